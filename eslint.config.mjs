@@ -1,0 +1,89 @@
+import tseslint from 'typescript-eslint';
+
+/** Imports that a folder may not make, each with the reason: the dependency table of src/README.md. */
+const forbid = (...groups) => ({
+  'no-restricted-imports': [
+    'error',
+    { patterns: groups.map(([group, message]) => ({ group, message })) },
+  ],
+});
+
+const otherAdapters = (own) =>
+  ['slapi', 'aws', 'store', 'telemetry', 'runtime', 'cli']
+    .filter((name) => name !== own)
+    .flatMap((name) => [`**/${name}/*`, `**/${name}/**`]);
+
+const adapter = (own) => ({
+  files: [`src/${own}/**/*.ts`],
+  rules: forbid([otherAdapters(own), 'Adapters only translate: they never import each other or the runtime.']),
+});
+
+export default tseslint.config(
+  { ignores: ['dist', 'coverage', '**/*.mjs'] },
+  ...tseslint.configs.recommendedTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: true,
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { allowDefaultCaseForExhaustiveSwitch: false, considerDefaultExhaustiveForUnions: false },
+      ],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/require-await': 'off',
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportDefaultDeclaration', message: 'Export by name: a rename then shows everywhere.' },
+        { selector: 'TSEnumDeclaration', message: 'Use a union of strings: it reads the same in a journal.' },
+      ],
+      eqeqeq: 'error',
+    },
+  },
+  {
+    files: ['src/core/**/*.ts'],
+    rules: {
+      ...forbid([
+        ['../*', '../../*', 'node:*', '[a-z@]*'],
+        'The core is pure: it imports nothing from outside src/core. Pass the value in as an argument or event.',
+      ]),
+      'no-restricted-globals': [
+        'error',
+        { name: 'Date', message: 'Time is the argument `now` (monotonic ms).' },
+        { name: 'Promise', message: "An effect's outcome is an event, never a promise." },
+      ],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: 'Jitter arrives in the event.' },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'AwaitExpression', message: "An effect's outcome is an event, never a promise." },
+        { selector: 'FunctionDeclaration[async=true]', message: 'The core never awaits.' },
+        { selector: 'ExportDefaultDeclaration', message: 'Export by name.' },
+        { selector: 'TSEnumDeclaration', message: 'Use a union of strings.' },
+      ],
+    },
+  },
+  adapter('slapi'),
+  adapter('aws'),
+  adapter('store'),
+  adapter('telemetry'),
+  {
+    files: ['lab/**/*.ts'],
+    rules: forbid([
+      ['**/src/*', '**/src/**'],
+      'The lab shares no code with the product, so that both cannot be wrong in the same way.',
+    ]),
+  },
+  {
+    files: ['test/**/*.ts', 'bench/**/*.ts', 'lab/**/*.ts', 'scripts/**/*.ts'],
+    rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
+  },
+);
