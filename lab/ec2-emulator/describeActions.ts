@@ -1,0 +1,177 @@
+/** The three Describe actions. They read the model they are given, which a stale-read fault makes an old one. */
+import { unknownInstance, unknownInterface } from './changes';
+import { describePage } from './describe';
+import type { FilterTable, Page } from './describe';
+import { accepted } from './ec2Error';
+import type { Outcome } from './ec2Error';
+import { addressesOf, interfacesOf, subnetOf } from './model';
+import type { Ec2Model, Instance, InstanceState, NetworkInterface } from './model';
+import {
+  SOME_TIME,
+  instanceInterfaceXml,
+  networkInterfaceXml,
+  statusOfInterface,
+} from './networkInterfaceXml';
+import { element, itemSet, listParam } from './queryProtocol';
+import type { QueryParams, XmlElement } from './queryProtocol';
+
+type Answer = Outcome<readonly XmlElement[]>;
+
+const interfaceFilters = (model: Ec2Model): FilterTable<NetworkInterface> => ({
+  'addresses.private-ip-address': addressesOf,
+  'private-ip-address': addressesOf,
+  'addresses.primary': (eni) => addressesOf(eni).map((ip) => ip === eni.primaryIp),
+  'vpc-id': (eni) => [subnetOf(model, eni).vpcId],
+  'subnet-id': (eni) => [eni.subnetId],
+  'availability-zone': (eni) => [subnetOf(model, eni).availabilityZone],
+  'network-interface-id': (eni) => [eni.networkInterfaceId],
+  'mac-address': (eni) => [eni.macAddress],
+  'source-dest-check': (eni) => [eni.sourceDestCheck],
+  status: (eni) => [statusOfInterface(eni)],
+  'attachment.attachment-id': ({ attachment }) => (attachment ? [attachment.attachmentId] : []),
+  'attachment.instance-id': ({ attachment }) => (attachment ? [attachment.instanceId] : []),
+  'attachment.device-index': ({ attachment }) => (attachment ? [attachment.deviceIndex] : []),
+  'attachment.status': ({ attachment }) => (attachment ? [attachment.status] : []),
+});
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkInterfaces.html */
+export function describeNetworkInterfaces(model: Ec2Model, params: QueryParams): Answer {
+  const page = describePage(params, {
+    resources: model.networkInterfaces,
+    filters: interfaceFilters(model),
+    requestedIds: listParam(params, 'NetworkInterfaceId'),
+    idOf: (eni) => eni.networkInterfaceId,
+    unknownId: unknownInterface,
+  });
+  return pageAnswer(page, 'networkInterfaceSet', (eni) => networkInterfaceXml(model, eni));
+}
+
+const instanceFilters = (model: Ec2Model): FilterTable<Instance> => ({
+  'instance-id': (instance) => [instance.instanceId],
+  'instance-state-name': (instance) => [instance.state],
+  'availability-zone': (instance) => [instance.availabilityZone],
+  'vpc-id': (instance) => interfacesOf(model, instance.instanceId).map((eni) => subnetOf(model, eni).vpcId),
+  'network-interface.addresses.private-ip-address': (instance) =>
+    interfacesOf(model, instance.instanceId).flatMap(addressesOf),
+});
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html */
+export function describeInstances(model: Ec2Model, params: QueryParams): Answer {
+  const page = describePage(params, {
+    resources: model.instances,
+    filters: instanceFilters(model),
+    ...byInstanceId(params),
+  });
+  return pageAnswer(page, 'reservationSet', (instance) => [
+    element('reservationId', `r-${instance.instanceId.slice(2)}`),
+    element('ownerId', model.accountId),
+    element('groupSet', []),
+    itemSet('instancesSet', [instanceXml(model, instance)]),
+  ]);
+}
+
+function instanceXml(model: Ec2Model, instance: Instance): readonly XmlElement[] {
+  const interfaces = interfacesOf(model, instance.instanceId);
+  const [first] = interfaces;
+  return [
+    element('instanceId', instance.instanceId),
+    stateXml(instance.state),
+    element('instanceType', instance.instanceType),
+    element('launchTime', SOME_TIME),
+    element('placement', [
+      element('availabilityZone', instance.availabilityZone),
+      element('tenancy', 'default'),
+    ]),
+    ...(first === undefined
+      ? []
+      : [
+          element('subnetId', first.subnetId),
+          element('vpcId', subnetOf(model, first).vpcId),
+          element('privateIpAddress', first.primaryIp),
+          element('sourceDestCheck', first.sourceDestCheck),
+        ]),
+    itemSet(
+      'networkInterfaceSet',
+      interfaces.flatMap((eni) =>
+        eni.attachment === null ? [] : [instanceInterfaceXml(model, eni, eni.attachment)],
+      ),
+    ),
+  ];
+}
+
+const statusFilters: FilterTable<Instance> = {
+  'instance-state-name': (instance) => [instance.state],
+  'availability-zone': (instance) => [instance.availabilityZone],
+  'instance-status.status': (instance) => [shownChecks(instance).instanceStatus],
+  'system-status.status': (instance) => [shownChecks(instance).systemStatus],
+};
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceStatus.html */
+export function describeInstanceStatus(model: Ec2Model, params: QueryParams): Answer {
+  const page = describePage(params, {
+    resources: model.instances,
+    filters: statusFilters,
+    ...byInstanceId(params),
+  });
+  if (!page.ok) return page;
+  const everyState = params.get('IncludeAllInstances') === 'true';
+  const resources = page.value.resources.filter(({ state }) => everyState || state === 'running');
+  return pageAnswer(accepted({ ...page.value, resources }), 'instanceStatusSet', (instance) => [
+    element('instanceId', instance.instanceId),
+    element('availabilityZone', instance.availabilityZone),
+    stateXml(instance.state),
+    checkXml('systemStatus', shownChecks(instance).systemStatus),
+    checkXml('instanceStatus', shownChecks(instance).instanceStatus),
+  ]);
+}
+
+/** Status checks exist only while an instance runs. */
+function shownChecks(instance: Instance): Pick<Instance, 'instanceStatus' | 'systemStatus'> {
+  return instance.state === 'running'
+    ? instance
+    : { instanceStatus: 'not-applicable', systemStatus: 'not-applicable' };
+}
+
+function checkXml(name: string, status: string): XmlElement {
+  const reachability = status === 'ok' ? 'passed' : 'failed';
+  const details = status === 'ok' || status === 'impaired' ? [['reachability', reachability]] : [];
+  return element(name, [
+    element('status', status),
+    itemSet(
+      'details',
+      details.map(([test = '', result = '']) => [element('name', test), element('status', result)]),
+    ),
+  ]);
+}
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceState.html */
+const STATE_CODES: Readonly<Record<InstanceState, number>> = {
+  pending: 0,
+  running: 16,
+  'shutting-down': 32,
+  terminated: 48,
+  stopping: 64,
+  stopped: 80,
+};
+
+const stateXml = (state: InstanceState): XmlElement =>
+  element('instanceState', [element('code', STATE_CODES[state]), element('name', state)]);
+
+const byInstanceId = (params: QueryParams) => ({
+  requestedIds: listParam(params, 'InstanceId'),
+  idOf: ({ instanceId }: Instance) => instanceId,
+  unknownId: unknownInstance,
+});
+
+function pageAnswer<T>(
+  page: Outcome<Page<T>>,
+  setName: string,
+  write: (resource: T) => readonly XmlElement[],
+): Answer {
+  if (!page.ok) return page;
+  const { resources, nextToken } = page.value;
+  return accepted([
+    itemSet(setName, resources.map(write)),
+    ...(nextToken === null ? [] : [element('nextToken', nextToken)]),
+  ]);
+}

@@ -1,0 +1,268 @@
+/**
+ * The EC2 endpoint of the lab: the query protocol over HTTP(S) in front of an Ec2World, with faults.
+ *
+ * What happens to one request, in this order: logged and handed to the hooks; black hole; latency; reset;
+ * garbage page; signature; throttle; error; the change is made; error after it; black hole after it; latency
+ * after it; reset after it; the answer, spoilt or slow where a rule says so. A client that hangs up early
+ * changes none of this: EC2 goes on with a request it has received.
+ */
+import { randomUUID } from 'node:crypto';
+import { FaultTable } from '../faultRules';
+import type { ActiveFault } from '../faultRules';
+import { openListener, resetConnection, writeSlowly } from '../httpListener';
+import type { HttpListener, ReceivedRequest } from '../httpListener';
+import { runAction } from './actions';
+import type { CredentialRegistry } from './credentials';
+import { refused, statusOf } from './ec2Error';
+import type { Ec2Error, Outcome } from './ec2Error';
+import { GARBAGE_PAGE, TokenBuckets, ec2FaultSchema, findFault, latencyMs, slotOf } from './faults';
+import type { Ec2Fault, Ec2FaultInput } from './faults';
+import { renderSpoilt } from './malformed';
+import { listParam, parseForm, renderAnswer, renderError, element } from './queryProtocol';
+import type { QueryParams, XmlElement } from './queryProtocol';
+import { RequestLog } from './requestLog';
+import type { LoggedRequest, RequestCounters, RequestOutcome } from './requestLog';
+import { checkSignature, claimedAccessKeyId } from './signature';
+import { nowMs } from './world';
+import type { Ec2World } from './world';
+
+export interface Ec2EmulatorOptions {
+  readonly world: Ec2World;
+  readonly credentials: CredentialRegistry;
+  /** Default true; false lets everybody in. */
+  readonly verifySignatures?: boolean;
+  /** PEM texts; absent: plain HTTP. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Default 0: any free port. */
+  readonly port?: number;
+}
+
+/** Listens on 127.0.0.1. @throws Error of the operating system when the port is taken. */
+export async function startEc2Emulator(options: Ec2EmulatorOptions): Promise<Ec2Emulator> {
+  const emulator = new Ec2Emulator(options);
+  await emulator.open(options);
+  return emulator;
+}
+
+/** One request on its way through the emulator. */
+interface Exchange {
+  readonly request: ReceivedRequest;
+  readonly entry: LoggedRequest;
+  readonly params: QueryParams;
+  readonly faults: readonly Ec2Fault[];
+  readonly signature: Outcome<unknown>;
+  ended: boolean;
+}
+
+type Answer = Outcome<readonly XmlElement[]>;
+interface ErrorAnswer {
+  readonly ok: false;
+  readonly error: Ec2Error;
+  readonly status?: number | undefined;
+}
+
+export class Ec2Emulator {
+  readonly world: Ec2World;
+  readonly credentials: CredentialRegistry;
+  readonly #verifySignatures: boolean;
+  readonly #faults = new FaultTable<Ec2Fault>();
+  readonly #buckets = new TokenBuckets();
+  readonly #log = new RequestLog();
+  readonly #hooks = new Set<(request: LoggedRequest) => void>();
+  #listener: HttpListener | null = null;
+
+  constructor({ world, credentials, verifySignatures }: Ec2EmulatorOptions) {
+    this.world = world;
+    this.credentials = credentials;
+    this.#verifySignatures = verifySignatures ?? true;
+  }
+
+  async open(options: Pick<Ec2EmulatorOptions, 'tls' | 'port'>): Promise<void> {
+    this.#listener = await openListener({ ...options, onRequest: (request) => this.#receive(request) });
+  }
+
+  /** The endpoint to give to a client: `http://127.0.0.1:<port>`, or https. */
+  get url(): string {
+    return this.#listener?.url ?? '';
+  }
+
+  get connectionsAccepted(): number {
+    return this.#listener?.connectionsAccepted ?? 0;
+  }
+
+  /** Adds a rule and gives its id. @throws ZodError when the rule makes no sense (it may come from JSON). */
+  addFault(rule: Ec2FaultInput): number {
+    return this.#faults.add(ec2FaultSchema.parse(rule));
+  }
+
+  removeFault(id: number): boolean {
+    return this.#faults.remove(id);
+  }
+
+  clearFaults(): void {
+    this.#faults.clear();
+  }
+
+  activeFaults(): readonly ActiveFault<Ec2Fault>[] {
+    return this.#faults.list();
+  }
+
+  /** Oldest first; the newest 5,000 at least. */
+  requests(): readonly LoggedRequest[] {
+    return this.#log.list();
+  }
+
+  counters(): RequestCounters {
+    return this.#log.counters();
+  }
+
+  clearLog(): void {
+    this.#log.clear();
+  }
+
+  /**
+   * Calls back when the head and body of a request have arrived, before anything is done about it; returns
+   * the off switch. The entry is of that moment: how the request ended is in `requests()`, by its number.
+   */
+  onRequest(callback: (request: LoggedRequest) => void): () => void {
+    this.#hooks.add(callback);
+    return () => void this.#hooks.delete(callback);
+  }
+
+  /** Closes the keep-alive connections that wait for a request. */
+  closeIdleConnections(): void {
+    this.#listener?.closeIdleConnections();
+  }
+
+  /** Destroys every connection and frees the port; the world lives on. */
+  async stop(): Promise<void> {
+    await this.#listener?.stop();
+  }
+
+  #receive(request: ReceivedRequest): void {
+    const params = parseForm(request.body.toString());
+    const action = params.get('Action') ?? '';
+    const accessKeyId = claimedAccessKeyId(request.headers);
+    const set = accessKeyId === null ? undefined : this.credentials.find(accessKeyId);
+    const sources = [accessKeyId, set?.instanceId, set?.role].filter((source) => typeof source === 'string');
+    const faults = this.#faults.take(
+      { action, sources },
+      (rule, id) => this.#applies(rule, id, params),
+      slotOf,
+    );
+    const entry = this.#log.add({
+      receivedAt: request.receivedAt,
+      action,
+      params: Object.fromEntries(params),
+      accessKeyId,
+      instanceId: set?.instanceId ?? null,
+      connectionId: request.connectionId,
+      faults: faults.map(({ kind }) => kind),
+    });
+    for (const hook of this.#hooks) hook(entry);
+    // Checked on arrival: credentials that expire while the request waits were good when it came.
+    const signature: Outcome<unknown> = this.#verifySignatures
+      ? checkSignature(request, this.world.model.region, this.credentials)
+      : { ok: true, value: null };
+    const exchange: Exchange = { request, entry, params, faults, signature, ended: false };
+    request.response.on('close', () => this.#end(exchange, 'clientGone', null));
+    void this.#serve(exchange);
+  }
+
+  /** A rule may ask for more than its scope: an address in the request, an empty bucket. */
+  #applies(rule: Ec2Fault, id: number, params: QueryParams): boolean {
+    if (rule.kind === 'error' && rule.addresses !== undefined) {
+      const named = listParam(params, 'PrivateIpAddress');
+      return rule.addresses.some((ip) => named.includes(ip));
+    }
+    if (rule.kind === 'throttle' && rule.bucket !== undefined) {
+      return !this.#buckets.take(`${id} ${params.get('Action')}`, rule.bucket);
+    }
+    return true;
+  }
+
+  async #serve(exchange: Exchange): Promise<void> {
+    const { faults } = exchange;
+    if (findFault(faults, 'blackHole', 'before') || !(await this.#pause(latencyMs(faults, 'before')))) return;
+    if (findFault(faults, 'reset', 'before')) return this.#reset(exchange);
+    const garbage = findFault(faults, 'garbagePage');
+    if (garbage) return this.#sendGarbage(exchange, garbage.status);
+    const answer = this.#decide(exchange);
+    if (findFault(faults, 'blackHole', 'after') || !(await this.#pause(latencyMs(faults, 'after')))) return;
+    if (findFault(faults, 'reset', 'after')) return this.#reset(exchange);
+    await this.#send(exchange, answer);
+  }
+
+  #decide({ entry, params, faults, signature }: Exchange): Answer | ErrorAnswer {
+    if (!signature.ok) return signature;
+    if (findFault(faults, 'throttle')) return refused('RequestLimitExceeded', 'Request limit exceeded.');
+    const early = findFault(faults, 'error', 'before');
+    if (early) return { ok: false, error: early, status: early.status };
+    const { number, action, accessKeyId } = entry;
+    const answer = runAction({
+      action,
+      params,
+      world: this.world,
+      readAgeMs: findFault(faults, 'stale')?.ageMs ?? 0,
+      origin: { by: 'request', number, accessKeyId },
+    });
+    this.#log.note(number, { applied: answer.ok });
+    const late = findFault(faults, 'error', 'after');
+    return late ? { ok: false, error: late, status: late.status } : answer;
+  }
+
+  async #send(exchange: Exchange, answer: Answer | ErrorAnswer): Promise<void> {
+    const { request, entry, faults } = exchange;
+    const { response } = request;
+    if (response.destroyed) return;
+    const requestId = randomUUID();
+    const status = answer.ok
+      ? 200
+      : (('status' in answer ? answer.status : undefined) ?? statusOf(answer.error.code));
+    const body = Buffer.from(
+      answer.ok
+        ? writeAnswer(entry.action, [element('requestId', requestId), ...answer.value], faults)
+        : renderError(answer.error, requestId),
+    );
+    this.#end(exchange, answer.ok ? 'ok' : 'error', status, answer.ok ? null : answer.error.code);
+    response.writeHead(status, {
+      'content-type': 'text/xml;charset=UTF-8',
+      'content-length': body.length,
+      'x-amzn-requestid': requestId,
+    });
+    const slow = findFault(faults, 'slowBody');
+    if (slow && this.#listener) return writeSlowly(this.#listener, response, body, slow);
+    response.end(body);
+  }
+
+  #sendGarbage(exchange: Exchange, status: number): void {
+    if (exchange.request.response.destroyed) return;
+    this.#end(exchange, 'garbagePage', status);
+    exchange.request.response.writeHead(status, { 'content-type': 'text/html' }).end(GARBAGE_PAGE);
+  }
+
+  #reset(exchange: Exchange): void {
+    this.#end(exchange, 'reset', null);
+    resetConnection(exchange.request.response);
+  }
+
+  #end(
+    exchange: Exchange,
+    outcome: RequestOutcome,
+    httpStatus: number | null,
+    errorCode: string | null = null,
+  ): void {
+    if (exchange.ended) return;
+    exchange.ended = true;
+    this.#log.note(exchange.entry.number, { outcome, httpStatus, errorCode, endedAt: nowMs() });
+  }
+
+  async #pause(ms: number): Promise<boolean> {
+    return ms === 0 || (this.#listener !== null && (await this.#listener.pause(ms)));
+  }
+}
+
+function writeAnswer(action: string, content: readonly XmlElement[], faults: readonly Ec2Fault[]): string {
+  const spoilt = findFault(faults, 'malformed');
+  return spoilt ? renderSpoilt(action, content, spoilt.how) : renderAnswer(action, content);
+}

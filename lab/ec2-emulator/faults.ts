@@ -1,0 +1,114 @@
+/**
+ * What can go wrong between a router and EC2, as rules that are plain JSON: a control API parses the same
+ * shapes that tests write. The order in which faults act on one request is in emulator.ts.
+ */
+import { z } from 'zod';
+import { faultScope } from '../faultRules';
+import { nowMs } from './world';
+
+/** Whether the change of the request has been made by the time the fault strikes. */
+const when = z.enum(['before', 'after']).default('before');
+
+export const ec2FaultSchema = z.discriminatedUnion('kind', [
+  /** Waits, `ms` plus a random part of `jitterMs`: before the change is made, or between it and the answer. */
+  z.strictObject({
+    kind: z.literal('latency'),
+    ms: z.number().nonnegative(),
+    jitterMs: z.number().nonnegative().default(0),
+    when,
+    ...faultScope,
+  }),
+  /** RequestLimitExceeded: for every request, or with `bucket` for those that find the action's bucket empty. */
+  z.strictObject({
+    kind: z.literal('throttle'),
+    bucket: z.strictObject({ burst: z.int().nonnegative(), refillPerS: z.number().nonnegative() }).optional(),
+    ...faultScope,
+  }),
+  /** An error of EC2; with `addresses` only for requests that name one of them. `status` follows the code. */
+  z.strictObject({
+    kind: z.literal('error'),
+    code: z.string().min(1),
+    message: z.string().default('Made by a fault rule.'),
+    status: z.int().min(400).max(599).optional(),
+    addresses: z.array(z.string()).min(1).optional(),
+    when,
+    ...faultScope,
+  }),
+  /** The connection is reset instead of an answer. */
+  z.strictObject({ kind: z.literal('reset'), when, ...faultScope }),
+  /** Never an answer, and the connection stays open. */
+  z.strictObject({ kind: z.literal('blackHole'), when, ...faultScope }),
+  /** Headers at once, then the body in `pieces` spread over `ms`; two pieces make one long stall. */
+  z.strictObject({
+    kind: z.literal('slowBody'),
+    ms: z.number().positive(),
+    pieces: z.int().min(2).default(2),
+    ...faultScope,
+  }),
+  /** A success answer that lacks elements, has another text in one, ends half-way or is empty. */
+  z.strictObject({
+    kind: z.literal('malformed'),
+    how: z.discriminatedUnion('as', [
+      z.strictObject({ as: z.literal('withoutElements'), elements: z.array(z.string()).min(1) }),
+      z.strictObject({ as: z.literal('replacedText'), element: z.string(), text: z.string() }),
+      z.strictObject({ as: z.literal('truncated') }),
+      z.strictObject({ as: z.literal('empty') }),
+    ]),
+    ...faultScope,
+  }),
+  /** Describe actions show the model as it was `ageMs` ago. */
+  z.strictObject({ kind: z.literal('stale'), ageMs: z.number().positive(), ...faultScope }),
+  /** An HTML page of something in between instead of EC2's answer; the change is not made. */
+  z.strictObject({
+    kind: z.literal('garbagePage'),
+    status: z.int().min(200).max(599).default(502),
+    ...faultScope,
+  }),
+]);
+
+/** A rule as one writes it; defaults may be left out. */
+export type Ec2FaultInput = z.input<typeof ec2FaultSchema>;
+/** A rule with its defaults filled in. */
+export type Ec2Fault = z.output<typeof ec2FaultSchema>;
+export type Ec2FaultOf<Kind extends Ec2Fault['kind']> = Extract<Ec2Fault, { readonly kind: Kind }>;
+type When = 'before' | 'after';
+
+export const GARBAGE_PAGE =
+  '<!DOCTYPE html>\n<html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>\n';
+
+/** Two faults of one slot never hit the same request; one before and one after the change may. */
+export const slotOf = (fault: Ec2Fault): string =>
+  'when' in fault ? `${fault.kind} ${fault.when}` : fault.kind;
+
+export function findFault<Kind extends Ec2Fault['kind']>(
+  faults: readonly Ec2Fault[],
+  kind: Kind,
+  at?: When,
+): Ec2FaultOf<Kind> | undefined {
+  return faults.find(
+    (fault): fault is Ec2FaultOf<Kind> =>
+      fault.kind === kind && (at === undefined || ('when' in fault && fault.when === at)),
+  );
+}
+
+export function latencyMs(faults: readonly Ec2Fault[], at: When): number {
+  const fault = findFault(faults, 'latency', at);
+  return fault === undefined ? 0 : fault.ms + Math.random() * fault.jitterMs;
+}
+
+/** EC2's throttle: a bucket per action that refills evenly, ec2-api-throttling.html of the developer guide. */
+export class TokenBuckets {
+  readonly #buckets = new Map<string, { tokens: number; atMs: number }>();
+
+  /** False when the bucket of that name is empty. */
+  take(
+    name: string,
+    { burst, refillPerS }: { readonly burst: number; readonly refillPerS: number },
+  ): boolean {
+    const now = nowMs();
+    const before = this.#buckets.get(name) ?? { tokens: burst, atMs: now };
+    const tokens = Math.min(burst, before.tokens + ((now - before.atMs) / 1000) * refillPerS);
+    this.#buckets.set(name, { tokens: tokens >= 1 ? tokens - 1 : tokens, atMs: now });
+    return tokens >= 1;
+  }
+}

@@ -1,0 +1,83 @@
+/** A network interface as DescribeNetworkInterfaces and DescribeInstances write it. */
+import { addressesOf, subnetOf } from './model';
+import type { Attachment, Ec2Model, NetworkInterface } from './model';
+import { element, itemSet } from './queryProtocol';
+import type { XmlElement } from './queryProtocol';
+
+/** The model keeps no attach times: one constant is what readers need to parse. */
+export const SOME_TIME = '2026-01-01T00:00:00.000Z';
+
+export const statusOfInterface = ({ attachment }: NetworkInterface): string => {
+  if (attachment === null || attachment.status === 'detached') return 'available';
+  return attachment.status === 'attached' ? 'in-use' : attachment.status;
+};
+
+const dnsName = (ip: string, region: string): string =>
+  `ip-${ip.replaceAll('.', '-')}.${region}.compute.internal`;
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterface.html */
+export function networkInterfaceXml(model: Ec2Model, eni: NetworkInterface): readonly XmlElement[] {
+  const subnet = subnetOf(model, eni);
+  return [
+    ...commonXml(model, eni),
+    element('availabilityZone', subnet.availabilityZone),
+    element('availabilityZoneId', subnet.availabilityZoneId),
+    element('requesterManaged', false),
+    element('tagSet', []),
+    ...(eni.attachment === null ? [] : [element('attachment', attachmentXml(model, eni.attachment))]),
+  ];
+}
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterface.html */
+export function instanceInterfaceXml(
+  model: Ec2Model,
+  eni: NetworkInterface,
+  attachment: Attachment,
+): readonly XmlElement[] {
+  return [...commonXml(model, eni), element('attachment', attachmentTermsXml(attachment))];
+}
+
+function commonXml(model: Ec2Model, eni: NetworkInterface): readonly XmlElement[] {
+  return [
+    element('networkInterfaceId', eni.networkInterfaceId),
+    element('subnetId', eni.subnetId),
+    element('vpcId', subnetOf(model, eni).vpcId),
+    element('description', ''),
+    element('ownerId', model.accountId),
+    element('status', statusOfInterface(eni)),
+    element('macAddress', eni.macAddress),
+    element('privateIpAddress', eni.primaryIp),
+    element('privateDnsName', dnsName(eni.primaryIp, model.region)),
+    element('sourceDestCheck', eni.sourceDestCheck),
+    element('interfaceType', 'interface'),
+    element('groupSet', []),
+    element('ipv6AddressesSet', []),
+    itemSet(
+      'privateIpAddressesSet',
+      addressesOf(eni).map((ip) => [
+        element('privateIpAddress', ip),
+        element('privateDnsName', dnsName(ip, model.region)),
+        element('primary', ip === eni.primaryIp),
+      ]),
+    ),
+  ];
+}
+
+function attachmentXml(model: Ec2Model, attachment: Attachment): readonly XmlElement[] {
+  return [
+    ...attachmentTermsXml(attachment),
+    element('instanceId', attachment.instanceId),
+    element('instanceOwnerId', model.accountId),
+  ];
+}
+
+function attachmentTermsXml(attachment: Attachment): readonly XmlElement[] {
+  return [
+    element('attachmentId', attachment.attachmentId),
+    element('deviceIndex', attachment.deviceIndex),
+    element('networkCardIndex', attachment.networkCardIndex),
+    element('status', attachment.status),
+    element('attachTime', SOME_TIME),
+    element('deleteOnTermination', attachment.deleteOnTermination),
+  ];
+}

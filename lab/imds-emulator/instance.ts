@@ -1,0 +1,49 @@
+/** What the metadata service knows of its instance, read from the EC2 emulator's model. */
+import { addressesOf, findInstance, interfacesOf, subnetOf } from '../ec2-emulator/model';
+import type { Ec2World } from '../ec2-emulator/world';
+
+export interface ImdsInterface {
+  readonly macAddress: string;
+  readonly networkInterfaceId: string;
+  readonly deviceNumber: number;
+  readonly networkCardIndex: number;
+  /** The primary first. */
+  readonly localIpv4s: readonly string[];
+  readonly subnetId: string;
+  readonly subnetIpv4CidrBlock: string;
+  readonly vpcId: string;
+}
+
+export interface ImdsInstance {
+  readonly instanceId: string;
+  readonly instanceType: string;
+  readonly accountId: string;
+  readonly region: string;
+  readonly availabilityZone: string;
+  /** In device order; the first one is the primary interface. */
+  readonly interfaces: readonly ImdsInterface[];
+}
+
+/** The instance as it was `ageMs` ago. @throws Error when the world has no such instance. */
+export function imdsInstance(world: Ec2World, instanceId: string, ageMs = 0): ImdsInstance {
+  const model = ageMs > 0 ? world.modelAgo(ageMs) : world.model;
+  const instance = findInstance(model, instanceId);
+  if (instance === undefined) throw new Error(`no instance ${instanceId} in the EC2 model`);
+  return {
+    instanceId,
+    instanceType: instance.instanceType,
+    accountId: model.accountId,
+    region: model.region,
+    availabilityZone: instance.availabilityZone,
+    interfaces: interfacesOf(model, instanceId).map((eni) => ({
+      macAddress: eni.macAddress,
+      networkInterfaceId: eni.networkInterfaceId,
+      deviceNumber: eni.attachment?.deviceIndex ?? 0,
+      networkCardIndex: eni.attachment?.networkCardIndex ?? 0,
+      localIpv4s: addressesOf(eni),
+      subnetId: eni.subnetId,
+      subnetIpv4CidrBlock: subnetOf(model, eni).cidrBlock,
+      vpcId: subnetOf(model, eni).vpcId,
+    })),
+  };
+}

@@ -1,0 +1,138 @@
+/** The small region that the tests of the EC2 and IMDS emulators share: two routers, one data subnet. */
+import { EC2Client } from '@aws-sdk/client-ec2';
+import type { EC2ClientConfig } from '@aws-sdk/client-ec2';
+import { CredentialRegistry } from '../../lab/ec2-emulator/credentials';
+import type { CredentialSet } from '../../lab/ec2-emulator/credentials';
+import { startEc2Emulator } from '../../lab/ec2-emulator/emulator';
+import type { Ec2Emulator, Ec2EmulatorOptions } from '../../lab/ec2-emulator/emulator';
+import type { Ec2Model, Instance, NetworkInterface } from '../../lab/ec2-emulator/model';
+import { Ec2World } from '../../lab/ec2-emulator/world';
+
+export const instanceA = 'i-0000000000000000a';
+export const instanceB = 'i-0000000000000000b';
+export const mgmtA = 'eni-000000000000000a0';
+export const mgmtB = 'eni-000000000000000b0';
+export const dataA = 'eni-000000000000000a1';
+export const dataB = 'eni-000000000000000b1';
+export const vip1 = '10.1.1.100';
+export const vip2 = '10.1.1.101';
+export const vpcId = 'vpc-00000000000000001';
+export const dataSubnet = 'subnet-00000000000000001';
+
+const instance = (instanceId: string): Instance => ({
+  instanceId,
+  instanceType: 'c5.2xlarge',
+  availabilityZone: 'eu-central-1a',
+  state: 'running',
+  instanceStatus: 'ok',
+  systemStatus: 'ok',
+});
+
+function networkInterface(
+  networkInterfaceId: string,
+  instanceId: string,
+  deviceIndex: number,
+  primaryIp: string,
+  secondaryIps: readonly string[],
+): NetworkInterface {
+  return {
+    networkInterfaceId,
+    subnetId: deviceIndex === 0 ? 'subnet-00000000000000000' : dataSubnet,
+    macAddress: `02:00:00:00:0${networkInterfaceId.at(-2)}:0${deviceIndex}`,
+    primaryIp,
+    secondaryIps,
+    addressLimit: 4,
+    sourceDestCheck: false,
+    attachment: {
+      attachmentId: networkInterfaceId.replace('eni-', 'eni-attach-'),
+      instanceId,
+      deviceIndex,
+      networkCardIndex: 0,
+      status: 'attached',
+      deleteOnTermination: deviceIndex === 0,
+    },
+  };
+}
+
+const subnet = (subnetId: string, cidrBlock: string) => ({
+  subnetId,
+  vpcId,
+  cidrBlock,
+  availabilityZone: 'eu-central-1a',
+  availabilityZoneId: 'euc1-az2',
+});
+
+export const pairModel: Ec2Model = {
+  region: 'eu-central-1',
+  accountId: '123456789012',
+  subnets: [subnet('subnet-00000000000000000', '10.1.0.0/24'), subnet(dataSubnet, '10.1.1.0/24')],
+  instances: [instance(instanceA), instance(instanceB)],
+  networkInterfaces: [
+    networkInterface(mgmtA, instanceA, 0, '10.1.0.10', []),
+    networkInterface(dataA, instanceA, 1, '10.1.1.10', [vip1, vip2]),
+    networkInterface(mgmtB, instanceB, 0, '10.1.0.20', []),
+    networkInterface(dataB, instanceB, 1, '10.1.1.20', []),
+  ],
+};
+
+export const credentialSet = (instanceId: string): CredentialSet => ({
+  accessKeyId: `ASIAOF${instanceId.slice(-1).toUpperCase()}`,
+  secretAccessKey: `secret of ${instanceId}`,
+  sessionToken: `token of ${instanceId}`,
+  role: 'xr-ha',
+  instanceId,
+  expiresAt: Date.now() + 3_600_000,
+});
+
+export interface Ec2Lab {
+  readonly emulator: Ec2Emulator;
+  readonly world: Ec2World;
+  readonly registry: CredentialRegistry;
+  /** A client of router A, unless told otherwise. */
+  readonly client: (config?: EC2ClientConfig, instanceId?: string) => EC2Client;
+  readonly close: () => Promise<void>;
+}
+
+export async function startLab(options: Partial<Ec2EmulatorOptions> = {}): Promise<Ec2Lab> {
+  const registry = new CredentialRegistry();
+  for (const id of [instanceA, instanceB]) registry.register(credentialSet(id));
+  const world = new Ec2World(pairModel);
+  const emulator = await startEc2Emulator({ world, credentials: registry, ...options });
+  const clients: EC2Client[] = [];
+  return {
+    emulator,
+    world,
+    registry,
+    client: (config = {}, instanceId = instanceA) => {
+      const { accessKeyId, secretAccessKey, sessionToken } = credentialSet(instanceId);
+      const client = new EC2Client({
+        region: 'eu-central-1',
+        endpoint: emulator.url,
+        credentials: { accessKeyId, secretAccessKey, sessionToken },
+        maxAttempts: 1,
+        ...config,
+      });
+      clients.push(client);
+      return client;
+    },
+    close: async () => {
+      for (const client of clients) client.destroy();
+      await emulator.stop();
+    },
+  };
+}
+
+/**
+ * What the SDK says of a connection that broke. By the text alone: under jest, errors of Node itself are of
+ * another realm, the SDK does not take them for errors, and wraps them without their `code`.
+ */
+export const connectionLost = /ECONNRESET|socket hang up/;
+
+/** Polls until the condition holds; fails when it does not within 5 s. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 5000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`not within 5 s: ${condition.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
