@@ -1,1 +1,206 @@
-export type Placeholder = never;
+/**
+ * The vocabulary of the core: levels, events, effects and the state. Everything here is plain JSON, so
+ * that a journal from a router replays in a test. `now` and every `...At` are monotonic milliseconds
+ * since boot (CLOCK_MONOTONIC), comparable between two runs of the daemon on one boot.
+ */
+
+/** Exactly what `show ha_state` prints. */
+export type HaState = 'ACTIVE' | 'STANDBY' | 'UNKNOWN';
+
+/**
+ * A BFD session as the Service-Layer API reports it. `Unknown` is a session that has never come UP, or
+ * one whose level cannot be read now; `Unconfigured` is NEIGHBOR_UNCONFIG: the peer removed its side.
+ */
+export type SessionLevel = 'Up' | 'Down' | 'Unknown' | 'Unconfigured';
+export type InterfaceLevel = 'Up' | 'Down' | 'Unknown';
+
+/** IOS-XR's two interface APIs: `gen1` up to 24.2 (states can be asked for), `gen2` from 24.4.1. */
+export type InterfaceGeneration = 'gen1' | 'gen2';
+
+export type JsonObject = { readonly [key: string]: JsonValue };
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
+
+// --- What EC2 says -------------------------------------------------------------------------------
+
+export type OwnInterface = {
+  readonly networkInterfaceId: string;
+  readonly deviceIndex: number;
+  readonly subnetId: string;
+  /** As EC2 returns them (`PrivateIpAddress`, `Primary`, ... of DescribeNetworkInterfaces); for `show` only. */
+  readonly privateIpAddresses: readonly JsonObject[];
+};
+
+export type Holder = {
+  readonly networkInterfaceId: string;
+  /** Null while the interface is not attached to an instance. */
+  readonly instanceId: string | null;
+  readonly mine: boolean;
+};
+
+export type PeerInterface = {
+  readonly networkInterfaceId: string;
+  readonly instanceId: string | null;
+  readonly subnetId: string;
+};
+
+/** One reading of EC2: who holds what. */
+export type Observation = {
+  readonly interfaces: readonly OwnInterface[];
+  /** By target address; null where no interface holds it. Every target of the plan is present. */
+  readonly holders: { readonly [address: string]: Holder | null };
+  /** By peer address of the sessions; absent where EC2 knows no interface with that address. */
+  readonly peers: { readonly [peerAddress: string]: PeerInterface };
+};
+
+/**
+ * Why an EC2 call failed, as far as the rules care.
+ * `throttled`, `refused`: EC2 answered and did nothing; `unsent`: the request never left this router;
+ * `uncertain`: no usable answer, so the change may have been made.
+ * `refused` is for good (the same request would be refused again), the others may pass.
+ */
+export type Failure = {
+  readonly kind: 'throttled' | 'refused' | 'unsent' | 'uncertain';
+  /** EC2's error code, or the socket's (`ECONNRESET`), or `Timeout`. */
+  readonly code: string;
+  /** One line for the log; never holds credentials. */
+  readonly message: string;
+};
+
+// --- What is remembered across restarts of the daemon ---------------------------------------------
+
+export type Intent = {
+  readonly startedAt: number;
+  readonly addresses: readonly string[];
+};
+
+/** The decision memory: one small file, never Redis. Times count only within the same boot. */
+export type Memory = {
+  readonly bootId: string;
+  readonly savedAt: number;
+  /** Whether the last confirmed observation said that all targets were ours. */
+  readonly wasActive: boolean;
+  /** Ids of the sessions that were armed. */
+  readonly armedSessions: readonly string[];
+  /** A takeover that had begun to move targets and was not finished. */
+  readonly intent: Intent | null;
+};
+
+// --- Events: past participles, each a translation of something that happened outside ---------------
+
+export type SessionReading = {
+  readonly session: string;
+  readonly level: SessionLevel;
+  /** Whether the router already had the session before this daemon programmed it. */
+  readonly survived: boolean;
+  /** The reading in the words of a notification, for `show` only; null where the router gave none. */
+  readonly notification: JsonObject | null;
+};
+
+export type Event =
+  /** First event of a process life. `memory` is null where there is none that can be read. */
+  | { readonly type: 'started'; readonly bootId: string; readonly memory: Memory | null }
+  /** The input queue is empty: decide. Also sent when a deadline is reached; spurious ones are harmless. */
+  | { readonly type: 'inputDrained'; readonly jitter: number }
+  /** Registered, programmed, read back: levels are known and this daemon is in control of the streams. */
+  | {
+      readonly type: 'streamsSynchronized';
+      readonly generation: InterfaceGeneration;
+      readonly sessions: readonly SessionReading[];
+      readonly interfaces: readonly { readonly interfaceName: string; readonly level: InterfaceLevel }[];
+    }
+  | { readonly type: 'streamsLost'; readonly cause: string }
+  /** NOTIF_TERM: another client took a notification stream. */
+  | { readonly type: 'controlLost'; readonly cause: string }
+  | {
+      readonly type: 'bfdSessionChanged';
+      readonly session: string;
+      readonly level: SessionLevel;
+      /** Recorded, never decided on: XR 7.3.x leaves it empty. */
+      readonly diag: string;
+      readonly receivedAt: number;
+      /** The notification as the Service-Layer API words it; for `show` only. */
+      readonly notification: JsonObject;
+    }
+  | {
+      readonly type: 'interfaceChanged';
+      readonly interfaceName: string;
+      readonly level: InterfaceLevel;
+      readonly receivedAt: number;
+      readonly notification: JsonObject;
+    }
+  /** Answer to `askInterfaces`; the levels that could be read, none where the question failed. */
+  | {
+      readonly type: 'interfacesAnswered';
+      readonly attempt: number;
+      readonly interfaces: readonly { readonly interfaceName: string; readonly level: InterfaceLevel }[];
+    }
+  | {
+      readonly type: 'ownershipObserved';
+      readonly number: number;
+      readonly startedAt: number;
+      readonly observation: Observation;
+    }
+  | { readonly type: 'observationFailed'; readonly number: number; readonly failure: Failure }
+  | {
+      readonly type: 'takeoverCallAnswered';
+      readonly attempt: number;
+      readonly call: number;
+      readonly send: number;
+      /** When the request was handed to the socket, for the timeline. */
+      readonly sentAt: number;
+      /** Null for success. */
+      readonly failure: Failure | null;
+      readonly awsRequestId: string | null;
+    }
+  | { readonly type: 'shutdownRequested'; readonly cause: string };
+
+// --- Effects: imperatives; the outcome comes back as an event --------------------------------------
+
+export type TakeoverRequest = {
+  readonly attempt: number;
+  readonly call: number;
+  readonly networkInterfaceId: string;
+  readonly addresses: readonly string[];
+};
+
+/** When each leg of a takeover happened; null for a leg that has not. */
+export type Timeline = {
+  readonly attempt: number;
+  readonly triggeredAt: number;
+  readonly decidedAt: number;
+  readonly firstSentAt: number | null;
+  readonly lastAnsweredAt: number | null;
+  readonly confirmedAt: number | null;
+};
+
+export type AlarmCode =
+  /** EC2 refuses to move a target and will go on refusing. */
+  | 'takeover-refused'
+  /** A target that this router moved is seen with another owner. */
+  | 'target-lost'
+  /** The interface of every triggering session went DOWN right after the first write. */
+  | 'local-failure-suspected';
+
+/** One line per effect: the union and the table of runners are both derived from it. */
+export type EffectArgs = {
+  /** AssignPrivateIpAddresses with AllowReassignment, for all addresses of one interface. */
+  readonly sendTakeover: TakeoverRequest & { readonly send: number; readonly timeoutMs: number };
+  /** Build and sign, so that `sendTakeover` of the same call has only the socket left to wait for. */
+  readonly prepareTakeover: TakeoverRequest;
+  /** Prepared requests of this attempt will not be sent. */
+  readonly discardPrepared: { readonly attempt: number };
+  readonly askInterfaces: {
+    readonly attempt: number;
+    readonly interfaceNames: readonly string[];
+    readonly timeoutMs: number;
+  };
+  readonly observeOwnership: { readonly number: number };
+  readonly remember: { readonly memory: Memory };
+  readonly raiseAlarm: { readonly code: AlarmCode; readonly reason: string };
+  readonly reportTimeline: { readonly timeline: Timeline };
+  readonly stop: { readonly reason: string };
+};
+
+export type Effect = {
+  [Name in keyof EffectArgs]: { readonly effect: Name } & EffectArgs[Name];
+}[keyof EffectArgs];

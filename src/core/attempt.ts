@@ -1,0 +1,248 @@
+/**
+ * The calls of one attempt: what is sent when, what an answer means, when to try again (rule 6). One
+ * retry policy for the whole daemon lives here; the SDK's own is off.
+ */
+import type { Effect, Failure, Holder } from './model';
+import { confirmWrite, observeNow } from './ownership';
+import type { Attempt, Call, Send } from './state';
+import { list, note, wakeAt, type Turn } from './turn';
+
+/** Deadline of the n-th try: 1, 2, 4, 8, 8, ... seconds. A later try does not abort an earlier one. */
+const FIRST_DEADLINE_MS = 1_000;
+const LAST_DEADLINE_MS = 8_000;
+/** The first retry goes out at once, later ones after 50 ms doubling to a second. */
+const FIRST_BACKOFF_MS = 50;
+const LAST_BACKOFF_MS = 1_000;
+/** A target that EC2 refuses for good is tried again this seldom: an operator may have mended it. */
+const REFUSED_RETRY_MS = 10_000;
+
+export function newCall(number: number, to: Holder, addresses: readonly string[], now: number): Call {
+  return {
+    number,
+    to,
+    addresses,
+    outcome: 'open',
+    outstanding: [],
+    lastSend: 0,
+    tries: 0,
+    uncertain: false,
+    nextSendAt: now,
+    failed: null,
+    disputed: null,
+  };
+}
+
+export function currentAttempt(turn: Turn): Attempt {
+  const { attempt } = turn.state;
+  if (attempt === null) throw new Error('there is no attempt');
+  return attempt;
+}
+
+export function updateAttempt(turn: Turn, change: Partial<Attempt>): void {
+  turn.state = { ...turn.state, attempt: { ...currentAttempt(turn), ...change } };
+}
+
+function updateCall(turn: Turn, number: number, change: Partial<Call>): void {
+  const calls = currentAttempt(turn).calls.map((call) =>
+    call.number === number ? { ...call, ...change } : call,
+  );
+  updateAttempt(turn, { calls });
+}
+
+/** Rule 7: *moved* means sent and not definitely refused. */
+export function hasMoved(attempt: Attempt): boolean {
+  return attempt.resumed || attempt.calls.some(callHasMoved);
+}
+
+function callHasMoved(call: Call): boolean {
+  return call.outcome === 'moved' || call.uncertain || call.outstanding.length > 0;
+}
+
+export function isComplete(attempt: Attempt): boolean {
+  return attempt.calls.every(({ outcome }) => outcome !== 'open');
+}
+
+function tryIsDue(call: Call, now: number): boolean {
+  return call.outcome === 'open' && call.nextSendAt !== null && now >= call.nextSendAt;
+}
+
+/** No answer for `hedgeMs`: one identical request goes out on another connection. */
+function hedgeIsDue(call: Call, hedgeMs: number, now: number): boolean {
+  const at = hedgeAt(call, hedgeMs);
+  return at !== null && now >= at;
+}
+
+function hedgeAt(call: Call, hedgeMs: number): number | null {
+  const [only] = call.outstanding;
+  if (call.outcome !== 'open' || only === undefined || call.outstanding.length > 1 || only.hedge) return null;
+  return only.startedAt + hedgeMs;
+}
+
+/** Sends what is due and says when to look again. */
+export function drive(turn: Turn): void {
+  const { hedgeMs } = turn.plan.timing;
+  for (const { number } of currentAttempt(turn).calls) drawRetry(turn, number);
+  for (const call of currentAttempt(turn).calls) {
+    if (tryIsDue(call, turn.now)) send(turn, call, false);
+    else if (hedgeIsDue(call, hedgeMs, turn.now)) send(turn, call, true);
+  }
+  for (const call of currentAttempt(turn).calls) {
+    if (call.outcome !== 'open') continue;
+    if (call.nextSendAt !== null) wakeAt(turn, call.nextSendAt);
+    wakeAt(turn, hedgeAt(call, hedgeMs) ?? Infinity);
+  }
+}
+
+function send(turn: Turn, call: Call, hedge: boolean): void {
+  const attempt = currentAttempt(turn);
+  const number = call.lastSend + 1;
+  const tries = hedge ? call.tries : call.tries + 1;
+  const outgoing: Send = { number, startedAt: turn.now, hedge };
+  const effect: Effect = {
+    effect: 'sendTakeover',
+    attempt: attempt.number,
+    call: call.number,
+    networkInterfaceId: call.to.networkInterfaceId,
+    addresses: call.addresses,
+    send: number,
+    timeoutMs: Math.min(FIRST_DEADLINE_MS * 2 ** (tries - 1), LAST_DEADLINE_MS),
+  };
+  turn.effects.push(effect);
+  const outstanding = [...call.outstanding, outgoing];
+  const nextSendAt = hedge ? call.nextSendAt : null;
+  updateCall(turn, call.number, { outstanding, lastSend: number, tries, nextSendAt, disputed: null });
+  updateAttempt(turn, { firstSentAt: attempt.firstSentAt ?? turn.now });
+  if (tries > 1 || hedge) {
+    note(
+      turn,
+      'notable',
+      hedge
+        ? `EC2 has not answered the move of ${list(call.addresses)}: sending it again on another connection`
+        : `moving ${list(call.addresses)} again (try ${tries})`,
+    );
+  }
+}
+
+/** Turns a failure into the time of the next try; the jitter comes with the decision. */
+function drawRetry(turn: Turn, number: number): void {
+  const call = currentAttempt(turn).calls.find((candidate) => candidate.number === number);
+  if (call === undefined || call.failed === null) return;
+  const nextSendAt = turn.now + backoffMs(call.failed, call.tries, turn.jitter);
+  updateCall(turn, number, { failed: null, nextSendAt });
+}
+
+export function backoffMs(failure: Failure, tries: number, jitter: number): number {
+  const share = 0.5 + jitter / 2;
+  switch (failure.kind) {
+    case 'refused':
+      return REFUSED_RETRY_MS * share;
+    case 'throttled':
+      return Math.min(FIRST_BACKOFF_MS * 2 ** tries, LAST_BACKOFF_MS) * share;
+    case 'unsent':
+    case 'uncertain':
+      return tries === 1 ? 0 : Math.min(FIRST_BACKOFF_MS * 2 ** (tries - 2), LAST_BACKOFF_MS) * share;
+  }
+}
+
+export type Answer = {
+  readonly attempt: number;
+  readonly call: number;
+  readonly send: number;
+  readonly failure: Failure | null;
+};
+
+export function callAnswered(turn: Turn, answer: Answer): void {
+  const { attempt } = turn.state;
+  const call = attempt?.calls.find(({ number }) => number === answer.call);
+  if (attempt === null || attempt.number !== answer.attempt || call === undefined) {
+    // It changes no state, but if it moved something EC2 has to be asked what is true now.
+    if (answer.failure === null) observeNow(turn);
+    return note(turn, 'routine', `ignored a late answer of attempt ${answer.attempt}`);
+  }
+  const sent = call.outstanding.find(({ number }) => number === answer.send);
+  const outstanding = call.outstanding.filter(({ number }) => number !== answer.send);
+  updateCall(turn, call.number, { outstanding });
+  updateAttempt(turn, { lastAnsweredAt: turn.now });
+  if (answer.failure === null) return succeeded(turn, call);
+  if (call.outcome !== 'open')
+    return note(turn, 'routine', `a further request for ${list(call.addresses)} failed`);
+  failed(turn, { ...call, outstanding }, sent?.hedge ?? false, answer.failure);
+}
+
+function succeeded(turn: Turn, call: Call): void {
+  if (call.outcome === 'moved')
+    return note(turn, 'routine', `${list(call.addresses)} had been moved already`);
+  confirmWrite(turn, call.addresses, call.to);
+  updateCall(turn, call.number, { outcome: 'moved', nextSendAt: null, failed: null, disputed: null });
+  note(turn, 'notable', `EC2 has moved ${list(call.addresses)} to ${call.to.networkInterfaceId}`);
+}
+
+function failed(turn: Turn, call: Call, hedge: boolean, failure: Failure): void {
+  const what = `${list(call.addresses)} not moved: ${failure.code}: ${failure.message}`;
+  switch (failure.kind) {
+    case 'refused':
+      if (call.uncertain || call.outstanding.length > 0) return disputed(turn, call, failure);
+      return refused(turn, call, failure);
+    case 'uncertain':
+      updateCall(turn, call.number, { uncertain: true, ...(hedge ? {} : { failed: failure }) });
+      return note(turn, 'notable', `${what}; the outcome is not known`);
+    case 'throttled':
+    case 'unsent':
+      if (!hedge) updateCall(turn, call.number, { failed: failure });
+      return note(turn, 'notable', what);
+  }
+}
+
+/** One of several identical requests was refused: perhaps because another one has done the work. */
+function disputed(turn: Turn, call: Call, failure: Failure): void {
+  updateCall(turn, call.number, { disputed: { failure, at: turn.now }, failed: failure });
+  observeNow(turn);
+  note(
+    turn,
+    'notable',
+    `${list(call.addresses)} refused (${failure.code}) to one of several requests: asking EC2`,
+  );
+}
+
+function refused(turn: Turn, call: Call, failure: Failure): void {
+  if (call.addresses.length > 1) return split(turn, call, failure);
+  updateCall(turn, call.number, { failed: failure, uncertain: false });
+  const reason = `EC2 refuses to move ${list(call.addresses)} to ${call.to.networkInterfaceId} (${failure.code}: ${failure.message}): trying again slowly`;
+  turn.effects.push({ effect: 'raiseAlarm', code: 'takeover-refused', reason });
+  note(turn, 'alarm', reason);
+}
+
+/** The call is all-or-nothing, so one bad address must not hold back the others. */
+function split(turn: Turn, call: Call, failure: Failure): void {
+  updateCall(turn, call.number, { outcome: 'split', nextSendAt: null, failed: null, uncertain: false });
+  const attempt = currentAttempt(turn);
+  const last = Math.max(...attempt.calls.map(({ number }) => number));
+  const singles = call.addresses.map((address, index) =>
+    newCall(last + 1 + index, call.to, [address], turn.now),
+  );
+  updateAttempt(turn, { calls: [...attempt.calls, ...singles] });
+  note(
+    turn,
+    'notable',
+    `EC2 refuses to move ${list(call.addresses)} together (${failure.code}: ${failure.message}): moving them one by one`,
+  );
+}
+
+/** A believed observation settles what answers left open: done elsewhere, or refused after all. */
+export function settleByObservation(turn: Turn, startedAt: number): void {
+  for (const call of currentAttempt(turn).calls) {
+    if (call.outcome !== 'open') continue;
+    if (call.addresses.every((address) => isHeldBy(turn, address, call.to))) {
+      updateCall(turn, call.number, { outcome: 'moved', nextSendAt: null, failed: null, disputed: null });
+      note(turn, 'notable', `EC2 shows ${list(call.addresses)} on ${call.to.networkInterfaceId}: moved`);
+    } else if (call.disputed !== null && call.outstanding.length === 0 && startedAt >= call.disputed.at) {
+      const { failure } = call.disputed;
+      updateCall(turn, call.number, { disputed: null });
+      refused(turn, call, failure);
+    }
+  }
+}
+
+export function isHeldBy(turn: Turn, address: string, holder: Holder): boolean {
+  return turn.state.ownership?.holders[address]?.networkInterfaceId === holder.networkInterfaceId;
+}

@@ -1,0 +1,70 @@
+/**
+ * Rule 17, the decision memory: what of it may still be used after a restart, and what of the state is
+ * worth keeping. Times are monotonic since boot, so another boot voids them all.
+ */
+import type { Intent, Memory } from './model';
+import { ownsAll } from './ownership';
+import type { State } from './state';
+import { note, type Turn } from './turn';
+
+/** Rule 7: an older intent is not resumed. */
+const INTENT_TTL_MS = 60_000;
+/** The memory's age says how far its arming may be trusted, so an unchanged one is saved again. */
+const REFRESH_MS = 60_000;
+
+export function recall(turn: Turn, bootId: string, memory: Memory | null): void {
+  turn.state = { ...turn.state, bootId, recalled: usable(turn, bootId, memory) };
+}
+
+function usable(turn: Turn, bootId: string, memory: Memory | null): Memory | null {
+  const nothing = (why: string): null => {
+    note(turn, 'notable', `starting without earlier decisions: ${why}`);
+    return null;
+  };
+  if (memory === null) return nothing('none are stored');
+  if (memory.bootId !== bootId) return nothing('the stored ones are of another boot');
+  const ageMs = turn.now - memory.savedAt;
+  if (ageMs < 0) return nothing('the stored ones are from the future');
+  const armedSessions = ageMs < turn.plan.timing.armedTtlMs ? memory.armedSessions : [];
+  const intent = memory.intent !== null && intentIsYoung(memory.intent, turn.now) ? memory.intent : null;
+  note(turn, 'notable', `starting with the decisions stored ${Math.round(ageMs / 1000)} s ago`);
+  return { ...memory, armedSessions, intent };
+}
+
+function intentIsYoung(intent: Intent, now: number): boolean {
+  return now >= intent.startedAt && now - intent.startedAt < INTENT_TTL_MS;
+}
+
+/** The stored intent, once: whoever reads it either resumes it or lets it go for good. */
+export function takeIntent(turn: Turn): Intent | null {
+  const { recalled } = turn.state;
+  if (recalled === null) return null;
+  turn.state = { ...turn.state, recalled: { ...recalled, intent: null } };
+  return recalled.intent !== null && intentIsYoung(recalled.intent, turn.now) ? recalled.intent : null;
+}
+
+/** Hands the memory over when it has changed. Never before levels and ownership are known: what an
+ * earlier process life has stored is better than nothing known yet. */
+export function remember(turn: Turn, intent: Intent | null): void {
+  const { state, now } = turn;
+  if (state.ownership === null || !state.streams.everSynchronized) return;
+  const memory = memoryOf(turn, state, intent);
+  const last = state.remembered;
+  if (last !== null && same(last, memory) && now - last.savedAt < REFRESH_MS) return;
+  turn.state = { ...state, remembered: memory };
+  turn.effects.push({ effect: 'remember', memory });
+}
+
+function memoryOf(turn: Turn, state: State, intent: Intent | null): Memory {
+  return {
+    bootId: state.bootId,
+    savedAt: turn.now,
+    wasActive: ownsAll(turn.plan, state),
+    armedSessions: turn.plan.sessions.map(({ id }) => id).filter((id) => state.sessions[id]?.armed === true),
+    intent,
+  };
+}
+
+function same(one: Memory, other: Memory): boolean {
+  return JSON.stringify({ ...one, savedAt: 0 }) === JSON.stringify({ ...other, savedAt: 0 });
+}

@@ -1,0 +1,172 @@
+/**
+ * From what EC2 says to ACTIVE, STANDBY or UNKNOWN, and the schedule of asking. EC2 alone decides the
+ * role; there is no election. Reads may lag writes, so a read is believed only when it can be right.
+ */
+import type { Failure, Holder, Observation } from './model';
+import type { Plan, Target } from './plan';
+import { disarmUnlessUp } from './sessions';
+import type { Observing, Ownership, Role, State } from './state';
+import { list, note, wakeAt, type Turn } from './turn';
+
+/** A failed or disbelieved observation is repeated after this long, whatever the keepalive. */
+const RETRY_MS = 1_000;
+/** Rule 4: an ACTIVE router that sees its peer go DOWN looks this closely, for this long. */
+const CLOSE_INTERVAL_MS = 1_000;
+const CLOSE_DURATION_MS = 10_000;
+
+export function missingTargets(plan: Plan, ownership: Ownership): readonly Target[] {
+  return plan.targets.filter(({ address }) => ownership.holders[address]?.mine !== true);
+}
+
+export function roleOf(plan: Plan, ownership: Ownership | null, now: number): Role {
+  if (ownership === null || now - ownership.confirmedAt > plan.timing.roleTtlMs) {
+    return { haState: 'UNKNOWN', why: 'unobserved' };
+  }
+  const missing = missingTargets(plan, ownership).length;
+  if (missing === 0) return { haState: 'ACTIVE', why: null };
+  if (missing === plan.targets.length) return { haState: 'STANDBY', why: null };
+  return { haState: 'UNKNOWN', why: 'partial' };
+}
+
+/** Whether the last confirmed ownership says that every target is ours, however old it is. */
+export function ownsAll(plan: Plan, state: State): boolean {
+  return state.ownership !== null && missingTargets(plan, state.ownership).length === 0;
+}
+
+/** Asks for an observation now; one that is in flight may have begun too early, so another follows it. */
+export function observeNow(turn: Turn): void {
+  const { observing } = turn.state;
+  turn.state = { ...turn.state, observing: { ...observing, nextAt: Math.min(observing.nextAt, turn.now) } };
+}
+
+/** Rule 4: bounds the time in which both routers believe to be ACTIVE to about a second. */
+export function observeClosely(turn: Turn): void {
+  observeNow(turn);
+  const closelyUntil = turn.now + CLOSE_DURATION_MS;
+  turn.state = { ...turn.state, observing: { ...turn.state.observing, closelyUntil } };
+}
+
+function observeAgainSoon(turn: Turn): void {
+  const { observing } = turn.state;
+  const nextAt = Math.min(observing.nextAt, turn.now + RETRY_MS);
+  turn.state = { ...turn.state, observing: { ...observing, nextAt } };
+}
+
+export function observationFailed(turn: Turn, number: number, failure: Failure): void {
+  const { observing } = turn.state;
+  if (observing.inFlight !== number) return note(turn, 'routine', 'ignored a late answer to an observation');
+  const failures = observing.failures + 1;
+  turn.state = { ...turn.state, observing: { ...observing, inFlight: null, failures } };
+  observeAgainSoon(turn);
+  // The first failure of a row is news, the ones that follow are not.
+  note(
+    turn,
+    failures === 1 ? 'notable' : 'routine',
+    `EC2 could not be observed (${failure.code}: ${failure.message}): the last confirmed role stands until it is ` +
+      `${turn.plan.timing.roleTtlMs / 1000} s old`,
+  );
+}
+
+/** Whether this observation can be right, given what EC2 has confirmed to us; null, or why not. */
+function disbelief(turn: Turn, startedAt: number, observation: Observation): string | null {
+  const writes = turn.state.ownership?.writes ?? {};
+  const latestWrite = Math.max(...Object.values(writes), -Infinity);
+  if (startedAt < latestWrite) return 'discarded an observation that began before our last confirmed write';
+  for (const [address, writtenAt] of Object.entries(writes)) {
+    const expected = turn.state.ownership?.holders[address]?.networkInterfaceId;
+    const holder = observation.holders[address] ?? null;
+    const agrees = holder?.networkInterfaceId === expected;
+    if (agrees || turn.now - writtenAt >= turn.plan.timing.stalenessMs) continue;
+    return (
+      `EC2 shows ${address} ${holderWords(holder)} although it has confirmed our write: ` +
+      `reading again, since reads may lag writes`
+    );
+  }
+  return null;
+}
+
+export function holderWords(holder: Holder | null): string {
+  if (holder === null) return 'with no owner';
+  if (holder.mine) return 'on this router';
+  return `on ${holder.networkInterfaceId}${holder.instanceId === null ? '' : ` of ${holder.instanceId}`}`;
+}
+
+/** Takes an observation in; returns whether it was believed. */
+export function ownershipObserved(
+  turn: Turn,
+  event: { readonly number: number; readonly startedAt: number; readonly observation: Observation },
+): boolean {
+  const { observing } = turn.state;
+  if (observing.inFlight !== event.number) {
+    note(turn, 'routine', 'ignored a late answer to an observation');
+    return false;
+  }
+  turn.state = { ...turn.state, observing: { ...observing, inFlight: null, failures: 0 } };
+  const problem = disbelief(turn, event.startedAt, event.observation);
+  if (problem !== null) {
+    observeAgainSoon(turn);
+    note(turn, 'routine', problem);
+    return false;
+  }
+  believe(turn, event.observation);
+  if (observing.failures > 0) note(turn, 'notable', `EC2 answers again after ${observing.failures} failures`);
+  return true;
+}
+
+function believe(turn: Turn, observation: Observation): void {
+  const { plan, now } = turn;
+  const before = turn.state.ownership;
+  const wasActive = before === null ? recalledActive(turn.state) : ownsAll(plan, turn.state);
+  const writes = Object.fromEntries(
+    Object.entries(before?.writes ?? {}).filter(([, writtenAt]) => now - writtenAt < plan.timing.stalenessMs),
+  );
+  const ownership = { observation, holders: observation.holders, confirmedAt: now, writes };
+  turn.state = { ...turn.state, ownership };
+  if (wasActive && !ownsAll(plan, turn.state)) disarmUnlessUp(turn);
+  const held = plan.targets.map(
+    ({ address }) => `${address} ${holderWords(observation.holders[address] ?? null)}`,
+  );
+  note(turn, 'routine', `EC2 shows ${list(held)}`);
+}
+
+/** Rule 17: what an earlier process life of this boot last knew. */
+function recalledActive(state: State): boolean {
+  return state.recalled?.wasActive === true;
+}
+
+/** A 200 to a write confirms it at once; later reads only verify. */
+export function confirmWrite(turn: Turn, addresses: readonly string[], to: Holder): void {
+  const { ownership } = turn.state;
+  if (ownership === null) throw new Error('a write was confirmed before anything was observed');
+  const wasActive = ownsAll(turn.plan, turn.state);
+  const holders = { ...ownership.holders };
+  const writes = { ...ownership.writes };
+  for (const address of addresses) {
+    holders[address] = to;
+    writes[address] = turn.now;
+  }
+  turn.state = { ...turn.state, ownership: { ...ownership, holders, writes, confirmedAt: turn.now } };
+  if (wasActive && !ownsAll(turn.plan, turn.state)) disarmUnlessUp(turn);
+}
+
+/** Starts the observation that is due, if any, and says when the next one is. */
+export function scheduleObservation(turn: Turn): void {
+  const { plan, now } = turn;
+  let { observing } = turn.state;
+  if (now < observing.closelyUntil && observing.lastStartedAt !== null) {
+    const nextAt = Math.min(observing.nextAt, observing.lastStartedAt + CLOSE_INTERVAL_MS);
+    observing = { ...observing, nextAt };
+  }
+  if (observing.inFlight === null && now >= observing.nextAt) {
+    observing = start(observing, now, plan.timing.keepaliveIntervalMs);
+    turn.effects.push({ effect: 'observeOwnership', number: observing.lastNumber });
+  }
+  turn.state = { ...turn.state, observing };
+  if (observing.inFlight === null) wakeAt(turn, observing.nextAt);
+  else if (now < observing.closelyUntil) wakeAt(turn, now + CLOSE_INTERVAL_MS);
+}
+
+function start(observing: Observing, now: number, intervalMs: number): Observing {
+  const lastNumber = observing.lastNumber + 1;
+  return { ...observing, lastNumber, inFlight: lastNumber, lastStartedAt: now, nextAt: now + intervalMs };
+}

@@ -1,0 +1,49 @@
+/**
+ * What this router has been asked to do, as the core sees it: the floating targets, the BFD sessions that
+ * watch the peer router, and the times of the rules. Made from the configuration once; never changes.
+ */
+
+/** A secondary private IPv4 address that belongs on the interface with this device index. */
+export type Target = {
+  /** Dotted quad; also the target's id in every event and effect. */
+  readonly address: string;
+  /** EC2 `Attachment.DeviceIndex` of the interface of this instance that is to hold the address. */
+  readonly deviceIndex: number;
+};
+
+/** A BFD session to the peer router. */
+export type PlannedSession = {
+  /** Unique, and readable inside a sentence: `172.31.105.154 on TenGigE0/0/0/2`. */
+  readonly id: string;
+  readonly peerAddress: string;
+  /** The local interface as IOS-XR names it; while it is DOWN the session says nothing about the peer. */
+  readonly interfaceName: string;
+};
+
+export type Timing = {
+  /** From one observation of EC2 to the next while nothing happens. */
+  readonly keepaliveIntervalMs: number;
+  /** How long an observation may stay unconfirmed before the role reads UNKNOWN. */
+  readonly roleTtlMs: number;
+  /** EC2 reads may lag a write this long: a contradicting read is repeated, not believed. */
+  readonly stalenessMs: number;
+  /** How long the local interface must have been UP, after coming UP, before its session may trigger. */
+  readonly reestablishAfterInterfaceMs: number;
+  /** How long a fresh session that was armed may fail to come UP before it counts as DOWN. */
+  readonly reestablishMs: number;
+  /** New interface generation: how long an interface event may trail a BFD event. */
+  readonly settleMs: number;
+  /** Without an answer for this long, an identical request is sent on another connection. */
+  readonly hedgeMs: number;
+  /** How old stored arming may be when the daemon starts. */
+  readonly armedTtlMs: number;
+};
+
+export type Plan = {
+  /** Canonical order: by address as a number, never by place in the configuration. */
+  readonly targets: readonly Target[];
+  readonly sessions: readonly PlannedSession[];
+  /** Whether one session that is DOWN is enough, or all that can testify have to be. */
+  readonly trigger: 'any' | 'all';
+  readonly timing: Timing;
+};

@@ -1,0 +1,150 @@
+/**
+ * BFD sessions and local interfaces: levels, arming (rule 2), freshness (rule 13), and what each session
+ * can say about the peer. Must not know what is done with it.
+ */
+import type { Event, InterfaceLevel, SessionLevel, SessionReading } from './model';
+import type { Plan, PlannedSession } from './plan';
+import type { LocalInterface, Session, State } from './state';
+import { list, note, type Turn } from './turn';
+
+type EventOf<Type extends Event['type']> = Extract<Event, { type: Type }>;
+
+/** What a session can say about the peer router, now. */
+export type Testimony =
+  | { readonly says: 'up' }
+  | { readonly says: 'down' }
+  /** `until`: when it may say more although nothing happens. */
+  | { readonly says: 'nothing'; readonly because: string; readonly until: number | null };
+
+/** Rules 2, 3 and 13 for one session. */
+export function testimonyOf(plan: Plan, state: State, planned: PlannedSession, now: number): Testimony {
+  const { timing } = plan;
+  const session = sessionOf(state, planned.id);
+  const local = interfaceOf(state, planned.interfaceName);
+  const silent = (because: string, until: number | null = null): Testimony => ({
+    says: 'nothing',
+    because,
+    until,
+  });
+
+  if (local.level === 'Down') return silent(`its local interface ${planned.interfaceName} is DOWN`);
+  if (session.level === 'Up') return { says: 'up' };
+  if (session.level === 'Unconfigured') return silent('the peer has removed its side, which is no failure');
+  if (!session.armed)
+    return silent('it is not armed: it has not been UP since this router stopped being ACTIVE');
+  if (session.freshSince !== null) {
+    const until = Math.max(session.freshSince, local.cameUpAt ?? 0) + timing.reestablishMs;
+    return now >= until ? { says: 'down' } : silent('it was programmed anew and may still come UP', until);
+  }
+  if (session.level === 'Unknown') return silent('its level is not known');
+  const settled = local.cameUpAt === null ? 0 : local.cameUpAt + timing.reestablishAfterInterfaceMs;
+  if (now < settled)
+    return silent(`its local interface ${planned.interfaceName} has only just come UP`, settled);
+  return { says: 'down' };
+}
+
+/** A session that can testify: armed, and its local interface is not DOWN (rule 3, `all`). */
+export function canTestify(state: State, planned: PlannedSession): boolean {
+  return sessionOf(state, planned.id).armed && interfaceOf(state, planned.interfaceName).level !== 'Down';
+}
+
+export function sessionOf(state: State, id: string): Session {
+  const session = state.sessions[id];
+  if (session === undefined) throw new Error(`session ${id} is not in the plan`);
+  return session;
+}
+
+export function interfaceOf(state: State, name: string): LocalInterface {
+  return state.interfaces[name] ?? { level: 'Unknown', cameUpAt: null };
+}
+
+/** Rule 2, at the first observation of not-all-mine: being UP at that moment counts, nothing else. */
+export function disarmUnlessUp(turn: Turn): void {
+  const known = turn.state.streams.phase === 'synchronized';
+  const sessions = Object.fromEntries(
+    Object.entries(turn.state.sessions).map(([id, session]) => [
+      id,
+      { ...session, armed: known && session.level === 'Up' },
+    ]),
+  );
+  turn.state = { ...turn.state, sessions };
+}
+
+export function bfdSessionChanged(turn: Turn, event: EventOf<'bfdSessionChanged'>): void {
+  const before = sessionOf(turn.state, event.session);
+  const sessions = {
+    ...turn.state.sessions,
+    [event.session]: withLevel(before, event.level, event.receivedAt),
+  };
+  turn.state = { ...turn.state, sessions };
+  if (before.level === event.level) {
+    return note(turn, 'routine', `the session ${event.session} is ${words(event.level)}, as before`);
+  }
+  note(
+    turn,
+    'notable',
+    `the session ${event.session} went from ${words(before.level)} to ${words(event.level)}`,
+  );
+}
+
+function withLevel(session: Session, level: SessionLevel, at: number): Session {
+  const changedAt = session.level === level ? session.changedAt : at;
+  switch (level) {
+    case 'Up':
+      return { level, changedAt, armed: true, freshSince: null };
+    case 'Unconfigured':
+      return { ...session, level, changedAt, armed: false };
+    case 'Down':
+    case 'Unknown':
+      return { ...session, level, changedAt };
+  }
+}
+
+export function interfaceChanged(turn: Turn, name: string, level: InterfaceLevel): void {
+  const before = interfaceOf(turn.state, name);
+  // From DOWN to not known counts as coming UP: the wait of rule 3 must not be lost with a stream.
+  const cameUpAt = before.level === 'Down' && level !== 'Down' ? turn.now : before.cameUpAt;
+  turn.state = { ...turn.state, interfaces: { ...turn.state.interfaces, [name]: { level, cameUpAt } } };
+  if (before.level === level) return;
+  note(turn, 'notable', `the interface ${name} went from ${words(before.level)} to ${words(level)}`);
+}
+
+/** Levels read back after registering, programming and EOF (rule 13): what is true now, not what was. */
+export function streamsSynchronized(turn: Turn, event: EventOf<'streamsSynchronized'>): void {
+  const { plan, now } = turn;
+  const readings = new Map(event.sessions.map((reading) => [reading.session, reading]));
+  const levels = new Map(event.interfaces.map(({ interfaceName, level }) => [interfaceName, level]));
+  for (const name of new Set(plan.sessions.map(({ interfaceName }) => interfaceName))) {
+    interfaceChanged(turn, name, levels.get(name) ?? 'Unknown');
+  }
+  const sessions = plan.sessions.map(
+    ({ id }) => [id, synchronized(turn.state, id, readings.get(id), now)] as const,
+  );
+  turn.state = {
+    ...turn.state,
+    sessions: Object.fromEntries(sessions),
+    streams: { phase: 'synchronized', generation: event.generation, everSynchronized: true },
+  };
+  const read = sessions.map(
+    ([id, { level, freshSince }]) =>
+      `${id} is ${words(level)}${freshSince === null ? '' : ' (programmed anew)'}`,
+  );
+  note(turn, 'notable', `in control of the router's event streams: ${list(read)}`);
+}
+
+function synchronized(state: State, id: string, reading: SessionReading | undefined, now: number): Session {
+  const before = sessionOf(state, id);
+  const survived = reading?.survived ?? false;
+  const armed = state.streams.everSynchronized ? before.armed : survived && recalledArmed(state, id);
+  const freshSince = survived ? before.freshSince : now;
+  return withLevel({ ...before, armed, freshSince }, reading?.level ?? 'Unknown', now);
+}
+
+/** Rule 17: stored arming counts only for sessions that survived; memory.ts has checked boot and age. */
+function recalledArmed(state: State, id: string): boolean {
+  return state.recalled !== null && state.recalled.armedSessions.includes(id);
+}
+
+export function words(level: SessionLevel | InterfaceLevel): string {
+  return level.toUpperCase();
+}

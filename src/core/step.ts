@@ -1,0 +1,150 @@
+/**
+ * The core: one event in; state, effects and one English sentence out. Total and pure: every event has
+ * an answer in every state, and the same events give the same answers.
+ *
+ * Events only bring the levels up to date. Decisions are taken when the input queue is empty, on
+ * `inputDrained` (rule 1), so that events of the same moment are judged together and in no order.
+ *
+ * Where the rules stand:
+ *   1 edge and level      here, trigger.ts        7 forward only        takeover.ts
+ *   2 armed               sessions.ts            13 streams, freshness  sessions.ts
+ *   3 trigger             trigger.ts             14 shutdown            here
+ *   4 UNKNOWN is not deaf trigger.ts, ownership  17 decision memory     memory.ts
+ *   5 local or remote     takeover.ts
+ *   6 takeover calls      attempt.ts
+ */
+import { callAnswered, settleByObservation } from './attempt';
+import { recall, remember } from './memory';
+import type { Effect, Event } from './model';
+import {
+  observationFailed,
+  observeClosely,
+  observeNow,
+  ownershipObserved,
+  ownsAll,
+  roleOf,
+  scheduleObservation,
+} from './ownership';
+import type { Plan } from './plan';
+import { bfdSessionChanged, interfaceChanged, streamsSynchronized } from './sessions';
+import type { Role, State } from './state';
+import { currentIntent, decideTakeover, interfacesAnswered, reviewByObservation } from './takeover';
+import { note, reasonOf, wakeAt, type Turn, type Weight } from './turn';
+
+/** Rule 14: how long a takeover in flight may go on after SIGTERM. */
+const SHUTDOWN_GRACE_MS = 4_000;
+
+export type Step = {
+  readonly state: State;
+  /** In the order in which they are to be started: takeover calls first. */
+  readonly effects: readonly Effect[];
+  readonly reason: string;
+  readonly weight: Weight;
+};
+
+export function step(plan: Plan, state: State, event: Event, now: number): Step {
+  const jitter = event.type === 'inputDrained' ? event.jitter : 0;
+  const turn: Turn = { plan, now, jitter, state, effects: [], notes: [] };
+  apply(turn, event);
+  return { state: turn.state, effects: takeoverFirst(turn.effects), ...reasonOf(turn) };
+}
+
+const BEFORE_ALL_OTHERS: readonly Effect['effect'][] = ['sendTakeover', 'prepareTakeover', 'askInterfaces'];
+
+/** Nothing that the same step asks for may delay a takeover call. */
+function takeoverFirst(effects: readonly Effect[]): readonly Effect[] {
+  const isFirst = ({ effect }: Effect): boolean => BEFORE_ALL_OTHERS.includes(effect);
+  return [...effects.filter(isFirst), ...effects.filter((effect) => !isFirst(effect))];
+}
+
+function apply(turn: Turn, event: Event): void {
+  switch (event.type) {
+    case 'started':
+      return recall(turn, event.bootId, event.memory);
+    case 'inputDrained':
+      return decide(turn);
+    case 'streamsSynchronized':
+      return streamsSynchronized(turn, event);
+    case 'streamsLost':
+      return streamsGone(turn, 'lost', `the router's event streams are lost: ${event.cause}`);
+    case 'controlLost':
+      return streamsGone(
+        turn,
+        'notInControl',
+        `not in control of the router's event streams: ${event.cause}`,
+      );
+    case 'bfdSessionChanged':
+      bfdSessionChanged(turn, event);
+      // Rule 4: the peer may be taking over, and the sooner this router knows the better.
+      if (event.level === 'Down' && ownsAll(turn.plan, turn.state)) observeClosely(turn);
+      return;
+    case 'interfaceChanged':
+      return interfaceChanged(turn, event.interfaceName, event.level);
+    case 'interfacesAnswered':
+      for (const { interfaceName, level } of event.interfaces) interfaceChanged(turn, interfaceName, level);
+      return interfacesAnswered(turn, event.attempt);
+    case 'ownershipObserved':
+      if (!ownershipObserved(turn, event)) return;
+      if (turn.state.attempt !== null) settleByObservation(turn, event.startedAt);
+      return reviewByObservation(turn);
+    case 'observationFailed':
+      return observationFailed(turn, event.number, event.failure);
+    case 'takeoverCallAnswered':
+      return callAnswered(turn, event);
+    case 'shutdownRequested':
+      return shutdownRequested(turn, event.cause);
+  }
+}
+
+function streamsGone(turn: Turn, phase: 'lost' | 'notInControl', text: string): void {
+  const changed = turn.state.streams.phase !== phase;
+  turn.state = { ...turn.state, streams: { ...turn.state.streams, phase } };
+  note(turn, changed ? 'notable' : 'routine', text);
+}
+
+function shutdownRequested(turn: Turn, cause: string): void {
+  if (turn.state.shutdown !== null) return note(turn, 'routine', `${cause}: already shutting down`);
+  turn.state = { ...turn.state, shutdown: { requestedAt: turn.now, stopped: false } };
+  note(turn, 'notable', `${cause}: shutting down; no new takeover begins`);
+}
+
+/** The one place where something is begun. Takeover effects come before all others (see runtime/loop.ts). */
+function decide(turn: Turn): void {
+  turn.state = { ...turn.state, wakeAt: Infinity };
+  const verdict = decideTakeover(turn);
+  updateRole(turn);
+  scheduleObservation(turn);
+  decideShutdown(turn);
+  remember(turn, currentIntent(turn));
+  note(turn, verdict === turn.state.verdict ? 'routine' : 'notable', verdict);
+  turn.state = { ...turn.state, verdict };
+}
+
+function updateRole(turn: Turn): void {
+  const { plan, now } = turn;
+  const before = turn.state.role;
+  const role = roleOf(plan, turn.state.ownership, now);
+  const { ownership } = turn.state;
+  if (ownership !== null && role.why !== 'unobserved')
+    wakeAt(turn, ownership.confirmedAt + plan.timing.roleTtlMs + 1);
+  if (role.haState === before.haState && role.why === before.why) return;
+  turn.state = { ...turn.state, role };
+  if (role.why === 'unobserved') observeNow(turn);
+  note(turn, 'notable', `role changed from ${roleWords(before)} to ${roleWords(role)}`);
+}
+
+export function roleWords({ haState, why }: Role): string {
+  return why === null ? haState : `${haState} (${why})`;
+}
+
+function decideShutdown(turn: Turn): void {
+  const { shutdown, attempt } = turn.state;
+  if (shutdown === null || shutdown.stopped) return;
+  const deadline = shutdown.requestedAt + SHUTDOWN_GRACE_MS;
+  if (attempt !== null && turn.now < deadline) return wakeAt(turn, deadline);
+  turn.state = { ...turn.state, shutdown: { ...shutdown, stopped: true } };
+  const reason =
+    attempt === null ? 'stopped: nothing is in flight' : 'stopped: the takeover in flight took too long';
+  turn.effects.push({ effect: 'stop', reason });
+  note(turn, 'notable', reason);
+}

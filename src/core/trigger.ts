@@ -1,0 +1,158 @@
+/**
+ * Rules 1, 3 and 4: whether the levels, as they are now, call for a takeover, and the sentence that says
+ * why or why not. Looks at the state only; begins nothing.
+ */
+import { missingTargets } from './ownership';
+import type { PlannedSession } from './plan';
+import { canTestify, interfaceOf, sessionOf, testimonyOf, words, type Testimony } from './sessions';
+import type { Ownership, State } from './state';
+import { list, type Turn } from './turn';
+
+export type Consideration = {
+  readonly fires: boolean;
+  /** The sessions that say that the peer is gone; empty unless it fires. */
+  readonly sessions: readonly PlannedSession[];
+  /** What this router does and why. */
+  readonly sentence: string;
+  /** When the answer may change although nothing happens; Infinity if never. */
+  readonly until: number;
+};
+
+type Statement = { readonly session: PlannedSession; readonly testimony: Testimony };
+
+export function consider(turn: Turn): Consideration {
+  const { plan, state, now } = turn;
+  const declines = (sentence: string, until = Infinity): Consideration => ({
+    fires: false,
+    sessions: [],
+    sentence,
+    until,
+  });
+  const statements = plan.sessions.map((session) => ({
+    session,
+    testimony: testimonyOf(plan, state, session, now),
+  }));
+  const { ownership } = state;
+
+  // Levels first, role second: a DOWN is latched until EC2 says who owns the targets (rule 4).
+  if (ownership === null)
+    return declines(`waiting for EC2 to say who holds the targets${latched(statements)}`);
+  const missing = missingTargets(plan, ownership);
+  if (missing.length === 0) return declines(activeSentence(state, statements));
+  if (state.shutdown !== null) return declines('not taking over: this daemon is shutting down');
+  if (state.streams.phase !== 'synchronized') {
+    return declines(`${standingWords(turn, ownership)}, but not watching: ${streamWords(state)}`);
+  }
+  const down = statements.filter(({ testimony }) => testimony.says === 'down').map(({ session }) => session);
+  const until = Math.min(...statements.map(({ testimony }) => untilOf(testimony)));
+  if (down.length === 0) return declines(watchingSentence(turn, ownership, statements), until);
+
+  const undecided = needsAll(turn) ? witnesses(turn).filter((session) => !down.includes(session)) : [];
+  const downWords = sessionWords(down, 'DOWN');
+  if (undecided.length > 0) {
+    return declines(
+      `${standingWords(turn, ownership)}: ${downWords}, but ${allBecause(turn)} and ` +
+        `${list(undecided.map(({ id }) => `${id} is ${words(sessionOf(state, id).level)}`))}`,
+      until,
+    );
+  }
+  const addresses = list(missing.map(({ address }) => address));
+  return {
+    fires: true,
+    sessions: down,
+    sentence: `taking over ${addresses}: ${downWords} and ${standingWords(turn, ownership)}`,
+    until: Infinity,
+  };
+}
+
+/** Rule 3: while a target's own interface is DOWN here, one session is not enough. */
+function needsAll(turn: Turn): boolean {
+  return turn.plan.trigger === 'all' || ownTargetInterfaceDown(turn) !== null;
+}
+
+function allBecause(turn: Turn): string {
+  const down = ownTargetInterfaceDown(turn);
+  return down === null ? 'all sessions have to be' : `all have to be while the own interface ${down} is DOWN`;
+}
+
+function witnesses(turn: Turn): readonly PlannedSession[] {
+  return turn.plan.sessions.filter((session) => canTestify(turn.state, session));
+}
+
+/** A local interface that is DOWN and on whose subnet a target lives, by name. Where EC2 has not shown
+ * the subnet of the session's peer, the interface is taken for one: the careful reading. */
+function ownTargetInterfaceDown({ plan, state }: Turn): string | null {
+  const own = state.ownership?.observation;
+  if (own === undefined) return null;
+  const deviceIndexes = new Set(plan.targets.map(({ deviceIndex }) => deviceIndex));
+  const targetSubnets = new Set(
+    own.interfaces
+      .filter(({ deviceIndex }) => deviceIndexes.has(deviceIndex))
+      .map(({ subnetId }) => subnetId),
+  );
+  const found = plan.sessions.find(({ interfaceName, peerAddress }) => {
+    if (interfaceOf(state, interfaceName).level !== 'Down') return false;
+    const peer = own.peers[peerAddress];
+    return peer === undefined || targetSubnets.has(peer.subnetId);
+  });
+  return found?.interfaceName ?? null;
+}
+
+function untilOf(testimony: Testimony): number {
+  return testimony.says === 'nothing' ? (testimony.until ?? Infinity) : Infinity;
+}
+
+export function sessionWords(sessions: readonly PlannedSession[], level: string): string {
+  const ids = list(sessions.map(({ id }) => id));
+  return sessions.length === 1 ? `the session ${ids} is ${level}` : `the sessions ${ids} are ${level}`;
+}
+
+function standingWords(turn: Turn, ownership: Ownership): string {
+  const { plan, now } = turn;
+  const stale = now - ownership.confirmedAt > plan.timing.roleTtlMs;
+  const missing = missingTargets(plan, ownership);
+  if (missing.length === plan.targets.length) {
+    return stale ? 'this router was STANDBY when EC2 last answered' : 'this router is STANDBY';
+  }
+  const held = plan.targets.length - missing.length;
+  return `this router ${stale ? 'held' : 'holds'} only ${held} of ${plan.targets.length} targets`;
+}
+
+function streamWords(state: State): string {
+  switch (state.streams.phase) {
+    case 'connecting':
+      return 'the router has not answered yet';
+    case 'lost':
+      return "the router's event streams are lost";
+    case 'notInControl':
+      return "another client has taken the router's event streams";
+    case 'synchronized':
+      return 'levels are known';
+  }
+}
+
+function activeSentence(state: State, statements: readonly Statement[]): string {
+  const down = statements
+    .map(({ session }) => session)
+    .filter(({ id }) => sessionOf(state, id).level === 'Down');
+  if (down.length === 0) return 'ACTIVE: all targets are on this router';
+  return `staying ACTIVE: ${sessionWords(down, 'DOWN')}, but all targets are on this router, so there is nothing to take`;
+}
+
+function watchingSentence(turn: Turn, ownership: Ownership, statements: readonly Statement[]): string {
+  const silent = statements.flatMap(({ session, testimony }) =>
+    testimony.says === 'nothing'
+      ? [
+          `${session.id} is ${words(sessionOf(turn.state, session.id).level)} and counts for nothing: ${testimony.because}`,
+        ]
+      : [],
+  );
+  const standing = standingWords(turn, ownership);
+  if (silent.length === 0) return `${standing} and watches: all sessions are UP`;
+  return `${standing} and takes nothing over: ${silent.join('; ')}`;
+}
+
+function latched(statements: readonly Statement[]): string {
+  const down = statements.filter(({ testimony }) => testimony.says === 'down').map(({ session }) => session);
+  return down.length === 0 ? '' : `; ${sessionWords(down, 'DOWN')}, to be decided at its first answer`;
+}

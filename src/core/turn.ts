@@ -1,0 +1,47 @@
+/**
+ * One step under way: the state as it stands, the effects so far and what there is to say. Local to a
+ * single call of `step`; nothing keeps a turn beyond it.
+ */
+import type { Effect } from './model';
+import type { Plan } from './plan';
+import type { State } from './state';
+
+/**
+ * How much a reason matters to an operator: `routine` happens all the time, `notable` is a transition,
+ * `alarm` wants a person.
+ */
+export type Weight = 'routine' | 'notable' | 'alarm';
+
+export type Turn = {
+  readonly plan: Plan;
+  readonly now: number;
+  /** In [0, 1), drawn by the loop. */
+  readonly jitter: number;
+  state: State;
+  effects: Effect[];
+  notes: { readonly weight: Weight; readonly text: string }[];
+};
+
+export function note(turn: Turn, weight: Weight, text: string): void {
+  turn.notes.push({ weight, text });
+}
+
+/** Asks the loop to decide again at this time at the latest. */
+export function wakeAt(turn: Turn, at: number): void {
+  turn.state = { ...turn.state, wakeAt: Math.min(turn.state.wakeAt, at) };
+}
+
+const ORDER: readonly Weight[] = ['routine', 'notable', 'alarm'];
+
+/** The sentence of a step: what mattered most, in the order in which it was found. */
+export function reasonOf(turn: Turn): { readonly reason: string; readonly weight: Weight } {
+  const heaviest = turn.notes.reduce((most, { weight }) => Math.max(most, ORDER.indexOf(weight)), 0);
+  const texts = turn.notes.filter(({ weight }) => ORDER.indexOf(weight) === heaviest).map(({ text }) => text);
+  return { reason: [...new Set(texts)].join('; '), weight: ORDER[heaviest] ?? 'routine' };
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function list(items: readonly string[]): string {
+  if (items.length < 2) return items.join('');
+  return `${items.slice(0, -1).join(', ')} and ${items.at(-1) ?? ''}`;
+}

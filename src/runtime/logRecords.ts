@@ -1,0 +1,89 @@
+/**
+ * From steps to log records: one record per step, at info when something changed and at debug when it did
+ * not. The sentence is the core's own; the other fields let a machine find what a person reads.
+ */
+import type { Logger } from 'pino';
+import type { Event, Timeline } from '../core/model';
+import type { Weight } from '../core/turn';
+import type { Recorded } from './loop';
+
+const LEVELS = { routine: 'debug', notable: 'info', alarm: 'error' } as const satisfies Record<
+  Weight,
+  string
+>;
+
+export function logSteps(log: Logger, batch: readonly Recorded[]): void {
+  for (const recorded of batch) {
+    const { event, before, step } = recorded;
+    if (step.reason === '') continue;
+    const changedRole = before.role.haState !== step.state.role.haState;
+    log[LEVELS[step.weight]](
+      {
+        event: event.type,
+        ha: step.state.role.haState,
+        ...(changedRole ? { haBefore: before.role.haState } : {}),
+        reason: step.reason,
+        ...fieldsOf(event, recorded),
+      },
+      event.type === 'inputDrained' ? 'decision' : 'event',
+    );
+  }
+}
+
+function fieldsOf(event: Event, { before, step }: Recorded): Record<string, unknown> {
+  switch (event.type) {
+    case 'bfdSessionChanged':
+      return { session: event.session, level: event.level, diag: event.diag };
+    case 'interfaceChanged':
+      return { interface: event.interfaceName, level: event.level };
+    case 'takeoverCallAnswered':
+      return {
+        attempt: event.attempt,
+        call: event.call,
+        send: event.send,
+        awsRequestId: event.awsRequestId,
+        ...(event.failure === null ? {} : { err: event.failure }),
+      };
+    case 'observationFailed':
+      return { err: event.failure };
+    case 'inputDrained': {
+      const attempt = step.state.attempt ?? before.attempt;
+      return attempt === null ? {} : { attempt: attempt.number };
+    }
+    case 'started':
+    case 'streamsSynchronized':
+    case 'streamsLost':
+    case 'controlLost':
+    case 'interfacesAnswered':
+    case 'ownershipObserved':
+    case 'shutdownRequested':
+      return {};
+  }
+}
+
+/** The legs of a takeover in milliseconds since the router reported that the peer is DOWN. */
+export type TimelineLegs = {
+  readonly decidedMs: number;
+  readonly firstSentMs: number | null;
+  readonly allMovedMs: number | null;
+  readonly confirmedMs: number | null;
+};
+
+export function legsOf(timeline: Timeline): TimelineLegs {
+  const since = (at: number | null): number | null =>
+    at === null ? null : Math.round((at - timeline.triggeredAt) * 100) / 100;
+  return {
+    decidedMs: since(timeline.decidedAt) ?? 0,
+    firstSentMs: since(timeline.firstSentAt),
+    allMovedMs: since(timeline.lastAnsweredAt),
+    confirmedMs: since(timeline.confirmedAt),
+  };
+}
+
+export function logTimeline(log: Logger, timeline: Timeline): void {
+  const legs = legsOf(timeline);
+  log.info(
+    { event: 'takeoverTimeline', attempt: timeline.attempt, ...legs },
+    'takeover timeline, ms since BFD DOWN',
+  );
+}

@@ -1,0 +1,81 @@
+/** A small world for tests of the core and the loop: two targets, two sessions, a peer router. */
+import type { Event, Holder, InterfaceGeneration, Observation, SessionLevel } from '../../src/core/model';
+import type { Plan, Timing } from '../../src/core/plan';
+
+const TIMING: Timing = {
+  keepaliveIntervalMs: 10_000,
+  roleTtlMs: 30_000,
+  stalenessMs: 10_000,
+  reestablishAfterInterfaceMs: 5_000,
+  reestablishMs: 10_000,
+  settleMs: 20,
+  hedgeMs: 700,
+  armedTtlMs: 600_000,
+};
+
+export const TARGETS = ['172.31.101.10', '172.31.105.10'] as const;
+
+/** Sessions `a` (Te1, subnet-101, device index 1) and `b` (Te2, subnet-105, device index 2). */
+export function planOf(change: Partial<Plan> = {}): Plan {
+  return {
+    targets: [
+      { address: TARGETS[0], deviceIndex: 1 },
+      { address: TARGETS[1], deviceIndex: 2 },
+    ],
+    sessions: [
+      { id: 'a', peerAddress: '172.31.101.20', interfaceName: 'Te1' },
+      { id: 'b', peerAddress: '172.31.105.20', interfaceName: 'Te2' },
+    ],
+    trigger: 'any',
+    timing: TIMING,
+    ...change,
+  };
+}
+
+const MINE: readonly Holder[] = [
+  { networkInterfaceId: 'eni-own1', instanceId: 'i-own', mine: true },
+  { networkInterfaceId: 'eni-own2', instanceId: 'i-own', mine: true },
+];
+const PEERS: readonly Holder[] = [
+  { networkInterfaceId: 'eni-peer1', instanceId: 'i-peer', mine: false },
+  { networkInterfaceId: 'eni-peer2', instanceId: 'i-peer', mine: false },
+];
+
+export type Owner = 'mine' | 'peer' | 'none';
+
+function holderOf(owner: Owner, index: number): Holder | null {
+  if (owner === 'none') return null;
+  return (owner === 'mine' ? MINE : PEERS)[index] ?? null;
+}
+
+/** Who holds the first and the second target. */
+export function observationOf(first: Owner, second: Owner = first): Observation {
+  return {
+    interfaces: [
+      { networkInterfaceId: 'eni-own1', deviceIndex: 1, subnetId: 'subnet-101', privateIpAddresses: [] },
+      { networkInterfaceId: 'eni-own2', deviceIndex: 2, subnetId: 'subnet-105', privateIpAddresses: [] },
+    ],
+    holders: { [TARGETS[0]]: holderOf(first, 0), [TARGETS[1]]: holderOf(second, 1) },
+    peers: {
+      '172.31.101.20': { networkInterfaceId: 'eni-peer1', instanceId: 'i-peer', subnetId: 'subnet-101' },
+      '172.31.105.20': { networkInterfaceId: 'eni-peer2', instanceId: 'i-peer', subnetId: 'subnet-105' },
+    },
+  };
+}
+
+export function synchronizedEvent(
+  generation: InterfaceGeneration,
+  level: SessionLevel,
+  survived = true,
+): Event {
+  return {
+    type: 'streamsSynchronized',
+    generation,
+    sessions: ['a', 'b'].map((session) => ({ session, level, survived, notification: null })),
+    interfaces: ['Te1', 'Te2'].map((interfaceName) => ({ interfaceName, level: 'Up' })),
+  };
+}
+
+export function sessionEvent(session: string, level: SessionLevel, receivedAt = 0): Event {
+  return { type: 'bfdSessionChanged', session, level, diag: 'NoDiagnostic', receivedAt, notification: {} };
+}
