@@ -2,6 +2,7 @@
  * The configuration after validation, split by who reads it: each adapter gets its own part and the
  * core its plan. Shapes only; schema.ts holds keys, defaults, ranges and words, load.ts makes these.
  */
+import type { JsonObject } from '../core/model';
 import type { Plan } from '../core/plan';
 
 export type BfdSessionSettings = {
@@ -53,7 +54,7 @@ export type Settings = {
   readonly stateDir: string;
   readonly onShutdown: 'keep' | 'unregister';
   /** The document as the operator wrote it, for `show config`. */
-  readonly document: unknown;
+  readonly document: JsonObject;
   /** Values that are allowed but beyond what is sensible, one sentence each. */
   readonly warnings: readonly string[];
 };

@@ -1,0 +1,201 @@
+/**
+ * Generates the reference of the configuration, config/schema.json and config/README.md, from
+ * src/config/schema.ts and src/config/rules.ts. `--check` writes nothing and exits 1 when a file is stale.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { fieldNotes, type FieldNotes } from '../src/config/fields';
+import { outline } from '../src/config/outline';
+import { rules } from '../src/config/rules';
+import { documentSchema } from '../src/config/schema';
+
+type Generated = { readonly path: string; readonly text: string };
+
+const folder = join(__dirname, '..', 'config');
+
+export function generated(): readonly Generated[] {
+  return [
+    { path: join(folder, 'schema.json'), text: `${JSON.stringify(jsonSchema(), null, 2)}\n` },
+    { path: join(folder, 'README.md'), text: readme() },
+  ];
+}
+
+/** Draft 7, which editors know. */
+function jsonSchema(): unknown {
+  return z.toJSONSchema(documentSchema, {
+    target: 'draft-7',
+    io: 'input',
+    metadata: fieldNotes,
+    override: ({ zodSchema, jsonSchema: json }) => {
+      for (const own of ['noun', 'unit', 'atLeast', 'atMost', 'dropIn']) delete json[own];
+      const { unit } = outline(zodSchema).notes;
+      if (json.description !== undefined && unit !== undefined && !json.description.endsWith(`(${unit})`)) {
+        json.description += ` (${unit})`;
+      }
+      if (zodSchema instanceof z.ZodDefault) json.default = zodSchema.def.defaultValue;
+      if (json.type === 'object') json.patternProperties = { '^(_|//)': {} };
+      if (json.type === 'integer' || json.type === 'number') {
+        // Limits bind numbers and the pattern strings, so both forms fit in one schema. Its typing has one type.
+        Object.assign(json, { type: [json.type, 'string'], pattern: '^-?\\d+(\\.\\d+)?$' });
+      }
+    },
+  });
+}
+
+type Table = { readonly title: string; readonly notes: FieldNotes; readonly rows: readonly Row[] };
+type Row = { readonly key: string; readonly dropIn: boolean; readonly cells: readonly string[] };
+
+/** One table for each object of the document, parents before children. */
+function tables(schema: z.core.$ZodType, title: string): readonly Table[] {
+  const node = outline(schema);
+  switch (node.kind) {
+    case 'object': {
+      const rows = [...node.members].map(([key, member]) => row(key, member));
+      const below = [...node.members].flatMap(([key, member]) =>
+        tables(member, title === '' ? key : `${title}.${key}`),
+      );
+      return [{ title, notes: node.notes, rows }, ...below];
+    }
+    case 'list':
+      return tables(node.entry, `${title}[]`);
+    case 'value':
+      return [];
+  }
+}
+
+function row(key: string, schema: z.core.$ZodType): Row {
+  const { kind, notes } = outline(schema);
+  const json = z.toJSONSchema(schema, { io: 'input', metadata: fieldNotes });
+  return {
+    key,
+    dropIn: notes.dropIn === true,
+    cells: [
+      `\`${key}\``,
+      kind === 'value' ? typeWord(json, notes) : kind,
+      defaultWord(schema),
+      kind === 'value' ? rangeWord(json, notes) : '',
+      notes.unit ?? '',
+      notes.description ?? '',
+    ],
+  };
+}
+
+function typeWord(json: z.core.JSONSchema.BaseSchema, notes: FieldNotes): string {
+  if (json.enum !== undefined) return json.enum.map((word) => `\`"${String(word)}"\``).join(' or ');
+  if (json.type === 'integer') return 'whole number';
+  return json.type === 'number' ? 'number' : (notes.noun ?? 'text');
+}
+
+function defaultWord(schema: z.core.$ZodType): string {
+  if (schema instanceof z.ZodDefault) return `\`${JSON.stringify(schema.def.defaultValue)}\``;
+  return schema instanceof z.ZodOptional ? 'none' : '**mandatory**';
+}
+
+function rangeWord(json: z.core.JSONSchema.BaseSchema, notes: FieldNotes): string {
+  if (json.minimum === undefined || json.maximum === undefined) return '';
+  const sensible = [
+    ...(notes.atLeast === undefined ? [] : [`at least ${notes.atLeast.limit}`]),
+    ...(notes.atMost === undefined ? [] : [`at most ${notes.atMost.limit}`]),
+  ].join(', ');
+  const range = `${json.minimum} to ${json.maximum}`;
+  return sensible === '' ? range : `${range}; sensible: ${sensible}`;
+}
+
+function rendered(rows: readonly Row[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const header = ['key', 'type', 'default', 'range', 'unit', 'meaning'];
+  return [line(header), line(header.map(() => '---')), ...rows.map(({ cells }) => line(cells))].join('\n');
+}
+
+function section({ title, notes, rows }: Table): string {
+  const heading = `## \`${title}\`\n\n${notes.description ?? ''}`;
+  const [old, added] = [rows.filter(({ dropIn }) => dropIn), rows.filter(({ dropIn }) => !dropIn)];
+  if (old.length === 0 || added.length === 0) return `${heading}\n\n${rendered(rows)}`;
+  return [
+    heading,
+    '### Keys shared with xrv9k-aws-ha',
+    rendered(old),
+    '### Keys of xr-aws-ha only',
+    rendered(added),
+  ].join('\n\n');
+}
+
+function readme(): string {
+  const ruleList = (severity: 'mistake' | 'warning') =>
+    rules
+      .filter((rule) => rule.severity === severity)
+      .map((rule) => `- ${rule.sentence}`)
+      .join('\n');
+  const sections = tables(documentSchema, '')
+    .filter(({ title }) => title !== '')
+    .map(section)
+    .join('\n\n');
+  const example = readFileSync(join(folder, 'examples', 'secondary-ip-rtr1.json'), 'utf8').trimEnd();
+  return `<!-- Generated by \`npx tsx scripts/docs.ts\` from src/config; edits here are lost. -->
+
+# Configuration
+
+One JSON file per router. The daemon reads it once, when it starts, from the place named with \`-c\`, else from
+\`/app/onbox/config.json\`. Check a file before it goes to a router:
+
+    node dist/main.js check-config -c FILE
+
+prints the configuration in effect, defaults included, then warnings, then \`OK\`. A file with mistakes ends it,
+and the daemon's start, with exit code 2 and every mistake named: its place, what is wrong and what to do.
+
+A complete file ([examples/secondary-ip-rtr1.json](examples/secondary-ip-rtr1.json); its pair for the other router
+is [examples/secondary-ip-rtr2.json](examples/secondary-ip-rtr2.json)):
+
+\`\`\`json
+${example}
+\`\`\`
+
+## The file
+
+- Everything stands inside the object \`config\`. Beside it only \`$schema\` may stand, with which editors find
+  [schema.json](schema.json) and then complete and check keys while one writes.
+- Numbers may be written as texts too: \`57777\` or \`"57777"\`.
+- A key that is not known is a mistake, so that a slip does not pass for a setting. Keys that start with \`_\` or
+  \`//\` are notes and never read. A key written twice is a mistake.
+- A value outside its *range* is a mistake. A value outside its *sensible* range is a warning: the daemon starts, and
+  says in its log what the price is.
+
+${sections}
+
+## Rules across keys
+
+A file that breaks one of these is refused:
+
+${ruleList('mistake')}
+
+A file that departs from one of these is accepted, with a warning:
+
+${ruleList('warning')}
+
+## Coming from xrv9k-aws-ha
+
+- Its files load unchanged: the same keys with the same names, the same three of them mandatory
+  (\`bfd_sessions\`, \`ec2_private_endpoint_url\`, \`action\`), the same place in the container.
+- \`global_retry_interval\` is the longest pause between two attempts, and \`global_retry_count\` is when an alarm is
+  raised; the daemon never gives up.
+- \`session_type\` "MULTI_HOP" and methods other than "secondary_ip_shift" are refused: this version does not do them.
+- Mount the directory of the file into the container rather than the file itself: a mount of a single file goes on
+  showing the old content after the file has been replaced, until the container is made anew.
+`;
+}
+
+function main(args: readonly string[]): number {
+  let stale = 0;
+  for (const { path, text } of generated()) {
+    if (!args.includes('--check')) {
+      writeFileSync(path, text);
+    } else if (readFileSync(path, 'utf8') !== text) {
+      process.stderr.write(`${path} is stale; run: npx tsx scripts/docs.ts\n`);
+      stale++;
+    }
+  }
+  return stale === 0 ? 0 : 1;
+}
+
+if (require.main === module) process.exitCode = main(process.argv.slice(2));

@@ -1,0 +1,31 @@
+/** "Did you mean ...?" for a mistyped word. */
+
+/** The candidate that takes the fewest edits to reach, where that is few enough to be a slip; else null. */
+export function closest(word: string, candidates: readonly string[]): string | null {
+  const typed = word.toLowerCase().replaceAll('-', '_').slice(0, 64);
+  const ranked = candidates
+    .map((candidate) => ({ candidate, edits: edits(typed, candidate.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits);
+  const best = ranked[0];
+  return best !== undefined && best.edits <= Math.max(1, best.candidate.length / 3) ? best.candidate : null;
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment distance). */
+function edits(from: string, to: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= from.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replace = (last[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      let fewest = Math.min(replace, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1);
+      if (i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]) {
+        fewest = Math.min(fewest, (beforeLast[j - 2] ?? 0) + 1);
+      }
+      row.push(fewest);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[to.length] ?? 0;
+}

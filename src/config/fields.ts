@@ -1,0 +1,204 @@
+/**
+ * Kinds of values that schema.ts builds its keys from, and the sentences for a value that is not of its
+ * kind. A sentence says what is wrong and what to do; the report puts the place before it. No key, default
+ * or range is written here.
+ */
+import { z } from 'zod';
+import { ipv4Number, notAHost } from './ipv4';
+import { listed, shown } from './words';
+
+export type Unit = 's' | 'ms' | 'µs';
+
+/** A limit that may be crossed at the price of a warning; `because` completes the warning's sentence. */
+export type SensibleLimit = { readonly limit: number; readonly because: string };
+
+/** What the reference says about a key beyond its type; JSON Schema's own keywords keep their names. */
+export type FieldNotes = {
+  description?: string;
+  examples?: unknown[];
+  format?: string;
+  /** The kind of text in a word or two. */
+  noun?: string;
+  unit?: Unit;
+  atLeast?: SensibleLimit;
+  atMost?: SensibleLimit;
+  /** Whether the predecessor xrv9k-aws-ha has the same key with the same meaning. */
+  dropIn?: boolean;
+};
+
+export const fieldNotes = z.registry<FieldNotes>();
+
+export function mandatory<T extends z.ZodType>(field: T, notes: FieldNotes): T {
+  fieldNotes.add(field, { ...fieldNotes.get(field), ...notes });
+  return field;
+}
+
+export function optional<T extends z.ZodType>(field: T, notes: FieldNotes): z.ZodOptional<T> {
+  return mandatory(field.optional(), notes);
+}
+
+export function withDefault<T extends z.ZodType>(
+  field: T,
+  value: z.util.NoUndefined<z.output<T>>,
+  notes: FieldNotes,
+): z.ZodDefault<T> {
+  return mandatory(field.default(value), notes);
+}
+
+export type Range = { readonly from: number; readonly to: number; readonly unit?: Unit };
+
+type Complaint = { readonly input?: unknown };
+
+const unitNames: { readonly [U in Unit]: string } = { s: 'seconds', ms: 'milliseconds', µs: 'microseconds' };
+
+export function wholeNumber(range: Range) {
+  const error = numberComplaint('a whole number', range, Number.isInteger);
+  const number = z.int({ error }).min(range.from, { error }).max(range.to, { error });
+  return mandatory(z.preprocess(numberOfString, number), unitNote(range));
+}
+
+/** A number that may have a fraction. */
+export function decimal(range: Range) {
+  const error = numberComplaint('a number', range, () => true);
+  const number = z.number({ error }).min(range.from, { error }).max(range.to, { error });
+  return mandatory(z.preprocess(numberOfString, number), unitNote(range));
+}
+
+function unitNote({ unit }: Range): FieldNotes {
+  return unit === undefined ? {} : { unit };
+}
+
+/** Numbers are also accepted as strings, as the predecessor did. */
+function numberOfString(value: unknown): unknown {
+  return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
+}
+
+function numberComplaint(noun: string, range: Range, isNoun: (value: number) => boolean) {
+  const ofUnit = range.unit === undefined ? '' : ` of ${unitNames[range.unit]}`;
+  const hint = `write ${noun}${ofUnit} from ${range.from} to ${range.to}`;
+  return ({ input }: Complaint) => {
+    if (input === undefined) return `missing; ${hint}`;
+    if (typeof input !== 'number') return `${shown(input)} is not ${noun}; ${hint}`;
+    // A number too large for JavaScript arrives as Infinity, which is no integer either.
+    return isNoun(input) || !Number.isFinite(input)
+      ? `${shown(input)} is out of range; ${hint}`
+      : `${shown(input)} is not ${noun}; ${hint}`;
+  };
+}
+
+/** One of a few words. */
+export function choice<const W extends readonly string[]>(words: W, hint?: string) {
+  const advice = hint ?? `write ${listed(words, 'or')}`;
+  return z.enum(words, {
+    error: ({ input }) =>
+      input === undefined ? `missing; ${advice}` : `${shown(input)} is not accepted; ${advice}`,
+  });
+}
+
+/** An object with these keys and no others; `hint` says what to write where there is no object. */
+export function keys<S extends z.ZodRawShape>(shape: S, hint: string) {
+  return z.strictObject(shape, { error: ({ input }) => notOfKind(input, 'an object', hint) });
+}
+
+/** A list with at least one entry. */
+export function listOf<T extends z.ZodType>(entry: T, hint: string) {
+  return z
+    .array(entry, { error: ({ input }) => notOfKind(input, 'a list', hint) })
+    .min(1, { error: `is empty; ${hint}` });
+}
+
+/** The address of one host, with the sentence's example. */
+export function hostAddress(example: string) {
+  const field = text('IPv4 address', `write an IPv4 address like ${example}`, (value) => {
+    const number = ipv4Number(value);
+    if (number === null)
+      return `${shown(value)} is not an IPv4 address; write four numbers from 0 to 255, like ${example}`;
+    const kind = notAHost(number);
+    return kind === null
+      ? null
+      : `${shown(value)} is ${kind}; write the address of one host, like ${example}`;
+  });
+  return mandatory(field, { format: 'ipv4' });
+}
+
+const hostName = /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*\.?$/;
+const hostHint = 'write a host name or an IPv4 address, without a port';
+
+function isHost(value: string): boolean {
+  // What has only digits and dots is meant as an address, and a resolver would read 127.1 as one.
+  return /^[\d.]+$/.test(value) ? ipv4Number(value) !== null : hostName.test(value);
+}
+
+/** A server by name or address. */
+export function host() {
+  return text('host', hostHint, (value) =>
+    isHost(value) ? null : `${shown(value)} is not the name or address of a host; ${hostHint}`,
+  );
+}
+
+/** A server by name or address, or `unix:` and the absolute path of a socket. */
+export function hostOrSocket() {
+  const hint = `${hostHint}, or unix: and the absolute path of a socket`;
+  return text('host or `unix:` path', hint, (value) => {
+    const isFine = value.startsWith('unix:') ? /^unix:(\/\/)?\/[^\0]*[^\0/]$/.test(value) : isHost(value);
+    return isFine ? null : `${shown(value)} is not the name or address of a host; ${hint}`;
+  });
+}
+
+export function absolutePath(example: string) {
+  const hint = `write an absolute path like ${example}`;
+  return text('absolute path', hint, (value) => {
+    if (value.includes('\0')) return `${shown(value)} holds a NUL character; ${hint}`;
+    return value.startsWith('/') ? null : `${shown(value)} is not an absolute path; ${hint}`;
+  });
+}
+
+/** A name of the router's own configuration: one word. */
+export function routerName(range: { readonly maxLength: number; readonly hint: string }) {
+  return text('name', range.hint, (value) => {
+    if (value === '') return `"" is empty; ${range.hint}`;
+    if (/[\s\p{C}]/u.test(value))
+      return `${shown(value)} holds a space or a control character; ${range.hint}`;
+    return value.length <= range.maxLength
+      ? null
+      : `${shown(value)} is longer than the router's ${range.maxLength} characters; ${range.hint}`;
+  });
+}
+
+/** Scheme and host, nothing behind them. */
+export function serviceUrl(example: string) {
+  const hint = `write a URL like ${example}`;
+  return text('URL', hint, (value) => {
+    // The value may hold a password here, so it is not repeated.
+    if (value.includes('@'))
+      return `holds a user name or password; leave them out: requests are signed with the role of the instance`;
+    // URL drops blanks and line breaks silently, and reads "host:443" as a scheme.
+    const url = /^https?:\/\/[^\s\\]+$/i.test(value) && URL.canParse(value) ? new URL(value) : null;
+    if (url === null) {
+      return isHost(value)
+        ? `${shown(value)} has no scheme; put https:// before it`
+        : `${shown(value)} is not an https URL; ${hint}`;
+    }
+    return url.pathname === '/' && url.search === '' && url.hash === ''
+      ? null
+      : `${shown(value)} goes on after the host; end it there: ${url.origin}`;
+  });
+}
+
+export function anyText(hint: string) {
+  return text('text', hint, () => null);
+}
+
+function text(noun: string, hint: string, fault: (value: string) => string | null) {
+  const field = z
+    .string({ error: ({ input }) => notOfKind(input, 'a text in double quotes', hint) })
+    .check((context) => {
+      const message = fault(context.value);
+      if (message !== null) context.issues.push({ code: 'custom', input: context.value, message });
+    });
+  return mandatory(field, { noun });
+}
+
+function notOfKind(input: unknown, kind: string, hint: string): string {
+  return input === undefined ? `missing; ${hint}` : `${shown(input)} is not ${kind}; ${hint}`;
+}

@@ -1,0 +1,195 @@
+/**
+ * From the configuration file to the settings of the daemon, or to one report of all its mistakes. Nothing
+ * here throws for what a file may hold, and no other file is opened.
+ */
+import { isUtf8 } from 'node:buffer';
+import { readFileSync, statSync } from 'node:fs';
+import type { JsonObject } from '../core/model';
+import { isNote, member } from './document';
+import { ipv4Number } from './ipv4';
+import { readJson, type DuplicateKey } from './json';
+import { judge, sentence } from './report';
+import type { Config } from './schema';
+import type { BfdSessionSettings, Settings } from './settings';
+import { printable } from './words';
+
+export type Loaded =
+  | {
+      readonly ok: true;
+      readonly settings: Settings;
+      /** The configuration with defaults filled in, by the keys of the file. */
+      readonly effective: { readonly config: Config };
+    }
+  /** At least one line, without a newline at the end. */
+  | { readonly ok: false; readonly report: string };
+
+/** A configuration has a few kB; this only keeps a wrong path from filling the memory. */
+const maxBytes = 1024 * 1024;
+
+const advice =
+  'write the configuration as {"config": {...}}, see the examples secondary-ip-rtr1.json and secondary-ip-rtr2.json';
+
+export function loadConfig(path: string): Loaded {
+  let bytes: Buffer;
+  try {
+    const stat = statSync(path);
+    // Docker makes a directory where a bind mount's source is missing.
+    if (stat.isDirectory()) {
+      return refused(
+        path,
+        'is a directory, not a file; where it is mounted into a container, its source was missing when the container was made: copy the file there and make the container anew',
+      );
+    }
+    if (stat.size > maxBytes)
+      return refused(path, `has ${stat.size} bytes; a configuration has a few thousand`);
+    bytes = readFileSync(path);
+  } catch (error: unknown) {
+    return refused(path, unreadable(error));
+  }
+  return isUtf8(bytes)
+    ? parseConfig(bytes.toString('utf8'), path)
+    : refused(path, 'is not UTF-8 text; save it in that encoding');
+}
+
+/** `name` is how the report calls the document. */
+export function parseConfig(text: string, name: string): Loaded {
+  // Editors on Windows start UTF-8 files with a byte order mark.
+  const content = text.replace(/^\uFEFF/, '');
+  if (content.trim() === '') return refused(name, `is empty; ${advice}`);
+  const reading = readJson(content);
+  if (!reading.ok) return { ok: false, report: jsonReport(name, content, reading) };
+  const judgement = judge(reading.value);
+  const repeats = reading.duplicates
+    .filter(({ path }) => !path.some(isNote))
+    .map((duplicate) => repeatedKey(content, duplicate));
+  if (!judgement.ok || repeats.length > 0) {
+    const mistakes = [...repeats, ...(judgement.ok ? [] : judgement.mistakes)];
+    const title = `${printable(name)} has ${mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`}:`;
+    return { ok: false, report: [title, ...mistakes.map((mistake) => `  ${mistake}`)].join('\n') };
+  }
+  return {
+    ok: true,
+    settings: settingsOf(judgement.config, judgement.document, judgement.warnings),
+    effective: { config: judgement.config },
+  };
+}
+
+function refused(name: string, message: string): Loaded {
+  return { ok: false, report: `${printable(name)}: ${message}` };
+}
+
+function unreadable(error: unknown): string {
+  const code = String(member(error, 'code') ?? error);
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return 'there is no such file; name the configuration file with -c, or mount it into the container';
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return 'no permission to read the file; allow the user of this process to read it';
+  }
+  return `the file cannot be read (${printable(code)})`;
+}
+
+function jsonReport(
+  name: string,
+  text: string,
+  mistake: { readonly offset: number; readonly message: string },
+): string {
+  const { line, column, content } = position(text, mistake.offset);
+  // A window around the mistake; each character is shown as one column, so that the mark stands below it.
+  const from = Math.max(0, column - 1 - 60);
+  const window = [...content.slice(from, from + 100)]
+    .map((character) => (/[\p{C}\p{Zl}\p{Zp}\s]/u.test(character) ? ' ' : character))
+    .join('');
+  const before = [...content.slice(from, column - 1)].length;
+  const margin = `  ${line} | `;
+  return [
+    `${printable(name)} is not JSON: line ${line}, column ${column}: ${mistake.message}`,
+    `${margin}${window}`.trimEnd(),
+    `${' '.repeat(margin.length - 2)}| ${' '.repeat(before)}^`,
+  ].join('\n');
+}
+
+function repeatedKey(text: string, duplicate: DuplicateKey): string {
+  const [first, again] = [position(text, duplicate.first).line, position(text, duplicate.again).line];
+  const where = first === again ? `twice on line ${first}` : `on line ${first} and again on line ${again}`;
+  return sentence(duplicate.path, `written ${where}; keep one`);
+}
+
+/** Line and column count from 1. */
+function position(text: string, offset: number) {
+  const before = text.slice(0, offset).split('\n');
+  const column = (before.at(-1) ?? '').length + 1;
+  const start = offset - column + 1;
+  const end = text.indexOf('\n', offset);
+  return { line: before.length, column, content: text.slice(start, end === -1 ? text.length : end) };
+}
+
+function settingsOf(config: Config, document: JsonObject, warnings: readonly string[]): Settings {
+  const sessions = config.bfd_sessions.map(sessionOf);
+  return {
+    plan: {
+      targets: config.action.method_params.intf_list
+        .map((entry) => ({ address: entry.secondary_ip, deviceIndex: entry.instance_intf_number }))
+        .sort((a, b) => (ipv4Number(a.address) ?? 0) - (ipv4Number(b.address) ?? 0)),
+      sessions: sessions.map(({ id, peerAddress, interfaceName }) => ({ id, peerAddress, interfaceName })),
+      trigger: config.trigger,
+      timing: {
+        keepaliveIntervalMs: msOfS(config.keepalive_s),
+        roleTtlMs: msOfS(config.role_ttl_s),
+        stalenessMs: msOfS(config.staleness_s),
+        reestablishAfterInterfaceMs: msOfS(config.reestablish_after_interface_s),
+        reestablishMs: msOfS(config.reestablish_s),
+        settleMs: config.settle_ms,
+        hedgeMs: config.hedge_ms,
+        armedTtlMs: msOfS(config.armed_ttl_s),
+      },
+    },
+    slapi: {
+      target: config.grpc_server.startsWith('unix:')
+        ? config.grpc_server
+        : `${config.grpc_server}:${config.grpc_port}`,
+      tls:
+        config.grpc_tls === undefined
+          ? null
+          : { caFile: config.grpc_tls.ca_file, serverName: config.grpc_tls.server_name },
+      credentialsFile: config.grpc_credentials_file ?? null,
+      sessions,
+      retryIntervalMs: msOfS(config.global_retry_interval),
+      retryCount: config.global_retry_count,
+    },
+    ec2: {
+      endpointUrl: new URL(config.ec2_private_endpoint_url).origin,
+      apiTimeoutMs: msOfS(config.api_timeout_s),
+    },
+    store:
+      config.store.type === 'file' && config.store.path !== undefined
+        ? { type: 'file', path: config.store.path }
+        : { type: 'redis', host: config.redis_server, port: config.redis_port },
+    log: {
+      level: config.log_level,
+      file: config.syslog_file,
+      syslog:
+        config.syslog_server === undefined ? null : { host: config.syslog_server, port: config.syslog_port },
+    },
+    stateDir: config.state_dir,
+    onShutdown: config.on_shutdown,
+    document,
+    warnings,
+  };
+}
+
+function sessionOf(session: Config['bfd_sessions'][number]): BfdSessionSettings {
+  const inVrf = session.vrf_name === 'default' ? '' : ` in vrf ${session.vrf_name}`;
+  return {
+    id: `${session.neigh_ip} on ${session.intf_name}${inVrf}`,
+    interfaceName: session.intf_name,
+    peerAddress: session.neigh_ip,
+    vrfName: session.vrf_name,
+    desiredMinTxIntervalUs: session.bfd_desired_tx_int_usec,
+    detectMult: session.detect_multiplier,
+  };
+}
+
+function msOfS(seconds: number): number {
+  return Math.round(seconds * 1000);
+}

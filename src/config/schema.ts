@@ -1,0 +1,305 @@
+/**
+ * The configuration, key by key: the only place where a key, its default, its range, the range that is
+ * sensible, its unit and its sentence are written. The reference in config/ is generated from here with
+ * `npx tsx scripts/docs.ts`. Rules that span keys are in rules.ts.
+ */
+import type { z } from 'zod';
+import {
+  absolutePath,
+  anyText,
+  choice,
+  decimal,
+  host,
+  hostAddress,
+  hostOrSocket,
+  keys,
+  listOf,
+  mandatory,
+  optional,
+  routerName,
+  serviceUrl,
+  wholeNumber,
+  withDefault,
+} from './fields';
+
+const port = () => wholeNumber({ from: 1, to: 65_535 });
+const seconds = (from: number, to: number) => decimal({ from, to, unit: 's' });
+const milliseconds = (from: number, to: number) => wholeNumber({ from, to, unit: 'ms' });
+
+export const interfaceEntrySchema = mandatory(
+  keys(
+    {
+      secondary_ip: mandatory(hostAddress('172.31.105.10'), {
+        description:
+          'The floating address: a secondary private address of the interface on the active router.',
+        dropIn: true,
+      }),
+      instance_intf_number: mandatory(wholeNumber({ from: 0, to: 255 }), {
+        description:
+          "Device index, as EC2 counts it, of this router's interface that is to hold the address; it differs between the routers where their interfaces do.",
+        dropIn: true,
+      }),
+    },
+    'write {"secondary_ip": ADDRESS, "instance_intf_number": DEVICE INDEX}',
+  ),
+  { description: 'One floating address.' },
+);
+
+const actionSchema = keys(
+  {
+    method: mandatory(
+      choice(
+        ['secondary_ip_shift'],
+        'this version does not do more than move secondary private addresses yet: write "secondary_ip_shift"',
+      ),
+      { description: 'What a takeover does: move secondary private addresses to this router.', dropIn: true },
+    ),
+    method_params: mandatory(
+      keys(
+        {
+          intf_list: mandatory(
+            listOf(
+              interfaceEntrySchema,
+              'list the floating addresses, each as {"secondary_ip": ..., "instance_intf_number": ...}',
+            ),
+            { description: 'The floating addresses and where they belong on this router.', dropIn: true },
+          ),
+        },
+        'write {"intf_list": [...]}',
+      ),
+      { description: 'The parameters of the method.', dropIn: true },
+    ),
+  },
+  'write {"method": "secondary_ip_shift", "method_params": {"intf_list": [...]}}',
+);
+
+export const sessionSchema = mandatory(
+  keys(
+    {
+      session_type: mandatory(
+        choice(['SINGLE_HOP'], 'this version does not do more than single-hop BFD yet: write "SINGLE_HOP"'),
+        { description: 'Kind of BFD session: to a neighbour on the same subnet (RFC 5881).', dropIn: true },
+      ),
+      intf_name: mandatory(
+        routerName({
+          maxLength: 63,
+          hint: "write the interface's name as the router does, like TenGigE0/0/0/2",
+        }),
+        {
+          description:
+            'Local interface of the session, spelled as the router spells it. While it is down, the session says nothing about the peer router.',
+          dropIn: true,
+        },
+      ),
+      source_ip: optional(hostAddress('172.31.105.206'), {
+        description: 'Source address of a multi-hop session; not used for single-hop.',
+        dropIn: true,
+      }),
+      neigh_ip: mandatory(hostAddress('172.31.105.154'), {
+        description: "The peer router's own (primary) address on the subnet of the interface.",
+        dropIn: true,
+      }),
+      bfd_desired_tx_int_usec: withDefault(wholeNumber({ from: 1_000, to: 30_000_000, unit: 'µs' }), 50_000, {
+        description:
+          'Interval of BFD packets to the peer (DesiredMinTxInterval of RFC 5880). Times detect_multiplier it is the detection time.',
+        atMost: { limit: 1_000_000, because: 'a failed peer router is noticed after several seconds only' },
+        dropIn: true,
+      }),
+      detect_multiplier: withDefault(wholeNumber({ from: 1, to: 255 }), 3, {
+        description: 'How many packets in a row have to be missing until the session is down.',
+        atLeast: { limit: 2, because: 'a single lost packet is then a failover' },
+        atMost: { limit: 20, because: 'a failed peer router is noticed late' },
+        dropIn: true,
+      }),
+      vrf_name: withDefault(
+        routerName({ maxLength: 32, hint: 'write the name of the VRF, or leave the key out for "default"' }),
+        'default',
+        { description: 'VRF of the interface.', dropIn: true },
+      ),
+    },
+    'write an object with "session_type", "intf_name" and "neigh_ip"',
+  ),
+  { description: 'One BFD session.' },
+);
+
+const grpcTlsSchema = keys(
+  {
+    ca_file: mandatory(absolutePath('/app/onbox/ems.pem'), {
+      description: 'Certificate to trust, PEM: a copy of /misc/config/grpc/ems.pem of the router.',
+    }),
+    server_name: withDefault(host(), 'ems.cisco.com', {
+      description:
+        "Name the router's certificate is checked for; the one XR makes itself says ems.cisco.com.",
+    }),
+  },
+  'write {"ca_file": PATH}',
+);
+
+export const storeSchema = keys(
+  {
+    type: mandatory(choice(['redis', 'file']), {
+      description: 'Where the state for `show` is kept: the Redis server of redis_server, or one file.',
+    }),
+    path: optional(absolutePath('/var/lib/xr-aws-ha/show.json'), {
+      description: 'The file; for type "file" only, and mandatory there.',
+    }),
+  },
+  'write {"type": "redis"} or {"type": "file", "path": PATH}',
+);
+
+export const configSchema = keys(
+  {
+    ec2_private_endpoint_url: mandatory(
+      serviceUrl('https://vpce-0123456789abcdef0-abcdefgh.ec2.us-west-2.vpce.amazonaws.com'),
+      {
+        description:
+          "URL of the VPC's interface endpoint for EC2: scheme and host, no path. http is for a lab without certificates.",
+        format: 'uri',
+        dropIn: true,
+      },
+    ),
+    action: mandatory(actionSchema, {
+      description: 'What is moved to this router when the peer router fails.',
+      dropIn: true,
+    }),
+    bfd_sessions: mandatory(
+      listOf(
+        sessionSchema,
+        'list at least one BFD session to the peer router, with "session_type", "intf_name" and "neigh_ip"',
+      ),
+      {
+        description: 'BFD sessions to the peer router, which the daemon programs into this router.',
+        dropIn: true,
+      },
+    ),
+    grpc_server: withDefault(hostOrSocket(), '127.0.0.1', {
+      description:
+        "The router's gRPC server: host name or IPv4 address, or `unix:` and the absolute path of its socket (`grpc local-connection`).",
+      dropIn: true,
+    }),
+    grpc_port: withDefault(port(), 57_777, {
+      description: 'Its port (`grpc port` on the router); not used with a `unix:` socket.',
+      dropIn: true,
+    }),
+    redis_server: withDefault(host(), '127.0.0.1', {
+      description: 'Redis server that keeps the state for `show`.',
+      dropIn: true,
+    }),
+    redis_port: withDefault(port(), 6379, { description: 'Its port.', dropIn: true }),
+    global_retry_interval: withDefault(seconds(1, 3600), 30, {
+      description: 'Longest pause between two attempts to reach the router; the first ones follow faster.',
+      atMost: { limit: 300, because: 'after a restart of gRPC the router stays without a standby that long' },
+      dropIn: true,
+    }),
+    global_retry_count: withDefault(wholeNumber({ from: 1, to: 1000 }), 5, {
+      description: 'Failed attempts in a row until an alarm is raised. Trying goes on for ever.',
+      atMost: { limit: 100, because: 'the alarm comes late' },
+      dropIn: true,
+    }),
+    syslog_server: optional(host(), {
+      description: 'Syslog server that gets a copy of the log.',
+      dropIn: true,
+    }),
+    syslog_port: withDefault(port(), 514, {
+      description: 'Its UDP port; used with syslog_server only.',
+      dropIn: true,
+    }),
+    syslog_file: withDefault(absolutePath('/var/log/ha_app_bkp.log'), '/var/log/ha_app_bkp.log', {
+      description: 'Log file, rotated.',
+      dropIn: true,
+    }),
+    grpc_tls: optional(grpcTlsSchema, {
+      description: 'Present: gRPC is encrypted. Absent: plain text, the router needs `no-tls`.',
+    }),
+    grpc_credentials_file: optional(absolutePath('/app/onbox/grpc-credentials'), {
+      description:
+        'File of two lines, user name and password, sent with each gRPC call. Absent: none are sent.',
+    }),
+    keepalive_s: withDefault(seconds(0.5, 3600), 10, {
+      description: 'Interval of asking EC2 who holds the floating addresses.',
+      atLeast: { limit: 2, because: "the calls eat into the account's EC2 request quota" },
+      atMost: { limit: 60, because: 'a change made outside the routers is noticed late' },
+    }),
+    api_timeout_s: withDefault(seconds(0.1, 60), 1, {
+      description: 'How long a question to EC2 may take; then it has failed and is asked again.',
+      atLeast: { limit: 0.5, because: 'EC2 often takes longer than that to answer' },
+      atMost: { limit: 10, because: 'a dead connection to EC2 is noticed late' },
+    }),
+    role_ttl_s: withDefault(seconds(1, 86_400), 30, {
+      description:
+        'How long a role (ACTIVE or STANDBY) counts without EC2 confirming it; then it is UNKNOWN.',
+      atMost: { limit: 300, because: '`show ha_state` may then be wrong for that long' },
+    }),
+    staleness_s: withDefault(seconds(0, 300), 10, {
+      description:
+        'EC2 may answer with the state before a change for this long: such an answer is asked for again, not believed.',
+      atLeast: { limit: 2, because: 'an old answer may be taken for a lost address' },
+      atMost: { limit: 60, because: 'an address that somebody takes after a takeover is noticed late' },
+    }),
+    trigger: withDefault(choice(['any', 'all']), 'any', {
+      description:
+        'How many sessions have to be down for a takeover: any one, or all of those that can testify (they have been up, and their local interface is up).',
+    }),
+    reestablish_s: withDefault(seconds(0, 600), 10, {
+      description:
+        'How long a session that had to be programmed anew may take to come up before it counts as down.',
+      atLeast: { limit: 3, because: 'BFD may need longer to come up, and a takeover would follow' },
+      atMost: { limit: 60, because: 'a peer that failed in the meantime is noticed late' },
+    }),
+    reestablish_after_interface_s: withDefault(seconds(0, 600), 5, {
+      description:
+        'How long a local interface must have been up again before its sessions may cause a takeover.',
+      atLeast: {
+        limit: 2,
+        because: 'BFD needs time to come up after its interface, and a takeover would follow',
+      },
+      atMost: { limit: 60, because: 'a peer that failed in the meantime is noticed late' },
+    }),
+    settle_ms: withDefault(milliseconds(0, 1000), 20, {
+      description:
+        'How long a takeover waits for news of the local interface, on routers that cannot be asked for it (XR 24.4.1 and later).',
+      atMost: { limit: 100, because: 'every takeover waits that long' },
+    }),
+    hedge_ms: withDefault(milliseconds(50, 8000), 700, {
+      description:
+        'When EC2 has not answered a takeover call for this long, the same call is made on a second connection.',
+      atLeast: { limit: 200, because: 'most takeover calls are then made twice' },
+      atMost: { limit: 2000, because: 'a takeover over a dead connection takes that long' },
+    }),
+    armed_ttl_s: withDefault(seconds(0, 86_400), 600, {
+      description:
+        'How long after it stopped a restarted daemon still trusts what it remembers of its sessions.',
+      atMost: { limit: 3600, because: 'the sessions may have changed since' },
+    }),
+    on_shutdown: withDefault(choice(['keep', 'unregister']), 'keep', {
+      description:
+        'What happens to the BFD sessions when the daemon stops: `keep` leaves them up, `unregister` removes them, for taking the router out of service.',
+    }),
+    store: withDefault(
+      storeSchema,
+      { type: 'redis' },
+      { description: 'Where the state for `show` is kept.' },
+    ),
+    state_dir: withDefault(absolutePath('/var/lib/xr-aws-ha'), '/var/lib/xr-aws-ha', {
+      description:
+        'Directory for what must survive a restart: which sessions were up, and a takeover in progress. Mount it from the router, or an upgrade loses it.',
+    }),
+    log_level: withDefault(choice(['debug', 'info', 'warn', 'error']), 'info', {
+      description: 'The least important records that are logged.',
+    }),
+  },
+  'write an object with the keys "ec2_private_endpoint_url", "action" and "bfd_sessions"',
+);
+
+export const documentSchema = keys(
+  {
+    $schema: optional(anyText('write the place of schema.json, or leave the key out'), {
+      description: 'For editors: where schema.json is. The daemon does not read it.',
+    }),
+    config: mandatory(configSchema, { description: 'The configuration.', dropIn: true }),
+  },
+  'write {"config": {...}}',
+);
+
+/** The configuration with defaults filled in. */
+export type Config = z.output<typeof configSchema>;
