@@ -1,0 +1,129 @@
+/**
+ * Takes secondary private addresses over: AssignPrivateIpAddresses with AllowReassignment, one call for all
+ * addresses of an interface. The call is all-or-nothing and a 200 confirms it. When and how often to try is
+ * decided by the rules; this sends what it is told to.
+ * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssignPrivateIpAddresses.html
+ */
+import {
+  AssignPrivateIpAddressesCommand,
+  type AssignPrivateIpAddressesCommandOutput,
+} from '@aws-sdk/client-ec2';
+import type { Failure, TakeoverRequest } from '../../core/model';
+import { malformed, type CallResult, type Ec2, type PreparedCall } from '../ec2';
+
+export type TakeoverOutcome = {
+  /** Null for success. */
+  readonly failure: Failure | null;
+  /** Monotonic ms when the request was handed to the socket; when it was to be, where it was not. */
+  readonly sentAt: number;
+  readonly awsRequestId: string | null;
+};
+
+export type SecondaryIpTakeover = {
+  /** Builds and signs; nothing leaves this router. */
+  prepare(request: TakeoverRequest): void;
+  /**
+   * Sends the prepared request where there is one, else a new one; identical ones that are under way use
+   * connections of their own. `timeoutMs` runs from here. Never rejects.
+   */
+  send(
+    request: TakeoverRequest & { readonly send: number; readonly timeoutMs: number },
+  ): Promise<TakeoverOutcome>;
+  /** What was prepared for this attempt will not be sent. */
+  discard(attempt: number): void;
+  /**
+   * Goes through a takeover up to the socket and sees to it that each of its requests, and a read beside them,
+   * would find a connection standing. Sends nothing. Fulfilled when all is built; never rejects.
+   */
+  rehearse(requests: readonly Pick<TakeoverRequest, 'networkInterfaceId' | 'addresses'>[]): Promise<void>;
+};
+
+/** A signature is good for 5 minutes. */
+const PREPARED_AGE_MS_MAX = 240_000;
+
+type Prepared = {
+  readonly request: TakeoverRequest;
+  readonly preparedAt: number;
+  readonly call: PreparedCall<AssignPrivateIpAddressesCommandOutput>;
+};
+
+export function secondaryIpTakeover({
+  ec2,
+  now,
+}: {
+  readonly ec2: Ec2;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}): SecondaryIpTakeover {
+  const prepared = new Map<string, Prepared>();
+
+  const build = (request: Pick<TakeoverRequest, 'networkInterfaceId' | 'addresses'>) =>
+    ec2.prepare('AssignPrivateIpAddresses', (client, options) => {
+      const command = new AssignPrivateIpAddressesCommand({
+        NetworkInterfaceId: request.networkInterfaceId,
+        PrivateIpAddresses: [...request.addresses],
+        AllowReassignment: true,
+      });
+      return client.send(command, options);
+    });
+
+  /** The prepared request, once; null where there is none that is still good. */
+  const takePrepared = (
+    request: TakeoverRequest,
+  ): PreparedCall<AssignPrivateIpAddressesCommandOutput> | null => {
+    const found = prepared.get(keyOf(request));
+    if (found === undefined) return null;
+    prepared.delete(keyOf(request));
+    const isGood =
+      now() - found.preparedAt < PREPARED_AGE_MS_MAX &&
+      !found.call.hasFailed() &&
+      isSameMove(found.request, request);
+    if (isGood) return found.call;
+    found.call.discard();
+    return null;
+  };
+
+  return {
+    prepare: (request) => {
+      prepared.get(keyOf(request))?.call.discard();
+      prepared.set(keyOf(request), { request, preparedAt: now(), call: build(request) });
+      ec2.warm(prepared.size);
+    },
+    send: async (request) => {
+      const call = takePrepared(request) ?? build(request);
+      return outcomeOf(request, await call.release(request.timeoutMs));
+    },
+    discard: (attempt) => {
+      for (const [key, { request, call }] of prepared) {
+        if (request.attempt !== attempt) continue;
+        prepared.delete(key);
+        call.discard();
+      }
+    },
+    rehearse: async (requests) => {
+      const calls = requests.map(build);
+      ec2.warm(requests.length + 1);
+      await Promise.all(calls.map(({ built }) => built));
+      for (const call of calls) call.discard();
+    },
+  };
+}
+
+const keyOf = ({ attempt, call }: TakeoverRequest): string => `${attempt}/${call}`;
+
+function isSameMove(a: TakeoverRequest, b: TakeoverRequest): boolean {
+  return a.networkInterfaceId === b.networkInterfaceId && a.addresses.join() === b.addresses.join();
+}
+
+function outcomeOf(
+  request: TakeoverRequest,
+  result: CallResult<AssignPrivateIpAddressesCommandOutput>,
+): TakeoverOutcome {
+  const { sentAt, awsRequestId } = result;
+  if (!result.ok) return { failure: result.failure, sentAt, awsRequestId };
+  // Which addresses the answer lists is not documented; which interface it is about is.
+  const { NetworkInterfaceId } = result.output;
+  if (NetworkInterfaceId === request.networkInterfaceId) return { failure: null, sentAt, awsRequestId };
+  const failure = malformed(`the answer is about ${NetworkInterfaceId ?? 'no interface'}`);
+  return { failure, sentAt, awsRequestId };
+}

@@ -1,0 +1,150 @@
+/**
+ * This router's access to AWS as one thing: who it is, its credentials, a client, the observation and the
+ * takeover. Ready when IMDS has answered, however long that takes; until then observations say why not.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Ec2Settings } from '../config/settings';
+import type { Plan } from '../core/plan';
+import { secondaryIpTakeover, type SecondaryIpTakeover } from './actions/secondaryIp';
+import { startCredentials } from './credentials';
+import { openEc2, type Ec2 } from './ec2';
+import { openImds, type Imds } from './imds';
+import { readIdentity, type InstanceIdentity } from './instanceIdentity';
+import { observeOwnership, type ObservationResult } from './observe';
+import { startMistakes } from './startChecks';
+
+export type Aws = {
+  /** What the configuration asks for and this instance cannot do, one sentence each; known once IMDS answers. */
+  readonly mistakes: Promise<readonly string[]>;
+  /** Never rejects. While IMDS has not answered yet it waits a few seconds before it says so. */
+  readonly observe: () => Promise<ObservationResult>;
+  /** Null until the first observation has been made. */
+  readonly takeover: () => SecondaryIpTakeover | null;
+  readonly stop: () => void;
+};
+
+type Session = {
+  readonly ec2: Ec2;
+  readonly takeover: SecondaryIpTakeover;
+  identity: InstanceIdentity;
+};
+
+const START_PATIENCE_MS = 5_000;
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 10_000;
+/** Interfaces come and go; an answer that does not fit who we think we are is looked into this often. */
+const IDENTITY_AGE_MS_MIN = 10_000;
+
+export function connectAws({
+  settings,
+  plan,
+  log,
+  now,
+}: {
+  readonly settings: Ec2Settings;
+  readonly plan: Plan;
+  readonly log: Logger;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}): Aws {
+  const stopping = new AbortController();
+  const imds = openImds();
+  const credentials = startCredentials({ imds, log });
+  let session: Session | null = null;
+  let identifiedAt = -Infinity;
+  let waitingFor = 'IMDS has not answered yet';
+
+  const identified = identify(imds, log, stopping.signal, (problem) => (waitingFor = problem));
+  const ready = identified.then(async (identity) => {
+    identifiedAt = now();
+    waitingFor = 'IMDS has not given out credentials yet';
+    await credentials.ready;
+    const ec2 = openEc2({
+      endpointUrl: settings.endpointUrl,
+      region: identity.region,
+      credentials,
+      log,
+      now,
+    });
+    if (stopping.signal.aborted) ec2.stop();
+    session = { ec2, takeover: secondaryIpTakeover({ ec2, now }), identity };
+  });
+
+  const identifyAgain = async (current: Session): Promise<void> => {
+    if (now() - identifiedAt < IDENTITY_AGE_MS_MIN) return;
+    identifiedAt = now();
+    const reading = await readIdentity(imds);
+    if (reading.ok) current.identity = reading.identity;
+  };
+
+  const observe = async (): Promise<ObservationResult> => {
+    const startedAt = now();
+    const patience = new AbortController();
+    const gaveUp = delay(START_PATIENCE_MS, undefined, { signal: patience.signal, ref: false }).catch(
+      () => undefined,
+    );
+    await Promise.race([ready, gaveUp]);
+    patience.abort();
+    if (session === null) {
+      return { ok: false, startedAt, failure: { kind: 'unsent', code: 'NotReady', message: waitingFor } };
+    }
+    const { ec2, identity } = session;
+    const result = await observeOwnership({ ec2, plan, identity, timeoutMs: settings.apiTimeoutMs, now });
+    if (result.ok) void rehearse(session, plan);
+    else if (result.failure.code === 'MalformedAnswer') void identifyAgain(session);
+    return result;
+  };
+
+  return {
+    mistakes: identified.then((identity) => startMistakes(plan, identity)),
+    observe,
+    takeover: () => session?.takeover ?? null,
+    stop: () => {
+      stopping.abort();
+      credentials.stop();
+      session?.ec2.stop();
+    },
+  };
+}
+
+/** The takeover that would be sent now, built and signed and thrown away: the real one then runs warm. */
+function rehearse({ takeover, identity }: Session, { targets }: Plan): Promise<void> {
+  return takeover.rehearse(
+    identity.interfaces.flatMap(({ networkInterfaceId, deviceIndex }) => {
+      const own = targets.filter((target) => target.deviceIndex === deviceIndex);
+      return own.length === 0 ? [] : [{ networkInterfaceId, addresses: own.map(({ address }) => address) }];
+    }),
+  );
+}
+
+async function identify(
+  imds: Imds,
+  log: Logger,
+  signal: AbortSignal,
+  onProblem: (problem: string) => void,
+): Promise<InstanceIdentity> {
+  let retryMs = FIRST_RETRY_MS;
+  let lastProblem = '';
+  for (;;) {
+    const reading = await readIdentity(imds);
+    if (reading.ok) {
+      const { instanceId, region, availabilityZone } = reading.identity;
+      log.info({ event: 'identified', instanceId, region, availabilityZone }, 'identified by IMDS');
+      return reading.identity;
+    }
+    onProblem(reading.problem);
+    // The same problem again is no news.
+    const level = reading.problem === lastProblem ? 'debug' : 'warn';
+    log[level](
+      { event: 'identity-unread', problem: reading.problem },
+      'IMDS does not say who this router is',
+    );
+    lastProblem = reading.problem;
+    // A stopped daemon waits for an answer that nobody needs any more.
+    await delay(retryMs * (0.5 + Math.random() / 2), undefined, { signal, ref: false }).catch(
+      () => new Promise(() => {}),
+    );
+    retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * The connections to the EC2 endpoint, and one exchange over them: the SDK builds and signs, this sends.
+ * A request handler of our own, because the SDK's cannot tell whether a failed request had been handed to
+ * the network. Here nothing is written before the connection stands, so `sentAt` is exact: a request that
+ * failed without it certainly did nothing.
+ */
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { LookupFunction, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { hostOf, SpareSockets } from './spareSockets';
+
+/** What a sender hands to the SDK as the options of `send`; the SDK hands it on to the handler. */
+export type SendOptions = {
+  /** The only deadline: covers waiting, connecting, TLS, headers and body. */
+  readonly abortSignal: AbortSignal;
+  /** `DescribeNetworkInterfaces`: names the element that a good answer consists of. */
+  readonly action: string;
+  /** The request is built and signed at once, but stays here until this is fulfilled. */
+  readonly released: Promise<void>;
+  /** Called when the request is built and signed. */
+  readonly onSigned: () => void;
+  /** Called when the request is handed to the socket of a standing connection. */
+  readonly onSent: () => void;
+};
+
+/** The part of the SDK's request that is used. */
+type SignedRequest = {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+};
+
+type HttpAnswer = {
+  readonly statusCode: number;
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array;
+};
+
+/** Thrown for an answer that is not one of EC2; becomes a failure with this code. */
+export class MalformedAnswer extends Error {
+  override readonly name = 'MalformedAnswer';
+}
+
+/** Thrown for what the network did; `code` is that of the socket. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError';
+  readonly code: string;
+
+  constructor(cause: Error) {
+    // One error per address of the endpoint, where there are several.
+    const each: readonly unknown[] = 'errors' in cause && Array.isArray(cause.errors) ? cause.errors : [];
+    super(cause.message || each.map((error) => String(error)).join('; '), { cause });
+    this.code = 'code' in cause && typeof cause.code === 'string' ? cause.code : 'ConnectionFailed';
+  }
+}
+
+/** A page of 1000 interfaces is about 2 MB. */
+const BODY_BYTES_MAX = 16 * 1024 * 1024;
+/** Per address of the endpoint, except the last one; within a Region a connection stands in 1-2 ms. */
+const CONNECT_ATTEMPT_MS = 60;
+/** EC2 answers well before: the connection, not EC2, is the likelier reason. */
+const DOUBT_AFTER_MS = 500;
+
+export class Connections {
+  readonly metadata = { handlerProtocol: 'http/1.1' };
+  readonly #endpoint: URL;
+  readonly #agent: http.Agent;
+  readonly #spare: SpareSockets;
+  readonly #request: (options: http.RequestOptions) => http.ClientRequest;
+  readonly #now: () => number;
+  /** When each request that has no answer yet was sent. */
+  readonly #unanswered = new Map<http.ClientRequest, number>();
+
+  constructor({
+    endpoint,
+    lookup,
+    now,
+  }: {
+    readonly endpoint: URL;
+    readonly lookup: LookupFunction;
+    /** Monotonic milliseconds. */
+    readonly now: () => number;
+  }) {
+    const secure = endpoint.protocol === 'https:';
+    // FIFO: each keepalive uses another connection in turn, which keeps all of them warm. No limit to the
+    // sockets: the rules bound the requests, and one that queues for a socket would be the worst of answers.
+    const connectOptions = {
+      lookup,
+      autoSelectFamily: true as const,
+      autoSelectFamilyAttemptTimeout: CONNECT_ATTEMPT_MS,
+    };
+    const options = { ...connectOptions, keepAlive: true, scheduling: 'fifo' as const };
+    this.#endpoint = endpoint;
+    this.#agent = secure ? new https.Agent(options) : new http.Agent(options);
+    this.#spare = new SpareSockets(endpoint, connectOptions);
+    const createConnection = this.#agent.createConnection.bind(this.#agent);
+    this.#agent.createConnection = (...args) => this.#spare.take() ?? createConnection(...args);
+    this.#request = secure ? https.request : http.request;
+    this.#now = now;
+  }
+
+  /** For the SDK: its request handler interface. */
+  async handle(request: SignedRequest, options?: object): Promise<{ response: HttpAnswer }> {
+    if (!isSendOptions(options)) throw new Error('an EC2 request was sent past Ec2.prepare');
+    options.onSigned();
+    await options.released;
+    options.abortSignal.throwIfAborted();
+    const answer = await this.#exchange(request, options);
+    checkEnvelope(answer, options.action);
+    return { response: answer };
+  }
+
+  updateHttpClientConfig(): void {}
+
+  httpHandlerConfigs(): Record<string, never> {
+    return {};
+  }
+
+  /** Sees to it that this many idle connections stand or are being opened. Sends nothing. */
+  warm(count: number): void {
+    const idle = Object.values(this.#agent.freeSockets).reduce(
+      (sum, sockets) => sum + (sockets?.length ?? 0),
+      0,
+    );
+    for (let missing = count - idle - this.#spare.count; missing > 0; missing -= 1) this.#spare.add();
+  }
+
+  destroy(): void {
+    this.#agent.destroy();
+    this.#spare.drop();
+  }
+
+  #exchange(request: SignedRequest, { abortSignal, onSent }: SendOptions): Promise<HttpAnswer> {
+    const { method, path, headers, body } = request;
+    if (typeof body !== 'string') throw new Error('an EC2 request has no text body');
+    if (this.#hasDoubt()) this.#dropIdle();
+    return new Promise((resolve, reject) => {
+      const host = hostOf(this.#endpoint);
+      const port = this.#endpoint.port || null;
+      const outgoing = this.#request({ host, port, method, path, headers, agent: this.#agent });
+      let sent = false;
+      let answered = false;
+      // The first call counts, later ones change nothing.
+      const fail = (error: Error) => {
+        // Idle connections may lead to the same hole: the next request is to open its own.
+        if (sent && !answered) this.#dropIdle();
+        answered = true;
+        reject(error instanceof MalformedAnswer ? error : new ConnectionError(error));
+      };
+      const onAbort = () => outgoing.destroy(new Error('given up'));
+      abortSignal.addEventListener('abort', onAbort, { once: true });
+      outgoing.once('close', () => {
+        abortSignal.removeEventListener('abort', onAbort);
+        this.#unanswered.delete(outgoing);
+        fail(new Error('the connection was closed'));
+      });
+      outgoing.on('error', fail);
+      outgoing.once('socket', (socket) =>
+        whenStanding(socket, () => {
+          if (outgoing.destroyed) return;
+          sent = true;
+          this.#unanswered.set(outgoing, this.#now());
+          onSent();
+          outgoing.end(body);
+        }),
+      );
+      outgoing.once('response', (incoming) => {
+        answered = true;
+        this.#unanswered.delete(outgoing);
+        incoming.on('error', fail);
+        readBody(incoming, outgoing, (bytes) =>
+          resolve({
+            statusCode: incoming.statusCode ?? 0,
+            headers: flatHeaders(incoming.headers),
+            body: bytes,
+          }),
+        );
+      });
+    });
+  }
+
+  /** Some request waits so long that the idle connections, as old as its own, are in doubt as well. */
+  #hasDoubt(): boolean {
+    const now = this.#now();
+    return [...this.#unanswered.values()].some((sentAt) => now - sentAt >= DOUBT_AFTER_MS);
+  }
+
+  #dropIdle(): void {
+    for (const sockets of Object.values(this.#agent.freeSockets)) {
+      for (const socket of [...(sockets ?? [])]) socket.destroy();
+    }
+    this.#spare.drop();
+  }
+}
+
+/** The SDK types the options that it hands on as its own; they are those that `send` was given. */
+function isSendOptions(options: object | undefined): options is SendOptions {
+  return options !== undefined && 'onSent' in options && 'released' in options && 'action' in options;
+}
+
+function whenStanding(socket: Socket, callback: () => void): void {
+  if (socket instanceof TLSSocket) {
+    // `authorized` turns true with the end of the handshake: unverified peers are never accepted.
+    if (socket.authorized) callback();
+    else socket.once('secureConnect', callback);
+  } else if (socket.connecting) socket.once('connect', callback);
+  else callback();
+}
+
+function readBody(
+  incoming: http.IncomingMessage,
+  outgoing: http.ClientRequest,
+  onEnd: (bytes: Uint8Array) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  incoming.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    chunks.push(chunk);
+    if (size > BODY_BYTES_MAX)
+      outgoing.destroy(new MalformedAnswer(`an answer of more than ${BODY_BYTES_MAX} bytes`));
+  });
+  incoming.once('end', () => onEnd(new Uint8Array(Buffer.concat(chunks))));
+}
+
+function flatHeaders(headers: http.IncomingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
+}
+
+/**
+ * The SDK's XML parser takes nearly anything for an answer without fields. An answer of EC2 is one element
+ * of a known name from the first byte to the last; a page of a proxy, half an answer and no answer are not.
+ */
+function checkEnvelope({ statusCode, body }: HttpAnswer, action: string): void {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8').trim();
+  const roots = statusCode === 200 ? [`${action}Response`] : ['Response', 'ErrorResponse'];
+  const isWhole = roots.some(
+    (root) => new RegExp(`^(<\\?xml[^>]*\\?>\\s*)?<${root}[\\s>]`).test(text) && text.endsWith(`</${root}>`),
+  );
+  if (!isWhole)
+    throw new MalformedAnswer(`HTTP ${statusCode} with ${describeBody(text)} instead of an answer of EC2`);
+}
+
+function describeBody(text: string): string {
+  if (text === '') return 'an empty body';
+  if (/^<(!doctype html|html)/i.test(text)) return 'an HTML page';
+  return text.startsWith('<') ? 'broken or foreign XML' : 'a body that is not XML';
+}

@@ -1,0 +1,167 @@
+/**
+ * Calls to EC2: a client that takes nothing from files, the environment, DNS or IMDS while it works, and one
+ * way to call, in two steps: build and sign now, send on release. Never retries: the rules do.
+ */
+import { EC2Client, type ServiceOutputTypes } from '@aws-sdk/client-ec2';
+import type { Logger } from 'pino';
+import type { Failure } from '../core/model';
+import { Connections, MalformedAnswer, type SendOptions } from './connections';
+import type { Credentials } from './credentials';
+import { pinEndpointAddresses, type Resolve } from './endpointAddresses';
+import { classify, turnsDownCredentials } from './failure';
+
+/** `sentAt`: monotonic ms when the request was handed to the socket, or was to be where that failed. */
+export type CallResult<Output> = {
+  readonly sentAt: number;
+  readonly awsRequestId: string | null;
+} & ({ readonly ok: true; readonly output: Output } | { readonly ok: false; readonly failure: Failure });
+
+/** Sends its command with exactly these options. */
+export type Command<Output> = (client: EC2Client, options: SendOptions) => Promise<Output>;
+
+export type PreparedCall<Output> = {
+  /** Fulfilled when the request is signed, or has failed to be. */
+  readonly built: Promise<void>;
+  /** It has failed before it was released, and releasing it would only say so. */
+  hasFailed(): boolean;
+  /** Sends it; the deadline runs from here. Never rejects. To be called once. */
+  release(timeoutMs: number): Promise<CallResult<Output>>;
+  /** It will not be sent. */
+  discard(): void;
+};
+
+export type Ec2 = {
+  /** `action`: the name of the API action, as in `DescribeNetworkInterfaces`. */
+  prepare<Output extends ServiceOutputTypes>(action: string, command: Command<Output>): PreparedCall<Output>;
+  call<Output extends ServiceOutputTypes>(
+    action: string,
+    timeoutMs: number,
+    command: Command<Output>,
+  ): Promise<CallResult<Output>>;
+  /** Sees to it that this many idle connections stand or are being opened; sends nothing. */
+  warm(connections: number): void;
+  stop(): void;
+};
+
+export function openEc2({
+  endpointUrl,
+  region,
+  credentials,
+  log,
+  now,
+  resolve,
+}: {
+  readonly endpointUrl: string;
+  readonly region: string;
+  readonly credentials: Pick<Credentials, 'provider' | 'refreshNow'>;
+  readonly log: Logger;
+  /** Monotonic milliseconds, as in the events. */
+  readonly now: () => number;
+  /** Default: the resolver of the system. */
+  readonly resolve?: Resolve;
+}): Ec2 {
+  const endpoint = new URL(endpointUrl);
+  const addresses = pinEndpointAddresses({
+    hostname: endpoint.hostname,
+    log,
+    ...(resolve === undefined ? {} : { resolve }),
+  });
+  const connections = new Connections({ endpoint, lookup: addresses.lookup, now });
+  const client = new EC2Client({
+    // Each of these, left out, is looked for in ~/.aws or the environment when the first request is made.
+    region,
+    endpoint: endpointUrl,
+    credentials: credentials.provider,
+    requestHandler: connections,
+    maxAttempts: 1,
+    retryMode: 'standard',
+    defaultsMode: 'standard',
+    useDualstackEndpoint: false,
+    useFipsEndpoint: false,
+    authSchemePreference: ['sigv4'],
+    userAgentAppId: 'xr-aws-ha',
+    disableClockSkewCorrection: false,
+  });
+
+  const prepare = <Output extends ServiceOutputTypes>(
+    action: string,
+    command: Command<Output>,
+  ): PreparedCall<Output> => {
+    const abort = new AbortController();
+    const released = deferred();
+    const built = deferred();
+    let sentAt: number | null = null;
+    let timedOutAfterMs: number | null = null;
+    let outcome: CallResult<Output> | null = null;
+
+    const succeeded = (output: Output): CallResult<Output> => {
+      return { ok: true, output, sentAt: sentAt ?? now(), awsRequestId: output.$metadata.requestId ?? null };
+    };
+    const failed = (error: unknown): CallResult<Output> => {
+      const failure = classify(error, { sent: sentAt !== null, timedOutAfterMs });
+      if (turnsDownCredentials(failure)) void credentials.refreshNow();
+      return { ok: false, failure, sentAt: sentAt ?? now(), awsRequestId: requestIdOf(error) };
+    };
+    const options: SendOptions = {
+      abortSignal: abort.signal,
+      action,
+      released: released.promise,
+      onSigned: built.fulfil,
+      onSent: () => (sentAt = now()),
+    };
+    const answered = command(client, options)
+      .then(succeeded, failed)
+      .then((result) => {
+        built.fulfil();
+        return (outcome = result);
+      });
+    return {
+      built: built.promise,
+      hasFailed: () => outcome !== null,
+      release: async (timeoutMs) => {
+        const deadline = setTimeout(() => {
+          timedOutAfterMs = timeoutMs;
+          abort.abort();
+        }, timeoutMs);
+        released.fulfil();
+        const result = await answered;
+        clearTimeout(deadline);
+        return result;
+      },
+      discard: () => {
+        abort.abort();
+        released.fulfil();
+      },
+    };
+  };
+
+  return {
+    prepare,
+    call: (action, timeoutMs, command) => prepare(action, command).release(timeoutMs),
+    warm: (count) => connections.warm(count),
+    stop: () => {
+      addresses.stop();
+      client.destroy();
+    },
+  };
+}
+
+/** An answer with the right form and wrong content. */
+export function malformed(what: string): Failure {
+  return { kind: 'uncertain', code: MalformedAnswer.name, message: what };
+}
+
+type Deferred = { readonly promise: Promise<void>; readonly fulfil: () => void };
+
+function deferred(): Deferred {
+  let fulfil = (): void => {};
+  const promise = new Promise<void>((resolve) => (fulfil = resolve));
+  return { promise, fulfil: () => fulfil() };
+}
+
+function requestIdOf(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return null;
+  const metadata: unknown = error.$metadata;
+  if (typeof metadata !== 'object' || metadata === null || !('requestId' in metadata)) return null;
+  return typeof metadata.requestId === 'string' ? metadata.requestId : null;
+}

@@ -1,0 +1,108 @@
+/**
+ * The addresses of the EC2 endpoint, in memory: opening a connection never waits for DNS, and DNS being
+ * away does not matter once it has answered. The addresses of an interface endpoint are those of its network
+ * interfaces, one in each zone, and stay the same for its life, so an address that was seen once stays in
+ * the list as a fallback behind those of the latest answer.
+ * https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
+ */
+import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import type { Logger } from 'pino';
+
+/** Answers with every address that the name has now; rejects when it cannot. */
+export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
+
+export type EndpointAddresses = {
+  /** For `net.connect`. Waits for DNS only while there has never been an answer. */
+  readonly lookup: LookupFunction;
+  stop(): void;
+};
+
+const REFRESH_MS = 60_000;
+const FIRST_RETRY_MS = 1_000;
+const ADDRESSES_MAX = 8;
+
+/** getaddrinfo, so that /etc/hosts counts. */
+const resolveBySystem: Resolve = (hostname) =>
+  new Promise((resolve, reject) => {
+    systemLookup(hostname, { all: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
+  });
+
+export function pinEndpointAddresses({
+  hostname,
+  log,
+  resolve = resolveBySystem,
+  refreshMs = REFRESH_MS,
+}: {
+  /** The host of the endpoint URL. */
+  readonly hostname: string;
+  readonly log: Logger;
+  readonly resolve?: Resolve;
+  readonly refreshMs?: number;
+}): EndpointAddresses {
+  let known: readonly LookupAddress[] = [];
+  let waiting: ((error: NodeJS.ErrnoException | null) => void)[] = [];
+  let failing = false;
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const refresh = async (): Promise<void> => {
+    const error = await resolve(hostname).then(learn, (cause: unknown) => lookupError(hostname, cause));
+    if (stopped) return;
+    const woken = waiting;
+    waiting = [];
+    for (const wake of woken) wake(error);
+    if ((error !== null) !== failing) {
+      failing = error !== null;
+      const fields = {
+        event: failing ? 'endpoint-unresolved' : 'endpoint-resolved',
+        hostname,
+        code: error?.code,
+      };
+      if (failing)
+        log.warn({ ...fields, known: known.length }, 'the name of the EC2 endpoint cannot be resolved');
+      else log.info(fields, 'the name of the EC2 endpoint is resolved again');
+    }
+    timer = setTimeout(
+      () => void refresh(),
+      known.length === 0 ? Math.min(FIRST_RETRY_MS, refreshMs) : refreshMs,
+    );
+  };
+
+  const learn = (answer: readonly LookupAddress[]): NodeJS.ErrnoException | null => {
+    if (answer.length === 0) return lookupError(hostname, new Error('no addresses'));
+    const isFresh = ({ address }: LookupAddress) => answer.some((fresh) => fresh.address === address);
+    known = [...answer, ...known.filter((old) => !isFresh(old))].slice(0, ADDRESSES_MAX);
+    return null;
+  };
+
+  const lookup: LookupFunction = (_hostname, options, callback) => {
+    const answer = (error: NodeJS.ErrnoException | null): void => {
+      const [first] = known;
+      // The empty list beside an error is never looked at.
+      if (first === undefined) callback(error ?? lookupError(hostname, null), []);
+      else if (options.all === true) callback(null, [...known]);
+      else callback(null, first.address, first.family);
+    };
+    if (known.length > 0) process.nextTick(answer, null);
+    else waiting.push(answer);
+  };
+
+  if (isIP(hostname.replace(/^\[|\]$/g, '')) === 0) void refresh();
+  return {
+    lookup,
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function lookupError(hostname: string, cause: unknown): NodeJS.ErrnoException {
+  const code =
+    typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'ENOTFOUND';
+  return Object.assign(new Error(`${hostname} cannot be resolved (${code})`, { cause }), {
+    code,
+    syscall: 'getaddrinfo',
+  });
+}

@@ -1,0 +1,69 @@
+/**
+ * Checks a plan against the router it runs on, before anything is programmed: mistakes that EC2 would turn
+ * down only when the peer is dead. Says all of them, each with what to do.
+ */
+import type { Plan, Target } from '../core/plan';
+import type { InstanceIdentity, InstanceInterface } from './instanceIdentity';
+import { isInRange, parseCidrBlock, parseIpv4 } from './ipv4';
+
+const TARGETS = 'action.method_params.intf_list';
+const SESSIONS = 'bfd_sessions';
+/** The network address, the VPC router, DNS, and one kept for the future. */
+const RESERVED_AT_START = 4;
+
+/** One sentence per mistake; empty where there is none. */
+export function startMistakes(plan: Plan, identity: InstanceIdentity): readonly string[] {
+  const ownAddresses = new Map(identity.interfaces.map((own) => [own.primaryAddress, own]));
+  return [
+    ...plan.targets.flatMap((target) => targetMistakes(target, identity, ownAddresses)),
+    ...plan.sessions.flatMap(({ peerAddress }) => {
+      const own = ownAddresses.get(peerAddress);
+      return own === undefined
+        ? []
+        : [
+            `${SESSIONS}: neigh_ip ${peerAddress} is this router's own address (${name(own)}): give the peer's.`,
+          ];
+    }),
+  ];
+}
+
+function targetMistakes(
+  { address, deviceIndex }: Target,
+  identity: InstanceIdentity,
+  ownAddresses: ReadonlyMap<string, InstanceInterface>,
+): readonly string[] {
+  const where = `${TARGETS}: ${address}`;
+  const own = ownAddresses.get(address);
+  if (own !== undefined) {
+    return [`${where} is the primary address of ${name(own)}, which cannot move: give a secondary address.`];
+  }
+  const onFirstCard = identity.interfaces.filter(({ networkCardIndex }) => networkCardIndex === 0);
+  const target = onFirstCard.find((each) => each.deviceIndex === deviceIndex);
+  if (target === undefined) {
+    const have = onFirstCard.map((each) => `${each.deviceIndex} (${each.subnetCidr})`).join(', ');
+    return [
+      `${where} belongs on instance_intf_number ${deviceIndex}, which ${identity.instanceId} does not have: ` +
+        `give one of its device indexes, ${have}, or attach the interface.`,
+    ];
+  }
+  const problem = subnetProblem(address, target);
+  return problem === null ? [] : [`${where} ${problem}`];
+}
+
+function subnetProblem(address: string, target: InstanceInterface): string | null {
+  const range = parseCidrBlock(target.subnetCidr);
+  const value = parseIpv4(address);
+  if (range === null || value === null || !isInRange(range, value)) {
+    return (
+      `is not in ${target.subnetCidr}, the subnet of ${name(target)}: ` +
+      `give an address of that subnet, or another instance_intf_number.`
+    );
+  }
+  if (value < range.first + RESERVED_AT_START || value === range.last) {
+    return `is one of those that AWS keeps for itself in ${target.subnetCidr} (the first four and the last): give another.`;
+  }
+  return null;
+}
+
+const name = ({ networkInterfaceId, deviceIndex }: InstanceInterface): string =>
+  `${networkInterfaceId}, device index ${deviceIndex}`;

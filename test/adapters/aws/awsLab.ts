@@ -1,0 +1,173 @@
+/**
+ * Two routers in an emulated region, as seen by router 1: what the tests of the AWS adapter have in common.
+ * Router 2 holds the targets at the start. Everything that is opened is closed by `close`.
+ */
+import pino from 'pino';
+import { CredentialRegistry } from '../../../lab/ec2-emulator/credentials';
+import { startEc2Emulator, type Ec2Emulator } from '../../../lab/ec2-emulator/emulator';
+import { Ec2World } from '../../../lab/ec2-emulator/world';
+import { startImdsEmulator, type ImdsEmulator } from '../../../lab/imds-emulator/emulator';
+import { imdsInstance } from '../../../lab/imds-emulator/instance';
+import { startCredentials } from '../../../src/aws/credentials';
+import { openEc2, type Ec2 } from '../../../src/aws/ec2';
+import type { Resolve } from '../../../src/aws/endpointAddresses';
+import { openImds } from '../../../src/aws/imds';
+import { readIdentity, type InstanceIdentity } from '../../../src/aws/instanceIdentity';
+import type { Plan } from '../../../src/core/plan';
+
+export const now = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+export const ROUTER_1 = 'i-0000000000000001a';
+export const ROUTER_2 = 'i-0000000000000002b';
+export const VPC = 'vpc-0a0a0a0a';
+/** Device index 0 is for management, 1 and 2 carry a target each. */
+const SUBNETS = [0, 1, 2];
+export const targetOf = (deviceIndex: number): string => `172.31.${deviceIndex}.100`;
+export const eniOf = (router: 1 | 2, deviceIndex: number): string => `eni-0000000${router}${deviceIndex}`;
+export const addressOf = (router: 1 | 2, deviceIndex: number): string =>
+  `172.31.${deviceIndex}.${10 + router}`;
+
+export const plan: Plan = {
+  targets: [
+    { address: targetOf(1), deviceIndex: 1 },
+    { address: targetOf(2), deviceIndex: 2 },
+  ],
+  sessions: [{ id: 'peer on if1', peerAddress: addressOf(2, 1), interfaceName: 'TenGigE0/0/0/1' }],
+  trigger: 'any',
+  timing: {
+    keepaliveIntervalMs: 10_000,
+    roleTtlMs: 30_000,
+    stalenessMs: 10_000,
+    reestablishAfterInterfaceMs: 5_000,
+    reestablishMs: 10_000,
+    settleMs: 20,
+    hedgeMs: 700,
+    armedTtlMs: 600_000,
+  },
+};
+
+function interfacesOfRouter(router: 1 | 2, instanceId: string) {
+  return SUBNETS.map((index) => ({
+    networkInterfaceId: eniOf(router, index),
+    subnetId: `subnet-0000000${index}`,
+    macAddress: `02:00:00:00:0${router}:0${index}`,
+    primaryIp: addressOf(router, index),
+    secondaryIps: router === 2 && index > 0 ? [targetOf(index)] : [],
+    addressLimit: 10,
+    sourceDestCheck: false,
+    attachment: {
+      attachmentId: `eni-attach-0000000${router}${index}`,
+      instanceId,
+      deviceIndex: index,
+      networkCardIndex: 0,
+      status: 'attached' as const,
+      deleteOnTermination: true,
+    },
+  }));
+}
+
+export function newWorld(): Ec2World {
+  return new Ec2World({
+    region: 'us-west-2',
+    accountId: '123456789012',
+    subnets: SUBNETS.map((index) => ({
+      subnetId: `subnet-0000000${index}`,
+      vpcId: VPC,
+      cidrBlock: `172.31.${index}.0/24`,
+      availabilityZone: 'us-west-2a',
+      availabilityZoneId: 'usw2-az1',
+    })),
+    instances: [ROUTER_1, ROUTER_2].map((instanceId) => ({
+      instanceId,
+      instanceType: 'm5.2xlarge',
+      availabilityZone: 'us-west-2a',
+      state: 'running' as const,
+      instanceStatus: 'ok' as const,
+      systemStatus: 'ok' as const,
+    })),
+    networkInterfaces: [...interfacesOfRouter(1, ROUTER_1), ...interfacesOfRouter(2, ROUTER_2)],
+  });
+}
+
+export type AwsLab = {
+  readonly world: Ec2World;
+  readonly registry: CredentialRegistry;
+  readonly emulator: Ec2Emulator;
+  readonly imdsEmulator: ImdsEmulator;
+  readonly identity: InstanceIdentity;
+  readonly ec2: Ec2;
+  /** Every log record so far, parsed. */
+  readonly logged: () => readonly Record<string, unknown>[];
+  close(): Promise<void>;
+};
+
+export function memoryLog(): {
+  log: pino.Logger;
+  logged: () => Record<string, unknown>[];
+  text: () => string;
+} {
+  let text = '';
+  const log = pino({ level: 'debug' }, { write: (line: string) => void (text += line) });
+  const logged = () =>
+    text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { log, logged, text: () => text };
+}
+
+export async function openImdsLab(world: Ec2World, registry: CredentialRegistry): Promise<ImdsEmulator> {
+  return startImdsEmulator({
+    instance: (ageMs) => imdsInstance(world, ROUTER_1, ageMs),
+    credentials: { role: 'ha-role', lifetimeMs: 6 * 3_600_000, rotateBeforeMs: 300_000 },
+    onIssued: (set) => registry.register(set),
+  });
+}
+
+/** `endpointUrl` is given the port of the emulator. */
+export async function openAwsLab({
+  endpointUrl = (port: string) => `http://127.0.0.1:${port}`,
+  resolve,
+}: {
+  readonly endpointUrl?: (port: string) => string;
+  readonly resolve?: Resolve;
+} = {}): Promise<AwsLab> {
+  const world = newWorld();
+  const registry = new CredentialRegistry();
+  const emulator = await startEc2Emulator({ world, credentials: registry });
+  const imdsEmulator = await openImdsLab(world, registry);
+  const { log, logged } = memoryLog();
+  const imds = openImds(imdsEmulator.url);
+  const reading = await readIdentity(imds);
+  if (!reading.ok) throw new Error(reading.problem);
+  const credentials = startCredentials({ imds, log });
+  await credentials.ready;
+  const ec2 = openEc2({
+    endpointUrl: endpointUrl(new URL(emulator.url).port),
+    region: reading.identity.region,
+    credentials,
+    log,
+    now,
+    ...(resolve === undefined ? {} : { resolve }),
+  });
+  const close = async () => {
+    ec2.stop();
+    credentials.stop();
+    await emulator.stop();
+    await imdsEmulator.stop();
+  };
+  return { world, registry, emulator, imdsEmulator, identity: reading.identity, ec2, logged, close };
+}
+
+/** Jest's matchers are typed `any`; these are not. */
+export const matching = (form: RegExp): unknown => expect.stringMatching(form);
+export const anyNumber: unknown = expect.any(Number);
+
+/** Polls until the condition holds. @throws Error with what was awaited, after 5 s. */
+export async function until(what: string, holds: () => boolean): Promise<void> {
+  const deadline = now() + 5_000;
+  while (!holds()) {
+    if (now() > deadline) throw new Error(`not within 5 s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}

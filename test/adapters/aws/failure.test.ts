@@ -1,0 +1,146 @@
+import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
+import { classify } from '../../../src/aws/failure';
+import { secondaryIpTakeover } from '../../../src/aws/actions/secondaryIp';
+import { eniOf, matching, memoryLog, now, openAwsLab, targetOf, type AwsLab, until } from './awsLab';
+import { openEc2 } from '../../../src/aws/ec2';
+
+const request = { attempt: 1, call: 1, networkInterfaceId: eniOf(1, 1), addresses: [targetOf(1)], send: 1 };
+
+describe('what a failed call means', () => {
+  let lab: AwsLab;
+  beforeEach(async () => {
+    lab = await openAwsLab();
+  });
+  afterEach(() => lab.close());
+
+  const kinds: [string, string, number | undefined][] = [
+    ['throttled', 'RequestLimitExceeded', undefined],
+    ['throttled', 'Throttling', 400],
+    ['unsent', 'AuthFailure', undefined],
+    ['unsent', 'RequestExpired', undefined],
+    ['unsent', 'SignatureDoesNotMatch', undefined],
+    ['unsent', 'InvalidSecurity.RequestHasExpired', 403],
+    ['unsent', 'IncorrectState', undefined],
+    ['refused', 'UnauthorizedOperation', undefined],
+    ['refused', 'InvalidParameterValue', undefined],
+    ['refused', 'PrivateIpAddressLimitExceeded', undefined],
+    ['refused', 'InvalidNetworkInterfaceID.NotFound', undefined],
+    ['refused', 'Resource.AlreadyAssigned', undefined],
+    ['refused', 'NobodyHasSeenThisCode', 400],
+    ['uncertain', 'InternalError', undefined],
+    ['uncertain', 'Unavailable', undefined],
+    ['uncertain', 'ServiceUnavailable', undefined],
+    ['uncertain', 'NobodyHasSeenThisCode', 500],
+  ];
+  test.each(kinds)('%s: %s (%s)', async (kind, code, status) => {
+    lab.emulator.addFault({ kind: 'error', code, ...(status === undefined ? {} : { status }) });
+    const { failure, awsRequestId } = await secondaryIpTakeover({ ec2: lab.ec2, now }).send({
+      ...request,
+      timeoutMs: 2_000,
+    });
+    expect(failure).toMatchObject({ kind, code });
+    expect(awsRequestId).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  const applied = targetOf(1);
+  const uncertain: [string, Ec2FaultInput, string, boolean][] = [
+    ['reset before the change', { kind: 'reset' }, 'ECONNRESET', false],
+    ['reset after the change', { kind: 'reset', when: 'after' }, 'ECONNRESET', true],
+    ['never answered', { kind: 'blackHole' }, 'Timeout', false],
+    ['never answered, but done', { kind: 'blackHole', when: 'after' }, 'Timeout', true],
+    ['answered too late', { kind: 'latency', ms: 60_000, when: 'after' }, 'Timeout', true],
+    ['a body that stalls', { kind: 'slowBody', ms: 60_000 }, 'Timeout', true],
+    ['an HTML page', { kind: 'garbagePage', status: 200 }, 'MalformedAnswer', false],
+    ['an HTML page as error', { kind: 'garbagePage', status: 502 }, 'MalformedAnswer', false],
+    ['an HTML page as 4xx', { kind: 'garbagePage', status: 403 }, 'MalformedAnswer', false],
+    ['half an answer', { kind: 'malformed', how: { as: 'truncated' } }, 'MalformedAnswer', true],
+    ['an empty answer', { kind: 'malformed', how: { as: 'empty' } }, 'MalformedAnswer', true],
+    [
+      'no interface',
+      { kind: 'malformed', how: { as: 'withoutElements', elements: ['networkInterfaceId'] } },
+      'MalformedAnswer',
+      true,
+    ],
+    [
+      'another interface',
+      { kind: 'malformed', how: { as: 'replacedText', element: 'networkInterfaceId', text: 'eni-99999999' } },
+      'MalformedAnswer',
+      true,
+    ],
+  ];
+  test.each(uncertain)('uncertain: %s', async (_name, fault, code, isDone) => {
+    lab.emulator.addFault(fault);
+    const { failure } = await secondaryIpTakeover({ ec2: lab.ec2, now }).send({ ...request, timeoutMs: 300 });
+    expect(failure).toMatchObject({ kind: 'uncertain', code });
+    expect(lab.world.ownerOf(applied)).toBe(eniOf(isDone ? 1 : 2, 1));
+  });
+
+  test('credentials that EC2 turns down are replaced, and the next try goes through', async () => {
+    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    lab.registry.expire(lab.imdsEmulator.currentCredentials().accessKeyId);
+    const fresh = lab.imdsEmulator.rotateCredentials();
+    const { failure } = await takeover.send({ ...request, timeoutMs: 2_000 });
+    expect(failure).toMatchObject({ kind: 'unsent', code: 'RequestExpired' });
+    expect(failure?.message).not.toContain('ASIA');
+    const path = '/latest/meta-data/iam/security-credentials/ha-role';
+    await until('IMDS was asked again', () => lab.imdsEmulator.counters()[`GET ${path}`] === 2);
+    let send = 1;
+    await until('the fresh credentials are in use', () => {
+      void takeover.send({ ...request, send: (send += 1), timeoutMs: 2_000 });
+      return lab.emulator
+        .requests()
+        .some(({ accessKeyId, outcome }) => accessKeyId === fresh.accessKeyId && outcome === 'ok');
+    });
+  });
+});
+
+describe('unsent: EC2 certainly has not received it', () => {
+  const provider = Object.assign(
+    async () => ({ accessKeyId: 'ASIAABCDEFGHIJKL', secretAccessKey: 's'.repeat(40), sessionToken: 't' }),
+    { memoized: true as const },
+  );
+  const send = async (endpointUrl: string, credentials = provider) => {
+    const ec2 = openEc2({
+      endpointUrl,
+      region: 'us-west-2',
+      credentials: { provider: credentials, refreshNow: async () => {} },
+      log: memoryLog().log,
+      now,
+    });
+    const outcome = await secondaryIpTakeover({ ec2, now }).send({ ...request, timeoutMs: 2_000 });
+    ec2.stop();
+    return outcome.failure;
+  };
+
+  test('the connection is refused', async () => {
+    const lab = await openAwsLab();
+    const { url } = lab.emulator;
+    await lab.close();
+    expect(await send(url)).toMatchObject({ kind: 'unsent', code: 'ECONNREFUSED' });
+  });
+
+  test('the name cannot be resolved', async () => {
+    expect(await send('http://no-such-name.invalid')).toMatchObject({
+      kind: 'unsent',
+      message: matching(/no-such-name/),
+    });
+  });
+
+  test('there are no credentials', async () => {
+    const none = Object.assign(() => Promise.reject(new Error('not read yet')), { memoized: true as const });
+    expect(await send('http://127.0.0.1:1', none)).toEqual({
+      kind: 'unsent',
+      code: 'Unknown',
+      message: 'not read yet',
+    });
+  });
+});
+
+test('a message is one short line and never quotes what was signed', () => {
+  const failure = classify(new Error(`a\nb ${'c'.repeat(1000)}`), { sent: true, timedOutAfterMs: null });
+  expect(failure).toMatchObject({
+    kind: 'uncertain',
+    code: 'Unknown',
+    message: matching(/^a b c{296}$/),
+  });
+});

@@ -1,0 +1,149 @@
+import { secondaryIpTakeover } from '../../../src/aws/actions/secondaryIp';
+import { openEc2 } from '../../../src/aws/ec2';
+import { memoryLog, eniOf, matching, now, openAwsLab, targetOf, type AwsLab, until } from './awsLab';
+
+const move = (deviceIndex: number, attempt = 1) => ({
+  attempt,
+  call: deviceIndex,
+  networkInterfaceId: eniOf(1, deviceIndex),
+  addresses: [targetOf(deviceIndex)],
+});
+
+describe('taking addresses over', () => {
+  let lab: AwsLab;
+  beforeEach(async () => {
+    lab = await openAwsLab();
+  });
+  afterEach(() => lab.close());
+  const writes = () => lab.emulator.requests().filter(({ action }) => action === 'AssignPrivateIpAddresses');
+
+  test('one call moves the addresses of an interface and is confirmed', async () => {
+    const outcome = await secondaryIpTakeover({ ec2: lab.ec2, now }).send({
+      ...move(1),
+      send: 1,
+      timeoutMs: 2_000,
+    });
+    expect(outcome).toMatchObject({ failure: null, awsRequestId: matching(/^[0-9a-f-]{36}$/) });
+    expect(lab.world.ownerOf(targetOf(1))).toBe(eniOf(1, 1));
+    expect(writes().map(({ params }) => params)).toEqual([
+      expect.objectContaining({
+        NetworkInterfaceId: eniOf(1, 1),
+        'PrivateIpAddress.1': targetOf(1),
+        AllowReassignment: 'true',
+      }),
+    ]);
+    expect(outcome.sentAt).toBeLessThanOrEqual(writes()[0]?.receivedAt ?? 0);
+  });
+
+  test('nothing is sent before the release; then the prepared request goes out', async () => {
+    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    takeover.prepare(move(1));
+    takeover.prepare(move(2));
+    // Connections are opened ahead, one per prepared request; a rehearsal ends when all is built.
+    await takeover.rehearse([move(1), move(2)]);
+    await until('connections stand', () => lab.emulator.connectionsAccepted >= 2);
+    expect(lab.emulator.requests()).toEqual([]);
+    const keyBefore = lab.imdsEmulator.currentCredentials().accessKeyId;
+    const [one, two] = await Promise.all([
+      takeover.send({ ...move(1), send: 1, timeoutMs: 2_000 }),
+      takeover.send({ ...move(2), send: 1, timeoutMs: 2_000 }),
+    ]);
+    expect([one.failure, two.failure]).toEqual([null, null]);
+    expect(new Set(writes().map(({ connectionId }) => connectionId)).size).toBe(2);
+    expect(writes().every(({ accessKeyId }) => accessKeyId === keyBefore)).toBe(true);
+  });
+
+  test('what was discarded is not sent; a later send builds anew', async () => {
+    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    takeover.prepare(move(1));
+    takeover.discard(1);
+    const outcome = await takeover.send({ ...move(1), send: 1, timeoutMs: 2_000 });
+    expect(outcome.failure).toBeNull();
+    expect(writes()).toHaveLength(1);
+  });
+
+  test('discarding one attempt leaves another alone', async () => {
+    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    takeover.prepare(move(1, 7));
+    takeover.discard(6);
+    expect(await takeover.send({ ...move(1, 7), send: 1, timeoutMs: 2_000 })).toMatchObject({
+      failure: null,
+    });
+  });
+
+  test('a request prepared too long ago, or for something else, is built anew', async () => {
+    let time = 0;
+    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now: () => time });
+    takeover.prepare(move(1));
+    time = 240_000;
+    expect(await takeover.send({ ...move(1), send: 1, timeoutMs: 2_000 })).toMatchObject({ failure: null });
+    takeover.prepare({ ...move(2), addresses: ['172.31.2.200'] });
+    expect(await takeover.send({ ...move(2), send: 1, timeoutMs: 2_000 })).toMatchObject({ failure: null });
+    expect(writes().map(({ params }) => params['PrivateIpAddress.1'])).toEqual([targetOf(1), targetOf(2)]);
+  });
+
+  test('a hedge goes out on another connection, and both answers are told apart', async () => {
+    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    lab.emulator.addFault({ kind: 'blackHole', count: 1 });
+    const first = takeover.send({ ...move(1), send: 1, timeoutMs: 800 });
+    await until('the first has arrived', () => writes().length === 1);
+    const second = await takeover.send({ ...move(1), send: 2, timeoutMs: 2_000 });
+    expect(second.failure).toBeNull();
+    expect((await first).failure).toMatchObject({ kind: 'uncertain', code: 'Timeout' });
+    expect(new Set(writes().map(({ connectionId }) => connectionId)).size).toBe(2);
+  });
+
+  test('after a timeout no old connection is trusted', async () => {
+    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    lab.ec2.warm(3);
+    await until('three connections stand', () => lab.emulator.connectionsAccepted === 3);
+    lab.emulator.addFault({ kind: 'blackHole', count: 1 });
+    await takeover.send({ ...move(1), send: 1, timeoutMs: 100 });
+    expect(await takeover.send({ ...move(1), send: 2, timeoutMs: 2_000 })).toMatchObject({ failure: null });
+    expect(writes().at(-1)?.connectionId).toBe(4);
+  });
+
+  test('a connection that EC2 has closed while idle is not used', async () => {
+    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    await takeover.send({ ...move(1), send: 1, timeoutMs: 2_000 });
+    lab.emulator.closeIdleConnections();
+    const request = { ...move(2), timeoutMs: 2_000 };
+    // The end of the connection may be on its way still: then the request meets a reset, and the next does not.
+    const first = await takeover.send({ ...request, send: 1 });
+    const last = first.failure === null ? first : await takeover.send({ ...request, send: 2 });
+    expect([null, 'uncertain']).toContain(first.failure?.kind ?? null);
+    expect(last.failure).toBeNull();
+    expect(lab.emulator.connectionsAccepted).toBe(2);
+  });
+
+  test('a rehearsal sends nothing, and opens what is missing once', async () => {
+    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    for (let time = 0; time < 3; time += 1) await takeover.rehearse([move(1), move(2)]);
+    await until('three connections stand', () => lab.emulator.connectionsAccepted === 3);
+    await takeover.rehearse([move(1), move(2)]);
+    expect(lab.emulator.connectionsAccepted).toBe(3);
+    expect(lab.emulator.requests()).toEqual([]);
+    lab.emulator.closeIdleConnections();
+  });
+
+  test('a request that could not be signed is built anew when it is sent', async () => {
+    const { accessKeyId, secretAccessKey, sessionToken } = lab.imdsEmulator.currentCredentials();
+    let available = false;
+    const provider = Object.assign(
+      async () => {
+        if (!available) throw new Error('not read yet');
+        return { accessKeyId, secretAccessKey, sessionToken };
+      },
+      { memoized: true as const },
+    );
+    const { log } = memoryLog();
+    const credentials = { provider, refreshNow: async () => {} };
+    const ec2 = openEc2({ endpointUrl: lab.emulator.url, region: 'us-west-2', credentials, log, now });
+    const takeover = secondaryIpTakeover({ ec2, now });
+    takeover.prepare(move(1));
+    await takeover.rehearse([move(1)]);
+    available = true;
+    expect(await takeover.send({ ...move(1), send: 1, timeoutMs: 2_000 })).toMatchObject({ failure: null });
+    ec2.stop();
+  });
+});

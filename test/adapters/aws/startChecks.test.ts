@@ -1,0 +1,71 @@
+import { startMistakes } from '../../../src/aws/startChecks';
+import type { Plan } from '../../../src/core/plan';
+import { plan } from './awsLab';
+
+const own = (deviceIndex: number, networkCardIndex = 0) => ({
+  networkInterfaceId: `eni-0000001${deviceIndex}`,
+  deviceIndex,
+  networkCardIndex,
+  primaryAddress: `172.31.${deviceIndex}.11`,
+  subnetId: `subnet-0000000${deviceIndex}`,
+  subnetCidr: `172.31.${deviceIndex}.0/24`,
+  vpcId: 'vpc-0a0a0a0a',
+});
+const identity = {
+  instanceId: 'i-00000001',
+  region: 'us-west-2',
+  availabilityZone: 'us-west-2a',
+  interfaces: [own(0), own(1), own(2), own(3, 1)],
+};
+const withTarget = (address: string, deviceIndex: number): Plan => ({
+  ...plan,
+  targets: [{ address, deviceIndex }],
+});
+
+test('a plan that fits has no mistakes', () => {
+  expect(startMistakes(plan, identity)).toEqual([]);
+});
+
+test.each([
+  [
+    'a device index that does not exist',
+    '172.31.1.100',
+    7,
+    /instance_intf_number 7.*0 \(172\.31\.0\.0\/24\), 1 \(/,
+  ],
+  ['one that exists on another card only', '172.31.3.100', 3, /instance_intf_number 3/],
+  [
+    'another subnet',
+    '172.31.2.100',
+    1,
+    /not in 172\.31\.1\.0\/24, the subnet of eni-00000011, device index 1/,
+  ],
+  ['the network address', '172.31.1.0', 1, /keeps for itself/],
+  ['the last of the reserved ones', '172.31.1.3', 1, /keeps for itself/],
+  ['the broadcast address', '172.31.1.255', 1, /keeps for itself/],
+  ['a primary address', '172.31.2.11', 2, /primary address of eni-00000012/],
+])('%s', (_name, address, deviceIndex, sentence) => {
+  expect(startMistakes(withTarget(address, deviceIndex), identity)).toEqual([
+    expect.stringMatching(sentence),
+  ]);
+});
+
+test.each(['172.31.1.4', '172.31.1.254'])('%s is allowed', (address) => {
+  expect(startMistakes(withTarget(address, 1), identity)).toEqual([]);
+});
+
+test('every mistake is named, also a peer that is this router', () => {
+  const mistaken: Plan = {
+    ...plan,
+    targets: [
+      { address: '10.0.0.1', deviceIndex: 1 },
+      { address: '172.31.2.255', deviceIndex: 2 },
+    ],
+    sessions: [{ id: 'self', peerAddress: '172.31.1.11', interfaceName: 'TenGigE0/0/0/1' }],
+  };
+  expect(startMistakes(mistaken, identity)).toEqual([
+    expect.stringMatching(/^action\.method_params\.intf_list: 10\.0\.0\.1 /),
+    expect.stringMatching(/^action\.method_params\.intf_list: 172\.31\.2\.255 /),
+    expect.stringMatching(/^bfd_sessions: neigh_ip 172\.31\.1\.11 /),
+  ]);
+});
