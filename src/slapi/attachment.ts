@@ -1,0 +1,278 @@
+/**
+ * One attachment to the router, from the first word to the loss: the order in which things are registered
+ * and read (section "sequence" below), what is told to the core and when. Reconnecting is client.ts's part.
+ *
+ * Ordering duties:
+ * 1. The init stream comes first and stays open: routers before 24.4.1 reject everything else without it.
+ * 2. Both notification streams are open before sessions are programmed, or events can be lost.
+ * 3. Levels are read after REGISTER and before UPDATE (what survived) and again after EOF (what is true).
+ * 4. Nothing is told before all that; events that arrive meanwhile are merged into the levels told then.
+ * 5. After it an event is told inside the gRPC callback that brought it.
+ */
+import type { Logger } from 'pino';
+import type { BfdSessionSettings, SlapiSettings } from '../config/settings';
+import type { Event, SessionReading } from '../core/model';
+import { BfdSessions, type SessionNews } from './bfd';
+import type { RouterChannel } from './channel';
+import type { Complaints } from './complaints';
+import { detectGeneration, shakeHands } from './generation';
+import { Heartbeats } from './heartbeats';
+import type { InterfaceFeed, InterfaceNews, InterfaceReading } from './interfaces';
+import { Gen1Interfaces } from './interfacesGen1';
+import { Gen2Interfaces } from './interfacesGen2';
+import type { Link } from './link';
+import { Operations, StepFailure, type Loss } from './operations';
+
+/** What this adapter tells the core. */
+export type SlapiEvent = Extract<
+  Event,
+  {
+    type: 'streamsSynchronized' | 'streamsLost' | 'controlLost' | 'bfdSessionChanged' | 'interfaceChanged';
+  }
+>;
+
+export type AttachmentTiming = {
+  /** Deadline of every operation, the greeting included. */
+  readonly operationTimeoutMs: number;
+  /** How long heartbeats may fail to come, at least, before the router counts as lost. */
+  readonly heartbeatPatienceMs: number;
+  /** Second generation: how long to wait for the first report of each interface. */
+  readonly firstReportMs: number;
+};
+
+export type AttachmentOptions = {
+  readonly settings: SlapiSettings;
+  readonly channel: RouterChannel;
+  readonly timing: AttachmentTiming;
+  readonly complaints: Complaints;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly emit: (event: SlapiEvent) => void;
+  /** Called once, at once, when the attachment is over, unless `close` came first. */
+  readonly lost: (loss: Loss) => void;
+};
+
+export class Attachment {
+  readonly #options: AttachmentOptions;
+  readonly #link: Link;
+  readonly #interfaceNames: readonly string[];
+  readonly #bfd: BfdSessions;
+  readonly #heartbeats: Heartbeats;
+  #interfaces: InterfaceFeed | null = null;
+  #live = false;
+  #over = false;
+  /** Ids of the sessions that the router does not run; what it says about them is not told. */
+  #refused: ReadonlySet<string> = new Set();
+  #retryTimer: NodeJS.Timeout | null = null;
+  #reading = false;
+  #readAgain = false;
+
+  constructor(options: AttachmentOptions) {
+    const { settings, channel, timing, now } = options;
+    this.#options = options;
+    this.#link = {
+      channel,
+      operations: new Operations(channel, timing.operationTimeoutMs),
+      sessions: settings.sessions,
+      complaints: options.complaints,
+      log: options.log,
+      lose: (loss) => this.#lose(loss),
+    };
+    this.#interfaceNames = [...new Set(settings.sessions.map(({ interfaceName }) => interfaceName))];
+    this.#bfd = new BfdSessions(this.#link, {
+      news: (news) => this.#sessionNews(news),
+      outdated: () => this.#readLevelsAgain(),
+    });
+    this.#heartbeats = new Heartbeats(now, timing.heartbeatPatienceMs, (silentMs) =>
+      this.#lose({ kind: 'lost', cause: `the router's heartbeats have stopped for ${silentMs} ms` }),
+    );
+  }
+
+  start(): void {
+    void this.#guarded(() => this.#synchronize());
+  }
+
+  async askInterfaces(names: readonly string[], timeoutMs: number): Promise<readonly InterfaceReading[]> {
+    return this.#live && this.#interfaces !== null ? this.#interfaces.ask(names, timeoutMs) : [];
+  }
+
+  /** Withdraws everything that was programmed; the peer sees its sessions go at once. */
+  async unregister(): Promise<void> {
+    if (!this.#live) return;
+    await this.#guarded(async () => {
+      await this.#bfd.register('UNREGISTER');
+      await this.#interfaces?.unregister();
+    });
+  }
+
+  /** Nothing is told after this. */
+  close(): void {
+    this.#over = true;
+    this.#live = false;
+    this.#heartbeats.stop();
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    this.#options.channel.close();
+  }
+
+  // ---- The sequence ----
+
+  async #synchronize(): Promise<void> {
+    const { settings, timing } = this.#options;
+    const handshake = await shakeHands(this.#link, timing.operationTimeoutMs, () => this.#heartbeats.beat());
+    const generation = await detectGeneration(this.#link, handshake, timing.operationTimeoutMs);
+    const interfaces = this.#openFeed(generation);
+    this.#interfaces = interfaces;
+    this.#bfd.listen();
+    await interfaces.open();
+
+    await this.#bfd.checkLimits();
+    await this.#bfd.register('REGISTER');
+    const before = await this.#bfd.read();
+    const refused = await this.#bfd.program(settings.sessions);
+    await this.#bfd.register('EOF');
+    const present = await this.#bfd.read();
+    await interfaces.settle();
+
+    if (this.#over) return;
+    this.#live = true;
+    this.#refused = notRunning(settings.sessions, refused, present);
+    const survived = new Set([...before].filter((id) => present.has(id)));
+    this.#tellSynchronized(interfaces, survived);
+    this.#options.log.info(
+      {
+        event: 'slapi-attached',
+        generation,
+        version: handshake.version,
+        sessions: present.size,
+        refused: [...this.#refused],
+      },
+      'Attached to the Service-Layer API of the router',
+    );
+    this.#retryLater();
+  }
+
+  #openFeed(generation: InterfaceFeed['generation']): InterfaceFeed {
+    const news = (interfaceNews: InterfaceNews) => this.#interfaceNews(interfaceNews);
+    switch (generation) {
+      case 'gen1':
+        return new Gen1Interfaces(this.#link, this.#interfaceNames, {
+          news,
+          outdated: () => this.#readLevelsAgain(),
+        });
+      case 'gen2': {
+        const { firstReportMs } = this.#options.timing;
+        return new Gen2Interfaces(this.#link, this.#interfaceNames, { news, firstReportMs });
+      }
+    }
+  }
+
+  // ---- Telling the core ----
+
+  #tellSynchronized(interfaces: InterfaceFeed, survived: ReadonlySet<string>): void {
+    const sessions = this.#options.settings.sessions.map((session): SessionReading => {
+      const known = this.#refused.has(session.id) ? null : this.#bfd.known(session);
+      return {
+        session: session.id,
+        level: known?.level ?? 'Unknown',
+        survived: survived.has(session.id),
+        notification: known?.notification ?? null,
+      };
+    });
+    this.#options.emit({
+      type: 'streamsSynchronized',
+      generation: interfaces.generation,
+      sessions,
+      interfaces: this.#interfaceNames.map((interfaceName) => ({
+        interfaceName,
+        level: interfaces.level(interfaceName),
+      })),
+    });
+  }
+
+  #sessionNews({ session, known }: SessionNews): void {
+    if (!this.#live || this.#refused.has(session)) return;
+    const { level, diag, notification } = known;
+    const receivedAt = this.#options.now();
+    this.#options.emit({ type: 'bfdSessionChanged', session, level, diag, receivedAt, notification });
+  }
+
+  #interfaceNews({ interfaceName, known }: InterfaceNews): void {
+    if (!this.#live) return;
+    const { level, notification } = known;
+    const receivedAt = this.#options.now();
+    this.#options.emit({ type: 'interfaceChanged', interfaceName, level, receivedAt, notification });
+  }
+
+  // ---- Later ----
+
+  /** What the router has refused by then is offered again, slowly: the interface or VRF may have appeared. */
+  #retryLater(): void {
+    this.#retryTimer = setTimeout(() => {
+      void this.#guarded(() => this.#retry());
+    }, this.#options.settings.retryIntervalMs);
+  }
+
+  async #retry(): Promise<void> {
+    if (this.#interfaces?.hasRefused() === true) await this.#interfaces.retryRefused();
+    const again = this.#options.settings.sessions.filter(({ id }) => this.#refused.has(id));
+    if (again.length > 0) await this.#programAgain(again);
+    if (this.#live) this.#retryLater();
+  }
+
+  /** A session that the router takes at last is fresh, which only `streamsSynchronized` can say. */
+  async #programAgain(sessions: readonly BfdSessionSettings[]): Promise<void> {
+    const refused = await this.#bfd.program(sessions);
+    if (refused.length === sessions.length) return;
+    const present = await this.#bfd.read();
+    const running = this.#options.settings.sessions.filter(({ id }) => !this.#refused.has(id));
+    const interfaces = this.#interfaces;
+    if (!this.#live || interfaces === null) return;
+    this.#refused = notRunning(this.#options.settings.sessions, refused, present);
+    this.#tellSynchronized(interfaces, new Set(running.map(({ id }) => id)));
+  }
+
+  /** One reading at a time; asked for during one, another follows it. */
+  #readLevelsAgain(): void {
+    this.#readAgain = true;
+    if (this.#reading || !this.#live) return;
+    this.#reading = true;
+    void this.#guarded(async () => {
+      while (this.#readAgain) {
+        this.#readAgain = false;
+        await this.#bfd.read();
+        await this.#interfaces?.settle();
+      }
+    }).then(() => {
+      this.#reading = false;
+    });
+  }
+
+  // ---- The end ----
+
+  #lose(loss: Loss): void {
+    if (this.#over) return;
+    this.close();
+    this.#options.lost(loss);
+  }
+
+  /** A failed step ends the attachment; anything else is a bug and ends the process. */
+  async #guarded(steps: () => Promise<void>): Promise<void> {
+    try {
+      await steps();
+    } catch (error: unknown) {
+      if (!(error instanceof StepFailure)) throw error;
+      this.#lose(error.loss);
+    }
+  }
+}
+
+/** Refused, or accepted and yet not in the router's table. */
+function notRunning(
+  sessions: readonly BfdSessionSettings[],
+  refused: readonly BfdSessionSettings[],
+  present: ReadonlySet<string>,
+): ReadonlySet<string> {
+  return new Set(
+    sessions.filter((session) => refused.includes(session) || !present.has(session.id)).map(({ id }) => id),
+  );
+}

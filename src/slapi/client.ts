@@ -1,0 +1,212 @@
+/**
+ * The router's Service-Layer API as the rest of the daemon sees it: events out, one question in. Attaches,
+ * and after every loss attaches again, for ever. What an attachment does is attachment.ts's part.
+ */
+import type { Logger } from 'pino';
+import type { SlapiSettings } from '../config/settings';
+import { Attachment, type AttachmentTiming, type SlapiEvent } from './attachment';
+import { openChannel, type Keepalive } from './channel';
+import { Complaints } from './complaints';
+import type { InterfaceReading } from './interfaces';
+import type { Loss } from './operations';
+
+export type { SlapiEvent } from './attachment';
+
+export type SlapiOptions = {
+  readonly settings: SlapiSettings;
+  /** Called inside gRPC callbacks, so it has to be quick and must not throw. */
+  readonly emit: (event: SlapiEvent) => void;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly log: Logger;
+  /** In [0, 1), for jitter. */
+  readonly random?: () => number;
+  /** How long to leave the streams to another client that took them. */
+  readonly retakeDelayMs?: { readonly min: number; readonly max: number };
+} & Partial<AttachmentTiming>;
+
+export type Slapi = {
+  /**
+   * The levels of the named interfaces as the router answers now. Never rejects; what could not be read in
+   * time is left out, everything on the second generation, which has no such question.
+   */
+  readonly askInterfaces: (
+    names: readonly string[],
+    timeoutMs: number,
+  ) => Promise<readonly InterfaceReading[]>;
+  /**
+   * `keep` leaves the BFD sessions on the router, `unregister` withdraws them. Emits nothing more and takes
+   * less than 2 s whatever the router does.
+   */
+  readonly close: (mode: 'keep' | 'unregister') => Promise<void>;
+};
+
+const defaultTiming: AttachmentTiming = {
+  operationTimeoutMs: 2000,
+  heartbeatPatienceMs: 60_000,
+  firstReportMs: 50,
+};
+const defaultRetakeDelayMs = { min: 10_000, max: 30_000 };
+// gRPC servers may answer more frequent pings with GOAWAY (https://grpc.io/docs/guides/keepalive/).
+const keepalive: Keepalive = { timeMs: 30_000, timeoutMs: 5000 };
+const firstBackoffMs = 100;
+/** An attachment that was lost sooner than this was no success, or a loss would be followed by a hot loop. */
+const stableMs = 1000;
+const unregisterBudgetMs = 1500;
+
+export function startSlapi(options: SlapiOptions): Slapi {
+  const client = new SlapiClient(options);
+  client.attach();
+  return {
+    askInterfaces: (names, timeoutMs) => client.askInterfaces(names, timeoutMs),
+    close: (mode) => client.close(mode),
+  };
+}
+
+class SlapiClient {
+  readonly #options: SlapiOptions;
+  readonly #complaints: Complaints;
+  #attachment: Attachment | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+  /** Losses since the last attachment that held. */
+  #failures = 0;
+  #synchronizedAt: number | null = null;
+  /** What the core was last told about the streams. */
+  #told: 'nothing' | 'synchronized' | Loss['kind'] = 'nothing';
+
+  constructor(options: SlapiOptions) {
+    this.#options = options;
+    this.#complaints = new Complaints(options.log);
+  }
+
+  attach(): void {
+    void this.#attach();
+  }
+
+  async askInterfaces(names: readonly string[], timeoutMs: number): Promise<readonly InterfaceReading[]> {
+    return this.#attachment?.askInterfaces(names, timeoutMs) ?? [];
+  }
+
+  async close(mode: 'keep' | 'unregister'): Promise<void> {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const attachment = this.#attachment;
+    if (attachment === null) return;
+    if (mode === 'unregister') await atMost(unregisterBudgetMs, attachment.unregister());
+    attachment.close();
+  }
+
+  async #attach(): Promise<void> {
+    const { settings, log, now } = this.#options;
+    const opened = await openChannel(settings, keepalive);
+    if (this.#closed) {
+      if (opened.ok) opened.channel.close();
+      return;
+    }
+    if (!opened.ok) return this.#lost({ kind: 'lost', cause: opened.cause });
+    this.#attachment = new Attachment({
+      settings,
+      channel: opened.channel,
+      timing: { ...defaultTiming, ...definedTiming(this.#options) },
+      complaints: this.#complaints,
+      log,
+      now,
+      emit: (event) => this.#emit(event),
+      lost: (loss) => this.#lost(loss),
+    });
+    this.#attachment.start();
+  }
+
+  #emit(event: SlapiEvent): void {
+    if (this.#closed) return;
+    if (event.type === 'streamsSynchronized') {
+      this.#synchronizedAt ??= this.#options.now();
+      this.#told = 'synchronized';
+    }
+    this.#options.emit(event);
+  }
+
+  #lost(loss: Loss): void {
+    this.#attachment = null;
+    if (this.#closed) return;
+    this.#tell(loss);
+    const heldMs = this.#synchronizedAt === null ? 0 : this.#options.now() - this.#synchronizedAt;
+    this.#synchronizedAt = null;
+    this.#failures = heldMs >= stableMs ? 1 : this.#failures + 1;
+    const retryInMs = Math.round(this.#delayMs(loss));
+    const { settings, log } = this.#options;
+    const fields = { cause: loss.cause, failures: this.#failures, retryInMs };
+    if (this.#failures === settings.retryCount) {
+      log.error(
+        { event: 'slapi-unreachable', ...fields },
+        'The Service-Layer API of the router stays out of reach; connecting goes on',
+      );
+    } else if (loss.kind === 'refused') {
+      log.error({ event: 'slapi-refused', ...fields }, 'The router refuses this client');
+    } else if (this.#failures === 1) {
+      log.warn({ event: 'slapi-lost', ...fields }, 'Lost the Service-Layer API of the router');
+    } else {
+      log.debug(
+        { event: 'slapi-lost', ...fields },
+        'Could not attach to the Service-Layer API of the router',
+      );
+    }
+    this.#timer = setTimeout(() => this.attach(), retryInMs);
+  }
+
+  /** Once per outage and kind: a router that is away for an hour is one loss. */
+  #tell({ kind, cause }: Loss): void {
+    const before = this.#told;
+    this.#told = kind;
+    switch (kind) {
+      case 'taken':
+        if (before !== 'taken') this.#options.emit({ type: 'controlLost', cause });
+        return;
+      case 'lost':
+      case 'refused':
+        if (before === 'nothing' || before === 'synchronized') {
+          this.#options.emit({ type: 'streamsLost', cause });
+        } else {
+          this.#told = before;
+        }
+        return;
+    }
+  }
+
+  #delayMs({ kind }: Loss): number {
+    const { settings, random = Math.random } = this.#options;
+    switch (kind) {
+      case 'taken': {
+        const { min, max } = this.#options.retakeDelayMs ?? defaultRetakeDelayMs;
+        return min + random() * (max - min);
+      }
+      case 'refused':
+        return settings.retryIntervalMs;
+      case 'lost': {
+        if (this.#failures === 1) return 0;
+        const full = firstBackoffMs * 2 ** Math.min(this.#failures - 2, 20);
+        // From half to all of it, so that two routers of one boot do not keep in step.
+        return Math.min(settings.retryIntervalMs, full) * (0.5 + random() / 2);
+      }
+    }
+  }
+}
+
+function definedTiming(options: Partial<AttachmentTiming>): Partial<AttachmentTiming> {
+  const { operationTimeoutMs, heartbeatPatienceMs, firstReportMs } = options;
+  return {
+    ...(operationTimeoutMs === undefined ? {} : { operationTimeoutMs }),
+    ...(heartbeatPatienceMs === undefined ? {} : { heartbeatPatienceMs }),
+    ...(firstReportMs === undefined ? {} : { firstReportMs }),
+  };
+}
+
+async function atMost(budgetMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, budgetMs);
+  });
+  await Promise.race([work, expired]);
+  clearTimeout(timer);
+}

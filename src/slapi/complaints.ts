@@ -1,0 +1,64 @@
+/**
+ * What the daemon has to say about a router's messages and refusals, without saying it with each message:
+ * a kind of malformed message is logged once in a process life, a refusal when it is new.
+ */
+import type { Logger } from 'pino';
+import type { ErrorMeaning } from './errors';
+import { raw } from './message';
+
+export class Complaints {
+  readonly #log: Logger;
+  readonly #kinds = new Set<string>();
+  readonly #limits = new Map<string, string>();
+  readonly #refusals = new Map<string, string>();
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** `what` is a constant sentence and the kind; `content` is whatever came. */
+  malformed(what: string, content: unknown): void {
+    if (this.#kinds.has(what)) return;
+    this.#kinds.add(what);
+    this.#log.warn(
+      { event: 'slapi-malformed', what, raw: raw(content) },
+      'Ignored a message of the router that it should not send',
+    );
+  }
+
+  /** `subject` is named as in the configuration: a session's id, an interface. */
+  refused(subject: string, { name, code, meaning, retryable, configKey }: ErrorMeaning): void {
+    if (this.#refusals.get(subject) === name) return;
+    this.#refusals.set(subject, name);
+    const mend = configKey === null ? null : `bfd_sessions[].${configKey}`;
+    const fields = {
+      event: 'slapi-config-refused',
+      subject,
+      errno: name,
+      code,
+      meaning,
+      retryable,
+      configKey: mend,
+    };
+    this.#log.error(fields, 'The router refused a part of the configuration; it is tried again slowly');
+  }
+
+  /** `mend` names the configuration keys, one sentence each. */
+  belowLimits(subject: string, mend: readonly string[]): void {
+    const text = mend.join('; ');
+    if (this.#limits.get(subject) === text) return;
+    this.#limits.set(subject, text);
+    this.#log.error(
+      { event: 'slapi-below-limits', subject, mend },
+      'A BFD session is configured below the limits of the router',
+    );
+  }
+
+  accepted(subject: string): void {
+    if (!this.#refusals.delete(subject)) return;
+    this.#log.info(
+      { event: 'slapi-config-accepted', subject },
+      'The router accepted what it had refused before',
+    );
+  }
+}
