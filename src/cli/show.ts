@@ -1,0 +1,128 @@
+/**
+ * `show redundancy` and `show KEY`: the daemon's state as the predecessor printed it, to the byte, because
+ * operators and their tools read it through `appmgr application exec`. What goes wrong is said on the
+ * error output, with what to do, and an exit code: 2 a wrong command, 3 nothing written yet, 4 the store is
+ * away. Loads next to nothing: the whole command has 150 ms.
+ */
+import { closest } from '../config/closest';
+import type { StoreSettings } from '../config/settings';
+import { indexName, isStoreKey, listedKeys, storeKeys, type StoreEntry, type StoreKey } from '../store/entry';
+import { readEntry, readIndex, type Unreadable } from '../store/reading';
+import { jsonOf } from '../store/storeFile';
+import type { FoundStore } from './storeSettings';
+
+export type Output = { write(text: string): unknown };
+
+export const showExitCodes = { shown: 0, wrongCommand: 2, nothingWritten: 3, storeAway: 4 } as const;
+
+/** `show KEY`; `key` is undefined where none was given. Resolves to the exit code; never rejects. */
+export async function show(
+  key: string | undefined,
+  store: FoundStore,
+  { out, err }: { readonly out: Output; readonly err: Output },
+): Promise<number> {
+  if (key === indexName) return showIndex(store, { out, err });
+  if (key === undefined || !isStoreKey(key)) {
+    err.write(wrongCommand(key));
+    return showExitCodes.wrongCommand;
+  }
+  const reading = await readEntry(store.settings, key);
+  switch (reading.outcome) {
+    case 'entry':
+      out.write(formatEntry(reading.entry));
+      return showExitCodes.shown;
+    case 'missing':
+      err.write(nothingWritten(key));
+      return showExitCodes.nothingWritten;
+    case 'away':
+    case 'refused':
+      err.write(storeAway(store, reading));
+      return showExitCodes.storeAway;
+  }
+}
+
+/** An empty line, the time, an empty line, the value. */
+export function formatEntry({ value, timestamp }: StoreEntry): string {
+  const json = jsonOf(value);
+  return `\nLast Created: ${timestamp}\n\n${json === null ? value : JSON.stringify(json, null, 2)}\n`;
+}
+
+async function showIndex(
+  store: FoundStore,
+  { out, err }: { readonly out: Output; readonly err: Output },
+): Promise<number> {
+  const reading = await readIndex(store.settings);
+  switch (reading.outcome) {
+    case 'index': {
+      if (reading.names.length === 0) {
+        err.write(nothingWritten(null));
+        return showExitCodes.nothingWritten;
+      }
+      out.write(`${JSON.stringify(inOrder(reading.names), null, 2)}\n`);
+      return showExitCodes.shown;
+    }
+    case 'away':
+    case 'refused':
+      err.write(storeAway(store, reading));
+      return showExitCodes.storeAway;
+  }
+}
+
+/** A Redis set has no order: always the same one is easier to read and to compare. */
+function inOrder(names: readonly string[]): readonly string[] {
+  const known: readonly string[] = listedKeys.filter((key) => names.includes(key));
+  return [...known, ...names.filter((name) => !known.includes(name)).sort()];
+}
+
+function wrongCommand(key: string | undefined): string {
+  const words = [indexName, ...storeKeys];
+  const suggestion = key === undefined ? null : closest(key, words);
+  const mistake = key === undefined ? 'what to show is missing.' : `there is no ${JSON.stringify(key)}.`;
+  return [
+    `show: ${mistake}${suggestion === null ? '' : ` Did you mean ${suggestion}?`}`,
+    `Use show with one of: ${words.join(', ')}`,
+    '',
+  ].join('\n');
+}
+
+/** For most keys the daemon's start is enough to be written; some wait for something to happen. */
+function nothingWritten(key: StoreKey | null): string {
+  if (key === null) {
+    return 'show: nothing has been written yet.\nIs the daemon running? Its log says how far it has come.\n';
+  }
+  const waitsFor: { readonly [K in StoreKey]?: string } = {
+    last_bfd_down_event: 'It is written when a BFD session goes down: none has been reported down so far.',
+    last_intf_event: 'It is written when an interface changes its state: none has been reported so far.',
+    bfd_neighbors: 'It is written when a BFD session comes up: none has been reported up so far.',
+  };
+  const hint =
+    waitsFor[key] ??
+    'The daemon writes it soon after its start. Is it running? Its log says how far it has come.';
+  return `show: nothing has been written to ${key} yet.\n${hint}\n`;
+}
+
+function storeAway({ settings, configPath, doubt }: FoundStore, reading: Unreadable): string {
+  const lines = [`show: ${whatIsWrong(settings, reading)}`];
+  if (doubt !== null) lines.push(`The default store was tried because ${doubt}.`);
+  lines.push(whatToCheck(settings, reading, configPath), '');
+  return lines.join('\n');
+}
+
+function whatIsWrong(settings: StoreSettings, { outcome, cause }: Unreadable): string {
+  switch (settings.type) {
+    case 'redis': {
+      const address = `${settings.host}:${settings.port}`;
+      return outcome === 'refused'
+        ? `Redis at ${address} answers with an error: ${cause}`
+        : `Redis at ${address} does not answer: ${cause}`;
+    }
+    case 'file':
+      return `the store file cannot be read: ${cause}`;
+  }
+}
+
+function whatToCheck(settings: StoreSettings, { outcome }: Unreadable, configPath: string): string {
+  if (settings.type === 'file') return `Check the file, and store.path in ${configPath}.`;
+  if (outcome === 'refused') return 'Check the log of Redis. The daemon itself needs no Redis to fail over.';
+  return `Check that Redis runs, and redis_server and redis_port in ${configPath}. The daemon itself needs no Redis to fail over.`;
+}

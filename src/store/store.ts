@@ -1,0 +1,26 @@
+/**
+ * The operators' view of the daemon: the latest value of each key, in Redis or in a file. It only shows.
+ * No decision may read it, and nothing on the takeover path waits for it: put() stores a reference and
+ * returns, one background writer per store does the rest.
+ */
+import type { Logger } from 'pino';
+import type { StoreSettings } from '../config/settings';
+import type { StoreKey, StoreValue } from './entry';
+import { openFileStore } from './fileStore';
+import { openRedisStore } from './redisStore';
+
+export type StoreWriter = {
+  /** The latest value of a key wins. Never blocks, waits or throws; a store that is away gets it later. */
+  put(key: StoreKey, value: StoreValue): void;
+  /** Writes what is outstanding if that is possible in well under a second, then lets go of the store. */
+  close(): Promise<void>;
+};
+
+export function openStore(settings: StoreSettings, log: Logger): StoreWriter {
+  switch (settings.type) {
+    case 'redis':
+      return openRedisStore(settings, log);
+    case 'file':
+      return openFileStore(settings.path, log);
+  }
+}

@@ -1,0 +1,156 @@
+import fc from 'fast-check';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Memory } from '../../src/core/model';
+import { openMemory, parseMemory, readBootId } from '../../src/store/memory';
+import { eventually } from '../support/eventually';
+import { eventsOf, recordingLogger } from '../support/logRecords';
+
+const memory: Memory = {
+  bootId: 'b2b9a6f6-6a0b-4f0e-9b1c-0e2d9a4c7c11',
+  savedAt: 1_234_567.25,
+  wasActive: false,
+  armedSessions: ['default/TenGigE0/0/0/2/172.31.105.206'],
+  intent: { startedAt: 1_234_500, addresses: ['172.31.105.10', '172.31.101.10'] },
+};
+
+jest.setTimeout(30_000);
+
+let dir: string;
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'xr-aws-ha-memory-'));
+});
+
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+test('what was saved last is loaded by the next life', async () => {
+  const { log, records } = recordingLogger();
+  const first = openMemory(dir, log);
+  expect(first.load()).toBeNull();
+  for (let i = 0; i < 500; i += 1) first.save({ ...memory, savedAt: i });
+  first.save(memory);
+  await first.close();
+  // A disk that is busy may take longer to sync than close() waits.
+  await eventually(() => expect(openMemory(dir, log).load()).toEqual(memory));
+  expect(readdirSync(dir)).toEqual(['decisions.json']);
+  expect(statSync(join(dir, 'decisions.json')).mode & 0o777).toBe(0o600);
+  expect(records).toEqual([]);
+});
+
+test('makes its directory, as deep as it is', async () => {
+  const { log } = recordingLogger();
+  const file = openMemory(join(dir, 'a', 'b'), log);
+  file.save(memory);
+  await file.close();
+  await eventually(() => expect(openMemory(join(dir, 'a', 'b'), log).load()).toEqual(memory));
+});
+
+test('goes on where it cannot save, says so once, and saves when it can', async () => {
+  const { log, records } = recordingLogger();
+  const stateDir = join(dir, 'state');
+  writeFileSync(stateDir, '');
+  const file = openMemory(stateDir, log);
+  file.save(memory);
+  await eventually(() => expect(eventsOf(records)).toEqual(['memory-unwritable']));
+  rmSync(stateDir);
+  await eventually(() => expect(eventsOf(records)).toEqual(['memory-unwritable', 'memory-writable']));
+  expect(openMemory(stateDir, log).load()).toEqual(memory);
+  await file.close();
+});
+
+test.each([
+  ['empty', ''],
+  ['truncated', JSON.stringify(memory).slice(0, -5)],
+  ['another program’s', '{"name": "xr-aws-ha", "version": "1.0.0"}'],
+  ['a list', '[]'],
+  ['null', 'null'],
+  ['too large', ' '.repeat(2 * 1024 * 1024)],
+])('a file that is %s counts as none, with one warning', (_, text) => {
+  writeFileSync(join(dir, 'decisions.json'), text);
+  const { log, records } = recordingLogger();
+  expect(openMemory(dir, log).load()).toBeNull();
+  expect(eventsOf(records)).toEqual(['memory-unreadable']);
+});
+
+test('a directory or a pipe in its place counts as none and holds nothing up', () => {
+  mkdirSync(join(dir, 'decisions.json'));
+  const { log, records } = recordingLogger();
+  expect(openMemory(dir, log).load()).toBeNull();
+  rmSync(join(dir, 'decisions.json'), { recursive: true });
+  execFileSync('mkfifo', [join(dir, 'decisions.json')]);
+  expect(openMemory(dir, log).load()).toBeNull();
+  expect(eventsOf(records)).toEqual(['memory-unreadable', 'memory-unreadable']);
+});
+
+describe('the parser', () => {
+  const times = fc.double({ min: 0, max: Number.MAX_SAFE_INTEGER, noNaN: true }).map((n) => n + 0);
+  const id = fc.string({ minLength: 1, maxLength: 256 });
+  const memories: fc.Arbitrary<Memory> = fc.record({
+    bootId: fc.string({ minLength: 1, maxLength: 64 }),
+    savedAt: times,
+    wasActive: fc.boolean(),
+    armedSessions: fc.array(id),
+    intent: fc.option(fc.record({ startedAt: times, addresses: fc.array(id, { minLength: 1 }) })),
+  });
+
+  test('takes what the writer writes', () => {
+    fc.assert(
+      fc.property(memories, (value) => {
+        const written: unknown = JSON.parse(JSON.stringify(value));
+        expect(parseMemory(JSON.stringify(value))).toEqual(written);
+      }),
+    );
+  });
+
+  test('drops members that a newer version may have added', () => {
+    expect(parseMemory(JSON.stringify({ ...memory, inhibit: { until: 1 } }))).toEqual(memory);
+  });
+
+  test('refuses a memory with any member wrong or absent', () => {
+    const wrong = fc.oneof(
+      fc.constantFrom(
+        undefined,
+        -1,
+        '',
+        {},
+        [],
+        [''],
+        [1],
+        'yes',
+        1e300,
+        { startedAt: 1 },
+        { addresses: [] },
+      ),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...(Object.keys(memory) as (keyof Memory)[])), wrong, (member, value) => {
+        const rightAfterAll =
+          (member === 'bootId' && value === 'yes') ||
+          (member === 'armedSessions' && Array.isArray(value) && value.length === 0);
+        fc.pre(!rightAfterAll);
+        expect(parseMemory(JSON.stringify({ ...memory, [member]: value }))).toBeNull();
+      }),
+    );
+  });
+
+  test('never throws', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        expect(parseMemory(text)).toBeNull();
+      }),
+    );
+  });
+
+  test('takes no truncation for a memory', () => {
+    const whole = JSON.stringify(memory);
+    for (let end = 0; end < whole.length; end += 1) expect(parseMemory(whole.slice(0, end))).toBeNull();
+  });
+});
+
+test('the boot id is the kernel’s and stays', () => {
+  expect(readBootId()).toMatch(/^[0-9a-f-]{36}$/);
+  expect(readBootId()).toBe(readBootId());
+});
