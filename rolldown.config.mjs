@@ -1,23 +1,33 @@
-// One tree-shaken file for the daemon: the EC2 client alone has several hundred commands, and the
-// router's memory is what decides (see docs/benchmarks.md). The .proto files stay beside it.
-import { cpSync } from 'node:fs';
+// The daemon as a few tree-shaken files: the EC2 client alone has several hundred commands, and memory on
+// the router is scarce. Each command of the daemon loads its own chunk; the .proto files stay beside them.
+import { cpSync, rmSync } from 'node:fs';
+
+/** We always pass credentials of our own, so the SDK's chain of providers is dead weight (SSO, STS, ...). */
+const DEFAULT_CREDENTIALS = '@aws-sdk/credential-provider-node';
 
 export default {
-  input: 'src/main.ts',
+  input: { main: 'src/main.ts' },
   platform: 'node',
   resolve: { mainFields: ['module', 'main'] },
   output: {
-    file: 'dist/main.js',
+    dir: 'dist',
     format: 'cjs',
-    codeSplitting: false,
-    banner: '#!/usr/bin/env node',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name].js',
   },
   plugins: [
     {
-      name: 'copy-proto',
-      writeBundle() {
-        cpSync('proto', 'dist/proto', { recursive: true });
-      },
+      name: 'no-default-credentials',
+      resolveId: (id) => (id === DEFAULT_CREDENTIALS ? `\0${id}` : null),
+      load: (id) =>
+        id === `\0${DEFAULT_CREDENTIALS}`
+          ? "export const defaultProvider = () => { throw new Error('credentials have to be passed'); };"
+          : null,
+    },
+    {
+      name: 'clean-and-copy',
+      buildStart: () => rmSync('dist', { recursive: true, force: true }),
+      writeBundle: () => cpSync('proto', 'dist/proto', { recursive: true }),
     },
   ],
 };

@@ -43,10 +43,18 @@ async function main(args: readonly string[]): Promise<number> {
     case 'check-config':
       return (await import('./cli/checkConfig')).checkConfig(configPath, process.stdout, process.stderr);
     case 'show':
-      return (await import('./cli/show')).show(rest, configPath, process.stdout, process.stderr);
+      return show(rest, configPath);
     default:
       return usage(`'${command}' is not a command`);
   }
+}
+
+async function show(rest: readonly string[], configPath: string): Promise<number> {
+  const [key, ...more] = rest;
+  if (more.length > 0) return usage(`show takes one key, not '${rest.join(' ')}'`);
+  const { readStoreSettings } = await import('./cli/storeSettings');
+  const { show: showKey } = await import('./cli/show');
+  return showKey(key, readStoreSettings(configPath), { out: process.stdout, err: process.stderr });
 }
 
 function usage(problem: string): number {

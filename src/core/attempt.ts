@@ -25,6 +25,7 @@ export function newCall(number: number, to: Holder, addresses: readonly string[]
     outstanding: [],
     lastSend: 0,
     tries: 0,
+    hedged: false,
     uncertain: false,
     nextSendAt: now,
     failed: null,
@@ -54,7 +55,7 @@ export function hasMoved(attempt: Attempt): boolean {
   return attempt.resumed || attempt.calls.some(callHasMoved);
 }
 
-function callHasMoved(call: Call): boolean {
+export function callHasMoved(call: Call): boolean {
   return call.outcome === 'moved' || call.uncertain || call.outstanding.length > 0;
 }
 
@@ -74,7 +75,8 @@ function hedgeIsDue(call: Call, hedgeMs: number, now: number): boolean {
 
 function hedgeAt(call: Call, hedgeMs: number): number | null {
   const [only] = call.outstanding;
-  if (call.outcome !== 'open' || only === undefined || call.outstanding.length > 1 || only.hedge) return null;
+  if (call.outcome !== 'open' || only === undefined || call.outstanding.length > 1) return null;
+  if (call.hedged || only.hedge) return null;
   return only.startedAt + hedgeMs;
 }
 
@@ -110,7 +112,14 @@ function send(turn: Turn, call: Call, hedge: boolean): void {
   turn.effects.push(effect);
   const outstanding = [...call.outstanding, outgoing];
   const nextSendAt = hedge ? call.nextSendAt : null;
-  updateCall(turn, call.number, { outstanding, lastSend: number, tries, nextSendAt, disputed: null });
+  updateCall(turn, call.number, {
+    outstanding,
+    lastSend: number,
+    tries,
+    hedged: hedge,
+    nextSendAt,
+    disputed: null,
+  });
   updateAttempt(turn, { firstSentAt: attempt.firstSentAt ?? turn.now });
   if (tries > 1 || hedge) {
     note(
@@ -160,13 +169,17 @@ export function callAnswered(turn: Turn, answer: Answer): void {
     return note(turn, 'routine', `ignored a late answer of attempt ${answer.attempt}`);
   }
   const sent = call.outstanding.find(({ number }) => number === answer.send);
+  if (sent === undefined)
+    return note(turn, 'routine', `ignored a second answer to one request of ${list(call.addresses)}`);
   const outstanding = call.outstanding.filter(({ number }) => number !== answer.send);
   updateCall(turn, call.number, { outstanding });
   updateAttempt(turn, { lastAnsweredAt: turn.now });
   if (answer.failure === null) return succeeded(turn, call);
   if (call.outcome !== 'open')
     return note(turn, 'routine', `a further request for ${list(call.addresses)} failed`);
-  failed(turn, { ...call, outstanding }, sent?.hedge ?? false, answer.failure);
+  // What was disputed while this request was under way can now be settled by a read.
+  if (call.disputed !== null && outstanding.length === 0) observeNow(turn);
+  failed(turn, { ...call, outstanding }, sent.hedge, answer.failure);
 }
 
 function succeeded(turn: Turn, call: Call): void {

@@ -25,10 +25,9 @@ function usable(turn: Turn, bootId: string, memory: Memory | null): Memory | nul
   if (memory.bootId !== bootId) return nothing('the stored ones are of another boot');
   const ageMs = turn.now - memory.savedAt;
   if (ageMs < 0) return nothing('the stored ones are from the future');
-  const armedSessions = ageMs < turn.plan.timing.armedTtlMs ? memory.armedSessions : [];
   const intent = memory.intent !== null && intentIsYoung(memory.intent, turn.now) ? memory.intent : null;
   note(turn, 'notable', `starting with the decisions stored ${Math.round(ageMs / 1000)} s ago`);
-  return { ...memory, armedSessions, intent };
+  return { ...memory, intent };
 }
 
 function intentIsYoung(intent: Intent, now: number): boolean {

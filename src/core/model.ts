@@ -54,9 +54,10 @@ export type Observation = {
 
 /**
  * Why an EC2 call failed, as far as the rules care.
- * `throttled`, `refused`: EC2 answered and did nothing; `unsent`: the request never left this router;
- * `uncertain`: no usable answer, so the change may have been made.
- * `refused` is for good (the same request would be refused again), the others may pass.
+ * `throttled`: EC2 answered and did nothing for want of tokens. `refused`: it did nothing and would not next
+ * time either. `unsent`: nothing was done and asking again may help, because the request never left this
+ * router or EC2 turned it away over its credentials or a passing state. `uncertain`: no usable answer, so
+ * the change may have been made.
  */
 export type Failure = {
   readonly kind: 'throttled' | 'refused' | 'unsent' | 'uncertain';

@@ -18,6 +18,12 @@ export function missingTargets(plan: Plan, ownership: Ownership): readonly Targe
   return plan.targets.filter(({ address }) => ownership.holders[address]?.mine !== true);
 }
 
+/** The missing targets that can be had: a detached interface of ours must not hold the others back. */
+export function takeableTargets(plan: Plan, ownership: Ownership): readonly Target[] {
+  const present = new Set(ownership.observation.interfaces.map(({ deviceIndex }) => deviceIndex));
+  return missingTargets(plan, ownership).filter(({ deviceIndex }) => present.has(deviceIndex));
+}
+
 export function roleOf(plan: Plan, ownership: Ownership | null, now: number): Role {
   if (ownership === null || now - ownership.confirmedAt > plan.timing.roleTtlMs) {
     return { haState: 'UNKNOWN', why: 'unobserved' };

@@ -55,19 +55,28 @@ export function sessionOf(state: State, id: string): Session {
 }
 
 export function interfaceOf(state: State, name: string): LocalInterface {
-  return state.interfaces[name] ?? { level: 'Unknown', cameUpAt: null };
+  return state.interfaces[name] ?? { level: 'Unknown', changedAt: 0, cameUpAt: null };
 }
 
-/** Rule 2, at the first observation of not-all-mine: being UP at that moment counts, nothing else. */
+/** Rule 2, at the first observation of not-all-mine: being UP at that moment counts, nothing else; least
+ * of all what an earlier process life remembers and no level has yet been read for. */
 export function disarmUnlessUp(turn: Turn): void {
-  const known = turn.state.streams.phase === 'synchronized';
-  const sessions = Object.fromEntries(
-    Object.entries(turn.state.sessions).map(([id, session]) => [
-      id,
-      { ...session, armed: known && session.level === 'Up' },
-    ]),
-  );
+  const { recalled } = turn.state;
+  turn.state = {
+    ...turn.state,
+    sessions: mapSessions(turn.state, (session) => ({ ...session, armed: session.level === 'Up' })),
+    recalled: recalled === null ? null : { ...recalled, armedSessions: [] },
+  };
+}
+
+/** Rule 13: without the streams no level is known. What was armed stays so: it may have survived. */
+export function forgetLevels(turn: Turn): void {
+  const sessions = mapSessions(turn.state, (session) => withLevel(session, 'Unknown', turn.now));
   turn.state = { ...turn.state, sessions };
+}
+
+function mapSessions(state: State, change: (session: Session) => Session): State['sessions'] {
+  return Object.fromEntries(Object.entries(state.sessions).map(([id, session]) => [id, change(session)]));
 }
 
 export function bfdSessionChanged(turn: Turn, event: EventOf<'bfdSessionChanged'>): void {
@@ -101,25 +110,27 @@ function withLevel(session: Session, level: SessionLevel, at: number): Session {
 }
 
 export function interfaceChanged(turn: Turn, name: string, level: InterfaceLevel): void {
-  const before = interfaceOf(turn.state, name);
+  const before = turn.state.interfaces[name];
+  if (before === undefined)
+    return note(turn, 'routine', `ignored the interface ${name}: no session is on it`);
+  if (before.level === level)
+    return note(turn, 'routine', `the interface ${name} is ${words(level)}, as before`);
   // From DOWN to not known counts as coming UP: the wait of rule 3 must not be lost with a stream.
   const cameUpAt = before.level === 'Down' && level !== 'Down' ? turn.now : before.cameUpAt;
-  turn.state = { ...turn.state, interfaces: { ...turn.state.interfaces, [name]: { level, cameUpAt } } };
-  if (before.level === level) return;
+  const after = { level, changedAt: turn.now, cameUpAt };
+  turn.state = { ...turn.state, interfaces: { ...turn.state.interfaces, [name]: after } };
   note(turn, 'notable', `the interface ${name} went from ${words(before.level)} to ${words(level)}`);
 }
 
 /** Levels read back after registering, programming and EOF (rule 13): what is true now, not what was. */
 export function streamsSynchronized(turn: Turn, event: EventOf<'streamsSynchronized'>): void {
-  const { plan, now } = turn;
+  const { plan } = turn;
   const readings = new Map(event.sessions.map((reading) => [reading.session, reading]));
   const levels = new Map(event.interfaces.map(({ interfaceName, level }) => [interfaceName, level]));
   for (const name of new Set(plan.sessions.map(({ interfaceName }) => interfaceName))) {
     interfaceChanged(turn, name, levels.get(name) ?? 'Unknown');
   }
-  const sessions = plan.sessions.map(
-    ({ id }) => [id, synchronized(turn.state, id, readings.get(id), now)] as const,
-  );
+  const sessions = plan.sessions.map(({ id }) => [id, synchronized(turn, id, readings.get(id))] as const);
   turn.state = {
     ...turn.state,
     sessions: Object.fromEntries(sessions),
@@ -132,17 +143,20 @@ export function streamsSynchronized(turn: Turn, event: EventOf<'streamsSynchroni
   note(turn, 'notable', `in control of the router's event streams: ${list(read)}`);
 }
 
-function synchronized(state: State, id: string, reading: SessionReading | undefined, now: number): Session {
+function synchronized(turn: Turn, id: string, reading: SessionReading | undefined): Session {
+  const { state, now } = turn;
   const before = sessionOf(state, id);
   const survived = reading?.survived ?? false;
-  const armed = state.streams.everSynchronized ? before.armed : survived && recalledArmed(state, id);
+  const armed = state.streams.everSynchronized ? before.armed : survived && recalledArmed(turn, id);
   const freshSince = survived ? before.freshSince : now;
   return withLevel({ ...before, armed, freshSince }, reading?.level ?? 'Unknown', now);
 }
 
-/** Rule 17: stored arming counts only for sessions that survived; memory.ts has checked boot and age. */
-function recalledArmed(state: State, id: string): boolean {
-  return state.recalled !== null && state.recalled.armedSessions.includes(id);
+/** Rule 17: stored arming counts only for sessions that survived, and not for long: the router may answer
+ * long after the daemon has started. memory.ts has checked the boot. */
+function recalledArmed({ plan, state: { recalled }, now }: Turn, id: string): boolean {
+  if (recalled === null || now - recalled.savedAt >= plan.timing.armedTtlMs) return false;
+  return recalled.armedSessions.includes(id);
 }
 
 export function words(level: SessionLevel | InterfaceLevel): string {

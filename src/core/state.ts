@@ -27,6 +27,8 @@ export type Session = {
 
 export type LocalInterface = {
   readonly level: InterfaceLevel;
+  /** When the level was last seen to change; 0 if never. */
+  readonly changedAt: number;
   /** When it was last seen to come UP after having been DOWN; null if never. */
   readonly cameUpAt: number | null;
 };
@@ -83,6 +85,8 @@ export type Call = {
   readonly outstanding: readonly Send[];
   readonly lastSend: number;
   readonly tries: number;
+  /** Whether the newest try has had its one hedge. */
+  readonly hedged: boolean;
   /** A request of this call ended without an answer: EC2 may have done it. */
   readonly uncertain: boolean;
   /** When the next try is due; null while one is outstanding or nothing is to be sent. */
@@ -115,6 +119,8 @@ export type GiveBack = {
   readonly sessions: readonly string[];
   readonly firstSentAt: number;
   readonly holdersBefore: { readonly [address: string]: Holder | null };
+  /** The interfaces have gone DOWN in time; only answers that are still due are waited for. */
+  readonly isDue: boolean;
 };
 
 export type State = {
@@ -144,7 +150,7 @@ export type State = {
 
 export function initialState(plan: Plan): State {
   const unknownSession: Session = { level: 'Unknown', changedAt: 0, armed: false, freshSince: null };
-  const unknownInterface: LocalInterface = { level: 'Unknown', cameUpAt: null };
+  const unknownInterface: LocalInterface = { level: 'Unknown', changedAt: 0, cameUpAt: null };
   return {
     bootId: '',
     recalled: null,

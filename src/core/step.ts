@@ -26,7 +26,7 @@ import {
   scheduleObservation,
 } from './ownership';
 import type { Plan } from './plan';
-import { bfdSessionChanged, interfaceChanged, streamsSynchronized } from './sessions';
+import { bfdSessionChanged, forgetLevels, interfaceChanged, streamsSynchronized } from './sessions';
 import type { Role, State } from './state';
 import { currentIntent, decideTakeover, interfacesAnswered, reviewByObservation } from './takeover';
 import { note, reasonOf, wakeAt, type Turn, type Weight } from './turn';
@@ -58,13 +58,15 @@ function takeoverFirst(effects: readonly Effect[]): readonly Effect[] {
 }
 
 function apply(turn: Turn, event: Event): void {
+  const { state } = turn;
   switch (event.type) {
     case 'started':
       return recall(turn, event.bootId, event.memory);
     case 'inputDrained':
       return decide(turn);
     case 'streamsSynchronized':
-      return streamsSynchronized(turn, event);
+      streamsSynchronized(turn, event);
+      return lookCloselyIfPeerWentDown(turn, state);
     case 'streamsLost':
       return streamsGone(turn, 'lost', `the router's event streams are lost: ${event.cause}`);
     case 'controlLost':
@@ -75,14 +77,11 @@ function apply(turn: Turn, event: Event): void {
       );
     case 'bfdSessionChanged':
       bfdSessionChanged(turn, event);
-      // Rule 4: the peer may be taking over, and the sooner this router knows the better.
-      if (event.level === 'Down' && ownsAll(turn.plan, turn.state)) observeClosely(turn);
-      return;
+      return lookCloselyIfPeerWentDown(turn, state);
     case 'interfaceChanged':
       return interfaceChanged(turn, event.interfaceName, event.level);
     case 'interfacesAnswered':
-      for (const { interfaceName, level } of event.interfaces) interfaceChanged(turn, interfaceName, level);
-      return interfacesAnswered(turn, event.attempt);
+      return interfacesAnswered(turn, event);
     case 'ownershipObserved':
       if (!ownershipObserved(turn, event)) return;
       if (turn.state.attempt !== null) settleByObservation(turn, event.startedAt);
@@ -96,9 +95,18 @@ function apply(turn: Turn, event: Event): void {
   }
 }
 
+/** Rule 4: the peer may be taking over, and the sooner this router knows the better. */
+function lookCloselyIfPeerWentDown(turn: Turn, before: State): void {
+  const wentDown = Object.entries(turn.state.sessions).some(
+    ([id, { level }]) => level === 'Down' && before.sessions[id]?.level !== 'Down',
+  );
+  if (wentDown && ownsAll(turn.plan, turn.state)) observeClosely(turn);
+}
+
 function streamsGone(turn: Turn, phase: 'lost' | 'notInControl', text: string): void {
   const changed = turn.state.streams.phase !== phase;
   turn.state = { ...turn.state, streams: { ...turn.state.streams, phase } };
+  forgetLevels(turn);
   note(turn, changed ? 'notable' : 'routine', text);
 }
 
@@ -110,12 +118,13 @@ function shutdownRequested(turn: Turn, cause: string): void {
 
 /** The one place where something is begun. Takeover effects come before all others (see runtime/loop.ts). */
 function decide(turn: Turn): void {
-  turn.state = { ...turn.state, wakeAt: Infinity };
+  // A deadline that is always finite keeps the state plain JSON, and the daemon from ever sleeping for good.
+  turn.state = { ...turn.state, wakeAt: turn.now + turn.plan.timing.keepaliveIntervalMs };
   const verdict = decideTakeover(turn);
   updateRole(turn);
   scheduleObservation(turn);
-  decideShutdown(turn);
   remember(turn, currentIntent(turn));
+  decideShutdown(turn);
   note(turn, verdict === turn.state.verdict ? 'routine' : 'notable', verdict);
   turn.state = { ...turn.state, verdict };
 }
@@ -130,7 +139,7 @@ function updateRole(turn: Turn): void {
   if (role.haState === before.haState && role.why === before.why) return;
   turn.state = { ...turn.state, role };
   if (role.why === 'unobserved') observeNow(turn);
-  note(turn, 'notable', `role changed from ${roleWords(before)} to ${roleWords(role)}`);
+  note(turn, 'notable', `now ${roleWords(role)}, before ${roleWords(before)}`);
 }
 
 export function roleWords({ haState, why }: Role): string {

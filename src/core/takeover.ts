@@ -2,12 +2,21 @@
  * The life of an attempt: begun when the trigger fires, dropped while nothing has moved, driven to
  * completion once something has (rules 5 and 7), given back once when the failure proves to be local.
  */
-import { currentAttempt, drive, hasMoved, isComplete, isHeldBy, newCall, updateAttempt } from './attempt';
+import {
+  callHasMoved,
+  currentAttempt,
+  drive,
+  hasMoved,
+  isComplete,
+  isHeldBy,
+  newCall,
+  updateAttempt,
+} from './attempt';
 import { takeIntent } from './memory';
-import type { Holder, Intent, Timeline } from './model';
-import { holderWords, missingTargets, observeNow } from './ownership';
+import type { Event, Holder, Intent, Timeline } from './model';
+import { holderWords, missingTargets, observeNow, takeableTargets } from './ownership';
 import type { Target } from './plan';
-import { interfaceOf, sessionOf } from './sessions';
+import { interfaceChanged, interfaceOf, sessionOf } from './sessions';
 import type { Attempt, Call, GiveBack, Ownership } from './state';
 import { consider, type Consideration } from './trigger';
 import { list, note, wakeAt, type Turn } from './turn';
@@ -23,7 +32,7 @@ const ATTEMPT_TTL_MS = 60_000;
 
 /** Takes the attempt one step further, or begins one; returns the standing sentence. */
 export function decideTakeover(turn: Turn): string {
-  giveBackIfLocal(turn);
+  if (giveBackIfLocal(turn)) return 'giving the targets back as soon as the requests under way are answered';
   if (turn.state.attempt === null) return considerBeginning(turn);
   const dropped = dropIfNothingMoved(turn) ?? abandonGiveBack(turn);
   if (dropped !== null) return dropped;
@@ -62,7 +71,7 @@ function begin(turn: Turn, verdict: Consideration): void {
     askingUntil: askingUntil(turn, verdict),
     firstSentAt: null,
     lastAnsweredAt: null,
-    calls: callsFor(missingTargets(plan, ownership), ownership, now),
+    calls: callsFor(takeableTargets(plan, ownership), ownership, now),
   };
   turn.state = { ...state, lastAttempt: number, attempt };
   note(turn, 'notable', verdict.sentence);
@@ -115,10 +124,21 @@ function ownInterface({ observation }: Ownership, deviceIndex: number): Holder {
   return { networkInterfaceId: own.networkInterfaceId, instanceId: null, mine: true };
 }
 
-/** The router has answered rule 5's question: levels are in the state, nothing is left to wait for. */
-export function interfacesAnswered(turn: Turn, attempt: number): void {
-  if (turn.state.attempt?.number !== attempt || turn.state.attempt.askingUntil === null) return;
-  updateAttempt(turn, { askingUntil: turn.now });
+/** The router has answered rule 5's question: nothing is left to wait for. */
+export function interfacesAnswered(turn: Turn, event: Extract<Event, { type: 'interfacesAnswered' }>): void {
+  const { attempt } = turn.state;
+  if (attempt === null || attempt.number !== event.attempt) {
+    return note(turn, 'routine', `ignored a late answer about the interfaces of attempt ${event.attempt}`);
+  }
+  if (event.interfaces.length === 0)
+    note(turn, 'routine', 'the router did not say whether the interface is UP');
+  for (const { interfaceName, level } of event.interfaces) {
+    // A notification since the question is the newer word: an answer may have been overtaken by it.
+    if (interfaceOf(turn.state, interfaceName).changedAt > attempt.decidedAt)
+      note(turn, 'routine', `ignored the answer about ${interfaceName}: a notification has overtaken it`);
+    else interfaceChanged(turn, interfaceName, level);
+  }
+  if (attempt.askingUntil !== null) updateAttempt(turn, { askingUntil: turn.now });
 }
 
 /** Trigger and age are checked before every send while nothing has moved; returns why it was dropped. */
@@ -127,11 +147,15 @@ function dropIfNothingMoved(turn: Turn): string | null {
   if (hasMoved(attempt)) return null;
   const verdict = consider(turn);
   const tooOld = turn.now - attempt.decidedAt > ATTEMPT_TTL_MS;
-  if (verdict.fires && !tooOld) return null;
+  if (verdict.fires && !tooOld) {
+    // Whether the failure was local is judged by the sessions that said DOWN when the first write went out.
+    updateAttempt(turn, { sessions: verdict.sessions.map(({ id }) => id) });
+    return null;
+  }
   if (attempt.askingUntil !== null) turn.effects.push({ effect: 'discardPrepared', attempt: attempt.number });
-  turn.state = { ...turn.state, attempt: null };
-  const why = tooOld ? `nothing has moved for ${ATTEMPT_TTL_MS / 1000} s, decided afresh` : verdict.sentence;
-  note(turn, 'notable', `dropped attempt ${attempt.number} before anything had moved: ${why}`);
+  turn.state = { ...turn.state, attempt: null, giveBack: null };
+  const since = tooOld ? ` for ${ATTEMPT_TTL_MS / 1000} s` : '';
+  note(turn, 'notable', `dropped attempt ${attempt.number}: nothing had moved${since}`);
   wakeAt(turn, tooOld ? turn.now : verdict.until);
   return verdict.sentence;
 }
@@ -141,9 +165,9 @@ function proceed(turn: Turn): void {
   const { askingUntil } = currentAttempt(turn);
   if (askingUntil !== null && now < askingUntil) return wakeAt(turn, askingUntil);
   if (askingUntil !== null) updateAttempt(turn, { askingUntil: null });
-  const hadSent = currentAttempt(turn).firstSentAt !== null;
+  const hadMoved = hasMoved(currentAttempt(turn));
   drive(turn);
-  if (!hadSent && currentAttempt(turn).firstSentAt !== null) openGiveBack(turn);
+  if (!hadMoved && hasMoved(currentAttempt(turn))) openGiveBack(turn);
   finishIfComplete(turn);
 }
 
@@ -207,10 +231,14 @@ function endIfOverruled(turn: Turn, attempt: Attempt): void {
 /** Rule 7 across a restart: some but not all targets are ours, so an earlier process life was at it. */
 function resume(turn: Turn, intent: Intent, missing: readonly Target[]): void {
   const { plan, state, now } = turn;
+  if (state.shutdown !== null)
+    return note(turn, 'notable', 'did not resume the stored takeover: this daemon is shutting down');
   if (state.ownership === null || missing.length === plan.targets.length) {
     return note(turn, 'notable', 'did not resume the stored takeover: EC2 shows none of its targets here');
   }
-  const targets = missing.filter(({ address }) => intent.addresses.includes(address));
+  const targets = takeableTargets(plan, state.ownership).filter(({ address }) =>
+    intent.addresses.includes(address),
+  );
   if (targets.length === 0) return note(turn, 'notable', 'the stored takeover is complete');
   const number = state.lastAttempt + 1;
   const calls = callsFor(targets, state.ownership, now);
@@ -238,28 +266,36 @@ function resume(turn: Turn, intent: Intent, missing: readonly Target[]): void {
 export function currentIntent(turn: Turn): Intent | null {
   const { attempt } = turn.state;
   if (attempt === null || attempt.purpose !== 'takeover' || !hasMoved(attempt)) return null;
-  return { startedAt: attempt.decidedAt, addresses: attempt.calls.flatMap(({ addresses }) => addresses) };
+  // A split call's addresses are those of the calls that have replaced it.
+  const addresses = attempt.calls
+    .filter(({ outcome }) => outcome !== 'split')
+    .flatMap((call) => call.addresses);
+  return { startedAt: attempt.decidedAt, addresses };
 }
 
-/** From the first write on, for one second: the peer may be well and the failure ours. */
+/** For one second from the first write that was not definitely refused: the failure may be ours. */
 function openGiveBack(turn: Turn): void {
   const { attempt, ownership } = turn.state;
   if (attempt === null || attempt.purpose === 'giveBack' || attempt.sessions.length === 0) return;
-  if (attempt.firstSentAt === null || ownership === null) return;
-  const { number, sessions, firstSentAt } = attempt;
+  if (ownership === null) return;
+  const { number, sessions } = attempt;
   const addresses = attempt.calls.flatMap((call) => call.addresses);
   const holdersBefore = Object.fromEntries(
     addresses.map((address) => [address, ownership.holders[address] ?? null]),
   );
-  turn.state = { ...turn.state, giveBack: { attempt: number, sessions, firstSentAt, holdersBefore } };
+  turn.state = {
+    ...turn.state,
+    giveBack: { attempt: number, sessions, firstSentAt: turn.now, holdersBefore, isDue: false },
+  };
 }
 
-function giveBackIfLocal(turn: Turn): void {
-  const { giveBack, streams } = turn.state;
-  if (giveBack === null) return;
-  if (turn.now - giveBack.firstSentAt > GIVE_BACK_WINDOW_MS) {
+/** Returns whether it has to wait: EC2 might get a request under way after the one that undoes it. */
+function giveBackIfLocal(turn: Turn): boolean {
+  const { giveBack, streams, attempt } = turn.state;
+  if (giveBack === null) return false;
+  if (!giveBack.isDue && turn.now - giveBack.firstSentAt > GIVE_BACK_WINDOW_MS) {
     turn.state = { ...turn.state, giveBack: null };
-    return;
+    return false;
   }
   const names = new Set(
     turn.plan.sessions
@@ -267,8 +303,11 @@ function giveBackIfLocal(turn: Turn): void {
       .map(({ interfaceName }) => interfaceName),
   );
   const allDown = [...names].every((name) => interfaceOf(turn.state, name).level === 'Down');
-  if (streams.phase !== 'synchronized' || !allDown) return;
+  if (!giveBack.isDue && (streams.phase !== 'synchronized' || !allDown)) return false;
+  turn.state = { ...turn.state, giveBack: { ...giveBack, isDue: true } };
+  if (attempt?.calls.some(({ outstanding }) => outstanding.length > 0)) return true;
   beginGiveBack(turn, giveBack, [...names]);
+  return false;
 }
 
 /** Giving back is a courtesy to a peer that may be dead, so unlike a takeover it does not go on for ever. */
@@ -288,9 +327,13 @@ function abandonGiveBack(turn: Turn): string | null {
 function beginGiveBack(turn: Turn, giveBack: GiveBack, interfaceNames: readonly string[]): void {
   const { state, now } = turn;
   const number = state.lastAttempt + 1;
+  const moved =
+    state.attempt?.number === giveBack.attempt
+      ? state.attempt.calls.filter(callHasMoved).flatMap(({ addresses }) => addresses)
+      : Object.keys(giveBack.holdersBefore);
   const holders = new Map<string, { to: Holder; addresses: string[] }>();
   for (const [address, holder] of Object.entries(giveBack.holdersBefore)) {
-    if (holder === null) continue;
+    if (holder === null || !moved.includes(address)) continue;
     const entry = holders.get(holder.networkInterfaceId) ?? { to: holder, addresses: [] };
     entry.addresses.push(address);
     holders.set(holder.networkInterfaceId, entry);
@@ -298,7 +341,7 @@ function beginGiveBack(turn: Turn, giveBack: GiveBack, interfaceNames: readonly 
   const calls = [...holders.values()].map(({ to, addresses }, index) =>
     newCall(index + 1, to, addresses, now),
   );
-  turn.state = { ...state, giveBack: null, unconfirmed: null };
+  turn.state = { ...state, giveBack: null };
   if (calls.length === 0) return;
   const attempt: Attempt = {
     number,
@@ -312,7 +355,7 @@ function beginGiveBack(turn: Turn, giveBack: GiveBack, interfaceNames: readonly 
     lastAnsweredAt: null,
     calls,
   };
-  turn.state = { ...turn.state, lastAttempt: number, attempt };
+  turn.state = { ...turn.state, lastAttempt: number, attempt, unconfirmed: null };
   const reason =
     `giving ${list(calls.flatMap(({ addresses }) => addresses))} back: ${list(interfaceNames)} went DOWN within ` +
     `${GIVE_BACK_WINDOW_MS / 1000} s of the first write, so the failure was here and not at the peer`;

@@ -2,7 +2,7 @@
  * Rules 1, 3 and 4: whether the levels, as they are now, call for a takeover, and the sentence that says
  * why or why not. Looks at the state only; begins nothing.
  */
-import { missingTargets } from './ownership';
+import { missingTargets, takeableTargets } from './ownership';
 import type { PlannedSession } from './plan';
 import { canTestify, interfaceOf, sessionOf, testimonyOf, words, type Testimony } from './sessions';
 import type { Ownership, State } from './state';
@@ -38,7 +38,7 @@ export function consider(turn: Turn): Consideration {
   if (ownership === null)
     return declines(`waiting for EC2 to say who holds the targets${latched(statements)}`);
   const missing = missingTargets(plan, ownership);
-  if (missing.length === 0) return declines(activeSentence(state, statements));
+  if (missing.length === 0) return declines(activeSentence(turn, ownership, statements));
   if (state.shutdown !== null) return declines('not taking over: this daemon is shutting down');
   if (state.streams.phase !== 'synchronized') {
     return declines(`${standingWords(turn, ownership)}, but not watching: ${streamWords(state)}`);
@@ -56,7 +56,15 @@ export function consider(turn: Turn): Consideration {
       until,
     );
   }
-  const addresses = list(missing.map(({ address }) => address));
+  const takeable = takeableTargets(plan, ownership);
+  if (takeable.length === 0) {
+    const indexes = list([...new Set(missing.map(({ deviceIndex }) => String(deviceIndex)))]);
+    return declines(
+      `${standingWords(turn, ownership)}: ${downWords}, but EC2 shows no interface of this router with device ` +
+        `index ${indexes} to take ${list(missing.map(({ address }) => address))} to`,
+    );
+  }
+  const addresses = list(takeable.map(({ address }) => address));
   return {
     fires: true,
     sessions: down,
@@ -131,7 +139,10 @@ function streamWords(state: State): string {
   }
 }
 
-function activeSentence(state: State, statements: readonly Statement[]): string {
+function activeSentence(turn: Turn, ownership: Ownership, statements: readonly Statement[]): string {
+  const { plan, state, now } = turn;
+  if (now - ownership.confirmedAt > plan.timing.roleTtlMs)
+    return 'all targets were on this router when EC2 last answered, so there is nothing to take';
   const down = statements
     .map(({ session }) => session)
     .filter(({ id }) => sessionOf(state, id).level === 'Down');

@@ -33,9 +33,9 @@ export function logSteps(log: Logger, batch: readonly Recorded[]): void {
 function fieldsOf(event: Event, { before, step }: Recorded): Record<string, unknown> {
   switch (event.type) {
     case 'bfdSessionChanged':
-      return { session: event.session, level: event.level, diag: event.diag };
+      return { session: event.session, state: event.level, diag: event.diag };
     case 'interfaceChanged':
-      return { interface: event.interfaceName, level: event.level };
+      return { interface: event.interfaceName, state: event.level };
     case 'takeoverCallAnswered':
       return {
         attempt: event.attempt,

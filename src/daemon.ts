@@ -1,0 +1,144 @@
+/**
+ * The composition root of `run`: the only file that builds adapters and joins them to the loop. It owns
+ * the order of starting and stopping, and decides nothing.
+ */
+import type { Logger } from 'pino';
+import { connectAws, type Aws } from './aws/aws';
+import { loadConfig } from './config/load';
+import type { Settings } from './config/settings';
+import { systemClock } from './runtime/clock';
+import { logSteps, logTimeline } from './runtime/logRecords';
+import { Loop, type EffectRunners } from './runtime/loop';
+import { View } from './runtime/view';
+import { startSlapi, type Slapi } from './slapi/client';
+import { openMemory, readBootId, type MemoryFile } from './store/memory';
+import { openStore } from './store/store';
+import { createLogger, logCrashes } from './telemetry/log';
+
+/** Runs until it is told to stop or the configuration proves impossible; resolves to the exit code. */
+export async function runDaemon(configPath: string): Promise<number> {
+  const loaded = loadConfig(configPath);
+  if (!loaded.ok) {
+    process.stderr.write(`${loaded.report}\n`);
+    return 2;
+  }
+  const { settings } = loaded;
+  const log = createLogger(settings.log);
+  logCrashes(log);
+  log.info({ event: 'starting', config: settings.document }, 'starting');
+  for (const warning of settings.warnings)
+    log.warn({ event: 'config-warning', reason: warning }, 'configuration');
+  const exitCode = await run(settings, log);
+  log.info({ event: 'exiting', exitCode }, 'exiting');
+  await new Promise<void>((resolve) => log.flush(() => resolve()));
+  return exitCode;
+}
+
+async function run(settings: Settings, log: Logger): Promise<number> {
+  const { plan } = settings;
+  const now = systemClock.monotonicMs;
+  const memory = openMemory(settings.stateDir, log);
+  warnAboutMount(memory, settings.stateDir, log);
+  const store = openStore(settings.store, log);
+  store.put('config', settings.document);
+  const view = new View(plan, (key, value) => store.put(key, value));
+  const aws = connectAws({ settings: settings.ec2, plan, log, now });
+
+  let stop: (exitCode: number) => void;
+  const stopped = new Promise<number>((resolve) => (stop = resolve));
+  const loop: Loop = new Loop({
+    plan,
+    clock: systemClock,
+    random: Math.random,
+    runners: runnersOf({ aws, memory, log, loop: () => loop, slapi: () => slapi, stop: () => stop(0) }),
+    record: (batch) => {
+      logSteps(log, batch);
+      view.update(batch);
+    },
+  });
+  loop.enqueue({ type: 'started', bootId: readBootId(), memory: memory.load() });
+  const slapi = startSlapi({ settings: settings.slapi, emit: (event) => loop.enqueue(event), now, log });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => loop.enqueue({ type: 'shutdownRequested', cause: signal }));
+  }
+  void aws.mistakes.then((mistakes) => {
+    if (mistakes.length === 0) return;
+    for (const mistake of mistakes)
+      log.error({ event: 'config-impossible', reason: mistake }, 'configuration');
+    process.stderr.write(
+      `The configuration does not fit this instance:\n${mistakes.map((line) => `  ${line}\n`).join('')}`,
+    );
+    stop(2);
+  });
+
+  const exitCode = await stopped;
+  loop.stop();
+  await Promise.all([
+    slapi.close(settings.onShutdown),
+    memory.close(),
+    store.close(),
+  ]);
+  aws.stop();
+  return exitCode;
+}
+
+function runnersOf({
+  aws,
+  memory,
+  log,
+  loop,
+  slapi,
+  stop,
+}: {
+  readonly aws: Aws;
+  readonly memory: MemoryFile;
+  readonly log: Logger;
+  readonly loop: () => Loop;
+  readonly slapi: () => Slapi;
+  readonly stop: () => void;
+}): EffectRunners {
+  const takeover = () => {
+    const action = aws.takeover();
+    if (action === null) throw new Error('a takeover was decided before anything was observed');
+    return action;
+  };
+  return {
+    sendTakeover: (request) => {
+      const { attempt, call, send } = request;
+      void takeover()
+        .send(request)
+        .then((outcome) => loop().enqueue({ type: 'takeoverCallAnswered', attempt, call, send, ...outcome }));
+    },
+    prepareTakeover: (request) => takeover().prepare(request),
+    discardPrepared: ({ attempt }) => takeover().discard(attempt),
+    askInterfaces: ({ attempt, interfaceNames, timeoutMs }) =>
+      void slapi()
+        .askInterfaces(interfaceNames, timeoutMs)
+        .then((interfaces) => loop().enqueue({ type: 'interfacesAnswered', attempt, interfaces })),
+    observeOwnership: ({ number }) =>
+      void aws.observe().then((result) =>
+        loop().enqueue(
+          result.ok
+            ? {
+                type: 'ownershipObserved',
+                number,
+                startedAt: result.startedAt,
+                observation: result.observation,
+              }
+            : { type: 'observationFailed', number, failure: result.failure },
+        ),
+      ),
+    remember: (args) => memory.save(args.memory),
+    raiseAlarm: () => undefined,
+    reportTimeline: ({ timeline }) => logTimeline(log, timeline),
+    stop: () => stop(),
+  };
+}
+
+function warnAboutMount(memory: MemoryFile, stateDir: string, log: Logger): void {
+  if (memory.onPersistentMount() !== false) return;
+  log.warn(
+    { event: 'state-dir-volatile', stateDir },
+    'state_dir is not on a mount of its own: an upgrade of the container forgets what was decided',
+  );
+}

@@ -1,0 +1,139 @@
+import type { Intent, Memory } from '../../src/core/model';
+import { sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
+import { Play, answer, memoryOf, started, synchronizedWith, watching } from './play';
+
+const NOW = 1_000_000;
+
+/** Started at NOW with this memory, observed, then synchronized with `a` DOWN and `b` UP. */
+function restarted(memory: Memory | null, owners: readonly [Owner, Owner] = ['peer', 'peer']): Play {
+  const play = new Play();
+  play.at(NOW, started(memory));
+  play.at(NOW + 50, play.observed(...owners));
+  play.at(NOW + 100, synchronizedWith({ a: 'Down' }));
+  return play;
+}
+
+const isArmed = (play: Play): boolean => play.state.sessions['a']?.armed === true;
+const intentOf = (change: Partial<Intent> = {}): Intent => ({
+  startedAt: NOW - 1_000,
+  addresses: [...TARGETS],
+  ...change,
+});
+
+describe('arming (rule 17)', () => {
+  const good = memoryOf({ savedAt: NOW - 1_000, armedSessions: ['a'] });
+
+  test('counts for a session that survived', () => {
+    expect(isArmed(restarted(good))).toBe(true);
+  });
+
+  test.each([
+    ['nothing is stored', null],
+    ['another boot voids it', { ...good, bootId: 'another' }],
+    ['it is older than armed_ttl_s', { ...good, savedAt: NOW - 600_000 }],
+    ['it is from the future', { ...good, savedAt: NOW + 1_000 }],
+    ['the session was not armed', { ...good, armedSessions: ['b'] }],
+    ['this router has stopped being ACTIVE since', { ...good, wasActive: true }],
+  ])('does not count: %s', (_why, memory) => {
+    expect(isArmed(restarted(memory))).toBe(false);
+  });
+
+  test('does not count for a fresh session', () => {
+    const play = new Play();
+    play.at(NOW, started(good));
+    play.at(NOW + 50, synchronizedWith({ a: 'Down' }, ['a']), play.observed('peer'));
+    expect(isArmed(play)).toBe(false);
+  });
+
+  test('does not count when the router answers only after armed_ttl_s', () => {
+    const play = new Play();
+    play.at(NOW, started(good));
+    play.at(NOW + 599_000, synchronizedWith({ a: 'Down' }));
+    expect(isArmed(play)).toBe(false);
+  });
+
+  test('counts as in the table when the router answers before EC2', () => {
+    for (const wasActive of [true, false]) {
+      const play = new Play();
+      play.at(NOW, started({ ...good, wasActive }));
+      play.at(NOW + 50, synchronizedWith({ a: 'Down' }));
+      play.at(NOW + 100, play.observed('peer'));
+      expect(isArmed(play)).toBe(!wasActive);
+    }
+  });
+
+  test('ACTIVE then and ACTIVE now: it has not stopped', () => {
+    expect(isArmed(restarted({ ...good, wasActive: true }, ['mine', 'mine']))).toBe(true);
+  });
+});
+
+describe('intent (rule 7)', () => {
+  const memory = memoryOf({ savedAt: NOW - 500, intent: intentOf() });
+  const sends = (play: Play): readonly (readonly string[])[] =>
+    play.all('sendTakeover').map(({ addresses }) => addresses);
+
+  test('resumed: some but not all targets are ours', () => {
+    expect(sends(restarted(memory, ['mine', 'peer']))).toEqual([[TARGETS[1]]]);
+  });
+
+  test.each([
+    ['none are', memory, ['peer', 'peer']],
+    ['all are', memory, ['mine', 'mine']],
+    ['it is 60 s old', { ...memory, intent: intentOf({ startedAt: NOW - 60_000 }) }, ['mine', 'peer']],
+    ['it is of another boot', { ...memory, bootId: 'another' }, ['mine', 'peer']],
+    [
+      'what is missing is not what it was about',
+      { ...memory, intent: intentOf({ addresses: [TARGETS[0]] }) },
+      ['mine', 'peer'],
+    ],
+  ] as const)('not resumed: %s', (_why, stored, owners) => {
+    expect(sends(restarted(stored, owners))).toEqual([]);
+  });
+
+  test('only by the first fresh observation', () => {
+    const play = restarted(memory, ['peer', 'peer']);
+    play.until(NOW + 10_050);
+    play.at(NOW + 10_100, play.observed('mine', 'peer'));
+    expect(sends(play)).toEqual([]);
+  });
+
+  test('not while shutting down', () => {
+    const play = new Play();
+    play.at(NOW, started(memory));
+    play.at(NOW + 50, { type: 'shutdownRequested', cause: 'SIGTERM' }, play.observed('mine', 'peer'));
+    expect(sends(play)).toEqual([]);
+  });
+
+  test('keeps its age over several restarts', () => {
+    const play = restarted(memory, ['mine', 'peer']);
+    expect(play.all('remember').at(-1)?.memory.intent?.startedAt).toBe(NOW - 1_000);
+  });
+});
+
+describe('what is remembered', () => {
+  test('nothing before levels and ownership are both known', () => {
+    const play = new Play();
+    play.at(0, started());
+    play.at(50, play.observed('peer'));
+    expect(play.all('remember')).toEqual([]);
+    play.at(100, synchronizedWith({}));
+    expect(play.all('remember').map(({ memory }) => memory.armedSessions)).toEqual([['a', 'b']]);
+  });
+
+  test('the intent from the first request on, each address once, and gone when the attempt is complete', () => {
+    const play = watching('peer', 'gen2');
+    play.at(1_000, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
+    expect(play.all('remember').at(-1)?.memory.intent?.addresses).toEqual(TARGETS);
+    play.at(1_100, answer('1.1.1'), answer('1.2.1'));
+    expect(play.all('remember').at(-1)?.memory).toMatchObject({ wasActive: true, intent: null });
+  });
+
+  test('an unchanged memory is refreshed each minute and not more often', () => {
+    const play = watching('peer');
+    for (let now = 1_000; now <= 135_000; now += 1_000) {
+      play.until(now);
+      if (play.state.observing.inFlight !== null) play.at(now, play.observed('peer'));
+    }
+    expect(play.all('remember').length).toBe(2);
+  });
+});

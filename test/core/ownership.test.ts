@@ -1,0 +1,148 @@
+import { planOf, sessionEvent, type Owner } from '../support/coreWorld';
+import { Play, answer, started, synchronizedWith, watching } from './play';
+
+const failure = { kind: 'uncertain', code: 'Timeout', message: 'no answer' } as const;
+
+/** A takeover of both targets whose calls were answered at 1.1 s. */
+function tookOver(): Play {
+  const play = watching('peer', 'gen2');
+  play.at(1_000, sessionEvent('a', 'Down', 1_000), sessionEvent('b', 'Down', 1_000));
+  play.at(1_100, answer('1.1.1'), answer('1.2.1'));
+  expect(play.state.role.haState).toBe('ACTIVE');
+  return play;
+}
+
+describe('the role (section 3)', () => {
+  test.each<[string, Owner, Owner, string, string | null]>([
+    ['all targets mine', 'mine', 'mine', 'ACTIVE', null],
+    ['none mine', 'peer', 'peer', 'STANDBY', null],
+    ['none mine, one of nobody', 'none', 'peer', 'STANDBY', null],
+    ['some mine', 'mine', 'peer', 'UNKNOWN', 'partial'],
+    ['some mine, the other of nobody', 'mine', 'none', 'UNKNOWN', 'partial'],
+  ])('%s', (_what, first, second, haState, why) => {
+    const play = new Play();
+    play.at(0, started());
+    play.at(50, play.observed(first, second));
+    expect(play.state.role).toEqual({ haState, why });
+  });
+
+  test('no valid observation for role_ttl_s: UNKNOWN, and not a millisecond before', () => {
+    const play = watching('peer');
+    play.until(30_200);
+    expect(play.state.role.haState).toBe('STANDBY');
+    play.until(30_201);
+    expect(play.state.role).toEqual({ haState: 'UNKNOWN', why: 'unobserved' });
+  });
+
+  test('a failed poll is retried after 1 s and does not erase the last confirmed role', () => {
+    const play = watching('mine');
+    play.until(10_200);
+    const number = play.state.observing.inFlight ?? -1;
+    play.forget();
+    play.at(10_300, { type: 'observationFailed', number, failure });
+    expect(play.state.role.haState).toBe('ACTIVE');
+    play.until(11_299);
+    expect(play.all('observeOwnership')).toEqual([]);
+    play.until(11_300);
+    expect(play.all('observeOwnership').length).toBe(1);
+  });
+
+  test('the count of failures starts again with a success', () => {
+    const play = watching('mine');
+    play.until(10_200);
+    play.at(10_300, { type: 'observationFailed', number: play.state.observing.inFlight ?? -1, failure });
+    play.until(11_300);
+    play.at(11_400, play.observed('mine'));
+    expect(play.state.observing.failures).toBe(0);
+  });
+});
+
+describe('what is believed (section 3)', () => {
+  test('a 200 to a write confirms it at once', () => {
+    expect(tookOver().state.role.haState).toBe('ACTIVE');
+  });
+
+  test('an observation that started before our last confirmed write is discarded', () => {
+    const play = tookOver();
+    play.at(1_200, play.observed('peer', 'peer', 1_099));
+    expect(play.state.role.haState).toBe('ACTIVE');
+    expect(play.reasons.at(-2)).toBe('discarded an observation that began before our last confirmed write');
+  });
+
+  test('... however late it arrives', () => {
+    const play = tookOver();
+    play.at(60_000, play.observed('peer', 'peer', 1_099));
+    expect(play.state.ownership?.holders['172.31.101.10']?.mine).toBe(true);
+  });
+
+  test('one that contradicts a confirmed write within staleness_s is read again, not believed', () => {
+    const play = tookOver();
+    play.forget();
+    play.at(1_200, play.observed('peer'));
+    expect(play.state.role.haState).toBe('ACTIVE');
+    play.until(2_200);
+    expect(play.all('observeOwnership').length).toBe(1);
+  });
+
+  test('one that contradicts it after staleness_s is believed', () => {
+    const play = tookOver();
+    play.at(1_200, play.observed('mine'));
+    play.until(11_200);
+    play.at(11_250, play.observed('peer'));
+    expect(play.state.role.haState).toBe('STANDBY');
+  });
+
+  test('writes are forgotten once they can no longer contradict anything', () => {
+    const play = tookOver();
+    play.at(1_200, play.observed('mine'));
+    play.until(11_200);
+    play.at(11_250, play.observed('mine'));
+    expect(play.state.ownership?.writes).toEqual({});
+  });
+
+  test('an answer that was not asked for is ignored', () => {
+    const play = watching('peer');
+    play.at(1_000, { ...play.observed('mine'), number: 99 } as ReturnType<Play['observed']>);
+    expect(play.state.role.haState).toBe('STANDBY');
+  });
+});
+
+describe('the schedule', () => {
+  test('one observation a keepalive, one in flight at a time', () => {
+    const play = watching('peer');
+    play.until(60_000);
+    expect(play.all('observeOwnership').length).toBe(1);
+    play.at(60_000, play.observed('peer'));
+    play.until(60_000);
+    expect(play.all('observeOwnership').length).toBe(2);
+  });
+
+  test('ACTIVE and a DOWN: at once and then every second for 10 s (rule 4)', () => {
+    const play = watching('mine');
+    play.at(2_000, sessionEvent('a', 'Down', 2_000));
+    const times: number[] = [];
+    for (let now = 2_000; now < 25_000; now += 100) {
+      play.until(now);
+      if (play.state.observing.inFlight === null) continue;
+      times.push(play.state.observing.lastStartedAt ?? -1);
+      play.at(now, play.observed('mine'));
+    }
+    expect(times.slice(0, 10)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map((s) => s * 1_000));
+    expect(times.length).toBeLessThanOrEqual(12);
+  });
+
+  test('a session found DOWN when the streams are back makes the ACTIVE router look closely too', () => {
+    const play = watching('mine');
+    play.at(1_000, { type: 'streamsLost', cause: 'reset' });
+    play.forget();
+    play.at(2_000, synchronizedWith({ a: 'Down' }));
+    expect(play.all('observeOwnership').length).toBe(1);
+  });
+
+  test('wakes at the latest one keepalive later, whatever else it waits for', () => {
+    const play = new Play(planOf());
+    play.at(0, started());
+    expect(play.state.observing.inFlight).toBe(1);
+    expect(play.state.wakeAt).toBe(10_000);
+  });
+});

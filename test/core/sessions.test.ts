@@ -1,0 +1,199 @@
+import { testimonyOf } from '../../src/core/sessions';
+import type { SessionLevel } from '../../src/core/model';
+import type { LocalInterface, Session } from '../../src/core/state';
+import { planOf, sessionEvent } from '../support/coreWorld';
+import { Play, interfaceEvent, started, synchronizedWith, watching } from './play';
+
+const NOW = 100_000;
+
+type Case = {
+  readonly rule: string;
+  readonly session?: Partial<Session>;
+  readonly local?: Partial<LocalInterface>;
+  readonly says: 'up' | 'down' | 'nothing';
+  readonly until?: number;
+};
+
+const cases: readonly Case[] = [
+  { rule: 'an armed session that is DOWN testifies', says: 'down' },
+  { rule: 'only an armed session that is DOWN triggers', session: { armed: false }, says: 'nothing' },
+  { rule: 'its local interface UP or unknown', local: { level: 'Unknown' }, says: 'down' },
+  { rule: 'local interface DOWN: it says nothing', local: { level: 'Down' }, says: 'nothing' },
+  {
+    rule: 'a session that is UP behind a local interface that is DOWN cannot testify',
+    session: { level: 'Up' },
+    local: { level: 'Down' },
+    says: 'nothing',
+  },
+  {
+    rule: 'if it came UP, so for reestablish_after_interface_s: not yet',
+    local: { cameUpAt: NOW - 4_999 },
+    says: 'nothing',
+    until: NOW + 1,
+  },
+  {
+    rule: 'if it came UP, so for reestablish_after_interface_s: now',
+    local: { cameUpAt: NOW - 5_000 },
+    says: 'down',
+  },
+  { rule: 'a session that is UP says so', session: { level: 'Up' }, says: 'up' },
+  {
+    rule: 'NEIGHBOR_UNCONFIG is no failure',
+    session: { level: 'Unconfigured', armed: false },
+    says: 'nothing',
+  },
+  {
+    rule: 'a level that is not known is UNKNOWN, never DOWN',
+    session: { level: 'Unknown' },
+    says: 'nothing',
+  },
+  {
+    rule: 'fresh: DOWN triggers nothing before reestablish_s',
+    session: { freshSince: NOW - 9_999 },
+    says: 'nothing',
+    until: NOW + 1,
+  },
+  {
+    rule: 'fresh and armed when last known: DOWN after reestablish_s',
+    session: { freshSince: NOW - 10_000 },
+    says: 'down',
+  },
+  {
+    rule: 'fresh and armed when last known: UNKNOWN after reestablish_s is a failure to come UP',
+    session: { level: 'Unknown', freshSince: NOW - 10_000 },
+    says: 'down',
+  },
+  {
+    rule: 'fresh: reestablish_s counts only while its interface is UP',
+    session: { freshSince: NOW - 60_000 },
+    local: { cameUpAt: NOW - 9_000 },
+    says: 'nothing',
+    until: NOW + 1_000,
+  },
+  {
+    rule: 'fresh and not armed: never, however long',
+    session: { armed: false, freshSince: 0 },
+    says: 'nothing',
+  },
+];
+
+describe('what a session can say (rules 2, 3 and 13)', () => {
+  test.each(cases)('$rule', ({ session, local, says, until }) => {
+    const plan = planOf();
+    const play = new Play(plan);
+    const state = {
+      ...play.state,
+      sessions: {
+        ...play.state.sessions,
+        a: { level: 'Down', changedAt: 0, armed: true, freshSince: null, ...session } as const,
+      },
+      interfaces: {
+        ...play.state.interfaces,
+        Te1: { level: 'Up', changedAt: 0, cameUpAt: null, ...local } as const,
+      },
+    };
+    const planned = plan.sessions.find(({ id }) => id === 'a');
+    if (planned === undefined) throw new Error('no session a');
+    const testimony = testimonyOf(plan, state, planned, NOW);
+    expect(testimony.says).toBe(says);
+    if (testimony.says === 'nothing') expect(testimony.until).toBe(until ?? null);
+  });
+});
+
+const armed = (play: Play): readonly string[] =>
+  Object.entries(play.state.sessions)
+    .filter(([, session]) => session.armed)
+    .map(([id]) => id);
+
+describe('arming (rule 2)', () => {
+  test('a session is armed once it has been UP', () => {
+    const play = new Play();
+    play.at(0, started(), synchronizedWith({ a: 'Down', b: 'Unknown' }, ['a', 'b']));
+    expect(armed(play)).toEqual([]);
+    play.at(1, sessionEvent('a', 'Up'), sessionEvent('a', 'Down'));
+    expect(armed(play)).toEqual(['a']);
+  });
+
+  test('NEIGHBOR_UNCONFIG disarms until the next UP', () => {
+    const play = watching('peer');
+    play.at(1_000, sessionEvent('a', 'Unconfigured'), sessionEvent('a', 'Down'));
+    expect(armed(play)).toEqual(['b']);
+    play.at(2_000, sessionEvent('a', 'Up'));
+    expect(armed(play)).toEqual(['a', 'b']);
+  });
+
+  test.each<[string, SessionLevel, readonly string[]]>([
+    ['being UP at that moment counts', 'Up', ['a', 'b']],
+    ['DOWN at that moment does not', 'Down', ['b']],
+    ['UNKNOWN at that moment does not', 'Unknown', ['b']],
+  ])('when this router stops being ACTIVE: %s', (_rule, level, expected) => {
+    const play = watching('mine');
+    play.at(1_000, sessionEvent('a', level));
+    play.until(10_200);
+    play.at(10_300, play.observed('mine', 'peer'));
+    expect(armed(play)).toEqual(expected);
+  });
+
+  test('stopped is the first observation of not-all-mine: from partial to STANDBY disarms nothing more', () => {
+    const play = watching('mine');
+    play.until(10_200);
+    play.at(10_300, play.observed('mine', 'peer'));
+    play.at(11_000, { type: 'controlLost', cause: 'another client' });
+    play.until(20_400);
+    play.at(20_500, play.observed('peer'));
+    expect(armed(play)).toEqual(['a', 'b']);
+  });
+
+  test('never a timer: a role that is too old to be shown disarms nothing', () => {
+    const play = watching('mine');
+    play.at(1_000, sessionEvent('a', 'Down'));
+    play.until(45_000);
+    expect(play.state.role).toEqual({ haState: 'UNKNOWN', why: 'unobserved' });
+    expect(armed(play)).toEqual(['a', 'b']);
+  });
+
+  test('without the streams no level is known, so none counts as UP when this router stops being ACTIVE', () => {
+    const play = watching('mine');
+    play.at(1_000, { type: 'streamsLost', cause: 'reset' });
+    play.until(10_200);
+    play.at(10_300, play.observed('peer'));
+    expect(armed(play)).toEqual([]);
+    play.at(11_000, synchronizedWith({ a: 'Down' }));
+    expect(armed(play)).toEqual(['b']);
+  });
+});
+
+describe('levels', () => {
+  test('a repeated notification changes nothing, in the ACTIVE router either', () => {
+    for (const owner of ['mine', 'peer'] as const) {
+      const play = watching(owner);
+      play.at(1_000, sessionEvent('a', 'Down', 1_000));
+      const before = play.state;
+      play.now = 5_000;
+      play.take(sessionEvent('a', 'Down', 5_000));
+      expect(play.state).toEqual(before);
+    }
+  });
+
+  test('an interface without a session is not kept', () => {
+    const play = watching('peer');
+    play.take(interfaceEvent('MgmtEth0', 'Up'));
+    expect(Object.keys(play.state.interfaces)).toEqual(['Te1', 'Te2']);
+  });
+
+  test('a session that survived stays fresh if it was programmed anew before and has not been UP since', () => {
+    const play = watching('peer');
+    play.at(2_000, { type: 'streamsLost', cause: 'reset' });
+    play.at(3_000, synchronizedWith({ a: 'Down' }, ['a']));
+    play.at(4_000, { type: 'streamsLost', cause: 'reset' });
+    play.at(5_000, synchronizedWith({ a: 'Down' }));
+    expect(play.state.sessions['a']).toMatchObject({ armed: true, freshSince: 3_000 });
+  });
+
+  test('a session that the reading does not mention is UNKNOWN and fresh, never DOWN', () => {
+    const play = watching('peer');
+    play.at(2_000, { type: 'streamsSynchronized', generation: 'gen1', sessions: [], interfaces: [] });
+    expect(play.state.sessions['a']).toMatchObject({ level: 'Unknown', freshSince: 2_000 });
+    expect(play.all('sendTakeover')).toEqual([]);
+  });
+});

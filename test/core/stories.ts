@@ -1,0 +1,242 @@
+/** Random stories: sequences of well-formed events, some of which answer what the core is waiting for. */
+import fc from 'fast-check';
+import type { Event, Failure, Holder, Memory, Observation } from '../../src/core/model';
+import type { Plan } from '../../src/core/plan';
+import type { Attempt, State } from '../../src/core/state';
+import { observationOf, planOf, synchronizedEvent, type Owner } from '../support/coreWorld';
+
+/** An event that may refer to what the state is waiting for. */
+export type Move = {
+  readonly afterMs: number;
+  readonly eventOf: (state: State, now: number, plan: Plan) => Event;
+};
+
+const session = fc.constantFrom('a', 'b');
+const interfaceName = fc.constantFrom('Te1', 'Te2', 'Te99');
+const sessionLevel = fc.constantFrom('Up', 'Down', 'Down', 'Unknown', 'Unconfigured' as const);
+const interfaceLevel = fc.constantFrom('Up', 'Up', 'Down', 'Unknown' as const);
+const owner = fc.constantFrom<Owner>('mine', 'peer', 'peer', 'none');
+const failure: fc.Arbitrary<Failure> = fc.record({
+  kind: fc.constantFrom('throttled', 'refused', 'unsent', 'uncertain' as const),
+  code: fc.constant('Code'),
+  message: fc.constant('why'),
+});
+const smallNumber = fc.integer({ min: 0, max: 4 });
+const readings = fc.array(fc.record({ interfaceName, level: interfaceLevel }), { maxLength: 3 });
+
+/** What is ours is on the interface that the plan wants it on. */
+function observed(plan: Plan, first: Owner, second: Owner): Observation {
+  const { holders, ...others } = observationOf(first, second);
+  const placed = plan.targets.map(({ address, deviceIndex }): [string, Holder | null] => {
+    const holder = holders[address] ?? null;
+    if (holder?.mine !== true) return [address, holder];
+    return [address, { ...holder, networkInterfaceId: `eni-own${deviceIndex}` }];
+  });
+  return { ...others, holders: Object.fromEntries(placed) };
+}
+
+const outstandingOf = (attempt: Attempt | null): readonly (readonly [number, number])[] =>
+  attempt?.calls.flatMap(({ number, outstanding }) =>
+    outstanding.map((send) => [number, send.number] as const),
+  ) ?? [];
+
+const fixed = (event: fc.Arbitrary<Event>): fc.Arbitrary<Move['eventOf']> => event.map((one) => () => one);
+
+const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
+  {
+    weight: 60,
+    arbitrary: fixed(
+      fc.record({
+        type: fc.constant('bfdSessionChanged' as const),
+        session,
+        level: sessionLevel,
+        diag: fc.constant(''),
+        receivedAt: fc.nat(),
+        notification: fc.constant({}),
+      }),
+    ),
+  },
+  {
+    weight: 20,
+    arbitrary: fixed(
+      fc.record({
+        type: fc.constant('interfaceChanged' as const),
+        interfaceName,
+        level: interfaceLevel,
+        receivedAt: fc.nat(),
+        notification: fc.constant({}),
+      }),
+    ),
+  },
+  {
+    weight: 20,
+    arbitrary: fixed(
+      fc.record({
+        type: fc.constant('streamsSynchronized' as const),
+        generation: fc.constantFrom('gen1', 'gen2' as const),
+        sessions: fc.array(
+          fc.record({
+            session,
+            level: sessionLevel,
+            survived: fc.boolean(),
+            notification: fc.constant(null),
+          }),
+          { maxLength: 3 },
+        ),
+        interfaces: readings,
+      }),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fixed(
+      fc.record({ type: fc.constantFrom('streamsLost', 'controlLost' as const), cause: fc.constant('why') }),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fixed(
+      fc.record({
+        type: fc.constant('started' as const),
+        bootId: fc.constant('boot'),
+        memory: fc.option<Memory>(
+          fc.record({
+            bootId: fc.constantFrom('boot', 'boot', 'another'),
+            savedAt: fc.nat(2_000),
+            wasActive: fc.boolean(),
+            armedSessions: fc.subarray(['a', 'b']),
+            intent: fc.option(
+              fc.record({
+                startedAt: fc.nat(2_000),
+                addresses: fc.subarray(['172.31.101.10', '172.31.105.10']),
+              }),
+            ),
+          }),
+        ),
+      }),
+    ),
+  },
+  {
+    weight: 60,
+    arbitrary: fc
+      .record({ first: owner, second: owner, ageMs: fc.constantFrom(0, 50, 2_000), late: smallNumber })
+      .map(({ first, second, ageMs, late }) => (state: State, now: number, plan: Plan): Event => ({
+        type: 'ownershipObserved',
+        number: state.observing.inFlight ?? late,
+        startedAt: now - ageMs,
+        observation: observed(plan, first, second),
+      })),
+  },
+  {
+    weight: 15,
+    arbitrary: fc.tuple(failure, smallNumber).map(([why, late]) => (state: State): Event => ({
+      type: 'observationFailed',
+      number: state.observing.inFlight ?? late,
+      failure: why,
+    })),
+  },
+  {
+    weight: 80,
+    arbitrary: fc.tuple(fc.option(failure), smallNumber).map(([why, pick]) => (state: State): Event => {
+      const waiting = outstandingOf(state.attempt);
+      const [call, send] = waiting[pick % Math.max(waiting.length, 1)] ?? [1, pick];
+      const attempt = state.lastAttempt;
+      return {
+        type: 'takeoverCallAnswered',
+        attempt,
+        call,
+        send,
+        sentAt: 0,
+        failure: why,
+        awsRequestId: null,
+      };
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fixed(
+      fc.record({
+        type: fc.constant('takeoverCallAnswered' as const),
+        attempt: smallNumber,
+        call: smallNumber,
+        send: smallNumber,
+        sentAt: fc.constant(0),
+        failure: fc.option(failure, { nil: null }),
+        awsRequestId: fc.constant(null),
+      }),
+    ),
+  },
+  {
+    weight: 15,
+    arbitrary: fc.tuple(readings, smallNumber).map(([interfaces, late]) => (state: State): Event => ({
+      type: 'interfacesAnswered',
+      attempt: state.attempt?.number ?? late,
+      interfaces,
+    })),
+  },
+  {
+    weight: 20,
+    arbitrary: fixed(
+      fc.record({
+        type: fc.constant('inputDrained' as const),
+        jitter: fc.double({ min: 0, max: 0.999, noNaN: true }),
+      }),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fixed(fc.constant({ type: 'shutdownRequested', cause: 'SIGTERM' })),
+  },
+);
+
+const move: fc.Arbitrary<Move> = fc.record({
+  afterMs: fc.constantFrom(0, 0, 1, 4, 20, 100, 700, 1_000, 5_000, 10_000, 60_000),
+  eventOf,
+});
+export const plan: fc.Arbitrary<Plan> = fc
+  .record({ trigger: fc.constantFrom('any', 'all' as const), oneInterface: fc.boolean() })
+  .map(({ trigger, oneInterface }) => {
+    const { targets } = planOf();
+    return planOf({
+      trigger,
+      targets: oneInterface ? targets.map((target) => ({ ...target, deviceIndex: 1 })) : targets,
+    });
+  });
+
+const drained: Move = { afterMs: 0, eventOf: () => ({ type: 'inputDrained', jitter: 0.5 }) };
+const just = (eventOf: Move['eventOf']): Move => ({ afterMs: 10, eventOf });
+
+/** A router that has watched for a while: few random stories get that far by themselves. */
+function watched(owner: Owner, generation: 'gen1' | 'gen2'): readonly Move[] {
+  return [
+    just(() => ({ type: 'started', bootId: 'boot', memory: null })),
+    drained,
+    just(() => synchronizedEvent(generation, 'Up')),
+    just((state, now, plan) => ({
+      type: 'ownershipObserved',
+      number: state.observing.inFlight ?? 0,
+      startedAt: now,
+      observation: observed(plan, owner, owner),
+    })),
+    drained,
+  ];
+}
+
+const beginning: fc.Arbitrary<readonly Move[]> = fc.oneof(
+  fc.constant([]),
+  fc.constantFrom('gen1', 'gen2' as const).map((generation) => watched('peer', generation)),
+  fc.constantFrom('gen1', 'gen2' as const).map((generation) => watched('peer', generation)),
+  fc.constant(watched('mine', 'gen2')),
+);
+
+/** Most moments are decided on, as the loop does; in some of them several events come first. */
+const moment = fc
+  .record({ move, isDecided: fc.integer({ min: 0, max: 9 }) })
+  .map(({ move, isDecided }) => (isDecided < 7 ? [move, drained] : [move]));
+
+export const moves = (length: number): fc.Arbitrary<readonly Move[]> =>
+  fc
+    .tuple(beginning, fc.array(moment, { minLength: 1, maxLength: length, size: 'max' }))
+    .map(([first, others]) => [...first, ...others.flat()]);
+
+export const story = fc.tuple(plan, moves(50));

@@ -1,0 +1,239 @@
+import { planOf, sessionEvent } from '../support/coreWorld';
+import { answer, interfaceEvent, interfacesAnswered, watching, type Play } from './play';
+
+const sends = (play: Play): readonly string[] =>
+  play.all('sendTakeover').map(({ attempt, call, send }) => `${attempt}.${call}.${send}`);
+const holders = (play: Play): readonly string[] =>
+  play.all('sendTakeover').map(({ networkInterfaceId }) => networkInterfaceId);
+
+describe('local or remote? (rule 5)', () => {
+  test('on a trigger the requests are built at once and sent after the answer', () => {
+    const play = watching('peer');
+    play.at(1_000, sessionEvent('a', 'Down'));
+    expect(play.effects.slice(0, 3).map(({ effect }) => effect)).toEqual([
+      'prepareTakeover',
+      'prepareTakeover',
+      'askInterfaces',
+    ]);
+    play.at(1_002, interfacesAnswered(1, { Te1: 'Up' }));
+    expect(sends(play)).toEqual(['1.1.1', '1.2.1']);
+  });
+
+  test('old generation: 5 ms budget', () => {
+    const play = watching('peer');
+    play.at(1_000, sessionEvent('a', 'Down'));
+    play.until(1_004);
+    expect(sends(play)).toEqual([]);
+    play.until(1_005);
+    expect(sends(play).length).toBe(2);
+  });
+
+  test('new generation: settle_ms', () => {
+    const play = watching('peer', 'gen2');
+    play.at(1_000, sessionEvent('a', 'Down'));
+    play.until(1_019);
+    expect(sends(play)).toEqual([]);
+    play.until(1_020);
+    expect(sends(play).length).toBe(2);
+  });
+
+  test('new generation: settle_ms 0 is no wait', () => {
+    const timing = { ...planOf().timing, settleMs: 0 };
+    const play = watching('peer', 'gen2', planOf({ timing }));
+    play.at(1_000, sessionEvent('a', 'Down'));
+    expect(sends(play).length).toBe(2);
+  });
+
+  test('new generation: skipped when sessions on two or more local interfaces are DOWN', () => {
+    const play = watching('peer', 'gen2');
+    play.at(1_000, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
+    expect(sends(play).length).toBe(2);
+    expect(play.all('prepareTakeover')).toEqual([]);
+  });
+
+  test('the local interface is DOWN: dropped, and what was prepared is discarded', () => {
+    const play = watching('peer');
+    play.at(1_000, sessionEvent('a', 'Down'));
+    play.at(1_002, interfacesAnswered(1, { Te1: 'Down' }));
+    expect(sends(play)).toEqual([]);
+    expect(play.all('discardPrepared')).toEqual([{ effect: 'discardPrepared', attempt: 1 }]);
+  });
+
+  test('a notification since the question is the newer word', () => {
+    const play = watching('peer');
+    play.at(1_000, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
+    play.at(1_001, interfaceEvent('Te1', 'Down'));
+    play.at(1_002, interfacesAnswered(1, { Te1: 'Up', Te2: 'Up' }));
+    expect(play.state.interfaces['Te1']?.level).toBe('Down');
+  });
+
+  test('an answer to an attempt that is over says nothing about now', () => {
+    const play = watching('peer');
+    play.at(1_000, sessionEvent('a', 'Down'));
+    play.at(1_001, sessionEvent('a', 'Up'));
+    play.at(1_100, interfacesAnswered(1, { Te1: 'Down' }));
+    expect(play.state.interfaces['Te1']?.level).toBe('Up');
+  });
+
+  describe('given back once, when the interface of every triggering session goes DOWN within 1 s', () => {
+    const taken = (downAt: number): Play => {
+      const play = watching('peer', 'gen2');
+      play.at(1_000, sessionEvent('a', 'Down'));
+      play.until(1_020);
+      play.at(1_100, answer('1.1.1'), answer('1.2.1'));
+      play.forget();
+      play.at(downAt, interfaceEvent('Te1', 'Down'));
+      return play;
+    };
+
+    test('at 1 s after the first write: to the holders of before', () => {
+      const play = taken(2_020);
+      expect(holders(play)).toEqual(['eni-peer1', 'eni-peer2']);
+      expect(play.all('raiseAlarm').map(({ code }) => code)).toEqual(['local-failure-suspected']);
+    });
+
+    test('later: kept', () => {
+      expect(holders(taken(2_021))).toEqual([]);
+    });
+
+    test('once: the interface comes and goes again', () => {
+      const play = taken(1_500);
+      play.at(1_600, answer('2.1.1'), answer('2.2.1'));
+      play.forget();
+      play.at(1_700, interfaceEvent('Te1', 'Up'));
+      play.at(1_800, interfaceEvent('Te1', 'Down'));
+      expect(holders(play)).toEqual([]);
+    });
+
+    test('having stopped being ACTIVE by it, this router does not take them back because of the same DOWN', () => {
+      const play = taken(1_500);
+      play.at(1_600, answer('2.1.1'), answer('2.2.1'));
+      play.at(1_700, play.observed('peer'));
+      play.forget();
+      play.at(2_000, interfaceEvent('Te1', 'Up'));
+      play.until(9_000);
+      expect(sends(play)).toEqual([]);
+    });
+
+    test('not before the requests under way are answered', () => {
+      const play = watching('peer', 'gen2');
+      play.at(1_000, sessionEvent('a', 'Down'));
+      play.until(1_020);
+      play.forget();
+      play.at(1_050, interfaceEvent('Te1', 'Down'));
+      play.until(2_000);
+      expect(sends(play)).toEqual([]);
+      play.at(2_020, answer('1.1.1'), answer('1.2.1', 'uncertain'));
+      expect(holders(play)).toEqual(['eni-peer1', 'eni-peer2']);
+    });
+
+    test('only what has moved', () => {
+      const play = watching('peer', 'gen2');
+      play.at(1_000, sessionEvent('a', 'Down'));
+      play.until(1_020);
+      play.forget();
+      play.at(1_050, interfaceEvent('Te1', 'Down'));
+      play.at(1_100, answer('1.1.1'), answer('1.2.1', 'throttled'));
+      expect(holders(play)).toEqual(['eni-peer1']);
+    });
+
+    test('nothing once the attempt was dropped', () => {
+      const play = watching('peer', 'gen2');
+      play.at(1_000, sessionEvent('a', 'Down'));
+      play.until(1_020);
+      play.at(1_100, answer('1.1.1', 'throttled'), answer('1.2.1', 'throttled'), sessionEvent('a', 'Up'));
+      play.forget();
+      play.at(1_200, interfaceEvent('Te1', 'Down'));
+      expect(play.state.attempt).toBeNull();
+      expect(holders(play)).toEqual([]);
+    });
+
+    test('the first write is the first that EC2 did not definitely refuse', () => {
+      const play = watching('peer', 'gen2');
+      play.at(1_000, sessionEvent('a', 'Down'));
+      play.until(1_020);
+      play.at(1_030, answer('1.1.1', 'throttled'), answer('1.2.1', 'throttled'));
+      play.at(1_040, sessionEvent('b', 'Down'), interfaceEvent('Te1', 'Down'));
+      play.forget();
+      play.until(1_200);
+      play.at(1_300, answer('1.1.2'), answer('1.2.2'));
+      expect(holders(play)).toEqual(['eni-own1', 'eni-own2']);
+      expect(play.state.role.haState).toBe('ACTIVE');
+    });
+
+    test('not for ever: after 10 s it is left to the peer', () => {
+      const play = taken(1_500);
+      play.forget();
+      play.until(12_000);
+      expect(play.state.attempt).toBeNull();
+    });
+  });
+
+  test('judged by the sessions that said DOWN when the first write went out', () => {
+    const play = watching('peer');
+    play.at(1_000, sessionEvent('a', 'Down'));
+    play.at(1_002, sessionEvent('b', 'Down'), interfacesAnswered(1, { Te1: 'Down' }));
+    play.at(1_100, answer('1.1.1'), answer('1.2.1'));
+    expect(holders(play)).toEqual(['eni-own1', 'eni-own2']);
+    expect(play.state.role.haState).toBe('ACTIVE');
+  });
+});
+
+describe('forward only (rule 7)', () => {
+  const begun = (): Play => {
+    const play = watching('peer', 'gen2');
+    play.at(1_000, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
+    play.forget();
+    return play;
+  };
+  const up = [sessionEvent('a', 'Up'), sessionEvent('b', 'Up')] as const;
+
+  test.each(['throttled', 'unsent'] as const)('nothing moved (%s) and the peer is UP: dropped', (kind) => {
+    const play = begun();
+    play.at(1_100, answer('1.1.1', kind, 'x'), answer('1.2.1', 'throttled'), ...up);
+    expect(play.state.attempt).toBeNull();
+    play.until(9_000);
+    expect(sends(play)).toEqual([]);
+  });
+
+  test.each([
+    ['under way', []],
+    ['without an answer', [answer('1.1.1', 'uncertain'), answer('1.2.1', 'throttled')]],
+    ['answered with success', [answer('1.1.1'), answer('1.2.1', 'throttled')]],
+  ] as const)('moved (%s) and the peer is UP: driven to completion', (_how, answers) => {
+    const play = begun();
+    play.at(1_100, ...answers, ...up);
+    expect(play.state.attempt).not.toBeNull();
+  });
+
+  test('a refusal is definite: every call refused means that nothing has moved', () => {
+    const play = begun();
+    play.at(1_100, answer('1.1.1', 'refused'), answer('1.2.1', 'refused'), ...up);
+    expect(play.state.attempt).toBeNull();
+  });
+
+  test('an attempt that has moved nothing for 60 s is decided afresh', () => {
+    const play = begun();
+    play.at(1_100, answer('1.1.1', 'refused'), answer('1.2.1', 'refused'));
+    for (let now = 2_000; now < 62_000; now += 500) {
+      play.until(now);
+      const open = play.state.attempt?.calls.flatMap((call) =>
+        call.outstanding.map(({ number }) => answer(`1.${call.number}.${number}`, 'refused')),
+      );
+      if (open !== undefined && play.state.attempt?.number === 1) play.at(now, ...open);
+    }
+    expect(play.state.attempt?.number).toBe(2);
+  });
+
+  test('ended with an alarm when a target that it had moved has another owner after the staleness window', () => {
+    const play = begun();
+    play.at(1_100, answer('1.1.1'), answer('1.2.1', 'refused'), ...up);
+    play.until(10_200);
+    play.at(11_099, play.observed('peer'));
+    expect(play.all('raiseAlarm').map(({ code }) => code)).not.toContain('target-lost');
+    play.until(12_099);
+    play.at(12_100, play.observed('peer'));
+    expect(play.all('raiseAlarm').map(({ code }) => code)).toContain('target-lost');
+    expect(play.state.attempt).toBeNull();
+  });
+});

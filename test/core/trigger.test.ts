@@ -1,0 +1,175 @@
+import { consider } from '../../src/core/trigger';
+import type { Plan } from '../../src/core/plan';
+import { observationOf, planOf, sessionEvent } from '../support/coreWorld';
+import { Play, interfaceEvent, synchronizedWith, watching } from './play';
+
+function consideration(play: Play): { fires: boolean; sentence: string } {
+  const turn = { plan: play.plan, now: play.now, jitter: 0, state: play.state, effects: [], notes: [] };
+  return consider(turn);
+}
+
+/** Levels as they are, with no decision taken about them. */
+function levels(play: Play, ...events: Parameters<Play['take']>[0][]): { fires: boolean; sentence: string } {
+  for (const event of events) play.take(event);
+  return consideration(play);
+}
+
+const all: Partial<Plan> = { trigger: 'all' };
+
+describe('the trigger (rule 3)', () => {
+  test('STANDBY and one armed session DOWN: `any` fires', () => {
+    const { fires, sentence } = levels(watching('peer'), sessionEvent('a', 'Down'));
+    expect(fires).toBe(true);
+    expect(sentence).toBe(
+      'taking over 172.31.101.10 and 172.31.105.10: the session a is DOWN and this router is STANDBY',
+    );
+  });
+
+  test('`all` is counted over the sessions that can testify: one that is UP holds back', () => {
+    const play = watching('peer', 'gen1', planOf(all));
+    expect(levels(play, sessionEvent('a', 'Down')).fires).toBe(false);
+    expect(levels(play, sessionEvent('b', 'Down')).fires).toBe(true);
+  });
+
+  test('`all`: one whose local interface is DOWN cannot testify', () => {
+    const play = watching('peer', 'gen1', planOf(all));
+    expect(levels(play, interfaceEvent('Te2', 'Down'), sessionEvent('a', 'Down')).fires).toBe(true);
+  });
+
+  test('`all`: one that is not armed cannot testify', () => {
+    const play = watching('peer', 'gen1', planOf(all));
+    const unarmed = [sessionEvent('b', 'Unconfigured'), sessionEvent('b', 'Down')];
+    expect(levels(play, ...unarmed, sessionEvent('a', 'Down')).fires).toBe(true);
+  });
+
+  test('`all`: one that may still come UP holds back until it has had its time', () => {
+    const play = watching('peer', 'gen1', planOf(all));
+    play.at(2_000, { type: 'streamsLost', cause: 'reset' });
+    play.at(3_000, synchronizedWith({ a: 'Down', b: 'Down' }, ['b']));
+    expect(play.state.attempt).toBeNull();
+    play.until(13_000);
+    expect(play.state.lastAttempt).toBe(1);
+  });
+
+  test('`all` with no session that can testify does not fire', () => {
+    const play = watching('peer', 'gen1', planOf(all));
+    const { fires } = levels(play, interfaceEvent('Te1', 'Down'), interfaceEvent('Te2', 'Down'));
+    expect(fires).toBe(false);
+  });
+
+  describe('while one of the own target interfaces is DOWN, `all` applies', () => {
+    const third = { id: 'c', peerAddress: '172.31.109.20', interfaceName: 'Te3' };
+    const plan = planOf({ sessions: [...planOf().sessions, third] });
+    const synchronized = synchronizedWith({});
+    const three = (): Play => {
+      const play = new Play(plan);
+      if (synchronized.type !== 'streamsSynchronized') throw new Error('not reached');
+      play.at(0, {
+        ...synchronized,
+        sessions: [
+          ...synchronized.sessions,
+          { session: 'c', level: 'Up', survived: true, notification: null },
+        ],
+        interfaces: [...synchronized.interfaces, { interfaceName: 'Te3', level: 'Up' }],
+      });
+      const { peers, ...observation } = observationOf('peer');
+      const peer = { networkInterfaceId: 'eni-peer3', instanceId: 'i-peer', subnetId: 'subnet-109' };
+      const number = play.state.observing.inFlight ?? -1;
+      play.at(100, {
+        type: 'ownershipObserved',
+        number,
+        startedAt: 0,
+        observation: { ...observation, peers: { ...peers, '172.31.109.20': peer } },
+      });
+      play.now = 1_000;
+      return play;
+    };
+
+    test('on the subnet of a target: one session is not enough', () => {
+      const { fires, sentence } = levels(three(), interfaceEvent('Te1', 'Down'), sessionEvent('b', 'Down'));
+      expect(fires).toBe(false);
+      expect(sentence).toContain('Te1 is DOWN');
+    });
+
+    test('on the subnet of a target: all that can testify are', () => {
+      const events = [interfaceEvent('Te1', 'Down'), sessionEvent('b', 'Down'), sessionEvent('c', 'Down')];
+      expect(levels(three(), ...events).fires).toBe(true);
+    });
+
+    test('on a subnet that EC2 has not shown: taken for one, the careful reading', () => {
+      const play = three();
+      const { ownership } = play.state;
+      if (ownership === null) throw new Error('not reached');
+      const observation = { ...ownership.observation, peers: {} };
+      play.state = { ...play.state, ownership: { ...ownership, observation } };
+      const { fires } = levels(play, interfaceEvent('Te3', 'Down'), sessionEvent('b', 'Down'));
+      expect(fires).toBe(false);
+    });
+
+    test('not on the subnet of any target: one session is enough', () => {
+      expect(levels(three(), interfaceEvent('Te3', 'Down'), sessionEvent('b', 'Down')).fires).toBe(true);
+    });
+  });
+
+  test('partial: only for the targets that are not mine', () => {
+    const play = watching('peer');
+    play.until(10_200);
+    play.at(10_300, play.observed('mine', 'peer'));
+    expect(levels(play, sessionEvent('a', 'Down')).sentence).toMatch(/^taking over 172\.31\.105\.10:/);
+  });
+
+  test.each([
+    ['the streams are lost', { type: 'streamsLost', cause: 'reset' }],
+    ['another client is in control', { type: 'controlLost', cause: 'NOTIF_TERM' }],
+    ['this daemon is shutting down', { type: 'shutdownRequested', cause: 'SIGTERM' }],
+  ] as const)('never while %s', (_why, event) => {
+    const play = watching('peer');
+    const { fires } = levels(play, event, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
+    expect(fires).toBe(false);
+  });
+
+  test('a target whose own interface EC2 does not show holds nothing back and is not taken', () => {
+    const play = watching('peer');
+    play.until(10_200);
+    const observation = observationOf('peer');
+    const interfaces = observation.interfaces.slice(0, 1);
+    play.at(10_300, {
+      type: 'ownershipObserved',
+      number: play.state.observing.inFlight ?? -1,
+      startedAt: 10_200,
+      observation: { ...observation, interfaces },
+    });
+    expect(levels(play, sessionEvent('a', 'Down')).sentence).toMatch(/^taking over 172\.31\.101\.10:/);
+  });
+});
+
+describe('UNKNOWN is not deaf (rule 4)', () => {
+  test('unobserved, last confirmed STANDBY: act', () => {
+    const play = watching('peer');
+    play.until(60_000);
+    expect(play.state.role.why).toBe('unobserved');
+    expect(levels(play, sessionEvent('a', 'Down')).fires).toBe(true);
+  });
+
+  test('never confirmed: latched, and said so', () => {
+    const play = new Play();
+    play.at(0, synchronizedWith({}));
+    const { fires, sentence } = levels(play, sessionEvent('a', 'Down'));
+    expect(fires).toBe(false);
+    expect(sentence).toContain('the session a is DOWN, to be decided at its first answer');
+  });
+
+  test('ACTIVE: ignore, and say so', () => {
+    const { fires, sentence } = levels(watching('mine'), sessionEvent('a', 'Down'));
+    expect(fires).toBe(false);
+    expect(sentence).toMatch(/^staying ACTIVE: the session a is DOWN/);
+  });
+
+  test('unobserved, last confirmed ACTIVE: ignore, and do not claim to be ACTIVE', () => {
+    const play = watching('mine');
+    play.until(60_000);
+    const { fires, sentence } = levels(play, sessionEvent('a', 'Down'));
+    expect(fires).toBe(false);
+    expect(sentence).not.toContain('ACTIVE');
+  });
+});

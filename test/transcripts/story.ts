@@ -1,0 +1,312 @@
+/**
+ * Plays a story of test/transcripts against the core of router A and writes down what it does. Time is
+ * virtual, jitter is fixed at 0.5 (three quarters of the nominal backoff), deadlines are honoured, and EC2's
+ * reads answer by themselves. README.md of this folder has the grammar.
+ */
+import { violations } from '../../src/core/invariants';
+import type { Effect, Event, Failure, Memory } from '../../src/core/model';
+import { initialState, type State } from '../../src/core/state';
+import { roleWords, step } from '../../src/core/step';
+import { PLAN, TARGETS, THIRD_SESSION, observationOf, type Owner } from './storyWorld';
+
+/** An EC2 read that nothing delays. */
+const READ_MS = 50;
+/** More steps than any story has: a story that needs them is spinning. */
+const STEPS_MAX = 5_000;
+
+type Reads = { readonly latencyMs: number; readonly failure: Failure | null };
+type Planned = { readonly at: number; readonly event: Event };
+
+export class Story {
+  #plan = PLAN;
+  #state: State = initialState(PLAN);
+  #now = 0;
+  #steps = 0;
+  #hidden = false;
+  #lastObserved = Infinity;
+  #owners: Owner[] = ['B', 'B', 'B'];
+  /** Device index of an interface that EC2 does not show on router A. */
+  #detached = 0;
+  #reads: Reads = { latencyMs: READ_MS, failure: null };
+  #calls = new Map<string, { readonly to: string; readonly addresses: readonly string[] }>();
+  /** What is still to come without a line of its own: answers to observations. */
+  #planned: Planned[] = [];
+  readonly #lines: string[] = [];
+  /** Times of a row of steps that only asked EC2 again: written down as one line. */
+  #asking: number[] = [];
+
+  /** Plays the lines of a story; returns what router A did. */
+  static play(lines: readonly string[]): readonly string[] {
+    const story = new Story();
+    const inputs = lines.map((line) => {
+      const [time = '', verb = '', ...words] = line.trim().split(/\s+/);
+      return { at: Math.round(Number(time) * 1000), verb, words, line };
+    });
+    let isUndecided = false;
+    for (const [index, { at, verb, words, line }] of inputs.entries()) {
+      if (!(at >= story.#now)) throw new Error(`time goes forward only: ${line}`);
+      if (at > story.#now) story.#advance(at);
+      const steps = story.#steps;
+      story.#input(verb, words, line);
+      isUndecided ||= story.#steps > steps;
+      if (inputs[index + 1]?.at === at || !isUndecided) continue;
+      isUndecided = false;
+      story.#drain();
+    }
+    story.#flush();
+    return story.#lines;
+  }
+
+  #input(verb: string, words: readonly string[], line: string): void {
+    const [first = '', second = '', third = ''] = words;
+    switch (verb) {
+      case 'given':
+        return this.#given(words);
+      case 'start':
+        return this.#take({ type: 'started', bootId: 'boot-1', memory: this.#memory(words) });
+      case 'sync':
+        return this.#take(this.#synchronized(words));
+      case 'streams':
+        return this.#take({ type: 'streamsLost', cause: words.slice(1).join(' ') });
+      case 'control':
+        return this.#take({ type: 'controlLost', cause: words.slice(1).join(' ') });
+      case 'bfd':
+        return this.#take({
+          type: 'bfdSessionChanged',
+          session: first,
+          level: second as 'Up',
+          diag: '',
+          receivedAt: this.#now,
+          notification: {},
+        });
+      case 'intf':
+        return this.#take({
+          type: 'interfaceChanged',
+          interfaceName: first,
+          level: second as 'Up',
+          receivedAt: this.#now,
+          notification: {},
+        });
+      case 'asked':
+        return this.#take({
+          type: 'interfacesAnswered',
+          attempt: Number(first),
+          interfaces: words.slice(1).map((word) => {
+            const [interfaceName = '', level] = word.split('=');
+            return { interfaceName, level: level as 'Up' };
+          }),
+        });
+      case 'ec2-holds':
+        this.#owners = words as Owner[];
+        return;
+      case 'ec2-lacks':
+        this.#detached = Number(first);
+        return;
+      case 'ec2-reads':
+        this.#reads = readsOf(first, second);
+        return;
+      case 'answer':
+        return this.#answer(first, second, third);
+      case 'sigterm':
+        return this.#take({ type: 'shutdownRequested', cause: 'SIGTERM' });
+      case 'end':
+        return;
+      default:
+        throw new Error(`not a line of a story: ${line}`);
+    }
+  }
+
+  /** `given STANDBY gen1 [all|any] [three]`: a router that has watched for a while; nothing of it is written down. */
+  #given(words: readonly string[]): void {
+    const [role, generation = 'gen1', trigger = 'any', number] = words;
+    this.#hidden = true;
+    const sessions = number === 'three' ? [...PLAN.sessions, THIRD_SESSION] : PLAN.sessions;
+    this.#plan = { ...PLAN, trigger: trigger as 'any', sessions };
+    this.#state = initialState(this.#plan);
+    this.#owners = PLAN.targets.map(() => (role === 'ACTIVE' ? 'A' : 'B'));
+    this.#take({ type: 'started', bootId: 'boot-1', memory: null });
+    this.#take(this.#synchronized([generation]));
+    this.#drain();
+    this.#advance(this.#now + READ_MS);
+    this.#hidden = false;
+  }
+
+  #memory(words: readonly string[]): Memory | null {
+    if (words.length === 0) return null;
+    const values = new Map(words.map((word) => word.split('=') as [string, string]));
+    const list = (key: string): string[] => values.get(key)?.split(',') ?? [];
+    const startedAt = this.#now - Number(values.get('intentAge') ?? 0) * 1000;
+    return {
+      bootId: values.get('boot') ?? 'boot-1',
+      savedAt: this.#now - Number(values.get('age') ?? 0) * 1000,
+      wasActive: values.get('was') === 'ACTIVE',
+      armedSessions: list('armed'),
+      intent: values.has('intent') ? { startedAt, addresses: list('intent') } : null,
+    };
+  }
+
+  /** `gen1 rtrB-a=Down,new Te0=Down`: what is not named is UP and survived. */
+  #synchronized(words: readonly string[]): Event {
+    const said = new Map(words.slice(1).map((word) => word.split('=') as [string, string]));
+    return {
+      type: 'streamsSynchronized',
+      generation: words[0] as 'gen1',
+      sessions: this.#plan.sessions.map(({ id: session }) => {
+        const [level = 'Up', fresh] = said.get(session)?.split(',') ?? [];
+        return { session, level: level as 'Up', survived: fresh === undefined, notification: null };
+      }),
+      interfaces: this.#plan.sessions.map(({ interfaceName }) => ({
+        interfaceName,
+        level: (said.get(interfaceName) ?? 'Up') as 'Up',
+      })),
+    };
+  }
+
+  #answer(key: string, kind: string, code: string): void {
+    const [attempt = 0, call = 0, send = 0] = key.split('.').map(Number);
+    const request = this.#calls.get(key);
+    if (request === undefined) throw new Error(`there was no request ${key}`);
+    if (kind === 'ok') {
+      const owner = request.to.startsWith('eni-A') ? 'A' : 'B';
+      for (const address of request.addresses) {
+        this.#owners[TARGETS.findIndex((target) => target === address)] = owner;
+      }
+    }
+    const failure = kind === 'ok' ? null : { kind: kind as 'refused', code, message: 'says EC2' };
+    this.#take({
+      type: 'takeoverCallAnswered',
+      attempt,
+      call,
+      send,
+      sentAt: this.#now,
+      failure,
+      awsRequestId: null,
+    });
+  }
+
+  /** Everything that happens by itself up to this time: answers to observations, and deadlines. */
+  #advance(to: number): void {
+    while (this.#steps > 0) {
+      const next = Math.min(this.#state.wakeAt, ...this.#planned.map(({ at }) => at));
+      if (next > to) break;
+      this.#now = Math.max(next, this.#now);
+      const due = this.#planned.filter(({ at }) => at <= this.#now);
+      this.#planned = this.#planned.filter(({ at }) => at > this.#now);
+      for (const { event } of due) this.#take(event);
+      this.#drain();
+    }
+    this.#now = to;
+  }
+
+  #drain(): void {
+    this.#take({ type: 'inputDrained', jitter: 0.5 });
+  }
+
+  #take(event: Event): void {
+    if (++this.#steps > STEPS_MAX) throw new Error(`the core spins at ${this.#now} ms`);
+    const result = step(this.#plan, this.#state, event, this.#now);
+    this.#state = result.state;
+    const broken = violations(this.#plan, result.state);
+    if (broken.length > 0) throw new Error(`at ${this.#now} ms: ${broken.join('; ')}`);
+    const written = result.effects.flatMap((effect) => this.#start(effect));
+    if (result.reason === '') throw new Error(`${event.type} at ${this.#now} ms gave no reason`);
+    const quiet = result.weight === 'routine' && isTold(event, result.reason);
+    if (this.#hidden || (quiet && written.length === 0)) return;
+    if (quiet && written.join() === 'observe') {
+      this.#asking.push(this.#now);
+      return;
+    }
+    this.#flush();
+    this.#lines.push(`${timeOf(this.#now)} ${roleWords(result.state.role)}: ${result.reason}`);
+    for (const line of written) this.#lines.push(`        -> ${line}`);
+  }
+
+  #flush(): void {
+    const [first, ...others] = this.#asking.splice(0);
+    if (first === undefined) return;
+    const again =
+      others.length === 0 ? '' : `, and every second until ${timeOf(others.at(-1) ?? first).trim()}`;
+    this.#lines.push(`${timeOf(first)} unchanged`, `        -> observe${again}`);
+  }
+
+  /** Lets EC2 answer what was asked; returns the effect in words. */
+  #start(effect: Effect): readonly string[] {
+    switch (effect.effect) {
+      case 'observeOwnership':
+        this.#observe(effect.number);
+        return this.#isKeepalive() ? [] : ['observe'];
+      case 'sendTakeover': {
+        const { attempt, call, send, networkInterfaceId: to, addresses, timeoutMs } = effect;
+        this.#calls.set(`${attempt}.${call}.${send}`, { to, addresses });
+        return [`send ${attempt}.${call}.${send}: ${addresses.join(' ')} to ${to}, deadline ${timeoutMs} ms`];
+      }
+      case 'prepareTakeover':
+        return [`prepare ${effect.attempt}.${effect.call}: ${effect.addresses.join(' ')}`];
+      case 'discardPrepared':
+        return [`discard what was prepared for attempt ${effect.attempt}`];
+      case 'askInterfaces':
+        return [`ask ${effect.interfaceNames.join(' ')}, deadline ${effect.timeoutMs} ms`];
+      case 'remember': {
+        const { wasActive, armedSessions, intent } = effect.memory;
+        const armed = armedSessions.length === 0 ? 'none' : armedSessions.join(' ');
+        const intention = intent === null ? '' : `, moving ${intent.addresses.join(' ')}`;
+        return [`remember: ${wasActive ? 'ACTIVE' : 'not ACTIVE'}, armed ${armed}${intention}`];
+      }
+      case 'raiseAlarm':
+        return [`alarm ${effect.code}`];
+      case 'reportTimeline': {
+        const { triggeredAt, decidedAt, firstSentAt, lastAnsweredAt, confirmedAt } = effect.timeline;
+        const legs = [decidedAt, firstSentAt, lastAnsweredAt, confirmedAt];
+        const ms = legs.map((at) => (at === null ? '-' : `+${at - triggeredAt}`));
+        return [`timeline: decided, sent, answered, confirmed ${ms.join(', ')} ms after the DOWN`];
+      }
+      case 'stop':
+        return ['stop'];
+    }
+  }
+
+  #isKeepalive(): boolean {
+    const isKeepalive = this.#now - this.#lastObserved >= this.#plan.timing.keepaliveIntervalMs;
+    this.#lastObserved = this.#now;
+    return isKeepalive;
+  }
+
+  /** A read shows what EC2 holds when it begins, and is answered later. */
+  #observe(number: number): void {
+    const { latencyMs, failure } = this.#reads;
+    const startedAt = this.#now;
+    const event: Event =
+      failure === null
+        ? {
+            type: 'ownershipObserved',
+            number,
+            startedAt,
+            observation: observationOf(this.#owners, this.#detached),
+          }
+        : { type: 'observationFailed', number, failure };
+    this.#planned.push({ at: startedAt + latencyMs, event });
+  }
+}
+
+function timeOf(ms: number): string {
+  return (ms / 1000).toFixed(3).padStart(7);
+}
+
+/** Routine steps whose reason has been told already, or goes without saying: what EC2 shows is in the role. */
+function isTold(event: Event, reason: string): boolean {
+  if (event.type === 'ownershipObserved') return /^EC2 shows [^;]* and [^;]*$/.test(reason);
+  return event.type === 'inputDrained' || event.type === 'observationFailed';
+}
+
+function readsOf(how: string, code: string): Reads {
+  switch (how) {
+    case 'work':
+      return { latencyMs: READ_MS, failure: null };
+    case 'take':
+      return { latencyMs: Number(code), failure: null };
+    case 'fail':
+      return { latencyMs: READ_MS, failure: { kind: 'uncertain', code, message: 'no answer' } };
+    default:
+      throw new Error(`ec2-reads work, take MS or fail CODE, not ${how}`);
+  }
+}
