@@ -73,11 +73,7 @@ async function run(settings: Settings, log: Logger): Promise<number> {
 
   const exitCode = await stopped;
   loop.stop();
-  await Promise.all([
-    slapi.close(settings.onShutdown),
-    memory.close(),
-    store.close(),
-  ]);
+  await Promise.all([slapi.close(settings.onShutdown), memory.close(), store.close()]);
   aws.stop();
   return exitCode;
 }
@@ -129,7 +125,6 @@ function runnersOf({
         ),
       ),
     remember: (args) => memory.save(args.memory),
-    raiseAlarm: () => undefined,
     reportTimeline: ({ timeline }) => logTimeline(log, timeline),
     stop: () => stop(),
   };

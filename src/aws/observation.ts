@@ -14,23 +14,22 @@ export type ObservationQuestion = {
   readonly instanceId: string;
   readonly ownInterfaceIds: readonly string[];
   readonly vpcIds: readonly string[];
-  readonly targets: readonly string[];
+  readonly targets: Plan['targets'];
   readonly peerAddresses: readonly string[];
   /** Targets, own primary addresses and peer addresses, each once. */
   readonly addresses: readonly string[];
 };
 
 export function observationQuestion(plan: Plan, identity: InstanceIdentity): ObservationQuestion {
-  const targets = plan.targets.map(({ address }) => address);
   const peerAddresses = plan.sessions.map(({ peerAddress }) => peerAddress);
   const primaries = identity.interfaces.map(({ primaryAddress }) => primaryAddress);
   return {
     instanceId: identity.instanceId,
     ownInterfaceIds: identity.interfaces.map(({ networkInterfaceId }) => networkInterfaceId),
     vpcIds: [...new Set(identity.interfaces.map(({ vpcId }) => vpcId))],
-    targets,
+    targets: plan.targets,
     peerAddresses,
-    addresses: [...new Set([...targets, ...primaries, ...peerAddresses])],
+    addresses: [...new Set([...plan.targets.map(({ address }) => address), ...primaries, ...peerAddresses])],
   };
 }
 
@@ -92,7 +91,10 @@ function observe(question: ObservationQuestion, all: readonly Interface[]): Obse
   return {
     interfaces,
     holders: Object.fromEntries(
-      question.targets.map((address) => [address, holder(question, holderOf.get(address))] as const),
+      question.targets.map(
+        ({ address, deviceIndex }) =>
+          [address, holder(interfaces, deviceIndex, holderOf.get(address))] as const,
+      ),
     ),
     peers: Object.fromEntries(
       question.peerAddresses.flatMap((address) => {
@@ -112,13 +114,18 @@ function ownInterface(question: ObservationQuestion, each: Interface): readonly 
   return [{ networkInterfaceId, deviceIndex, subnetId, privateIpAddresses: describedAddresses }];
 }
 
-function holder(question: ObservationQuestion, found: Interface | undefined): Holder | null {
+function holder(
+  own: readonly OwnInterface[],
+  deviceIndex: number,
+  found: Interface | undefined,
+): Holder | null {
   if (found === undefined) return null;
-  const instanceId = found.attachment?.instanceId ?? null;
+  const { networkInterfaceId, attachment } = found;
+  const itsPlace = own.find((candidate) => candidate.deviceIndex === deviceIndex);
   return {
-    networkInterfaceId: found.networkInterfaceId,
-    instanceId,
-    mine: instanceId === question.instanceId,
+    networkInterfaceId,
+    instanceId: attachment?.instanceId ?? null,
+    mine: networkInterfaceId === itsPlace?.networkInterfaceId,
   };
 }
 

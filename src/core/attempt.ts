@@ -5,7 +5,7 @@
 import type { Effect, Failure, Holder } from './model';
 import { confirmWrite, observeNow } from './ownership';
 import type { Attempt, Call, Send } from './state';
-import { list, note, wakeAt, type Turn } from './turn';
+import { list, note, raiseAlarm, wakeAt, type Turn } from './turn';
 
 /** Deadline of the n-th try: 1, 2, 4, 8, 8, ... seconds. A later try does not abort an earlier one. */
 const FIRST_DEADLINE_MS = 1_000;
@@ -30,6 +30,7 @@ export function newCall(number: number, to: Holder, addresses: readonly string[]
     nextSendAt: now,
     failed: null,
     disputed: null,
+    refusedWith: null,
   };
 }
 
@@ -219,10 +220,14 @@ function disputed(turn: Turn, call: Call, failure: Failure): void {
 
 function refused(turn: Turn, call: Call, failure: Failure): void {
   if (call.addresses.length > 1) return split(turn, call, failure);
-  updateCall(turn, call.number, { failed: failure, uncertain: false });
-  const reason = `EC2 refuses to move ${list(call.addresses)} to ${call.to.networkInterfaceId} (${failure.code}: ${failure.message}): trying again slowly`;
-  turn.effects.push({ effect: 'raiseAlarm', code: 'takeover-refused', reason });
-  note(turn, 'alarm', reason);
+  updateCall(turn, call.number, { failed: failure, uncertain: false, refusedWith: failure.code });
+  // It may refuse what has already been done.
+  observeNow(turn);
+  const reason =
+    `EC2 refuses to move ${list(call.addresses)} to ${call.to.networkInterfaceId} ` +
+    `(${failure.code}: ${failure.message}): trying again slowly`;
+  if (call.refusedWith === failure.code) note(turn, 'routine', reason);
+  else raiseAlarm(turn, 'takeover-refused', reason);
 }
 
 /** The call is all-or-nothing, so one bad address must not hold back the others. */

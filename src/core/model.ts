@@ -34,6 +34,7 @@ export type Holder = {
   readonly networkInterfaceId: string;
   /** Null while the interface is not attached to an instance. */
   readonly instanceId: string | null;
+  /** It is the interface of this router that the target belongs on: another one of ours does not count. */
   readonly mine: boolean;
 };
 
@@ -45,6 +46,7 @@ export type PeerInterface = {
 
 /** One reading of EC2: who holds what. */
 export type Observation = {
+  /** This router's own; one that has been detached is missing. */
   readonly interfaces: readonly OwnInterface[];
   /** By target address; null where no interface holds it. Every target of the plan is present. */
   readonly holders: { readonly [address: string]: Holder | null };
@@ -93,6 +95,8 @@ export type SessionReading = {
   readonly level: SessionLevel;
   /** Whether the router already had the session before this daemon programmed it. */
   readonly survived: boolean;
+  /** The router refuses to have the session, so its level says nothing about the peer. */
+  readonly refused: boolean;
   /** The reading in the words of a notification, for `show` only; null where the router gave none. */
   readonly notification: JsonObject | null;
 };
@@ -197,7 +201,6 @@ export type EffectArgs = {
   };
   readonly observeOwnership: { readonly number: number };
   readonly remember: { readonly memory: Memory };
-  readonly raiseAlarm: { readonly code: AlarmCode; readonly reason: string };
   readonly reportTimeline: { readonly timeline: Timeline };
   readonly stop: { readonly reason: string };
 };

@@ -10,6 +10,8 @@ import { list, note, wakeAt, type Turn } from './turn';
 
 /** A failed or disbelieved observation is repeated after this long, whatever the keepalive. */
 const RETRY_MS = 1_000;
+/** Every observation has a deadline of its own, so one that is still out by then has been lost. */
+const LOST_AFTER_MS = 30_000;
 /** Rule 4: an ACTIVE router that sees its peer go DOWN looks this closely, for this long. */
 const CLOSE_INTERVAL_MS = 1_000;
 const CLOSE_DURATION_MS = 10_000;
@@ -68,8 +70,7 @@ export function observationFailed(turn: Turn, number: number, failure: Failure):
   note(
     turn,
     failures === 1 ? 'notable' : 'routine',
-    `EC2 could not be observed (${failure.code}: ${failure.message}): the last confirmed role stands until it is ` +
-      `${turn.plan.timing.roleTtlMs / 1000} s old`,
+    `EC2 could not be observed (${failure.code}: ${failure.message}): asking again every second`,
   );
 }
 
@@ -159,6 +160,10 @@ export function confirmWrite(turn: Turn, addresses: readonly string[], to: Holde
 export function scheduleObservation(turn: Turn): void {
   const { plan, now } = turn;
   let { observing } = turn.state;
+  if (observing.inFlight !== null && now - (observing.lastStartedAt ?? now) > LOST_AFTER_MS) {
+    observing = { ...observing, inFlight: null };
+    note(turn, 'notable', 'an observation was never answered: asking again');
+  }
   if (now < observing.closelyUntil && observing.lastStartedAt !== null) {
     const nextAt = Math.min(observing.nextAt, observing.lastStartedAt + CLOSE_INTERVAL_MS);
     observing = { ...observing, nextAt };

@@ -31,8 +31,10 @@ export function testimonyOf(plan: Plan, state: State, planned: PlannedSession, n
   if (session.level === 'Up') return { says: 'up' };
   if (session.level === 'Unconfigured') return silent('the peer has removed its side, which is no failure');
   if (!session.armed)
-    return silent('it is not armed: it has not been UP since this router stopped being ACTIVE');
+    return silent('it has not been UP since this daemon started or this router was last ACTIVE');
   if (session.freshSince !== null) {
+    if (local.level !== 'Up')
+      return silent(`nothing is known of its local interface ${planned.interfaceName}`);
     const until = Math.max(session.freshSince, local.cameUpAt ?? 0) + timing.reestablishMs;
     return now >= until ? { says: 'down' } : silent('it was programmed anew and may still come UP', until);
   }
@@ -147,7 +149,8 @@ function synchronized(turn: Turn, id: string, reading: SessionReading | undefine
   const { state, now } = turn;
   const before = sessionOf(state, id);
   const survived = reading?.survived ?? false;
-  const armed = state.streams.everSynchronized ? before.armed : survived && recalledArmed(turn, id);
+  const known = state.streams.everSynchronized ? before.armed : survived && recalledArmed(turn, id);
+  const armed = known && reading?.refused !== true;
   const freshSince = survived ? before.freshSince : now;
   return withLevel({ ...before, armed, freshSince }, reading?.level ?? 'Unknown', now);
 }

@@ -95,6 +95,8 @@ export type Call = {
   readonly failed: Failure | null;
   /** A refusal that counts only after a read (rule 6): who said it, and when. */
   readonly disputed: { readonly failure: Failure; readonly at: number } | null;
+  /** EC2's error code of the last refusal for good, so that the same one alarms once. */
+  readonly refusedWith: string | null;
 };
 
 export type Attempt = {

@@ -15,7 +15,7 @@
  */
 import { callAnswered, settleByObservation } from './attempt';
 import { recall, remember } from './memory';
-import type { Effect, Event } from './model';
+import type { AlarmCode, Effect, Event } from './model';
 import {
   observationFailed,
   observeClosely,
@@ -38,15 +38,16 @@ export type Step = {
   readonly state: State;
   /** In the order in which they are to be started: takeover calls first. */
   readonly effects: readonly Effect[];
+  readonly alarms: readonly AlarmCode[];
   readonly reason: string;
   readonly weight: Weight;
 };
 
 export function step(plan: Plan, state: State, event: Event, now: number): Step {
   const jitter = event.type === 'inputDrained' ? event.jitter : 0;
-  const turn: Turn = { plan, now, jitter, state, effects: [], notes: [] };
+  const turn: Turn = { plan, now, jitter, state, effects: [], notes: [], alarms: [] };
   apply(turn, event);
-  return { state: turn.state, effects: takeoverFirst(turn.effects), ...reasonOf(turn) };
+  return { state: turn.state, effects: takeoverFirst(turn.effects), alarms: turn.alarms, ...reasonOf(turn) };
 }
 
 const BEFORE_ALL_OTHERS: readonly Effect['effect'][] = ['sendTakeover', 'prepareTakeover', 'askInterfaces'];

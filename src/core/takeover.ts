@@ -1,56 +1,48 @@
 /**
  * The life of an attempt: begun when the trigger fires, dropped while nothing has moved, driven to
- * completion once something has (rules 5 and 7), given back once when the failure proves to be local.
+ * completion once something has (rules 5 and 7). Giving back is giveBack.ts's part.
  */
-import {
-  callHasMoved,
-  currentAttempt,
-  drive,
-  hasMoved,
-  isComplete,
-  isHeldBy,
-  newCall,
-  updateAttempt,
-} from './attempt';
+import { currentAttempt, drive, hasMoved, isComplete, isHeldBy, newCall, updateAttempt } from './attempt';
+import { abandonGiveBack, giveBackIfLocal, openGiveBack } from './giveBack';
 import { takeIntent } from './memory';
 import type { Event, Holder, Intent, Timeline } from './model';
-import { holderWords, missingTargets, observeNow, takeableTargets } from './ownership';
+import { holderWords, missingTargets, observeNow, roleOf, takeableTargets } from './ownership';
 import type { Target } from './plan';
-import { interfaceChanged, interfaceOf, sessionOf } from './sessions';
-import type { Attempt, Call, GiveBack, Ownership } from './state';
+import { disarmUnlessUp, interfaceChanged, interfaceOf, sessionOf } from './sessions';
+import type { Attempt, Call, Ownership } from './state';
 import { consider, type Consideration } from './trigger';
-import { list, note, wakeAt, type Turn } from './turn';
+import { list, note, raiseAlarm, wakeAt, type Turn } from './turn';
 
 /** Rule 5: how long the old interface generation may take to say whether an interface is UP. */
 const ASK_TIMEOUT_MS = 5;
-/** Rule 5: an interface that goes DOWN this soon after the first write explains the BFD failure. */
-const GIVE_BACK_WINDOW_MS = 1_000;
-/** EC2 takes an address from anybody, so what has not gone back by then will not go. */
-const GIVE_BACK_TTL_MS = 10_000;
-/** An attempt that has moved nothing for this long is decided afresh. */
+/** An attempt that has had nothing confirmed for this long is decided afresh. */
 const ATTEMPT_TTL_MS = 60_000;
 
 /** Takes the attempt one step further, or begins one; returns the standing sentence. */
 export function decideTakeover(turn: Turn): string {
   if (giveBackIfLocal(turn)) return 'giving the targets back as soon as the requests under way are answered';
   if (turn.state.attempt === null) return considerBeginning(turn);
-  const dropped = dropIfNothingMoved(turn) ?? abandonGiveBack(turn);
-  if (dropped !== null) return dropped;
+  if (abandonGiveBack(turn)) return considerBeginning(turn);
+  const held = dropOrHold(turn);
+  if (held !== null) return held;
   proceed(turn);
   return turn.state.attempt === null ? consider(turn).sentence : attemptWords(currentAttempt(turn));
 }
 
 function attemptWords(attempt: Attempt): string {
-  const open = attempt.calls
-    .filter(({ outcome }) => outcome === 'open')
-    .flatMap(({ addresses }) => addresses);
-  return `${attempt.purpose === 'takeover' ? 'taking over' : 'giving back'}: ${list(open)} still to be moved`;
+  const open = list(
+    attempt.calls.filter(({ outcome }) => outcome === 'open').flatMap(({ addresses }) => addresses),
+  );
+  return attempt.purpose === 'takeover'
+    ? `taking over: ${open} asked of EC2`
+    : `giving back: ${open} asked of EC2`;
 }
 
 function considerBeginning(turn: Turn): string {
   const verdict = consider(turn);
   wakeAt(turn, verdict.until);
   if (!verdict.fires) return verdict.sentence;
+  if (turn.state.shutdown !== null) return 'not taking over: this daemon is shutting down';
   begin(turn, verdict);
   proceed(turn);
   return verdict.sentence;
@@ -66,7 +58,7 @@ function begin(turn: Turn, verdict: Consideration): void {
     purpose: 'takeover',
     sessions: verdict.sessions.map(({ id }) => id),
     resumed: false,
-    triggeredAt: Math.max(...verdict.sessions.map(({ id }) => sessionOf(state, id).changedAt)),
+    triggeredAt: Math.min(...verdict.sessions.map(({ id }) => sessionOf(state, id).changedAt)),
     decidedAt: now,
     askingUntil: askingUntil(turn, verdict),
     firstSentAt: null,
@@ -76,15 +68,7 @@ function begin(turn: Turn, verdict: Consideration): void {
   turn.state = { ...state, lastAttempt: number, attempt };
   note(turn, 'notable', verdict.sentence);
   if (attempt.askingUntil === null) return;
-  for (const call of attempt.calls) {
-    turn.effects.push({
-      effect: 'prepareTakeover',
-      attempt: number,
-      call: call.number,
-      networkInterfaceId: call.to.networkInterfaceId,
-      addresses: call.addresses,
-    });
-  }
+  // Asked first: the answer is under way while the requests are signed.
   if (state.streams.generation === 'gen1') {
     const interfaceNames = [...new Set(verdict.sessions.map(({ interfaceName }) => interfaceName))];
     turn.effects.push({
@@ -92,6 +76,15 @@ function begin(turn: Turn, verdict: Consideration): void {
       attempt: number,
       interfaceNames,
       timeoutMs: ASK_TIMEOUT_MS,
+    });
+  }
+  for (const call of attempt.calls) {
+    turn.effects.push({
+      effect: 'prepareTakeover',
+      attempt: number,
+      call: call.number,
+      networkInterfaceId: call.to.networkInterfaceId,
+      addresses: call.addresses,
     });
   }
 }
@@ -102,8 +95,11 @@ function begin(turn: Turn, verdict: Consideration): void {
  */
 function askingUntil({ plan, state, now }: Turn, verdict: Consideration): number | null {
   if (state.streams.generation === 'gen1') return now + ASK_TIMEOUT_MS;
-  const interfaces = new Set(verdict.sessions.map(({ interfaceName }) => interfaceName));
-  return interfaces.size > 1 || plan.timing.settleMs === 0 ? null : now + plan.timing.settleMs;
+  return onSeveralInterfaces(verdict) || plan.timing.settleMs === 0 ? null : now + plan.timing.settleMs;
+}
+
+function onSeveralInterfaces({ sessions }: Consideration): boolean {
+  return new Set(sessions.map(({ interfaceName }) => interfaceName)).size > 1;
 }
 
 /** One call per interface with all its addresses (rule 6). */
@@ -141,23 +137,47 @@ export function interfacesAnswered(turn: Turn, event: Extract<Event, { type: 'in
   if (attempt.askingUntil !== null) updateAttempt(turn, { askingUntil: turn.now });
 }
 
-/** Trigger and age are checked before every send while nothing has moved; returns why it was dropped. */
-function dropIfNothingMoved(turn: Turn): string | null {
+/**
+ * Trigger and age, checked before every send. While nothing has moved, an attempt whose trigger is gone is
+ * dropped. One that has had nothing confirmed for a minute acts on old news: it holds back until EC2 has
+ * been read, and is then decided afresh. Returns the sentence of an attempt that does not go on.
+ */
+function dropOrHold(turn: Turn): string | null {
   const attempt = currentAttempt(turn);
-  if (hasMoved(attempt)) return null;
   const verdict = consider(turn);
-  const tooOld = turn.now - attempt.decidedAt > ATTEMPT_TTL_MS;
-  if (verdict.fires && !tooOld) {
-    // Whether the failure was local is judged by the sessions that said DOWN when the first write went out.
-    updateAttempt(turn, { sessions: verdict.sessions.map(({ id }) => id) });
-    return null;
+  if (isOutdated(attempt, turn.now)) {
+    if (roleOf(turn.plan, turn.state.ownership, turn.now).why === 'unobserved') {
+      return 'holding the takeover back: no write has been confirmed for a minute and EC2 cannot be observed';
+    }
+    return drop(turn, verdict, 'nothing has been confirmed for a minute');
   }
+  if (hasMoved(attempt)) return null;
+  if (!verdict.fires) return drop(turn, verdict, 'nothing had moved');
+  // Whether the failure was local is judged by the sessions that said DOWN when the first write went out.
+  updateAttempt(turn, { sessions: verdict.sessions.map(({ id }) => id) });
+  if (
+    turn.state.streams.generation === 'gen2' &&
+    attempt.askingUntil !== null &&
+    onSeveralInterfaces(verdict)
+  ) {
+    updateAttempt(turn, { askingUntil: turn.now });
+  }
+  return null;
+}
+
+function isOutdated(attempt: Attempt, now: number): boolean {
+  if (attempt.resumed || now - attempt.decidedAt <= ATTEMPT_TTL_MS) return false;
+  return attempt.calls.every(({ outcome, outstanding }) => outcome !== 'moved' && outstanding.length === 0);
+}
+
+function drop(turn: Turn, verdict: Consideration, why: string): string {
+  const attempt = currentAttempt(turn);
   if (attempt.askingUntil !== null) turn.effects.push({ effect: 'discardPrepared', attempt: attempt.number });
   turn.state = { ...turn.state, attempt: null, giveBack: null };
-  const since = tooOld ? ` for ${ATTEMPT_TTL_MS / 1000} s` : '';
-  note(turn, 'notable', `dropped attempt ${attempt.number}: nothing had moved${since}`);
-  wakeAt(turn, tooOld ? turn.now : verdict.until);
-  return verdict.sentence;
+  note(turn, 'notable', `dropped attempt ${attempt.number}: ${why}`);
+  // Decided afresh in a step of its own, so that each attempt begins with its sentence.
+  wakeAt(turn, verdict.fires ? turn.now : verdict.until);
+  return verdict.fires ? `deciding afresh: ${verdict.sentence}` : verdict.sentence;
 }
 
 function proceed(turn: Turn): void {
@@ -190,11 +210,8 @@ function finishIfComplete(turn: Turn): void {
   if (attempt.purpose === 'giveBack') return note(turn, 'notable', `gave back ${moved}`);
   turn.state = { ...turn.state, unconfirmed: timeline };
   const elapsedMs = Math.round(turn.now - attempt.triggeredAt);
-  note(
-    turn,
-    'notable',
-    `took over ${moved}, ${elapsedMs} ms after the peer went DOWN; EC2 is asked to confirm it`,
-  );
+  const since = attempt.resumed ? 'it had begun' : 'the peer went DOWN';
+  note(turn, 'notable', `took over ${moved}, ${elapsedMs} ms after ${since}: EC2 is asked to confirm it`);
 }
 
 /** After a believed observation: confirm a finished takeover, end one that was overruled, resume one. */
@@ -203,10 +220,11 @@ export function reviewByObservation(turn: Turn): void {
   const { unconfirmed, attempt } = turn.state;
   if (unconfirmed !== null) {
     turn.state = { ...turn.state, unconfirmed: null };
-    if (missing.length === 0) {
-      turn.effects.push({ effect: 'reportTimeline', timeline: { ...unconfirmed, confirmedAt: turn.now } });
-      note(turn, 'notable', `EC2 confirms attempt ${unconfirmed.attempt}: all targets are on this router`);
-    }
+    const confirmed = missing.length === 0;
+    const timeline = { ...unconfirmed, confirmedAt: confirmed ? turn.now : null };
+    turn.effects.push({ effect: 'reportTimeline', timeline });
+    if (confirmed)
+      note(turn, 'notable', `EC2 confirms attempt ${timeline.attempt}: all targets are on this router`);
   }
   const intent = takeIntent(turn);
   if (attempt !== null) return endIfOverruled(turn, attempt);
@@ -220,12 +238,13 @@ function endIfOverruled(turn: Turn, attempt: Attempt): void {
     .flatMap(({ addresses, to }) => addresses.filter((address) => !isHeldBy(turn, address, to)));
   if (lost.length === 0) return;
   turn.state = { ...turn.state, attempt: null };
+  // Whoever has it now is alive, or an operator wants it so: rule 2 holds as after being ACTIVE.
+  disarmUnlessUp(turn);
   const where = lost.map(
     (address) => `${address} is ${holderWords(turn.state.ownership?.holders[address] ?? null)}`,
   );
   const reason = `ended attempt ${attempt.number}: ${list(where)} although this router had moved it`;
-  turn.effects.push({ effect: 'raiseAlarm', code: 'target-lost', reason });
-  note(turn, 'alarm', reason);
+  raiseAlarm(turn, 'target-lost', reason);
 }
 
 /** Rule 7 across a restart: some but not all targets are ours, so an earlier process life was at it. */
@@ -271,94 +290,4 @@ export function currentIntent(turn: Turn): Intent | null {
     .filter(({ outcome }) => outcome !== 'split')
     .flatMap((call) => call.addresses);
   return { startedAt: attempt.decidedAt, addresses };
-}
-
-/** For one second from the first write that was not definitely refused: the failure may be ours. */
-function openGiveBack(turn: Turn): void {
-  const { attempt, ownership } = turn.state;
-  if (attempt === null || attempt.purpose === 'giveBack' || attempt.sessions.length === 0) return;
-  if (ownership === null) return;
-  const { number, sessions } = attempt;
-  const addresses = attempt.calls.flatMap((call) => call.addresses);
-  const holdersBefore = Object.fromEntries(
-    addresses.map((address) => [address, ownership.holders[address] ?? null]),
-  );
-  turn.state = {
-    ...turn.state,
-    giveBack: { attempt: number, sessions, firstSentAt: turn.now, holdersBefore, isDue: false },
-  };
-}
-
-/** Returns whether it has to wait: EC2 might get a request under way after the one that undoes it. */
-function giveBackIfLocal(turn: Turn): boolean {
-  const { giveBack, streams, attempt } = turn.state;
-  if (giveBack === null) return false;
-  if (!giveBack.isDue && turn.now - giveBack.firstSentAt > GIVE_BACK_WINDOW_MS) {
-    turn.state = { ...turn.state, giveBack: null };
-    return false;
-  }
-  const names = new Set(
-    turn.plan.sessions
-      .filter(({ id }) => giveBack.sessions.includes(id))
-      .map(({ interfaceName }) => interfaceName),
-  );
-  const allDown = [...names].every((name) => interfaceOf(turn.state, name).level === 'Down');
-  if (!giveBack.isDue && (streams.phase !== 'synchronized' || !allDown)) return false;
-  turn.state = { ...turn.state, giveBack: { ...giveBack, isDue: true } };
-  if (attempt?.calls.some(({ outstanding }) => outstanding.length > 0)) return true;
-  beginGiveBack(turn, giveBack, [...names]);
-  return false;
-}
-
-/** Giving back is a courtesy to a peer that may be dead, so unlike a takeover it does not go on for ever. */
-function abandonGiveBack(turn: Turn): string | null {
-  const attempt = currentAttempt(turn);
-  const until = attempt.decidedAt + GIVE_BACK_TTL_MS;
-  if (attempt.purpose !== 'giveBack') return null;
-  wakeAt(turn, until);
-  if (turn.now < until) return null;
-  turn.state = { ...turn.state, attempt: null };
-  observeNow(turn);
-  note(turn, 'alarm', `gave up giving back after ${GIVE_BACK_TTL_MS / 1000} s`);
-  return consider(turn).sentence;
-}
-
-/** Once per takeover: the targets go back to whoever held them before the first write. */
-function beginGiveBack(turn: Turn, giveBack: GiveBack, interfaceNames: readonly string[]): void {
-  const { state, now } = turn;
-  const number = state.lastAttempt + 1;
-  const moved =
-    state.attempt?.number === giveBack.attempt
-      ? state.attempt.calls.filter(callHasMoved).flatMap(({ addresses }) => addresses)
-      : Object.keys(giveBack.holdersBefore);
-  const holders = new Map<string, { to: Holder; addresses: string[] }>();
-  for (const [address, holder] of Object.entries(giveBack.holdersBefore)) {
-    if (holder === null || !moved.includes(address)) continue;
-    const entry = holders.get(holder.networkInterfaceId) ?? { to: holder, addresses: [] };
-    entry.addresses.push(address);
-    holders.set(holder.networkInterfaceId, entry);
-  }
-  const calls = [...holders.values()].map(({ to, addresses }, index) =>
-    newCall(index + 1, to, addresses, now),
-  );
-  turn.state = { ...state, giveBack: null };
-  if (calls.length === 0) return;
-  const attempt: Attempt = {
-    number,
-    purpose: 'giveBack',
-    sessions: giveBack.sessions,
-    resumed: true,
-    triggeredAt: now,
-    decidedAt: now,
-    askingUntil: null,
-    firstSentAt: null,
-    lastAnsweredAt: null,
-    calls,
-  };
-  turn.state = { ...turn.state, lastAttempt: number, attempt, unconfirmed: null };
-  const reason =
-    `giving ${list(calls.flatMap(({ addresses }) => addresses))} back: ${list(interfaceNames)} went DOWN within ` +
-    `${GIVE_BACK_WINDOW_MS / 1000} s of the first write, so the failure was here and not at the peer`;
-  turn.effects.push({ effect: 'raiseAlarm', code: 'local-failure-suspected', reason });
-  note(turn, 'alarm', reason);
 }

@@ -39,7 +39,6 @@ export function consider(turn: Turn): Consideration {
     return declines(`waiting for EC2 to say who holds the targets${latched(statements)}`);
   const missing = missingTargets(plan, ownership);
   if (missing.length === 0) return declines(activeSentence(turn, ownership, statements));
-  if (state.shutdown !== null) return declines('not taking over: this daemon is shutting down');
   if (state.streams.phase !== 'synchronized') {
     return declines(`${standingWords(turn, ownership)}, but not watching: ${streamWords(state)}`);
   }
@@ -51,7 +50,7 @@ export function consider(turn: Turn): Consideration {
   const downWords = sessionWords(down, 'DOWN');
   if (undecided.length > 0) {
     return declines(
-      `${standingWords(turn, ownership)}: ${downWords}, but ${allBecause(turn)} and ` +
+      `${standingWords(turn, ownership)}: ${downWords}, but ${allBecause(turn)}, and ` +
         `${list(undecided.map(({ id }) => `${id} is ${words(sessionOf(state, id).level)}`))}`,
       until,
     );
@@ -80,7 +79,8 @@ function needsAll(turn: Turn): boolean {
 
 function allBecause(turn: Turn): string {
   const down = ownTargetInterfaceDown(turn);
-  return down === null ? 'all sessions have to be' : `all have to be while the own interface ${down} is DOWN`;
+  const every = 'a takeover needs every session that can testify to be DOWN';
+  return down === null ? every : `${every} while this router's own interface ${down} is DOWN`;
 }
 
 function witnesses(turn: Turn): readonly PlannedSession[] {
@@ -146,6 +146,9 @@ function activeSentence(turn: Turn, ownership: Ownership, statements: readonly S
   const down = statements
     .map(({ session }) => session)
     .filter(({ id }) => sessionOf(state, id).level === 'Down');
+  if (state.streams.phase !== 'synchronized') {
+    return `ACTIVE: all targets are on this router; not watching the peer: ${streamWords(state)}`;
+  }
   if (down.length === 0) return 'ACTIVE: all targets are on this router';
   return `staying ACTIVE: ${sessionWords(down, 'DOWN')}, but all targets are on this router, so there is nothing to take`;
 }
@@ -154,7 +157,7 @@ function watchingSentence(turn: Turn, ownership: Ownership, statements: readonly
   const silent = statements.flatMap(({ session, testimony }) =>
     testimony.says === 'nothing'
       ? [
-          `${session.id} is ${words(sessionOf(turn.state, session.id).level)} and counts for nothing: ${testimony.because}`,
+          `${session.id} is ${words(sessionOf(turn.state, session.id).level)} but counts for nothing: ${testimony.because}`,
         ]
       : [],
   );

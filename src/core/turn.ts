@@ -2,7 +2,7 @@
  * One step under way: the state as it stands, the effects so far and what there is to say. Local to a
  * single call of `step`; nothing keeps a turn beyond it.
  */
-import type { Effect } from './model';
+import type { AlarmCode, Effect } from './model';
 import type { Plan } from './plan';
 import type { State } from './state';
 
@@ -20,10 +20,17 @@ export type Turn = {
   state: State;
   effects: Effect[];
   notes: { readonly weight: Weight; readonly text: string }[];
+  alarms: AlarmCode[];
 };
 
 export function note(turn: Turn, weight: Weight, text: string): void {
   turn.notes.push({ weight, text });
+}
+
+/** Says what a person has to look at, under a code that a machine can watch for. */
+export function raiseAlarm(turn: Turn, code: AlarmCode, text: string): void {
+  turn.alarms.push(code);
+  note(turn, 'alarm', text);
 }
 
 /** Asks the loop to decide again at this time at the latest. */
@@ -33,11 +40,16 @@ export function wakeAt(turn: Turn, at: number): void {
 
 const ORDER: readonly Weight[] = ['routine', 'notable', 'alarm'];
 
-/** The sentence of a step: what mattered most, in the order in which it was found. */
+/** What a step has to say: the sentences that matter most, in the order in which they were found. */
 export function reasonOf(turn: Turn): { readonly reason: string; readonly weight: Weight } {
   const heaviest = turn.notes.reduce((most, { weight }) => Math.max(most, ORDER.indexOf(weight)), 0);
   const texts = turn.notes.filter(({ weight }) => ORDER.indexOf(weight) === heaviest).map(({ text }) => text);
-  return { reason: [...new Set(texts)].join('; '), weight: ORDER[heaviest] ?? 'routine' };
+  const [first = '', ...others] = new Set(texts);
+  return { reason: [first, ...others.map(capitalized)].join('. '), weight: ORDER[heaviest] ?? 'routine' };
+}
+
+function capitalized(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 /** `a`, `a and b`, `a, b and c`. */

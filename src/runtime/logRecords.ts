@@ -22,6 +22,7 @@ export function logSteps(log: Logger, batch: readonly Recorded[]): void {
         event: event.type,
         ha: step.state.role.haState,
         ...(changedRole ? { haBefore: before.role.haState } : {}),
+        ...(step.alarms.length > 0 ? { alarms: step.alarms } : {}),
         reason: step.reason,
         ...fieldsOf(event, recorded),
       },

@@ -175,6 +175,7 @@ export class Attachment {
         session: session.id,
         level: known?.level ?? 'Unknown',
         survived: survived.has(session.id),
+        refused: this.#refused.has(session.id),
         notification: known?.notification ?? null,
       };
     });

@@ -100,14 +100,14 @@ describe('takeover calls (rule 6)', () => {
     const play = sent();
     play.at(1_100, answer('1.1.1', 'refused'));
     expect(sends(play)).toEqual(['1.2.1', '1.3.1']);
-    expect(play.all('raiseAlarm')).toEqual([]);
+    expect(play.alarms).toEqual([]);
     expect(play.all('sendTakeover').map(({ addresses }) => addresses.length)).toEqual([1, 1]);
   });
 
   test('permanent errors alarm and retry slowly', () => {
     const play = sentOne();
     play.at(1_100, answer('1.1.1', 'refused', 'PrivateIpAddressLimitExceeded'));
-    expect(play.all('raiseAlarm').map(({ code }) => code)).toEqual(['takeover-refused']);
+    expect(play.alarms).toEqual(['takeover-refused']);
     play.until(8_599);
     expect(sends(play)).toEqual([]);
     play.until(8_600);

@@ -110,11 +110,17 @@ describe('what is believed (section 3)', () => {
 describe('the schedule', () => {
   test('one observation a keepalive, one in flight at a time', () => {
     const play = watching('peer');
-    play.until(60_000);
+    play.until(35_000);
     expect(play.all('observeOwnership').length).toBe(1);
-    play.at(60_000, play.observed('peer'));
-    play.until(60_000);
+    play.at(35_000, play.observed('peer'));
+    play.until(35_000);
     expect(play.all('observeOwnership').length).toBe(2);
+  });
+
+  test('an observation that is never answered is given up, and another one is asked for', () => {
+    const play = watching('peer');
+    play.until(60_000);
+    expect(play.all('observeOwnership').map(({ number }) => number)).toEqual([2, 3]);
   });
 
   test('ACTIVE and a DOWN: at once and then every second for 10 s (rule 4)', () => {

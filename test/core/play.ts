@@ -1,6 +1,14 @@
 /** Feeds events to the core, checks the invariants after each, and keeps what came of them. */
 import { violations } from '../../src/core/invariants';
-import type { Effect, Event, Failure, InterfaceLevel, Memory, SessionLevel } from '../../src/core/model';
+import type {
+  AlarmCode,
+  Effect,
+  Event,
+  Failure,
+  InterfaceLevel,
+  Memory,
+  SessionLevel,
+} from '../../src/core/model';
 import type { Plan } from '../../src/core/plan';
 import { initialState, type State } from '../../src/core/state';
 import { step, type Step } from '../../src/core/step';
@@ -14,6 +22,7 @@ export class Play {
   now = 0;
   /** Since the last call of `forget`. */
   effects: Effect[] = [];
+  alarms: AlarmCode[] = [];
   reasons: string[] = [];
 
   constructor(plan: Plan = planOf()) {
@@ -27,6 +36,7 @@ export class Play {
     if (broken.length > 0) throw new Error(`after ${event.type}: ${broken.join('; ')}`);
     this.state = result.state;
     this.effects.push(...result.effects);
+    this.alarms.push(...result.alarms);
     this.reasons.push(result.reason);
     return result;
   }
@@ -59,6 +69,7 @@ export class Play {
 
   forget(): void {
     this.effects = [];
+    this.alarms = [];
     this.reasons = [];
   }
 }
@@ -116,6 +127,7 @@ export function synchronizedWith(
       session,
       level: levels[session] ?? 'Up',
       survived: !fresh.includes(session),
+      refused: false,
       notification: null,
     })),
     interfaces: ['Te1', 'Te2'].map((interfaceName) => ({

@@ -79,6 +79,7 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
             session,
             level: sessionLevel,
             survived: fc.boolean(),
+            refused: fc.boolean(),
             notification: fc.constant(null),
           }),
           { maxLength: 3 },

@@ -11,9 +11,9 @@ describe('local or remote? (rule 5)', () => {
     const play = watching('peer');
     play.at(1_000, sessionEvent('a', 'Down'));
     expect(play.effects.slice(0, 3).map(({ effect }) => effect)).toEqual([
-      'prepareTakeover',
-      'prepareTakeover',
       'askInterfaces',
+      'prepareTakeover',
+      'prepareTakeover',
     ]);
     play.at(1_002, interfacesAnswered(1, { Te1: 'Up' }));
     expect(sends(play)).toEqual(['1.1.1', '1.2.1']);
@@ -89,7 +89,7 @@ describe('local or remote? (rule 5)', () => {
     test('at 1 s after the first write: to the holders of before', () => {
       const play = taken(2_020);
       expect(holders(play)).toEqual(['eni-peer1', 'eni-peer2']);
-      expect(play.all('raiseAlarm').map(({ code }) => code)).toEqual(['local-failure-suspected']);
+      expect(play.alarms).toEqual(['local-failure-suspected']);
     });
 
     test('later: kept', () => {
@@ -212,17 +212,53 @@ describe('forward only (rule 7)', () => {
     expect(play.state.attempt).toBeNull();
   });
 
-  test('an attempt that has moved nothing for 60 s is decided afresh', () => {
+  /** Every request of the first attempt fails for a minute, and so does EC2 when it is observed. */
+  function failingForAMinute(kind: 'refused' | 'uncertain'): Play {
     const play = begun();
-    play.at(1_100, answer('1.1.1', 'refused'), answer('1.2.1', 'refused'));
-    for (let now = 2_000; now < 62_000; now += 500) {
+    for (let now = 1_100; now < 62_000; now += 500) {
       play.until(now);
       const open = play.state.attempt?.calls.flatMap((call) =>
-        call.outstanding.map(({ number }) => answer(`1.${call.number}.${number}`, 'refused')),
+        call.outstanding.map(({ number }) => answer(`1.${call.number}.${number}`, kind)),
       );
-      if (open !== undefined && play.state.attempt?.number === 1) play.at(now, ...open);
+      if (open !== undefined) play.at(now, ...open);
     }
+    return play;
+  }
+
+  test.each(['refused', 'uncertain'] as const)(
+    'an attempt that has had nothing confirmed for 60 s (%s) holds back until EC2 has been read',
+    (kind) => {
+      const play = failingForAMinute(kind);
+      play.forget();
+      play.until(70_000);
+      expect(play.all('sendTakeover')).toEqual([]);
+      expect(play.state.verdict).toMatch(/^holding the takeover back: /);
+    },
+  );
+
+  test.each(['refused', 'uncertain'] as const)('and is then decided afresh (%s)', (kind) => {
+    const play = failingForAMinute(kind);
+    play.at(62_000, play.observed('peer'));
+    play.until(62_100);
     expect(play.state.attempt?.number).toBe(2);
+  });
+
+  test('or dropped, when the peer is UP by then', () => {
+    const play = failingForAMinute('uncertain');
+    play.at(62_000, sessionEvent('a', 'Up'), sessionEvent('b', 'Up'), play.observed('peer'));
+    expect(play.state.attempt).toBeNull();
+    expect(play.state.role.haState).toBe('STANDBY');
+  });
+
+  test('whoever overrules an attempt is not taken from again before BFD has been UP (rule 2)', () => {
+    const play = begun();
+    play.at(1_100, answer('1.1.1'), answer('1.2.1', 'refused'));
+    play.until(12_000);
+    play.at(12_000, play.observed('peer'));
+    expect(play.alarms).toContain('target-lost');
+    play.forget();
+    play.until(40_000);
+    expect(play.all('sendTakeover')).toEqual([]);
   });
 
   test('ended with an alarm when a target that it had moved has another owner after the staleness window', () => {
@@ -230,10 +266,10 @@ describe('forward only (rule 7)', () => {
     play.at(1_100, answer('1.1.1'), answer('1.2.1', 'refused'), ...up);
     play.until(10_200);
     play.at(11_099, play.observed('peer'));
-    expect(play.all('raiseAlarm').map(({ code }) => code)).not.toContain('target-lost');
+    expect(play.alarms).not.toContain('target-lost');
     play.until(12_099);
     play.at(12_100, play.observed('peer'));
-    expect(play.all('raiseAlarm').map(({ code }) => code)).toContain('target-lost');
+    expect(play.alarms).toContain('target-lost');
     expect(play.state.attempt).toBeNull();
   });
 });

@@ -4,7 +4,15 @@ import { observationOf, planOf, sessionEvent } from '../support/coreWorld';
 import { Play, interfaceEvent, synchronizedWith, watching } from './play';
 
 function consideration(play: Play): { fires: boolean; sentence: string } {
-  const turn = { plan: play.plan, now: play.now, jitter: 0, state: play.state, effects: [], notes: [] };
+  const turn = {
+    plan: play.plan,
+    now: play.now,
+    jitter: 0,
+    state: play.state,
+    effects: [],
+    notes: [],
+    alarms: [],
+  };
   return consider(turn);
 }
 
@@ -68,7 +76,7 @@ describe('the trigger (rule 3)', () => {
         ...synchronized,
         sessions: [
           ...synchronized.sessions,
-          { session: 'c', level: 'Up', survived: true, notification: null },
+          { session: 'c', level: 'Up', survived: true, refused: false, notification: null },
         ],
         interfaces: [...synchronized.interfaces, { interfaceName: 'Te3', level: 'Up' }],
       });
@@ -121,7 +129,6 @@ describe('the trigger (rule 3)', () => {
   test.each([
     ['the streams are lost', { type: 'streamsLost', cause: 'reset' }],
     ['another client is in control', { type: 'controlLost', cause: 'NOTIF_TERM' }],
-    ['this daemon is shutting down', { type: 'shutdownRequested', cause: 'SIGTERM' }],
   ] as const)('never while %s', (_why, event) => {
     const play = watching('peer');
     const { fires } = levels(play, event, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));

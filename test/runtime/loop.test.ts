@@ -16,7 +16,6 @@ function startLoop(): { loop: Loop; happened: Happened[]; batches: (readonly Rec
     askInterfaces: run('askInterfaces'),
     observeOwnership: run('observeOwnership'),
     remember: run('remember'),
-    raiseAlarm: run('raiseAlarm'),
     reportTimeline: run('reportTimeline'),
     stop: run('stop'),
   };

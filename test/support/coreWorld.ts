@@ -71,7 +71,7 @@ export function synchronizedEvent(
   return {
     type: 'streamsSynchronized',
     generation,
-    sessions: ['a', 'b'].map((session) => ({ session, level, survived, notification: null })),
+    sessions: ['a', 'b'].map((session) => ({ session, level, survived, refused: false, notification: null })),
     interfaces: ['Te1', 'Te2'].map((interfaceName) => ({ interfaceName, level: 'Up' })),
   };
 }

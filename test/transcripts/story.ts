@@ -153,7 +153,13 @@ export class Story {
       generation: words[0] as 'gen1',
       sessions: this.#plan.sessions.map(({ id: session }) => {
         const [level = 'Up', fresh] = said.get(session)?.split(',') ?? [];
-        return { session, level: level as 'Up', survived: fresh === undefined, notification: null };
+        return {
+          session,
+          level: level as 'Up',
+          survived: fresh === undefined,
+          refused: false,
+          notification: null,
+        };
       }),
       interfaces: this.#plan.sessions.map(({ interfaceName }) => ({
         interfaceName,
@@ -208,7 +214,10 @@ export class Story {
     this.#state = result.state;
     const broken = violations(this.#plan, result.state);
     if (broken.length > 0) throw new Error(`at ${this.#now} ms: ${broken.join('; ')}`);
-    const written = result.effects.flatMap((effect) => this.#start(effect));
+    const written = [
+      ...result.effects.flatMap((effect) => this.#start(effect)),
+      ...result.alarms.map((code) => `alarm ${code}`),
+    ];
     if (result.reason === '') throw new Error(`${event.type} at ${this.#now} ms gave no reason`);
     const quiet = result.weight === 'routine' && isTold(event, result.reason);
     if (this.#hidden || (quiet && written.length === 0)) return;
@@ -252,8 +261,6 @@ export class Story {
         const intention = intent === null ? '' : `, moving ${intent.addresses.join(' ')}`;
         return [`remember: ${wasActive ? 'ACTIVE' : 'not ACTIVE'}, armed ${armed}${intention}`];
       }
-      case 'raiseAlarm':
-        return [`alarm ${effect.code}`];
       case 'reportTimeline': {
         const { triggeredAt, decidedAt, firstSentAt, lastAnsweredAt, confirmedAt } = effect.timeline;
         const legs = [decidedAt, firstSentAt, lastAnsweredAt, confirmedAt];

@@ -1,0 +1,156 @@
+/** The control API's part about the emulated AWS: EC2's model, requests and faults, and each router's IMDS. */
+import { z } from 'zod';
+import { ask, askWith, Refusal, type Route } from './controlRoutes';
+import { routerName } from './controlRouters';
+import { ec2FaultSchema } from './ec2-emulator/faults';
+import type { ActiveFault } from './faultRules';
+import { imdsFaultSchema } from './imds-emulator/faults';
+import type { Lab } from './topology';
+
+const addresses = z.array(z.ipv4()).min(1);
+const networkInterfaceId = z.string().regex(/^eni-[0-9a-f]{17}$/, 'the id of a network interface');
+
+export function ec2Routes(lab: Lab): readonly Route[] {
+  const { ec2, world } = lab;
+  return [
+    ask('GET', '/ec2', 'subnets, instances and network interfaces as EC2 has them', () => world.model),
+    ask('GET', '/ec2/ownership', 'every change of an address; ?ip=ADDRESS for those of one', ({ query }) =>
+      world.ownershipHistory(query.get('ip') ?? undefined),
+    ),
+    ask('GET', '/ec2/requests', 'what EC2 was asked; ?action=NAME for one action', ({ query }) => {
+      const action = query.get('action');
+      const requests = ec2.requests().filter((request) => action === null || request.action === action);
+      return { counters: ec2.counters(), requests };
+    }),
+    ask('DELETE', '/ec2/requests', 'forgets them', () => ec2.clearLog()),
+    ...faultRoutes('/ec2/faults', ec2FaultSchema, () => ec2),
+    askWith(
+      'POST',
+      '/ec2/assign',
+      'an operator moves addresses to an interface',
+      z.strictObject({ networkInterfaceId, addresses }),
+      ({ body }) => edit(() => world.assign(body.networkInterfaceId, body.addresses)),
+    ),
+    askWith(
+      'POST',
+      '/ec2/unassign',
+      'an operator takes addresses from an interface',
+      z.strictObject({ networkInterfaceId, addresses }),
+      ({ body }) => edit(() => world.unassign(body.networkInterfaceId, body.addresses)),
+    ),
+    askWith(
+      'POST',
+      '/ec2/interfaces/:id/attach',
+      'attaches an interface to an instance',
+      z.strictObject({ instanceId: z.string(), deviceIndex: z.int().nonnegative() }),
+      ({ places, body }) =>
+        edit(() =>
+          world.attachInterface(places['id'] ?? '', {
+            ...body,
+            attachmentId: `${places['id']}`.replace('eni-', 'eni-attach-'),
+            networkCardIndex: 0,
+            status: 'attached',
+            deleteOnTermination: false,
+          }),
+        ),
+    ),
+    ask('POST', '/ec2/interfaces/:id/detach', 'detaches it; it keeps its addresses', ({ places }) =>
+      edit(() => world.detachInterface(places['id'] ?? '')),
+    ),
+    ask('DELETE', '/ec2/interfaces/:id', 'deletes it, with its addresses', ({ places }) =>
+      edit(() => world.deleteInterface(places['id'] ?? '')),
+    ),
+    askWith(
+      'POST',
+      '/ec2/instances/:id',
+      'what EC2 says of an instance: its state, its status checks',
+      z.strictObject({
+        state: z
+          .enum(['pending', 'running', 'stopping', 'stopped', 'shutting-down', 'terminated'])
+          .optional(),
+        instanceStatus: z.enum(['ok', 'impaired', 'insufficient-data', 'initializing']).exactOptional(),
+        systemStatus: z.enum(['ok', 'impaired', 'insufficient-data', 'initializing']).exactOptional(),
+      }),
+      ({ places, body: { state, ...checks } }) =>
+        edit(() => {
+          const id = places['id'] ?? '';
+          world.setStatusChecks(id, checks);
+          if (state !== undefined) world.setInstanceState(id, state);
+        }),
+    ),
+    ask('POST', '/ec2/close-idle', 'closes idle keep-alive connections, as a server does', () =>
+      ec2.closeIdleConnections(),
+    ),
+    ask(
+      'POST',
+      '/ec2/routers/:router/expire',
+      "ends every credential set that was issued to the router's instance",
+      ({ places }) => {
+        const sets = lab.credentials.issuedTo(lab.plan.instanceId[routerName(places)]);
+        for (const { accessKeyId } of sets) lab.credentials.expire(accessKeyId);
+        return { expired: sets.map(({ accessKeyId }) => accessKeyId) };
+      },
+    ),
+  ];
+}
+
+export function imdsRoutes(lab: Lab): readonly Route[] {
+  const at = (rest: string) => `/routers/:router/imds${rest}`;
+  const imds = (places: Readonly<Record<string, string>>) => lab.routers[routerName(places)].imds;
+  return [
+    ...faultRoutes(at('/faults'), imdsFaultSchema, imds),
+    ask('GET', at('/requests'), 'what the metadata service was asked', ({ places }) => ({
+      counters: imds(places).counters(),
+      requests: imds(places).requests(),
+    })),
+    ask('DELETE', at('/requests'), 'forgets them', ({ places }) => imds(places).clearLog()),
+    ask('POST', at('/rotate'), 'issues new role credentials; the old ones stay good', ({ places }) => {
+      const { accessKeyId, expiresAt } = imds(places).rotateCredentials();
+      return { accessKeyId, expiresAt: new Date(expiresAt).toISOString() };
+    }),
+    ask('POST', at('/forget-tokens'), 'makes every session token invalid', ({ places }) =>
+      imds(places).forgetTokens(),
+    ),
+    ask('POST', at('/stop'), 'refuses connections', ({ places }) => lab.stopImds(routerName(places))),
+    ask('POST', at('/start'), 'accepts them again', ({ places }) => {
+      const name = routerName(places);
+      if (!lab.routers[name].sim.alive) throw new Refusal(409, `${name} is powered off; boot it`);
+      return lab.startImds(name);
+    }),
+  ];
+}
+
+/** The part that both emulators have in common. */
+type Faulty<Input> = {
+  readonly addFault: (rule: Input) => number;
+  readonly removeFault: (id: number) => boolean;
+  readonly clearFaults: () => void;
+  readonly activeFaults: () => readonly ActiveFault<unknown>[];
+};
+
+function faultRoutes<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+  of: (places: Readonly<Record<string, string>>) => Faulty<z.output<Schema>>,
+): readonly Route[] {
+  return [
+    ask('GET', path, 'the fault rules in force', ({ places }) => of(places).activeFaults()),
+    askWith('POST', path, 'adds a fault rule and gives its id', schema, ({ places, body }) => ({
+      id: of(places).addFault(body),
+    })),
+    ask('DELETE', path, 'removes all rules', ({ places }) => of(places).clearFaults()),
+    ask('DELETE', `${path}/:id`, 'removes one', ({ places }) => {
+      if (!of(places).removeFault(Number(places['id'])))
+        throw new Refusal(404, `no fault rule ${places['id']} (any more)`);
+    }),
+  ];
+}
+
+/** EC2's own words for what cannot be done. */
+function edit(change: () => void): void {
+  try {
+    change();
+  } catch (error: unknown) {
+    throw new Refusal(409, error instanceof Error ? error.message : String(error));
+  }
+}

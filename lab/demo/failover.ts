@@ -1,0 +1,97 @@
+/**
+ * One failover as the lab saw it: a router loses power, the other one takes over. Collects when each thing
+ * happened, on the lab's own clock; the daemon's part comes from its log. Judges nothing: see checks.ts.
+ */
+import type { DaemonProcess, DaemonRecord } from '../daemonProcess';
+import type { LoggedRequest } from '../ec2-emulator/requestLog';
+import type { OwnershipChange } from '../ec2-emulator/world';
+import type { WrittenEvent } from '../slapi-sim/streams';
+import type { Lab } from '../topology';
+import { peerOf, type RouterName } from '../topologyPlan';
+
+/** Times are `process.hrtime` in ms unless they say otherwise. */
+export type Failover = {
+  readonly victim: RouterName;
+  readonly survivor: RouterName;
+  readonly killedAtMs: number;
+  /** When the survivor's router told its daemon that a session is DOWN, oldest first; never empty. */
+  readonly downAtMs: readonly number[];
+  /** Every request of anybody from the first DOWN until the daemon had the confirmation, oldest first. */
+  readonly requests: readonly LoggedRequest[];
+  /** What moved since the power cut, oldest first. */
+  readonly moves: readonly OwnershipChange[];
+  readonly decision: DaemonRecord;
+  /** The daemon's own account, in ms since it heard of DOWN. */
+  readonly timeline: DaemonRecord;
+  /** Everything that the survivor's daemon logged since the power cut. */
+  readonly records: readonly DaemonRecord[];
+};
+
+export const isAssign = ({ action }: LoggedRequest): boolean => action === 'AssignPrivateIpAddresses';
+
+const TAKEOVER_DEADLINE_MS = 10_000;
+
+/** @throws Error with the daemon's latest records when the takeover is not over in time. */
+export async function failOver(lab: Lab, victim: RouterName, daemon: DaemonProcess): Promise<Failover> {
+  const survivor = peerOf(victim);
+  const mark = daemon.mark();
+  const downAtMs: number[] = [];
+  const stopListening = lab.routers[survivor].sim.onEventWritten((event) => {
+    if (isSessionDown(event)) downAtMs.push(event.atMs);
+  });
+  const waitFor = (predicate: (record: DaemonRecord) => boolean) =>
+    daemon.waitFor(predicate, { since: mark, deadlineMs: TAKEOVER_DEADLINE_MS });
+  try {
+    const killedAtMs = Number(process.hrtime.bigint()) / 1e6;
+    await lab.killRouter(victim);
+    const decision = await waitFor(({ msg, attempt }) => msg === 'decision' && attempt !== undefined);
+    const timeline = await waitFor(({ event }) => event === 'takeoverTimeline');
+    // The record of the same moment that says what EC2 has confirmed.
+    await waitFor(
+      ({ event, receivedAtMs }) => event === 'ownershipObserved' && receivedAtMs >= timeline.receivedAtMs,
+    );
+    const since = (downAtMs[0] ?? killedAtMs) - 0.001;
+    return {
+      victim,
+      survivor,
+      killedAtMs,
+      downAtMs,
+      requests: lab.ec2.requests().filter(({ receivedAt }) => receivedAt >= since),
+      moves: lab.world.ownershipHistory().filter(({ atMs }) => atMs >= killedAtMs),
+      decision,
+      timeline,
+      records: daemon.recordsSince(mark),
+    };
+  } finally {
+    stopListening();
+  }
+}
+
+function isSessionDown({ stream, message }: WrittenEvent): boolean {
+  return stream === 'bfd' && JSON.stringify(message).includes('"SL_BFD_SESSION_DOWN"');
+}
+
+/** What the failover consisted of, in ms. */
+export type Legs = {
+  /** Power cut to the first DOWN. */
+  readonly detectionMs: number;
+  /** The first DOWN to the first write arriving at EC2. */
+  readonly reactionMs: number;
+  /** The first write to the last address moved. */
+  readonly ec2Ms: number;
+  /** Power cut to the last address moved. */
+  readonly outageMs: number;
+};
+
+/** NaN where something did not happen. */
+export function legsOf({ killedAtMs, downAtMs, requests, moves }: Failover): Legs {
+  const down = downAtMs[0] ?? NaN;
+  const written = requests.find(isAssign)?.receivedAt ?? NaN;
+  const moved = moves.at(-1)?.atMs ?? NaN;
+  return {
+    detectionMs: down - killedAtMs,
+    reactionMs: written - down,
+    ec2Ms: moved - written,
+    outageMs: moved - killedAtMs,
+  };
+}

@@ -1,0 +1,24 @@
+/** What an operator does on a router: asks with `show`, which is another process that reads the store. */
+import { execFile } from 'node:child_process';
+import { mainPath } from '../daemonProcess';
+import type { Lab } from '../topology';
+import type { RouterName } from '../topologyPlan';
+
+export type Shown = {
+  readonly exitCode: number | null;
+  /** Without empty lines; of the standard error where the command failed. */
+  readonly lines: readonly string[];
+};
+
+const SHOW_DEADLINE_MS = 5000;
+
+export function show(lab: Lab, name: RouterName, key: string): Promise<Shown> {
+  const args = [mainPath, 'show', key, '-c', lab.routers[name].configPath];
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, args, { timeout: SHOW_DEADLINE_MS }, (error, stdout, stderr) => {
+      const text = error === null ? stdout : stderr;
+      const lines = text.split('\n').filter((line) => line.trim() !== '');
+      resolve({ exitCode: child.exitCode, lines });
+    });
+  });
+}

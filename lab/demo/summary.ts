@@ -1,0 +1,86 @@
+/** The closing table: both failovers side by side, and what the figures are and are not. */
+import type { Lab } from '../topology';
+import { labBfd } from '../topologyConfig';
+import { isAssign, legsOf, type Failover } from './failover';
+import { wrap, WIDTH, type Paint, type Style } from './screen';
+
+type Row = {
+  readonly label: string;
+  readonly value: (failover: Failover) => string;
+  readonly remark: string;
+  readonly styles?: readonly Style[];
+};
+
+const ms = (value: number): string => `${value.toFixed(1)} ms`;
+
+export function drawSummary(
+  lab: Lab,
+  failovers: readonly Failover[],
+  ec2LatencyMs: number,
+  paint: Paint,
+): readonly string[] {
+  const line = (label: string, values: readonly string[], remark: string, styles: readonly Style[] = []) =>
+    `  ${paint(label.padEnd(26), ...styles)}${values.map((value) => paint(value.padStart(13), ...styles)).join('')}` +
+    `   ${paint(remark, 'dim')}`;
+  const rows = rowsOf(lab, ec2LatencyMs);
+  return [
+    line(
+      '',
+      failovers.map(({ victim, survivor }) => `${victim} → ${survivor}`),
+      '',
+      ['bold'],
+    ),
+    ...rows.map(({ label, value, remark, styles }) => line(label, failovers.map(value), remark, styles)),
+  ];
+}
+
+function rowsOf(lab: Lab, ec2LatencyMs: number): readonly Row[] {
+  const interfaces = lab.plan.interfaces.length;
+  return [
+    {
+      label: 'BFD detection',
+      value: (failover) => ms(legsOf(failover).detectionMs),
+      remark: `${labBfd.multiplier} x ${labBfd.intervalMs} ms, as set`,
+    },
+    {
+      label: 'DOWN to first EC2 write',
+      value: (failover) => ms(legsOf(failover).reactionMs),
+      remark: 'xr-aws-ha',
+      styles: ['green'],
+    },
+    {
+      label: 'EC2',
+      value: (failover) => ms(legsOf(failover).ec2Ms),
+      remark: `${ec2LatencyMs} ms, emulated`,
+    },
+    {
+      label: 'power off to last address',
+      value: (failover) => ms(legsOf(failover).outageMs),
+      remark: 'the outage',
+      styles: ['bold'],
+    },
+    {
+      label: 'EC2 calls before a write',
+      value: ({ requests }) => String(requests.findIndex(isAssign)),
+      remark: '',
+    },
+    {
+      label: 'EC2 writes',
+      value: ({ requests }) => String(requests.filter(isAssign).length),
+      remark: `${interfaces} interfaces`,
+    },
+    {
+      label: 'takeover attempts',
+      value: ({ records }) => String(new Set(records.flatMap(({ attempt }) => attempt ?? [])).size),
+      remark: '',
+    },
+  ];
+}
+
+export const drawHonesty = (paint: Paint): readonly string[] =>
+  wrap(
+    'Real here: both daemons, gRPC, signatures and the query protocol of EC2. Emulated: the routers and ' +
+      'AWS, on this one machine. In AWS the EC2 calls take as long as they take there, and traffic follows ' +
+      'an address a moment after EC2 has moved it.',
+    WIDTH - 4,
+  ).map((text) => `  ${paint(text, 'dim')}`);

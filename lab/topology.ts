@@ -1,0 +1,246 @@
+/**
+ * The whole lab in one process: two simulated routers on their links, EC2 and a metadata service for each
+ * router, and the failure stories told in a word each. Everything listens on 127.0.0.1 and free ports and
+ * ends with `stop()`. Finer faults are asked of the parts themselves: `routers.rtr1.sim`, `.imds`, `ec2`.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startDaemon, type DaemonOptions, type DaemonProcess } from './daemonProcess';
+import { CredentialRegistry } from './ec2-emulator/credentials';
+import { startEc2Emulator, type Ec2Emulator } from './ec2-emulator/emulator';
+import { findInterface } from './ec2-emulator/model';
+import { Ec2World } from './ec2-emulator/world';
+import { Fabric, type FabricOptions } from './slapi-sim/fabric';
+import type { GrpcRestart, SimRouter } from './slapi-sim/router';
+import type { StreamName } from './slapi-sim/faults';
+import { emptyStateDirectory, writeConfig, type ExtraKeys, type LabStore } from './topologyConfig';
+import { startRouter, type LabRouter, type LabRouterOptions } from './topologyRouter';
+import { ec2Model, planTopology, routerNames, type RouterName, type TopologyPlan } from './topologyPlan';
+
+export type LabOptions = LabRouterOptions & {
+  /** Target interfaces of each router, 1 to 14, each with one floating address; default 2. */
+  readonly interfaces?: number;
+  /** BFD sessions, on the first interfaces; default: on the first two. */
+  readonly sessions?: number;
+  /** Who holds the floating addresses at start; null: nobody. Default rtr1. */
+  readonly owner?: RouterName | null;
+  /** Default `file`. */
+  readonly store?: LabStore;
+  /** For the config.json of both routers. */
+  readonly config?: ExtraKeys;
+  readonly fabric?: FabricOptions;
+};
+
+/** What EC2 says of the instance of a router that was powered off. */
+export type KilledInstance = 'running' | 'stopping' | 'stopped';
+export const killedInstances: readonly KilledInstance[] = ['running', 'stopping', 'stopped'];
+
+/** @throws RangeError for a number of interfaces that no instance has. */
+export async function startLab(options: LabOptions = {}): Promise<Lab> {
+  const plan = planTopology(options.interfaces ?? 2);
+  const credentials = new CredentialRegistry();
+  const world = new Ec2World(ec2Model(plan, options.owner === undefined ? 'rtr1' : options.owner));
+  const ec2 = await startEc2Emulator({ world, credentials });
+  const directory = mkdtempSync(join(tmpdir(), 'xr-aws-ha-lab-'));
+  const start = (name: RouterName) => startRouter(name, { options, plan, world, credentials, directory });
+  const routers = { rtr1: await start('rtr1'), rtr2: await start('rtr2') };
+  return new Lab({ options, plan, credentials, world, ec2, directory, routers });
+}
+
+type LabParts = {
+  readonly options: LabOptions;
+  readonly plan: TopologyPlan;
+  readonly credentials: CredentialRegistry;
+  readonly world: Ec2World;
+  readonly ec2: Ec2Emulator;
+  readonly directory: string;
+  readonly routers: Readonly<Record<RouterName, LabRouter>>;
+};
+
+export class Lab {
+  readonly plan: TopologyPlan;
+  readonly credentials: CredentialRegistry;
+  readonly world: Ec2World;
+  readonly ec2: Ec2Emulator;
+  readonly fabric: Fabric;
+  readonly directory: string;
+  readonly routers: Readonly<Record<RouterName, LabRouter>>;
+  readonly #options: LabOptions;
+  readonly #grpcPorts: Readonly<Record<RouterName, number>>;
+  readonly #links = new Map<string, string>();
+  readonly #daemons = new Map<RouterName, DaemonProcess>();
+
+  constructor(parts: LabParts) {
+    this.plan = parts.plan;
+    this.credentials = parts.credentials;
+    this.world = parts.world;
+    this.ec2 = parts.ec2;
+    this.directory = parts.directory;
+    this.routers = parts.routers;
+    this.#options = parts.options;
+    const { rtr1, rtr2 } = parts.routers;
+    this.#grpcPorts = { rtr1: rtr1.sim.port, rtr2: rtr2.sim.port };
+    this.fabric = new Fabric(parts.options.fabric);
+    for (const { name, primaryAddress } of parts.plan.interfaces) {
+      const [a, b] = [primaryAddress.rtr1, primaryAddress.rtr2];
+      this.#links.set(name, this.fabric.link(rtr1.sim, name, a, rtr2.sim, name, b));
+    }
+    for (const name of routerNames) this.writeConfig(name);
+  }
+
+  /** In the order of the interfaces. */
+  get floatingAddresses(): readonly string[] {
+    return this.plan.interfaces.map(({ floatingAddress }) => floatingAddress);
+  }
+
+  /** Who EC2 says holds an address; null: neither router. */
+  ownerOf(address: string): RouterName | null {
+    const holder = findInterface(this.world.model, this.world.ownerOf(address) ?? '');
+    return this.routerOfInstance(holder?.attachment?.instanceId ?? null);
+  }
+
+  /** Whether the router holds every floating address. */
+  ownsAll(name: RouterName): boolean {
+    return this.floatingAddresses.every((address) => this.ownerOf(address) === name);
+  }
+
+  routerOfInstance(instanceId: string | null): RouterName | null {
+    return routerNames.find((name) => this.plan.instanceId[name] === instanceId) ?? null;
+  }
+
+  /** Writes the router's config.json anew, with `extra` merged in for it alone; returns the content. */
+  writeConfig(name: RouterName, extra: ExtraKeys = {}): object {
+    const { sessions = 2, store = 'file', config = {} } = this.#options;
+    const { plan, ec2 } = this;
+    const { directory } = this.routers[name];
+    const places = { plan, grpcPort: this.#grpcPorts[name], ec2Url: ec2.url, sessions, store, directory };
+    return writeConfig(name, places, { ...config, ...extra });
+  }
+
+  // ---- Daemons ----
+
+  /** Starts the built daemon on a router, which must be up. @throws Error when it has one already. */
+  startDaemon(name: RouterName, options: Pick<DaemonOptions, 'env'> = {}): DaemonProcess {
+    if (this.daemon(name) !== null) throw new Error(`${name} runs a daemon already`);
+    const { configPath, imdsUrl, sim } = this.routers[name];
+    if (!sim.alive) throw new Error(`${name} is powered off`);
+    const daemon = startDaemon({ ...options, name, configPath, imdsUrl });
+    this.#daemons.set(name, daemon);
+    return daemon;
+  }
+
+  /** The one that runs on the router now. */
+  daemon(name: RouterName): DaemonProcess | null {
+    const daemon = this.#daemons.get(name);
+    return daemon === undefined || daemon.exit !== null ? null : daemon;
+  }
+
+  // ---- Failure stories ----
+
+  /**
+   * Power off: BFD goes silent, the API, the metadata service and the daemon are gone. EC2 goes on saying
+   * that the instance runs, unless told otherwise.
+   */
+  async killRouter(
+    name: RouterName,
+    { instance = 'running' }: { readonly instance?: KilledInstance } = {},
+  ): Promise<void> {
+    const { sim, imds, instanceId } = this.routers[name];
+    const daemonGone = this.daemon(name)?.kill();
+    sim.kill();
+    if (instance !== 'running') this.world.setInstanceState(instanceId, instance);
+    await Promise.all([daemonGone, imds.stop()]);
+  }
+
+  /**
+   * Power on: the same addresses and ports, nothing programmed, no daemon. What the daemon's state directory
+   * held is voided by another boot of the router; here the machine stays the same, so it is removed.
+   */
+  async bootRouter(name: RouterName): Promise<void> {
+    const { sim, instanceId, directory } = this.routers[name];
+    if (sim.alive) throw new Error(`${name} runs already`);
+    emptyStateDirectory(directory);
+    this.world.setInstanceState(instanceId, 'running');
+    await sim.boot();
+    await this.startImds(name);
+  }
+
+  stopImds(name: RouterName): Promise<void> {
+    return this.routers[name].imds.stop();
+  }
+
+  async startImds(name: RouterName): Promise<void> {
+    const { imds, imdsUrl } = this.routers[name];
+    await imds.stop();
+    await whenPortIsFree(() => imds.open(Number(new URL(imdsUrl).port)));
+  }
+
+  /** Nothing passes either way, on one link or on all; the interfaces stay up, as in a cloud network. */
+  cutLink(interfaceName?: string): void {
+    for (const id of this.#linkIds(interfaceName)) this.fabric.cutLink(id);
+  }
+
+  /** What the router sends is lost; what it is sent arrives. */
+  loseFrom(name: RouterName, interfaceName?: string): void {
+    for (const id of this.#linkIds(interfaceName)) this.fabric.loseFrom(id, name);
+  }
+
+  healLink(interfaceName?: string): void {
+    for (const id of this.#linkIds(interfaceName)) this.fabric.restoreLink(id);
+  }
+
+  interfaceDown(
+    name: RouterName,
+    interfaceName: string,
+    report: Parameters<SimRouter['setInterface']>[2] = {},
+  ): void {
+    this.routers[name].sim.setInterface(interfaceName, 'down', report);
+  }
+
+  interfaceUp(name: RouterName, interfaceName: string): void {
+    this.routers[name].sim.setInterface(interfaceName, 'up');
+  }
+
+  restartGrpc(name: RouterName, restart: GrpcRestart): Promise<void> {
+    return this.routers[name].sim.restartGrpc(restart);
+  }
+
+  cutStream(name: RouterName, stream: StreamName, how: 'end' | 'error' = 'error'): void {
+    this.routers[name].sim.cutStream(stream, how);
+  }
+
+  /** Another client takes the stream on the router: its daemon gets NOTIF_TERM. */
+  hijackStream(name: RouterName, stream: StreamName): void {
+    this.routers[name].sim.hijack(stream);
+  }
+
+  /** Ends the daemons (by SIGKILL), closes every port and removes the directory. */
+  async stop(): Promise<void> {
+    await Promise.all(routerNames.map(async (name) => this.daemon(name)?.kill()));
+    this.fabric.close();
+    for (const { sim } of Object.values(this.routers)) sim.close();
+    await Promise.all([this.ec2.stop(), ...routerNames.map((name) => this.stopImds(name))]);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #linkIds(interfaceName: string | undefined): readonly string[] {
+    if (interfaceName === undefined) return [...this.#links.values()];
+    const id = this.#links.get(interfaceName);
+    if (id === undefined) throw new Error(`no link ${interfaceName}`);
+    return [id];
+  }
+}
+
+/** While nobody listened on our port, a client on this machine may have got it as its own end. */
+async function whenPortIsFree(listen: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await listen();
+    } catch (error: unknown) {
+      if (tries === 50 || !/EADDRINUSE|address already in use/i.test(String(error))) throw error;
+      await delay(100);
+    }
+  }
+}

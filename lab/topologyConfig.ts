@@ -1,0 +1,80 @@
+/**
+ * The config.json of one router of the lab, with the lab's ports in place of the router's and of AWS. It
+ * names keys of the product's configuration by hand: the lab shares no code with it.
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { peerOf, type RouterName, type TopologyPlan } from './topologyPlan';
+
+/** Where the daemons keep what `show` prints: a file of each router's own, or one Redis server for each. */
+export type LabStore = 'file' | { readonly redis: Readonly<Record<RouterName, RedisAddress>> };
+export type RedisAddress = { readonly host: string; readonly port: number };
+
+/** Merged into the object `config`, on top of what the lab writes. Undefined removes a key. */
+export type ExtraKeys = Readonly<Record<string, unknown>>;
+
+/** The product's defaults; written out, so that they can be seen in the file. */
+export const labBfd = { intervalMs: 50, multiplier: 3 } as const;
+
+export type ConfigPlaces = {
+  readonly plan: TopologyPlan;
+  readonly grpcPort: number;
+  readonly ec2Url: string;
+  /** How many sessions, on the first interfaces; at least one. */
+  readonly sessions: number;
+  readonly store: LabStore;
+  /** The router's own directory: config, log, store and state go there. */
+  readonly directory: string;
+};
+
+export const configPathIn = (directory: string): string => join(directory, 'config.json');
+
+const stateDirectoryIn = (directory: string): string => join(directory, 'state');
+
+export function emptyStateDirectory(directory: string): void {
+  rmSync(stateDirectoryIn(directory), { recursive: true, force: true });
+  mkdirSync(stateDirectoryIn(directory), { recursive: true });
+}
+
+/** Writes the file (again) and gives its content. */
+export function writeConfig(name: RouterName, places: ConfigPlaces, extra: ExtraKeys): object {
+  const document = { config: { ...labConfig(name, places), ...extra } };
+  mkdirSync(stateDirectoryIn(places.directory), { recursive: true });
+  writeFileSync(configPathIn(places.directory), `${JSON.stringify(document, null, 2)}\n`);
+  return document;
+}
+
+function labConfig(name: RouterName, places: ConfigPlaces): object {
+  const { plan, grpcPort, ec2Url, sessions, directory } = places;
+  return {
+    ec2_private_endpoint_url: ec2Url,
+    grpc_server: '127.0.0.1',
+    grpc_port: grpcPort,
+    action: {
+      method: 'secondary_ip_shift',
+      method_params: {
+        intf_list: plan.interfaces.map(({ floatingAddress, deviceIndex }) => ({
+          secondary_ip: floatingAddress,
+          instance_intf_number: deviceIndex,
+        })),
+      },
+    },
+    bfd_sessions: plan.interfaces.slice(0, sessions).map((each) => ({
+      session_type: 'SINGLE_HOP',
+      intf_name: each.name,
+      neigh_ip: each.primaryAddress[peerOf(name)],
+      bfd_desired_tx_int_usec: labBfd.intervalMs * 1000,
+      detect_multiplier: labBfd.multiplier,
+      vrf_name: 'default',
+    })),
+    ...storeKeys(name, places),
+    state_dir: stateDirectoryIn(directory),
+    syslog_file: join(directory, 'ha_app_bkp.log'),
+  };
+}
+
+function storeKeys(name: RouterName, { store, directory }: ConfigPlaces): object {
+  if (store === 'file') return { store: { type: 'file', path: join(directory, 'show.json') } };
+  const { host, port } = store.redis[name];
+  return { store: { type: 'redis' }, redis_server: host, redis_port: port };
+}

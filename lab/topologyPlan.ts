@@ -1,0 +1,145 @@
+/**
+ * Who is who in the lab: two routers of one Availability Zone, joined by as many subnets as asked for, with
+ * one floating address on each. Names, addresses and EC2 ids follow from the number of interfaces alone, so
+ * that every run of the lab looks the same. Plain data; nothing runs here.
+ */
+import type { Ec2Model, Instance, NetworkInterface, Subnet } from './ec2-emulator/model';
+
+export type RouterName = 'rtr1' | 'rtr2';
+export const routerNames: readonly RouterName[] = ['rtr1', 'rtr2'];
+export const peerOf = (name: RouterName): RouterName => (name === 'rtr1' ? 'rtr2' : 'rtr1');
+
+/** What an instance type with many interfaces allows: m5.24xlarge has 15, the first of them for management. */
+export const MOST_INTERFACES = 14;
+
+export type InterfacePlan = {
+  /** Device index as EC2 counts it; 0 is the management interface. The same on both routers. */
+  readonly deviceIndex: number;
+  /** The same on both routers. */
+  readonly name: string;
+  readonly subnetId: string;
+  readonly cidrBlock: string;
+  readonly floatingAddress: string;
+  readonly primaryAddress: Readonly<Record<RouterName, string>>;
+  readonly networkInterfaceId: Readonly<Record<RouterName, string>>;
+};
+
+export type TopologyPlan = {
+  readonly region: string;
+  readonly vpcId: string;
+  readonly instanceId: Readonly<Record<RouterName, string>>;
+  /** In device order, without the management interface. */
+  readonly interfaces: readonly InterfacePlan[];
+};
+
+const VPC_ID = 'vpc-0b7d41c5e92a38f60';
+const AVAILABILITY_ZONE = 'us-west-2a';
+const MANAGEMENT_SUBNET = { subnetId: 'subnet-0c3e9f5a7d1b28000', prefix: '172.31.99' };
+const instanceIds = { rtr1: 'i-0a1f93c7d25be8401', rtr2: 'i-0b2e64d8a17cf3902' } as const;
+const managementHosts = { rtr1: 11, rtr2: 12 } as const;
+const dataHosts = { rtr1: 101, rtr2: 241 } as const;
+const FLOATING_HOST = 10;
+
+/** @throws RangeError for a number of interfaces that no instance has. */
+export function planTopology(interfaces: number): TopologyPlan {
+  if (!Number.isInteger(interfaces) || interfaces < 1 || interfaces > MOST_INTERFACES) {
+    throw new RangeError(
+      `a router of the lab has 1 to ${MOST_INTERFACES} target interfaces, not ${interfaces}`,
+    );
+  }
+  return {
+    region: 'us-west-2',
+    vpcId: VPC_ID,
+    instanceId: instanceIds,
+    interfaces: Array.from({ length: interfaces }, (_, place) => planInterface(place + 1)),
+  };
+}
+
+/** The first two subnets are those of the product's sample configuration, the others follow them. */
+function planInterface(deviceIndex: number): InterfacePlan {
+  const prefix = `172.31.${deviceIndex === 1 ? 101 : 103 + deviceIndex}`;
+  return {
+    deviceIndex,
+    name: `TenGigE0/0/0/${deviceIndex}`,
+    subnetId: `subnet-0c3e9f5a7d1b28${hex(deviceIndex, 3)}`,
+    cidrBlock: `${prefix}.0/24`,
+    floatingAddress: `${prefix}.${FLOATING_HOST}`,
+    primaryAddress: { rtr1: `${prefix}.${dataHosts.rtr1}`, rtr2: `${prefix}.${dataHosts.rtr2}` },
+    networkInterfaceId: {
+      rtr1: networkInterfaceId('rtr1', deviceIndex),
+      rtr2: networkInterfaceId('rtr2', deviceIndex),
+    },
+  };
+}
+
+/** `owner` holds every floating address; nobody does where it is null. */
+export function ec2Model(plan: TopologyPlan, owner: RouterName | null): Ec2Model {
+  return {
+    region: plan.region,
+    accountId: '123456789012',
+    subnets: [
+      subnet(MANAGEMENT_SUBNET.subnetId, `${MANAGEMENT_SUBNET.prefix}.0/24`),
+      ...plan.interfaces.map(({ subnetId, cidrBlock }) => subnet(subnetId, cidrBlock)),
+    ],
+    instances: routerNames.map(instance),
+    networkInterfaces: routerNames.flatMap((name) => [
+      networkInterface(name, 0, {
+        subnetId: MANAGEMENT_SUBNET.subnetId,
+        primaryIp: `${MANAGEMENT_SUBNET.prefix}.${managementHosts[name]}`,
+        secondaryIps: [],
+      }),
+      ...plan.interfaces.map((each) =>
+        networkInterface(name, each.deviceIndex, {
+          subnetId: each.subnetId,
+          primaryIp: each.primaryAddress[name],
+          secondaryIps: owner === name ? [each.floatingAddress] : [],
+        }),
+      ),
+    ]),
+  };
+}
+
+const subnet = (subnetId: string, cidrBlock: string): Subnet => ({
+  subnetId,
+  vpcId: VPC_ID,
+  cidrBlock,
+  availabilityZone: AVAILABILITY_ZONE,
+  availabilityZoneId: 'usw2-az1',
+});
+
+const instance = (name: RouterName): Instance => ({
+  instanceId: instanceIds[name],
+  instanceType: 'm5.24xlarge',
+  availabilityZone: AVAILABILITY_ZONE,
+  state: 'running',
+  instanceStatus: 'ok',
+  systemStatus: 'ok',
+});
+
+function networkInterface(
+  name: RouterName,
+  deviceIndex: number,
+  addresses: Pick<NetworkInterface, 'subnetId' | 'primaryIp' | 'secondaryIps'>,
+): NetworkInterface {
+  const id = networkInterfaceId(name, deviceIndex);
+  return {
+    networkInterfaceId: id,
+    macAddress: `02:5e:9d:${name === 'rtr1' ? 'a1' : 'b2'}:00:${hex(deviceIndex, 2)}`,
+    addressLimit: 50,
+    sourceDestCheck: false,
+    attachment: {
+      attachmentId: id.replace('eni-', 'eni-attach-'),
+      instanceId: instanceIds[name],
+      deviceIndex,
+      networkCardIndex: 0,
+      status: 'attached',
+      deleteOnTermination: deviceIndex === 0,
+    },
+    ...addresses,
+  };
+}
+
+const networkInterfaceId = (name: RouterName, deviceIndex: number): string =>
+  `eni-0${name === 'rtr1' ? 'a1' : 'b2'}5e9d47c3f86${hex(deviceIndex, 3)}`;
+
+const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');

@@ -1,0 +1,114 @@
+/**
+ * Rule 5, the second half: when the interface of every triggering session goes DOWN right after the first
+ * write, the failure was here and not at the peer, and the targets go back to whoever held them, once.
+ */
+import { callHasMoved, currentAttempt, newCall } from './attempt';
+import type { Holder } from './model';
+import { observeNow } from './ownership';
+import { disarmUnlessUp, interfaceOf } from './sessions';
+import type { Attempt, GiveBack } from './state';
+import { list, note, raiseAlarm, wakeAt, type Turn } from './turn';
+
+/** An interface that goes DOWN this soon after the first write explains the BFD failure. */
+const GIVE_BACK_WINDOW_MS = 1_000;
+/** EC2 takes an address from anybody, so what has not gone back by then will not go. */
+const GIVE_BACK_TTL_MS = 10_000;
+
+/** For one second from the first write that was not definitely refused: the failure may be ours. */
+export function openGiveBack(turn: Turn): void {
+  const { attempt, ownership } = turn.state;
+  if (attempt === null || attempt.purpose === 'giveBack' || attempt.sessions.length === 0) return;
+  if (ownership === null) return;
+  const { number, sessions } = attempt;
+  const addresses = attempt.calls.flatMap((call) => call.addresses);
+  const holdersBefore = Object.fromEntries(
+    addresses.map((address) => [address, ownership.holders[address] ?? null]),
+  );
+  turn.state = {
+    ...turn.state,
+    giveBack: { attempt: number, sessions, firstSentAt: turn.now, holdersBefore, isDue: false },
+  };
+}
+
+/** Returns whether it has to wait: EC2 might get a request under way after the one that undoes it. */
+export function giveBackIfLocal(turn: Turn): boolean {
+  const { giveBack, streams, attempt } = turn.state;
+  if (giveBack === null) return false;
+  if (!giveBack.isDue && turn.now - giveBack.firstSentAt > GIVE_BACK_WINDOW_MS) {
+    turn.state = { ...turn.state, giveBack: null };
+    return false;
+  }
+  const names = new Set(
+    turn.plan.sessions
+      .filter(({ id }) => giveBack.sessions.includes(id))
+      .map(({ interfaceName }) => interfaceName),
+  );
+  const allDown = [...names].every((name) => interfaceOf(turn.state, name).level === 'Down');
+  if (!giveBack.isDue && (streams.phase !== 'synchronized' || !allDown)) return false;
+  turn.state = { ...turn.state, giveBack: { ...giveBack, isDue: true } };
+  if (attempt?.calls.some(({ outstanding }) => outstanding.length > 0)) return true;
+  beginGiveBack(turn, giveBack, [...names]);
+  return false;
+}
+
+/** Giving back is a courtesy to a peer that may be dead, so unlike a takeover it does not go on for ever. */
+export function abandonGiveBack(turn: Turn): boolean {
+  const attempt = currentAttempt(turn);
+  if (attempt.purpose !== 'giveBack') return false;
+  const until = attempt.decidedAt + GIVE_BACK_TTL_MS;
+  wakeAt(turn, until);
+  if (turn.now < until) return false;
+  const left = attempt.calls
+    .filter(({ outcome }) => outcome === 'open')
+    .flatMap(({ addresses }) => addresses);
+  turn.state = { ...turn.state, attempt: null };
+  observeNow(turn);
+  note(
+    turn,
+    'alarm',
+    `gave up giving ${list(left)} back after ${GIVE_BACK_TTL_MS / 1000} s: see that this router may write to the ` +
+      `peer's interfaces, and move them by hand if the peer is well`,
+  );
+  return true;
+}
+
+/** Once per takeover: the targets go back to whoever held them before the first write. */
+function beginGiveBack(turn: Turn, giveBack: GiveBack, interfaceNames: readonly string[]): void {
+  const { state, now } = turn;
+  const number = state.lastAttempt + 1;
+  const moved =
+    state.attempt?.number === giveBack.attempt
+      ? state.attempt.calls.filter(callHasMoved).flatMap(({ addresses }) => addresses)
+      : Object.keys(giveBack.holdersBefore);
+  const holders = new Map<string, { to: Holder; addresses: string[] }>();
+  for (const [address, holder] of Object.entries(giveBack.holdersBefore)) {
+    if (holder === null || !moved.includes(address)) continue;
+    const entry = holders.get(holder.networkInterfaceId) ?? { to: holder, addresses: [] };
+    entry.addresses.push(address);
+    holders.set(holder.networkInterfaceId, entry);
+  }
+  const calls = [...holders.values()].map(({ to, addresses }, index) =>
+    newCall(index + 1, to, addresses, now),
+  );
+  turn.state = { ...state, giveBack: null };
+  if (calls.length === 0) return;
+  const attempt: Attempt = {
+    number,
+    purpose: 'giveBack',
+    sessions: giveBack.sessions,
+    resumed: true,
+    triggeredAt: now,
+    decidedAt: now,
+    askingUntil: null,
+    firstSentAt: null,
+    lastAnsweredAt: null,
+    calls,
+  };
+  turn.state = { ...turn.state, lastAttempt: number, attempt, unconfirmed: null };
+  // The interface that comes back must not take over again on the strength of the same failure.
+  disarmUnlessUp(turn);
+  const reason =
+    `giving ${list(calls.flatMap(({ addresses }) => addresses))} back: ${list(interfaceNames)} went DOWN within ` +
+    `${GIVE_BACK_WINDOW_MS / 1000} s of the first write, so the failure was here and not at the peer`;
+  raiseAlarm(turn, 'local-failure-suspected', reason);
+}
