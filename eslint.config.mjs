@@ -64,6 +64,7 @@ export default tseslint.config(
         'error',
         { name: 'Date', message: 'Time is the argument `now` (monotonic ms).' },
         { name: 'Promise', message: "An effect's outcome is an event, never a promise." },
+        { name: 'globalThis', message: 'The core reaches for nothing outside its arguments.' },
       ],
       'no-restricted-properties': [
         'error',
@@ -72,7 +73,8 @@ export default tseslint.config(
       'no-restricted-syntax': [
         'error',
         { selector: 'AwaitExpression', message: "An effect's outcome is an event, never a promise." },
-        { selector: 'FunctionDeclaration[async=true]', message: 'The core never awaits.' },
+        { selector: ':function[async=true]', message: 'The core never awaits.' },
+        { selector: 'ImportExpression', message: 'The core imports nothing at run time.' },
         { selector: 'ExportDefaultDeclaration', message: 'Export by name.' },
         { selector: 'TSEnumDeclaration', message: 'Use a union of strings.' },
       ],

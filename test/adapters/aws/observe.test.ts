@@ -78,6 +78,14 @@ describe('observing', () => {
     });
   });
 
+  test('an address on another interface of this router is not where it belongs', async () => {
+    lab.world.assign(eniOf(1, 1), [targetOf(1)]);
+    const swapped = { ...plan, targets: plan.targets.map((target) => ({ ...target, deviceIndex: 2 })) };
+    expect(await observe(2_000, swapped)).toMatchObject({
+      observation: { holders: { [targetOf(1)]: { mine: false, instanceId: ROUTER_1 } } },
+    });
+  });
+
   test('a stale answer is an answer', async () => {
     lab.world.assign(eniOf(1, 1), [targetOf(1)]);
     lab.emulator.addFault({ kind: 'stale', ageMs: 60_000, action: 'Describe*' });
