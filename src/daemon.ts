@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { connectAws, type Aws } from './aws/aws';
 import { loadConfig } from './config/load';
 import type { Settings } from './config/settings';
+import type { Plan } from './core/plan';
 import { systemClock } from './runtime/clock';
 import { logSteps, logTimeline } from './runtime/logRecords';
 import { Loop, type EffectRunners } from './runtime/loop';
@@ -14,6 +15,8 @@ import { startSlapi, type Slapi } from './slapi/client';
 import { openMemory, readBootId, type MemoryFile } from './store/memory';
 import { openStore } from './store/store';
 import { createLogger, logCrashes } from './telemetry/log';
+
+const REHEARSAL_TIMEOUT_MS = 1_000;
 
 /** Runs until it is told to stop or the configuration proves impossible; resolves to the exit code. */
 export async function runDaemon(configPath: string): Promise<number> {
@@ -50,7 +53,7 @@ async function run(settings: Settings, log: Logger): Promise<number> {
     plan,
     clock: systemClock,
     random: Math.random,
-    runners: runnersOf({ aws, memory, log, loop: () => loop, slapi: () => slapi, stop: () => stop(0) }),
+    runners: runnersOf({ plan, aws, memory, log, loop: () => loop, slapi: () => slapi, stop: () => stop(0) }),
     record: (batch) => {
       logSteps(log, batch);
       view.update(batch);
@@ -79,6 +82,7 @@ async function run(settings: Settings, log: Logger): Promise<number> {
 }
 
 function runnersOf({
+  plan,
   aws,
   memory,
   log,
@@ -86,6 +90,7 @@ function runnersOf({
   slapi,
   stop,
 }: {
+  readonly plan: Plan;
   readonly aws: Aws;
   readonly memory: MemoryFile;
   readonly log: Logger;
@@ -93,6 +98,7 @@ function runnersOf({
   readonly slapi: () => Slapi;
   readonly stop: () => void;
 }): EffectRunners {
+  const interfaceNames = [...new Set(plan.sessions.map(({ interfaceName }) => interfaceName))];
   const takeover = () => {
     const action = aws.takeover();
     if (action === null) throw new Error('a takeover was decided before anything was observed');
@@ -111,19 +117,24 @@ function runnersOf({
       void slapi()
         .askInterfaces(interfaceNames, timeoutMs)
         .then((interfaces) => loop().enqueue({ type: 'interfacesAnswered', attempt, interfaces })),
-    observeOwnership: ({ number }) =>
-      void aws.observe().then((result) =>
-        loop().enqueue(
-          result.ok
-            ? {
-                type: 'ownershipObserved',
-                number,
-                startedAt: result.startedAt,
-                observation: result.observation,
-              }
-            : { type: 'observationFailed', number, failure: result.failure },
-        ),
-      ),
+    observeOwnership: ({ number }) => {
+      void aws
+        .observe()
+        .then((result) =>
+          loop().enqueue(
+            result.ok
+              ? {
+                  type: 'ownershipObserved',
+                  number,
+                  startedAt: result.startedAt,
+                  observation: result.observation,
+                }
+              : { type: 'observationFailed', number, failure: result.failure },
+          ),
+        );
+      // The question of a takeover is rehearsed as its requests are, so that the real one runs warm.
+      void slapi().askInterfaces(interfaceNames, REHEARSAL_TIMEOUT_MS);
+    },
     remember: (args) => memory.save(args.memory),
     reportTimeline: ({ timeline }) => logTimeline(log, timeline),
     stop: () => stop(),

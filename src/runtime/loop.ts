@@ -5,7 +5,7 @@
  * Ordering duties (test/runtime/loop.test.ts):
  *   1. The input queue is drained before anything is decided (rule 1).
  *   2. The effects of a step are started at once, takeover calls first; logs, metrics and store writes of
- *      the whole batch come after the last of them.
+ *      the whole batch come after the last of them, when what they have to write has reached its socket.
  *   3. Nothing here waits: an effect's outcome is another event.
  *   4. EC2 is the truth and the store a view: no effect and no decision depends on the store.
  */
@@ -44,6 +44,7 @@ export class Loop {
   readonly #queue: Event[] = [];
   #state: State;
   #drainScheduled = false;
+  #unrecorded: Recorded[] = [];
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
@@ -63,36 +64,52 @@ export class Loop {
   enqueue(event: Event): void {
     if (this.#stopped) return;
     this.#queue.push(event);
-    if (this.#drainScheduled) return;
-    this.#drainScheduled = true;
-    setImmediate(() => this.#drain());
+    this.#scheduleDrain();
   }
 
   stop(): void {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#record();
+  }
+
+  /**
+   * Also for deadlines: after a pause of the process the timer comes first, while the answer that it was
+   * to wait for lies in the socket unread.
+   */
+  #scheduleDrain(): void {
+    if (this.#drainScheduled) return;
+    this.#drainScheduled = true;
+    setImmediate(() => this.#drain());
   }
 
   #drain(): void {
     this.#drainScheduled = false;
     if (this.#stopped) return;
-    const batch: Recorded[] = [];
-    for (const event of this.#queue.splice(0)) batch.push(this.#take(event));
-    batch.push(this.#take({ type: 'inputDrained', jitter: this.#options.random() }));
+    for (const event of this.#queue.splice(0)) this.#take(event);
+    this.#take({ type: 'inputDrained', jitter: this.#options.random() });
     this.#armTimer();
-    this.#options.record(batch);
+    setImmediate(() => this.#record());
   }
 
-  #take(event: Event): Recorded {
+  #record(): void {
+    const batch = this.#unrecorded.splice(0);
+    if (batch.length > 0) this.#options.record(batch);
+  }
+
+  #take(event: Event): void {
     const { plan, clock } = this.#options;
     const now = clock.monotonicMs();
     const before = this.#state;
     const result = step(plan, before, event, now);
     this.#state = result.state;
+    this.#unrecorded.push({ now, event, before, step: result });
     for (const effect of result.effects) this.#start(effect.effect, effect);
     const broken = violations(plan, result.state);
-    if (broken.length > 0) throw new Error(`invariant violated after ${event.type}: ${broken.join('; ')}`);
-    return { now, event, before, step: result };
+    if (broken.length === 0) return;
+    // The last words of this process: what led here has to be in the log.
+    this.#record();
+    throw new Error(`invariant violated after ${event.type}: ${broken.join('; ')}`);
   }
 
   #start<Name extends keyof EffectArgs>(name: Name, args: EffectArgs[Name]): void {
@@ -108,6 +125,6 @@ export class Loop {
       Math.max(Math.ceil(wakeAt - this.#options.clock.monotonicMs()), 0),
       LONGEST_TIMER_MS,
     );
-    this.#timer = setTimeout(() => this.#drain(), delayMs);
+    this.#timer = setTimeout(() => this.#scheduleDrain(), delayMs);
   }
 }

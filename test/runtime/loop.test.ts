@@ -96,6 +96,17 @@ describe('the loop', () => {
     world.loop.stop();
   });
 
+  test('records what has happened before it stops', async () => {
+    const world = await standby();
+    world.happened.length = 0;
+    world.loop.enqueue(sessionEvent('a', 'Down'));
+    while (!world.happened.some(({ name }) => name === 'prepareTakeover')) {
+      await new Promise((resolve) => setImmediate(resolve));
+      world.loop.stop();
+    }
+    expect(world.happened.map(({ name }) => name)).toContain('bfdSessionChanged');
+  });
+
   test('takes nothing in once it is stopped', async () => {
     const world = await standby();
     const batches = world.batches.length;

@@ -32,17 +32,20 @@ export type SecondaryIpTakeover = {
   /** What was prepared for this attempt will not be sent. */
   discard(attempt: number): void;
   /**
-   * Goes through a takeover up to the socket and sees to it that each of its requests, and a read beside them,
-   * would find a connection standing. Sends nothing. Fulfilled when all is built; never rejects.
+   * Goes through a takeover up to the socket, keeps the signed requests for the one that may come, and sees to
+   * it that each of them, and a read beside them, would find a connection standing. Sends nothing. Fulfilled
+   * when all is built; never rejects.
    */
-  rehearse(requests: readonly Pick<TakeoverRequest, 'networkInterfaceId' | 'addresses'>[]): Promise<void>;
+  rehearse(moves: readonly Move[]): Promise<void>;
 };
+
+type Move = Pick<TakeoverRequest, 'networkInterfaceId' | 'addresses'>;
 
 /** A signature is good for 5 minutes. */
 const PREPARED_AGE_MS_MAX = 240_000;
 
 type Prepared = {
-  readonly request: TakeoverRequest;
+  readonly move: Move;
   readonly preparedAt: number;
   readonly call: PreparedCall<AssignPrivateIpAddressesCommandOutput>;
 };
@@ -55,30 +58,38 @@ export function secondaryIpTakeover({
   /** Monotonic milliseconds. */
   readonly now: () => number;
 }): SecondaryIpTakeover {
+  /** Signed for a call of an attempt, by `keyOf`. */
   const prepared = new Map<string, Prepared>();
+  /** Signed at the last rehearsal, for no attempt yet. */
+  let ahead: readonly Prepared[] = [];
 
-  const build = (request: Pick<TakeoverRequest, 'networkInterfaceId' | 'addresses'>) =>
+  const build = (move: Move) =>
     ec2.prepare('AssignPrivateIpAddresses', (client, options) => {
       const command = new AssignPrivateIpAddressesCommand({
-        NetworkInterfaceId: request.networkInterfaceId,
-        PrivateIpAddresses: [...request.addresses],
+        NetworkInterfaceId: move.networkInterfaceId,
+        PrivateIpAddresses: [...move.addresses],
         AllowReassignment: true,
       });
       return client.send(command, options);
     });
 
+  const prepareMove = (move: Move): Prepared => ({ move, preparedAt: now(), call: build(move) });
+
+  const isGood = ({ move, preparedAt, call }: Prepared, wanted: Move): boolean =>
+    now() - preparedAt < PREPARED_AGE_MS_MAX && !call.hasFailed() && isSameMove(move, wanted);
+
+  const takeAhead = (move: Move): Prepared | null => {
+    const found = ahead.find((candidate) => isGood(candidate, move)) ?? null;
+    ahead = ahead.filter((candidate) => candidate !== found);
+    return found;
+  };
+
   /** The prepared request, once; null where there is none that is still good. */
-  const takePrepared = (
-    request: TakeoverRequest,
-  ): PreparedCall<AssignPrivateIpAddressesCommandOutput> | null => {
+  const takePrepared = (request: TakeoverRequest): Prepared['call'] | null => {
     const found = prepared.get(keyOf(request));
-    if (found === undefined) return null;
+    if (found === undefined) return takeAhead(request)?.call ?? null;
     prepared.delete(keyOf(request));
-    const isGood =
-      now() - found.preparedAt < PREPARED_AGE_MS_MAX &&
-      !found.call.hasFailed() &&
-      isSameMove(found.request, request);
-    if (isGood) return found.call;
+    if (isGood(found, request)) return found.call;
     found.call.discard();
     return null;
   };
@@ -86,7 +97,7 @@ export function secondaryIpTakeover({
   return {
     prepare: (request) => {
       prepared.get(keyOf(request))?.call.discard();
-      prepared.set(keyOf(request), { request, preparedAt: now(), call: build(request) });
+      prepared.set(keyOf(request), takeAhead(request) ?? prepareMove(request));
       ec2.warm(prepared.size);
     },
     send: async (request) => {
@@ -94,24 +105,25 @@ export function secondaryIpTakeover({
       return outcomeOf(request, await call.release(request.timeoutMs));
     },
     discard: (attempt) => {
-      for (const [key, { request, call }] of prepared) {
-        if (request.attempt !== attempt) continue;
+      for (const [key, { call }] of prepared) {
+        if (!key.startsWith(`${attempt}/`)) continue;
         prepared.delete(key);
         call.discard();
       }
     },
-    rehearse: async (requests) => {
-      const calls = requests.map(build);
-      ec2.warm(requests.length + 1);
-      await Promise.all(calls.map(({ built }) => built));
-      for (const call of calls) call.discard();
+    rehearse: async (moves) => {
+      const before = ahead;
+      ahead = moves.map(prepareMove);
+      for (const { call } of before) call.discard();
+      ec2.warm(moves.length + 1);
+      await Promise.all(ahead.map(({ call }) => call.built));
     },
   };
 }
 
 const keyOf = ({ attempt, call }: TakeoverRequest): string => `${attempt}/${call}`;
 
-function isSameMove(a: TakeoverRequest, b: TakeoverRequest): boolean {
+function isSameMove(a: Move, b: Move): boolean {
   return a.networkInterfaceId === b.networkInterfaceId && a.addresses.join() === b.addresses.join();
 }
 

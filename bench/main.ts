@@ -1,0 +1,142 @@
+/**
+ * `npm run bench`: measures the built daemon and writes docs/benchmarks.md and its plot. Times are reported,
+ * never judged; counts that are off end it with exit code 1. Ends what it started, and nothing else.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bundleSize, load, machineLine } from './machine';
+import { plot } from './plot';
+import { plotName, report } from './report';
+import { measureRest } from './rest';
+import { countsOf, type Results } from './results';
+import { measureShow } from './showLatency';
+import { countWords, highest, isRight, median, ms } from './statistics';
+import { measureFirst, measureLatency, measureMoved, type LatencyRow, type MovedRow } from './takeovers';
+
+const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIRECTORY]
+
+  --samples  takeovers for each generation with 2 interfaces; the other rows have fewer (default 60)
+  --rest     how long the daemon is watched while nothing happens (default 60)
+  --out      where benchmarks.md and its plot go (default docs)
+`;
+
+/** Whatever hangs, the bench does not. */
+const LONGEST_MS = 20 * 60_000;
+
+const generations = ['gen1', 'gen2'] as const;
+
+type Wishes = { readonly samples: number; readonly restS: number; readonly out: string };
+
+/** A string says what is wrong. */
+function readWishes(args: readonly string[]): Wishes | string {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        samples: { type: 'string', default: '60' },
+        rest: { type: 'string', default: '60' },
+        out: { type: 'string', default: join(__dirname, '..', 'docs') },
+      },
+    }));
+  } catch (error: unknown) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  const [samples, restS] = [Number(values.samples), Number(values.rest)];
+  if (!Number.isInteger(samples) || samples < 3) return '--samples is a whole number, 3 or more';
+  if (!Number.isInteger(restS) || restS < 20) return '--rest is a whole number, 20 or more';
+  return { samples, restS, out: values.out };
+}
+
+const say = (line: string): unknown => process.stdout.write(`${line}\n`);
+
+async function measure({ samples, restS }: Wishes): Promise<Results> {
+  const before = { machine: machineLine(), load: load() };
+  say(`${before.machine}, load ${before.load.toFixed(1)}`);
+  const fewer = Math.ceil(samples / 3);
+  const latency: LatencyRow[] = [];
+  for (const generation of generations) {
+    for (const interfaces of [1, 2, 8]) {
+      const row = await measureLatency({ generation, interfaces }, interfaces === 2 ? samples : fewer);
+      const p50 = (all: readonly { readonly firstWriteMs: number }[]) =>
+        ms(median(all.map(({ firstWriteMs }) => firstWriteMs)));
+      say(
+        `${generation}, ${interfaces} interfaces: first write ${p50(row.takeovers)} ms, floor ${p50(row.floor)} ms`,
+      );
+      latency.push(row);
+    }
+  }
+  const first = [];
+  for (const generation of generations) {
+    const row = await measureFirst({ generation, interfaces: 2 }, Math.min(fewer, 8));
+    const samplesMs = row.takeovers.map(({ firstWriteMs }) => firstWriteMs);
+    say(`${generation}, first of a process: ${ms(median(samplesMs))} ms, worst ${ms(highest(samplesMs))} ms`);
+    first.push(row);
+  }
+  const moved = await measureAllMoved(latency, Math.ceil(samples / 6));
+  const rest = await measureRest(restS);
+  say(`at rest: ${rest.rssMiB.toFixed(1)} MiB, ${rest.cpuPercent.toFixed(2)} % of a core`);
+  const show = await measureShow();
+  say(`show ha_state: ${ms(median(show.fileMs))} ms`);
+  return { ...before, latency, first, moved, rest, show, bundle: bundleSize() };
+}
+
+/** Without latency it has been measured already. */
+async function measureAllMoved(
+  latency: readonly LatencyRow[],
+  samples: number,
+): Promise<readonly MovedRow[]> {
+  const moved: MovedRow[] = [];
+  for (const interfaces of [1, 8]) {
+    const instant = latency.find((row) => row.generation === 'gen1' && row.interfaces === interfaces);
+    if (instant !== undefined) moved.push({ interfaces, latencyMs: 0, takeovers: instant.takeovers });
+    for (const latencyMs of [150, 600]) {
+      const row = await measureMoved(interfaces, latencyMs, samples);
+      const p50 = median(row.takeovers.map(({ allMovedMs }) => allMovedMs));
+      say(`${interfaces} interfaces at ${latencyMs} ms per call: all moved after ${ms(p50)} ms`);
+      moved.push(row);
+    }
+  }
+  return moved;
+}
+
+async function main(): Promise<number> {
+  const wishes = readWishes(process.argv.slice(2));
+  if (typeof wishes === 'string') {
+    process.stderr.write(`bench: ${wishes}\n\n${USAGE}`);
+    return 2;
+  }
+  const results = await measure(wishes);
+  mkdirSync(wishes.out, { recursive: true });
+  writeFileSync(join(wishes.out, 'benchmarks.md'), report(results));
+  writeFileSync(join(wishes.out, plotName), plot(results.latency, 2));
+  say(`written: ${join(wishes.out, 'benchmarks.md')}`);
+  const wrong = countsOf(results).filter((count) => !isRight(count));
+  for (const count of wrong) process.stderr.write(`bench: ${count.what}: ${countWords(count)}\n`);
+  return wrong.length === 0 ? 0 : 1;
+}
+
+// The daemons and the clients of the floor end with this process, however it ends, and what they have written
+// goes with them: every directory that the lab makes is made in this one.
+const scratch = mkdtempSync(join(tmpdir(), 'xr-aws-ha-bench-'));
+process.env['TMPDIR'] = scratch;
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 3 }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+setTimeout(() => {
+  process.stderr.write(`bench: not done after ${LONGEST_MS / 60_000} minutes\n`);
+  process.exit(1);
+}, LONGEST_MS).unref();
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(
+      `bench: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    process.exitCode = 1;
+  },
+);
