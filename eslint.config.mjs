@@ -2,10 +2,7 @@ import tseslint from 'typescript-eslint';
 
 /** Imports that a folder may not make, each with the reason: the dependency table of src/README.md. */
 const forbid = (...groups) => ({
-  'no-restricted-imports': [
-    'error',
-    { patterns: groups.map(([group, message]) => ({ group, message })) },
-  ],
+  'no-restricted-imports': ['error', { patterns: groups.map(([group, message]) => ({ group, message })) }],
 });
 
 const otherAdapters = (own) =>
@@ -15,7 +12,10 @@ const otherAdapters = (own) =>
 
 const adapter = (own) => ({
   files: [`src/${own}/**/*.ts`],
-  rules: forbid([otherAdapters(own), 'Adapters only translate: they never import each other or the runtime.']),
+  rules: forbid([
+    otherAdapters(own),
+    'Adapters only translate: they never import each other or the runtime.',
+  ]),
 });
 
 export default tseslint.config(
@@ -55,7 +55,8 @@ export default tseslint.config(
           patterns: [
             {
               regex: '^(?!\\./[^.])',
-              message: 'The core is pure: it imports nothing from outside src/core. Pass the value in as an argument.',
+              message:
+                'The core is pure: it imports nothing from outside src/core. Pass the value in as an argument.',
             },
           ],
         },

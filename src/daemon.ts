@@ -118,20 +118,18 @@ function runnersOf({
         .askInterfaces(interfaceNames, timeoutMs)
         .then((interfaces) => loop().enqueue({ type: 'interfacesAnswered', attempt, interfaces })),
     observeOwnership: ({ number }) => {
-      void aws
-        .observe()
-        .then((result) =>
-          loop().enqueue(
-            result.ok
-              ? {
-                  type: 'ownershipObserved',
-                  number,
-                  startedAt: result.startedAt,
-                  observation: result.observation,
-                }
-              : { type: 'observationFailed', number, failure: result.failure },
-          ),
-        );
+      void aws.observe().then((result) =>
+        loop().enqueue(
+          result.ok
+            ? {
+                type: 'ownershipObserved',
+                number,
+                startedAt: result.startedAt,
+                observation: result.observation,
+              }
+            : { type: 'observationFailed', number, failure: result.failure },
+        ),
+      );
       // The question of a takeover is rehearsed as its requests are, so that the real one runs warm.
       void slapi().askInterfaces(interfaceNames, REHEARSAL_TIMEOUT_MS);
     },

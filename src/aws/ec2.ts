@@ -60,6 +60,8 @@ export function openEc2({
   /** Default: the resolver of the system. */
   readonly resolve?: Resolve;
 }): Ec2 {
+  // The README says which Node releases of the SDK will ask for; on the router nobody can act on it.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const endpoint = new URL(endpointUrl);
   const addresses = pinEndpointAddresses({
     hostname: endpoint.hostname,

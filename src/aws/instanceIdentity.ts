@@ -4,7 +4,7 @@
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-categories.html
  */
 import type { Imds } from './imds';
-import { isInRange, parseCidrBlock, parseIpv4 } from './ipv4';
+import { isInRange, parseCidrBlock, ipv4Number } from '../config/ipv4';
 
 export type InstanceInterface = {
   readonly networkInterfaceId: string;
@@ -83,7 +83,7 @@ async function readInterface(imds: Imds, path: string): Promise<InstanceInterfac
   if (range === null) throw unexpected(`${path}subnet-ipv4-cidr-block`, 'a CIDR block');
   // The primary address comes first.
   const [primaryAddress] = lines(addresses);
-  const primary = parseIpv4(primaryAddress ?? '');
+  const primary = ipv4Number(primaryAddress ?? '');
   if (primaryAddress === undefined || primary === null || !isInRange(range, primary)) {
     throw unexpected(`${path}local-ipv4s`, `an address of ${subnetCidr}`);
   }

@@ -7,7 +7,7 @@
 import type { Holder, JsonObject, JsonValue, Observation, OwnInterface, PeerInterface } from '../core/model';
 import type { Plan } from '../core/plan';
 import type { InstanceIdentity } from './instanceIdentity';
-import { parseIpv4 } from './ipv4';
+import { ipv4Number } from '../config/ipv4';
 
 /** What is asked about, and who asks. */
 export type ObservationQuestion = {
@@ -157,7 +157,7 @@ function readInterface(question: ObservationQuestion, member: unknown): Interfac
 function readAddresses(member: unknown, described: readonly unknown[], name: string): readonly string[] {
   const primary = text(member, 'PrivateIpAddress', /^[\d.]+$/, name);
   const addresses = described.map((each) => text(each, 'PrivateIpAddress', /^[\d.]+$/, name));
-  if (addresses.some((address) => parseIpv4(address) === null))
+  if (addresses.some((address) => ipv4Number(address) === null))
     throw new Malformed(`${name} has an address that is none`);
   if (new Set(addresses).size !== addresses.length) throw new Malformed(`${name} has an address twice`);
   if (!addresses.includes(primary)) throw new Malformed(`${name} lacks its primary address in the list`);

@@ -4,7 +4,7 @@
  */
 import type { Plan, Target } from '../core/plan';
 import type { InstanceIdentity, InstanceInterface } from './instanceIdentity';
-import { isInRange, parseCidrBlock, parseIpv4 } from './ipv4';
+import { isInRange, parseCidrBlock, ipv4Number } from '../config/ipv4';
 
 const TARGETS = 'action.method_params.intf_list';
 const SESSIONS = 'bfd_sessions';
@@ -52,7 +52,7 @@ function targetMistakes(
 
 function subnetProblem(address: string, target: InstanceInterface): string | null {
   const range = parseCidrBlock(target.subnetCidr);
-  const value = parseIpv4(address);
+  const value = ipv4Number(address);
   if (range === null || value === null || !isInRange(range, value)) {
     return (
       `is not in ${target.subnetCidr}, the subnet of ${name(target)}: ` +

@@ -22,7 +22,7 @@ export function readStoreSettings(configPath: string): FoundStore {
   const fallback: StoreSettings = { type: 'redis', host: defaultHost, port: defaultPort };
   let document: unknown;
   try {
-    document = JSON.parse(readFileSync(configPath, 'utf8'));
+    document = JSON.parse(readFileSync(configPath, 'utf8').replace(/^\uFEFF/, ''));
   } catch (error: unknown) {
     const cause = isNativeError(error) ? error.message : String(error);
     return { settings: fallback, configPath, doubt: `${configPath} cannot be read (${cause})` };

@@ -1,4 +1,4 @@
-/** IPv4 addresses of hosts as the configuration writes them: dotted quads without leading zeros. */
+/** IPv4 addresses and subnets as the configuration, EC2 and IMDS write them: dotted quads without leading zeros. */
 
 /** The address as a number, or null where the text is not one; the numbers give targets their order. */
 export function ipv4Number(text: string): number | null {
@@ -24,4 +24,19 @@ export function notAHost(number: number): string | null {
   if (first >= 240) return 'in the reserved range 240.0.0.0/4';
   if (first >= 224) return 'a multicast address';
   return null;
+}
+
+export type Ipv4Range = { readonly first: number; readonly last: number };
+
+/** The range of a CIDR block such as `172.31.96.0/20`; null where it is not one or has host bits. */
+export function parseCidrBlock(text: string): Ipv4Range | null {
+  const match = /^([\d.]+)\/(\d|[12]\d|3[0-2])$/.exec(text);
+  const first = ipv4Number(match?.[1] ?? '');
+  if (match === null || first === null) return null;
+  const size = 2 ** (32 - Number(match[2]));
+  return first % size === 0 ? { first, last: first + size - 1 } : null;
+}
+
+export function isInRange(range: Ipv4Range, address: number): boolean {
+  return address >= range.first && address <= range.last;
 }

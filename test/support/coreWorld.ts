@@ -2,7 +2,8 @@
 import type { Event, Holder, InterfaceGeneration, Observation, SessionLevel } from '../../src/core/model';
 import type { Plan, Timing } from '../../src/core/plan';
 
-const TIMING: Timing = {
+/** The delivered defaults. */
+export const TIMING: Timing = {
   keepaliveIntervalMs: 10_000,
   roleTtlMs: 30_000,
   stalenessMs: 10_000,

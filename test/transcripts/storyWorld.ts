@@ -1,6 +1,7 @@
 /** Router A of the stories: what it is asked to do, and what EC2 shows it. */
 import type { Holder, Observation } from '../../src/core/model';
 import type { Plan } from '../../src/core/plan';
+import { TIMING } from '../support/coreWorld';
 
 export const TARGETS = ['10.0.1.100', '10.0.2.100', '10.0.2.101'] as const;
 const PEERS = ['10.0.1.2', '10.0.2.2', '10.0.3.2'] as const;
@@ -19,16 +20,7 @@ export const PLAN: Plan = {
     { id: 'rtrB-b', peerAddress: PEERS[1], interfaceName: 'Te1' },
   ],
   trigger: 'any',
-  timing: {
-    keepaliveIntervalMs: 10_000,
-    roleTtlMs: 30_000,
-    stalenessMs: 10_000,
-    reestablishAfterInterfaceMs: 5_000,
-    reestablishMs: 10_000,
-    settleMs: 20,
-    hedgeMs: 700,
-    armedTtlMs: 600_000,
-  },
+  timing: TIMING,
 };
 
 export type Owner = 'A' | 'B' | '-';

@@ -14,6 +14,7 @@ import type { Resolve } from '../../../src/aws/endpointAddresses';
 import { openImds } from '../../../src/aws/imds';
 import { readIdentity, type InstanceIdentity } from '../../../src/aws/instanceIdentity';
 import type { Plan } from '../../../src/core/plan';
+import { TIMING } from '../../support/coreWorld';
 
 export const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
@@ -34,16 +35,7 @@ export const plan: Plan = {
   ],
   sessions: [{ id: 'peer on if1', peerAddress: addressOf(2, 1), interfaceName: 'TenGigE0/0/0/1' }],
   trigger: 'any',
-  timing: {
-    keepaliveIntervalMs: 10_000,
-    roleTtlMs: 30_000,
-    stalenessMs: 10_000,
-    reestablishAfterInterfaceMs: 5_000,
-    reestablishMs: 10_000,
-    settleMs: 20,
-    hedgeMs: 700,
-    armedTtlMs: 600_000,
-  },
+  timing: TIMING,
 };
 
 function interfacesOfRouter(router: 1 | 2, instanceId: string) {
