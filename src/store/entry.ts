@@ -50,3 +50,10 @@ export function storeTimestamp(at: Date): string {
   const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
   return `${date} ${time}.${String(at.getMilliseconds()).padStart(3, '0')}000`;
 }
+
+export type StoreWriter = {
+  /** The latest value of a key wins. Never blocks, waits or throws; a store that is away gets it later. */
+  put(key: StoreKey, value: StoreValue): void;
+  /** Writes what is outstanding if that is possible in well under a second, then lets go of the store. */
+  close(): Promise<void>;
+};

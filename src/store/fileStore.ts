@@ -5,9 +5,8 @@
  */
 import type { Logger } from 'pino';
 import { BackgroundFile } from './backgroundFile';
-import { listedKeys, storeEntry, type StoreEntry, type StoreKey } from './entry';
+import { listedKeys, storeEntry, type StoreEntry, type StoreKey, type StoreWriter } from './entry';
 import { formatStoreFile, readStoreFile } from './storeFile';
-import type { StoreWriter } from './store';
 
 export function openFileStore(path: string, log: Logger): StoreWriter {
   const entries = new Map<StoreKey, StoreEntry>(earlierEntries(path, log));

@@ -11,9 +11,16 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { atMost } from './deadline';
-import { indexName, isListed, storeEntry, type StoreEntry, type StoreKey, type StoreValue } from './entry';
+import {
+  indexName,
+  isListed,
+  storeEntry,
+  type StoreEntry,
+  type StoreKey,
+  type StoreValue,
+  type StoreWriter,
+} from './entry';
 import { refusalsOf, type KeyReply, type Refusal } from './redisRefusal';
-import type { StoreWriter } from './store';
 import { systemError } from './systemError';
 
 export type RedisAddress = { readonly host: string; readonly port: number };

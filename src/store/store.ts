@@ -5,16 +5,9 @@
  */
 import type { Logger } from 'pino';
 import type { StoreSettings } from '../config/settings';
-import type { StoreKey, StoreValue } from './entry';
+import type { StoreWriter } from './entry';
 import { openFileStore } from './fileStore';
 import { openRedisStore } from './redisStore';
-
-export type StoreWriter = {
-  /** The latest value of a key wins. Never blocks, waits or throws; a store that is away gets it later. */
-  put(key: StoreKey, value: StoreValue): void;
-  /** Writes what is outstanding if that is possible in well under a second, then lets go of the store. */
-  close(): Promise<void>;
-};
 
 export function openStore(settings: StoreSettings, log: Logger): StoreWriter {
   switch (settings.type) {

@@ -11,7 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { storeKeys, type StoreKey } from '../../src/store/entry';
-import { openStore, type StoreWriter } from '../../src/store/store';
+import type { StoreWriter } from '../../src/store/entry';
+import { openStore } from '../../src/store/store';
 import { formatStoreFile, parseStoreFile, readStoreFile } from '../../src/store/storeFile';
 import { eventually } from '../support/eventually';
 import { eventsOf, recordingLogger, type LogRecord } from '../support/logRecords';

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { listedKeys } from '../../src/store/entry';
-import { openStore, type StoreWriter } from '../../src/store/store';
+import type { StoreWriter } from '../../src/store/entry';
+import { openStore } from '../../src/store/store';
 import { eventually } from '../support/eventually';
 import { eventsOf, recordingLogger, type LogRecord } from '../support/logRecords';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
