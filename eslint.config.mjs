@@ -19,7 +19,7 @@ const adapter = (own) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', '**/*.mjs'] },
+  { ignores: ['dist', 'coverage', '**/*.mjs', '**/*.cjs'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: {

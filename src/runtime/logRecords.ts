@@ -43,10 +43,10 @@ function fieldsOf(event: Event, { before, step }: Recorded): Record<string, unkn
         call: event.call,
         send: event.send,
         awsRequestId: event.awsRequestId,
-        ...(event.failure === null ? {} : { err: event.failure }),
+        ...(event.failure === null ? {} : { failure: event.failure }),
       };
     case 'observationFailed':
-      return { err: event.failure };
+      return { failure: event.failure };
     case 'inputDrained': {
       const attempt = step.state.attempt ?? before.attempt;
       return attempt === null ? {} : { attempt: attempt.number };
