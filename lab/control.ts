@@ -1,11 +1,12 @@
 /**
  * The control API of a running lab: JSON over HTTP on 127.0.0.1, for people with curl and for other
- * processes. `GET /` lists what can be asked. It only hands on: what a fault does is the simulators' affair.
+ * processes. `GET /` lists what can be asked,
+ * `GET /?path=PATH` what one of them takes. It only hands on: what a fault does is the simulators' affair.
  */
 import { z } from 'zod';
 import { ec2Routes, imdsRoutes } from './controlAws';
 import { routerName, routerRoutes } from './controlRouters';
-import { ask, askWith, findRoute, listRoutes, Refusal, type Route } from './controlRoutes';
+import { ask, askWith, describeRoutes, findRoute, listRoutes, Refusal, type Route } from './controlRoutes';
 import { openListener, type ReceivedRequest } from './httpListener';
 import type { Lab } from './topology';
 import { routerNames } from './topologyPlan';
@@ -42,7 +43,16 @@ function controlRoutes(lab: Lab, startDaemons: boolean): readonly Route[] {
     ...imdsRoutes(lab),
     ...ec2Routes(lab),
   ];
-  return [ask('GET', '/', 'this list', () => listRoutes(routes)), ...routes];
+  const list = ask(
+    'GET',
+    '/',
+    'this list; ?path=PATH for the JSON schema of what a request to it takes',
+    ({ query }) => {
+      const path = query.get('path');
+      return path === null ? listRoutes([list, ...routes]) : describeRoutes([list, ...routes], path);
+    },
+  );
+  return [list, ...routes];
 }
 
 function linkRoutes(lab: Lab): readonly Route[] {

@@ -1,7 +1,7 @@
 /** The control API's part about the simulated routers and their daemons: power, gRPC, streams, events. */
 import { z } from 'zod';
 import { ask, askWith, Refusal, type Asked, type Route } from './controlRoutes';
-import type { DaemonProcess } from './daemonProcess';
+import type { DaemonProcess, DaemonRecord } from './daemonProcess';
 import { killedInstances, type Lab } from './topology';
 import { routerNames, type RouterName } from './topologyPlan';
 import type { LabRouter } from './topologyRouter';
@@ -219,11 +219,17 @@ function daemonRoutes(lab: Lab): readonly Route[] {
       z.strictObject({ signal: z.enum(['SIGTERM', 'SIGINT', 'SIGKILL']).default('SIGTERM') }),
       (asked) => running(asked).stop(asked.body.signal),
     ),
-    ask('GET', at('/log'), 'its latest log records; ?event=NAME for those of one event', (asked) => {
+    ask('GET', at('/log'), 'its log records; ?event=NAME for those of one event, in full', (asked) => {
+      const { records } = running(asked);
       const event = asked.query.get('event');
-      return running(asked).records.filter((record) => event === null || record.event === event);
+      return event === null ? records.map(withoutConfig) : records.filter((record) => record.event === event);
     }),
   ];
+}
+
+/** The first record holds the whole configuration, which would hide the others. */
+export function withoutConfig({ config: _config, ...record }: DaemonRecord): DaemonRecord {
+  return record;
 }
 
 /** @throws Refusal 404 */

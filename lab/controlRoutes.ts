@@ -92,9 +92,19 @@ function matchPath(pattern: string, path: string): Record<string, string> | null
   return places;
 }
 
-/** What `GET /` answers: each route with its sentence and the JSON schema of its body. */
-export function listRoutes(routes: readonly Route[]): object {
-  return routes.map(({ method, path, does, body }) => ({
+/** What `GET /` answers: one line per route. */
+export function listRoutes(routes: readonly Route[]): readonly string[] {
+  return routes.map(({ method, path, does }) => `${method} ${path}: ${does}`);
+}
+
+/**
+ * The routes of one path, be it `/routers/:router/kill` or `/routers/rtr1/kill`, each with the JSON schema of
+ * its body. @throws Refusal 404 for a path that nobody has.
+ */
+export function describeRoutes(routes: readonly Route[], wanted: string): object {
+  const fitting = routes.filter(({ path }) => matchPath(path, wanted) !== null);
+  if (fitting.length === 0) throw new Refusal(404, `there is no ${wanted}; GET / lists what can be asked`);
+  return fitting.map(({ method, path, does, body }) => ({
     ask: `${method} ${path}`,
     does,
     ...(body === null ? {} : { body: z.toJSONSchema(body, { io: 'input' }) }),

@@ -3,6 +3,7 @@
  * the order of starting and stopping, and decides nothing.
  */
 import type { Logger } from 'pino';
+import { version } from '../package.json';
 import { connectAws, type Aws } from './aws/aws';
 import { loadConfig } from './config/load';
 import type { Settings } from './config/settings';
@@ -28,7 +29,11 @@ export async function runDaemon(configPath: string): Promise<number> {
   const { settings } = loaded;
   const log = createLogger(settings.log);
   logCrashes(log);
-  log.info({ event: 'starting', config: settings.document }, 'starting');
+  const { pid, version: node } = process;
+  log.info(
+    { event: 'starting', version, node, pid, bootId: readBootId(), config: settings.document },
+    'starting',
+  );
   for (const warning of settings.warnings)
     log.warn({ event: 'config-warning', reason: warning }, 'configuration');
   const exitCode = await run(settings, log);

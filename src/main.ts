@@ -2,9 +2,14 @@
  * argv -> run | check-config | show; exit codes; nothing else. Each command loads only what it needs:
  * operators wait for `show`, and it must work while everything else is broken.
  */
+import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { version } from '../package.json';
 
 const DEFAULT_CONFIG_PATH = '/app/onbox/config.json';
+
+const COMMANDS = ['run', 'check-config', 'show'] as const;
+type Command = (typeof COMMANDS)[number];
 
 const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
 
@@ -13,6 +18,7 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
   show KEY      what the running daemon has stored; 'show redundancy' lists the keys
 
   -c FILE       the configuration, by default ${DEFAULT_CONFIG_PATH}
+  --version     which version this is
 
 exit codes: 0 done, 1 failed, 2 wrong usage or configuration; show: 3 nothing written yet, 4 store away
 `;
@@ -23,10 +29,14 @@ async function main(args: readonly string[]): Promise<number> {
     parsed = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { config: { type: 'string', short: 'c' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        config: { type: 'string', short: 'c' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
+      },
     });
   } catch (error) {
-    return usage(error instanceof Error ? error.message : String(error));
+    return usage(firstSentence(error instanceof Error ? error.message : String(error)));
   }
   const { values, positionals } = parsed;
   const [command, ...rest] = positionals;
@@ -35,7 +45,12 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
+  if (values.version === true) {
+    process.stdout.write(`${version}\n`);
+    return 0;
+  }
   if (command === undefined) return usage('a command is missing');
+  if (!isCommand(command)) return unknownCommand(command);
   if (command !== 'show' && rest.length > 0) return usage(`${command} takes no '${rest.join(' ')}'`);
   switch (command) {
     case 'run':
@@ -43,18 +58,51 @@ async function main(args: readonly string[]): Promise<number> {
     case 'check-config':
       return (await import('./cli/checkConfig')).checkConfig(configPath, process.stdout, process.stderr);
     case 'show':
-      return show(rest, configPath);
-    default:
-      return usage(`'${command}' is not a command`);
+      return show(rest, values.config);
   }
 }
 
-async function show(rest: readonly string[], configPath: string): Promise<number> {
+/** `namedPath` is what -c says. A broken file does not stop `show`; one that was named and is not there does. */
+async function show(rest: readonly string[], namedPath: string | undefined): Promise<number> {
   const [key, ...more] = rest;
   if (more.length > 0) return usage(`show takes one key, not '${rest.join(' ')}'`);
+  if (namedPath !== undefined && isMissing(namedPath)) {
+    process.stderr.write(
+      `show: ${namedPath}: there is no such file; name the daemon's configuration with -c\n`,
+    );
+    return 2;
+  }
   const { readStoreSettings } = await import('./cli/storeSettings');
   const { show: showKey } = await import('./cli/show');
-  return showKey(key, readStoreSettings(configPath), { out: process.stdout, err: process.stderr });
+  const store = readStoreSettings(namedPath ?? DEFAULT_CONFIG_PATH);
+  const output = { out: process.stdout, err: process.stderr };
+  if (namedPath === undefined || store.doubt === null) return showKey(key, store, output);
+  process.stderr.write(`show: ${store.doubt}; the default store is read instead.\n`);
+  return showKey(key, { ...store, doubt: null }, output);
+}
+
+/** A file that is there and may not be read is not missing. */
+function isMissing(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
+}
+
+function isCommand(word: string): word is Command {
+  return COMMANDS.some((command) => command === word);
+}
+
+async function unknownCommand(word: string): Promise<number> {
+  const { closest } = await import('./config/closest');
+  const suggestion = closest(word, COMMANDS);
+  return usage(`'${word}' is not a command${suggestion === null ? '' : `; did you mean ${suggestion}?`}`);
+}
+
+/** Node goes on to advise how to pass what looks like an option as a word, which no command here takes. */
+function firstSentence(message: string): string {
+  return message.split(/\.\s/)[0] ?? message;
 }
 
 function usage(problem: string): number {

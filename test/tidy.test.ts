@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 const root = resolve(__dirname, '..');
 
 function filesBelow(folder: string, ending: string): readonly string[] {
+  if (!existsSync(join(root, folder))) return [];
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith(ending) && !name.includes('node_modules'))
     .map((name) => join(folder, name));

@@ -1,13 +1,14 @@
 /**
- * Checks a plan against the router it runs on, before anything is programmed: mistakes that EC2 would turn
- * down only when the peer is dead. Says all of them, each with what to do.
+ * Checks a plan against the router it runs on, as soon as IMDS has said who this router is: mistakes that
+ * EC2 would turn down only when the peer is dead. Says all of them, each with its place and what to do.
  */
 import type { Plan, Target } from '../core/plan';
 import type { InstanceIdentity, InstanceInterface } from './instanceIdentity';
 import { isInRange, parseCidrBlock, ipv4Number } from '../config/ipv4';
 
-const TARGETS = 'action.method_params.intf_list';
-const SESSIONS = 'bfd_sessions';
+/** The places in the configuration, as `check-config` names them. */
+const TARGETS = 'config.action.method_params.intf_list';
+const SESSIONS = 'config.bfd_sessions';
 /** The network address, the VPC router, DNS, and one kept for the future. */
 const RESERVED_AT_START = 4;
 
@@ -16,12 +17,12 @@ export function startMistakes(plan: Plan, identity: InstanceIdentity): readonly 
   const ownAddresses = new Map(identity.interfaces.map((own) => [own.primaryAddress, own]));
   return [
     ...plan.targets.flatMap((target) => targetMistakes(target, identity, ownAddresses)),
-    ...plan.sessions.flatMap(({ peerAddress }) => {
+    ...plan.sessions.flatMap(({ peerAddress }, index) => {
       const own = ownAddresses.get(peerAddress);
       return own === undefined
         ? []
         : [
-            `${SESSIONS}: neigh_ip ${peerAddress} is this router's own address (${name(own)}): give the peer's.`,
+            `${SESSIONS}[${index}].neigh_ip: ${peerAddress} is this router's own address (${name(own)}): give the peer's.`,
           ];
     }),
   ];
@@ -32,17 +33,20 @@ function targetMistakes(
   identity: InstanceIdentity,
   ownAddresses: ReadonlyMap<string, InstanceInterface>,
 ): readonly string[] {
-  const where = `${TARGETS}: ${address}`;
+  // A plan's targets are in an order of their own: the address finds the entry, its index would not.
+  const where = `${TARGETS} (${address}):`;
   const own = ownAddresses.get(address);
   if (own !== undefined) {
-    return [`${where} is the primary address of ${name(own)}, which cannot move: give a secondary address.`];
+    return [
+      `${where} this is the primary address of ${name(own)}, which cannot move: give a secondary address.`,
+    ];
   }
   const onFirstCard = identity.interfaces.filter(({ networkCardIndex }) => networkCardIndex === 0);
   const target = onFirstCard.find((each) => each.deviceIndex === deviceIndex);
   if (target === undefined) {
     const have = onFirstCard.map((each) => `${each.deviceIndex} (${each.subnetCidr})`).join(', ');
     return [
-      `${where} belongs on instance_intf_number ${deviceIndex}, which ${identity.instanceId} does not have: ` +
+      `${where} there is no instance_intf_number ${deviceIndex} on ${identity.instanceId}: ` +
         `give one of its device indexes, ${have}, or attach the interface.`,
     ];
   }
@@ -55,12 +59,12 @@ function subnetProblem(address: string, target: InstanceInterface): string | nul
   const value = ipv4Number(address);
   if (range === null || value === null || !isInRange(range, value)) {
     return (
-      `is not in ${target.subnetCidr}, the subnet of ${name(target)}: ` +
+      `this is not in ${target.subnetCidr}, the subnet of ${name(target)}: ` +
       `give an address of that subnet, or another instance_intf_number.`
     );
   }
   if (value < range.first + RESERVED_AT_START || value === range.last) {
-    return `is one of those that AWS keeps for itself in ${target.subnetCidr} (the first four and the last): give another.`;
+    return `this is one of those that AWS keeps for itself in ${target.subnetCidr} (the first four and the last): give another.`;
   }
   return null;
 }

@@ -1,13 +1,26 @@
 /** "Did you mean ...?" for a mistyped word. */
 
-/** The candidate that takes the fewest edits to reach, where that is few enough to be a slip; else null. */
+/** Shorter beginnings fit by chance. */
+const MIN_BEGINNING_LENGTH = 3;
+
+/**
+ * The candidate that takes the fewest edits to reach, where that is few enough to be a slip; else the only
+ * one that begins with the word; else null.
+ */
 export function closest(word: string, candidates: readonly string[]): string | null {
-  const typed = word.toLowerCase().replaceAll('-', '_').slice(0, 64);
+  const typed = normal(word.slice(0, 64));
   const ranked = candidates
-    .map((candidate) => ({ candidate, edits: edits(typed, candidate.toLowerCase()) }))
+    .map((candidate) => ({ candidate, edits: edits(typed, normal(candidate)) }))
     .sort((a, b) => a.edits - b.edits);
   const best = ranked[0];
-  return best !== undefined && best.edits <= Math.max(1, best.candidate.length / 3) ? best.candidate : null;
+  if (best !== undefined && best.edits <= Math.max(1, best.candidate.length / 3)) return best.candidate;
+  if (typed.length < MIN_BEGINNING_LENGTH) return null;
+  const [longer, ...others] = candidates.filter((candidate) => normal(candidate).startsWith(typed));
+  return longer !== undefined && others.length === 0 ? longer : null;
+}
+
+function normal(word: string): string {
+  return word.toLowerCase().replaceAll('-', '_');
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment distance). */

@@ -91,8 +91,18 @@ export function choice<const W extends readonly string[]>(words: W, hint?: strin
   const advice = hint ?? `write ${listed(words, 'or')}`;
   return z.enum(words, {
     error: ({ input }) =>
-      input === undefined ? `missing; ${advice}` : `${shown(input)} is not accepted; ${advice}`,
+      input === undefined
+        ? `missing; ${advice}`
+        : `${shown(input)} is not accepted; ${caseAdvice(words, input) ?? advice}`,
   });
+}
+
+/** Null where more than the case of the letters is wrong. */
+function caseAdvice(words: readonly string[], input: unknown): string | null {
+  if (typeof input !== 'string') return null;
+  const word = words.find((each) => each.toLowerCase() === input.toLowerCase());
+  if (word === undefined) return null;
+  return `write it in ${word === word.toUpperCase() ? 'capitals' : 'small letters'}, "${word}"`;
 }
 
 /** An object with these keys and no others; `hint` says what to write where there is no object. */

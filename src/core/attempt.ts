@@ -29,6 +29,7 @@ export function newCall(number: number, to: Holder, addresses: readonly string[]
     uncertain: false,
     nextSendAt: now,
     failed: null,
+    lastFailure: null,
     disputed: null,
     refusedWith: null,
   };
@@ -125,7 +126,7 @@ function send(turn: Turn, call: Call, hedge: boolean): void {
   if (tries > 1 || hedge) {
     note(
       turn,
-      'notable',
+      hedge || isNewsworthy(tries) ? 'notable' : 'routine',
       hedge
         ? `EC2 has not answered the move of ${list(call.addresses)}: sending it again on another connection`
         : `moving ${list(call.addresses)} again (try ${tries})`,
@@ -154,10 +155,16 @@ export function backoffMs(failure: Failure, tries: number, jitter: number): numb
   }
 }
 
+/** Of many tries the first ones and then ever fewer are told: 1, 2, 4, 8, ... */
+function isNewsworthy(tries: number): boolean {
+  return Math.log2(tries) % 1 === 0;
+}
+
 export type Answer = {
   readonly attempt: number;
   readonly call: number;
   readonly send: number;
+  readonly sentAt: number;
   readonly failure: Failure | null;
 };
 
@@ -175,6 +182,9 @@ export function callAnswered(turn: Turn, answer: Answer): void {
   const outstanding = call.outstanding.filter(({ number }) => number !== answer.send);
   updateCall(turn, call.number, { outstanding });
   updateAttempt(turn, { lastAnsweredAt: turn.now });
+  if (answer.send === 1) {
+    updateAttempt(turn, { firstOnWireAt: Math.min(attempt.firstOnWireAt ?? Infinity, answer.sentAt) });
+  }
   if (answer.failure === null) return succeeded(turn, call);
   if (call.outcome !== 'open')
     return note(turn, 'routine', `a further request for ${list(call.addresses)} failed`);
@@ -192,6 +202,8 @@ function succeeded(turn: Turn, call: Call): void {
 }
 
 function failed(turn: Turn, call: Call, hedge: boolean, failure: Failure): void {
+  updateCall(turn, call.number, { lastFailure: failure });
+  const weight = call.lastFailure?.code !== failure.code || isNewsworthy(call.tries) ? 'notable' : 'routine';
   const what = `${list(call.addresses)} not moved: ${failure.code}: ${failure.message}`;
   switch (failure.kind) {
     case 'refused':
@@ -199,11 +211,11 @@ function failed(turn: Turn, call: Call, hedge: boolean, failure: Failure): void 
       return refused(turn, call, failure);
     case 'uncertain':
       updateCall(turn, call.number, { uncertain: true, ...(hedge ? {} : { failed: failure }) });
-      return note(turn, 'notable', `${what}; the outcome is not known`);
+      return note(turn, weight, `${what}; the outcome is not known`);
     case 'throttled':
     case 'unsent':
       if (!hedge) updateCall(turn, call.number, { failed: failure });
-      return note(turn, 'notable', what);
+      return note(turn, weight, what);
   }
 }
 

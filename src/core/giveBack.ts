@@ -7,7 +7,7 @@ import type { Holder } from './model';
 import { observeNow } from './ownership';
 import { disarmUnlessUp, interfaceOf } from './sessions';
 import type { Attempt, GiveBack } from './state';
-import { list, note, raiseAlarm, wakeAt, type Turn } from './turn';
+import { list, raiseAlarm, wakeAt, type Turn } from './turn';
 
 /** An interface that goes DOWN this soon after the first write explains the BFD failure. */
 const GIVE_BACK_WINDOW_MS = 1_000;
@@ -63,9 +63,9 @@ export function abandonGiveBack(turn: Turn): boolean {
     .flatMap(({ addresses }) => addresses);
   turn.state = { ...turn.state, attempt: null };
   observeNow(turn);
-  note(
+  raiseAlarm(
     turn,
-    'alarm',
+    'give-back-failed',
     `gave up giving ${list(left)} back after ${GIVE_BACK_TTL_MS / 1000} s: see that this router may write to the ` +
       `peer's interfaces, and move them by hand if the peer is well`,
   );
@@ -101,6 +101,8 @@ function beginGiveBack(turn: Turn, giveBack: GiveBack, interfaceNames: readonly 
     decidedAt: now,
     askingUntil: null,
     firstSentAt: null,
+    firstOnWireAt: null,
+    stuck: false,
     lastAnsweredAt: null,
     calls,
   };

@@ -176,15 +176,23 @@ export type Timeline = {
   readonly firstSentAt: number | null;
   readonly lastAnsweredAt: number | null;
   readonly confirmedAt: number | null;
+  /** Begun by an earlier run of the daemon: `triggeredAt` is when that run decided. */
+  readonly resumed: boolean;
 };
 
 export type AlarmCode =
   /** EC2 refuses to move a target and will go on refusing. */
   | 'takeover-refused'
+  /** No request of a takeover has succeeded for some seconds. */
+  | 'takeover-stuck'
   /** A target that this router moved is seen with another owner. */
   | 'target-lost'
   /** The interface of every triggering session went DOWN right after the first write. */
-  | 'local-failure-suspected';
+  | 'local-failure-suspected'
+  /** Targets that were to go back to the peer did not. */
+  | 'give-back-failed'
+  /** EC2 has not been observed for `role_ttl_s`: the role is UNKNOWN. */
+  | 'ec2-unobserved';
 
 /** One line per effect: the union and the table of runners are both derived from it. */
 export type EffectArgs = {

@@ -6,7 +6,7 @@ import type { Failure, Holder, Observation } from './model';
 import type { Plan, Target } from './plan';
 import { disarmUnlessUp } from './sessions';
 import type { Observing, Ownership, Role, State } from './state';
-import { list, note, wakeAt, type Turn } from './turn';
+import { list, note, raiseAlarm, wakeAt, type Turn } from './turn';
 
 /** A failed or disbelieved observation is repeated after this long, whatever the keepalive. */
 const RETRY_MS = 1_000;
@@ -128,7 +128,8 @@ function believe(turn: Turn, observation: Observation): void {
     Object.entries(before?.writes ?? {}).filter(([, writtenAt]) => now - writtenAt < plan.timing.stalenessMs),
   );
   const ownership = { observation, holders: observation.holders, confirmedAt: now, writes };
-  turn.state = { ...turn.state, ownership };
+  const observing = { ...turn.state.observing, answeredAt: now, alarmed: false };
+  turn.state = { ...turn.state, ownership, observing };
   if (wasActive && !ownsAll(plan, turn.state)) disarmUnlessUp(turn);
   const held = plan.targets.map(
     ({ address }) => `${address} ${holderWords(observation.holders[address] ?? null)}`,
@@ -156,6 +157,31 @@ export function confirmWrite(turn: Turn, addresses: readonly string[], to: Holde
   if (wasActive && !ownsAll(turn.plan, turn.state)) disarmUnlessUp(turn);
 }
 
+/** An UNKNOWN router still acts (rule 4), but a person has to know. */
+export function alarmIfUnobserved(turn: Turn): void {
+  const { answeredAt, alarmed } = turn.state.observing;
+  if (answeredAt === null || alarmed) return;
+  const at = answeredAt + turn.plan.timing.roleTtlMs;
+  if (turn.now <= at) return wakeAt(turn, at + 1);
+  turn.state = { ...turn.state, observing: { ...turn.state.observing, alarmed: true } };
+  const forMs = turn.plan.timing.roleTtlMs / 1000;
+  raiseAlarm(
+    turn,
+    'ec2-unobserved',
+    `EC2 has not been observed for ${forMs} s: it is not known who holds the targets`,
+  );
+}
+
+/** The targets that are not here and who holds them, in words. */
+export function missingWords({ plan, state }: Turn): string {
+  const { ownership } = state;
+  if (ownership === null) return '';
+  const missing = missingTargets(plan, ownership);
+  return list(
+    missing.map(({ address }) => `${address} is ${holderWords(ownership.holders[address] ?? null)}`),
+  );
+}
+
 /** Starts the observation that is due, if any, and says when the next one is. */
 export function scheduleObservation(turn: Turn): void {
   const { plan, now } = turn;
@@ -179,5 +205,13 @@ export function scheduleObservation(turn: Turn): void {
 
 function start(observing: Observing, now: number, intervalMs: number): Observing {
   const lastNumber = observing.lastNumber + 1;
-  return { ...observing, lastNumber, inFlight: lastNumber, lastStartedAt: now, nextAt: now + intervalMs };
+  const answeredAt = observing.answeredAt ?? now;
+  return {
+    ...observing,
+    lastNumber,
+    inFlight: lastNumber,
+    lastStartedAt: now,
+    nextAt: now + intervalMs,
+    answeredAt,
+  };
 }

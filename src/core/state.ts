@@ -65,6 +65,10 @@ export type Observing = {
   /** Until then one every second (rule 4). */
   readonly closelyUntil: number;
   readonly failures: number;
+  /** When EC2 was first asked, or last gave an answer that was believed; null before the first question. */
+  readonly answeredAt: number | null;
+  /** It has alarmed because EC2 cannot be observed. */
+  readonly alarmed: boolean;
 };
 
 export type Send = {
@@ -93,6 +97,7 @@ export type Call = {
   readonly nextSendAt: number | null;
   /** The failure that a retry has to be drawn for; consumed by the next decision. */
   readonly failed: Failure | null;
+  readonly lastFailure: Failure | null;
   /** A refusal that counts only after a read (rule 6): who said it, and when. */
   readonly disputed: { readonly failure: Failure; readonly at: number } | null;
   /** EC2's error code of the last refusal for good, so that the same one alarms once. */
@@ -110,8 +115,12 @@ export type Attempt = {
   readonly decidedAt: number;
   /** `asking`: local or remote? (rule 5), until this time at the latest; null once sending. */
   readonly askingUntil: number | null;
+  /** When the first request was decided, and when it was handed to the socket. */
   readonly firstSentAt: number | null;
+  readonly firstOnWireAt: number | null;
   readonly lastAnsweredAt: number | null;
+  /** It has alarmed because nothing succeeds. */
+  readonly stuck: boolean;
   readonly calls: readonly Call[];
 };
 
@@ -170,6 +179,8 @@ export function initialState(plan: Plan): State {
       nextAt: 0,
       closelyUntil: 0,
       failures: 0,
+      answeredAt: null,
+      alarmed: false,
     },
     lastAttempt: 0,
     attempt: null,

@@ -10,13 +10,15 @@
  *   2 armed               sessions.ts            13 streams, freshness  sessions.ts
  *   3 trigger             trigger.ts             14 shutdown            here
  *   4 UNKNOWN is not deaf trigger.ts, ownership  17 decision memory     memory.ts
- *   5 local or remote     takeover.ts
+ *   5 local or remote     takeover.ts, giveBack.ts
  *   6 takeover calls      attempt.ts
  */
 import { callAnswered, settleByObservation } from './attempt';
 import { recall, remember } from './memory';
 import type { AlarmCode, Effect, Event } from './model';
 import {
+  alarmIfUnobserved,
+  missingWords,
   observationFailed,
   observeClosely,
   observeNow,
@@ -124,6 +126,7 @@ function decide(turn: Turn): void {
   const verdict = decideTakeover(turn);
   updateRole(turn);
   scheduleObservation(turn);
+  alarmIfUnobserved(turn);
   remember(turn, currentIntent(turn));
   decideShutdown(turn);
   note(turn, verdict === turn.state.verdict ? 'routine' : 'notable', verdict);
@@ -140,7 +143,12 @@ function updateRole(turn: Turn): void {
   if (role.haState === before.haState && role.why === before.why) return;
   turn.state = { ...turn.state, role };
   if (role.why === 'unobserved') observeNow(turn);
-  note(turn, 'notable', `now ${roleWords(role)}, before ${roleWords(before)}`);
+  const where = role.why === 'unobserved' ? '' : missingWords(turn);
+  note(
+    turn,
+    'notable',
+    `now ${roleWords(role)}, before ${roleWords(before)}${where === '' ? '' : `: ${where}`}`,
+  );
 }
 
 export function roleWords({ haState, why }: Role): string {

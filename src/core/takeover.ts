@@ -6,7 +6,7 @@ import { currentAttempt, drive, hasMoved, isComplete, isHeldBy, newCall, updateA
 import { abandonGiveBack, giveBackIfLocal, openGiveBack } from './giveBack';
 import { takeIntent } from './memory';
 import type { Event, Holder, Intent, Timeline } from './model';
-import { holderWords, missingTargets, observeNow, roleOf, takeableTargets } from './ownership';
+import { holderWords, missingTargets, observeNow, takeableTargets } from './ownership';
 import type { Target } from './plan';
 import { disarmUnlessUp, interfaceChanged, interfaceOf, sessionOf } from './sessions';
 import type { Attempt, Call, Ownership } from './state';
@@ -15,6 +15,8 @@ import { list, note, raiseAlarm, wakeAt, type Turn } from './turn';
 
 /** Rule 5: how long the old interface generation may take to say whether an interface is UP. */
 const ASK_TIMEOUT_MS = 5;
+/** How long a takeover may fail before it alarms. */
+const STUCK_AFTER_MS = 3_000;
 /** An attempt that has had nothing confirmed for this long is decided afresh. */
 const ATTEMPT_TTL_MS = 60_000;
 
@@ -23,8 +25,9 @@ export function decideTakeover(turn: Turn): string {
   if (giveBackIfLocal(turn)) return 'giving the targets back as soon as the requests under way are answered';
   if (turn.state.attempt === null) return considerBeginning(turn);
   if (abandonGiveBack(turn)) return considerBeginning(turn);
-  const held = dropOrHold(turn);
-  if (held !== null) return held;
+  const dropped = dropIfOutdated(turn);
+  if (dropped !== null) return dropped;
+  alarmIfStuck(turn);
   proceed(turn);
   return turn.state.attempt === null ? consider(turn).sentence : attemptWords(currentAttempt(turn));
 }
@@ -33,9 +36,35 @@ function attemptWords(attempt: Attempt): string {
   const open = list(
     attempt.calls.filter(({ outcome }) => outcome === 'open').flatMap(({ addresses }) => addresses),
   );
-  return attempt.purpose === 'takeover'
-    ? `taking over: ${open} asked of EC2`
-    : `giving back: ${open} asked of EC2`;
+  const doing = `${attempt.purpose === 'takeover' ? 'taking over' : 'giving back'}: ${open} asked of EC2`;
+  const said = lastFailureWords(attempt);
+  return said === '' ? doing : `${doing}, which last said ${said}`;
+}
+
+function lastFailureWords(attempt: Attempt): string {
+  const failures = attempt.calls.flatMap(({ outcome, lastFailure }) =>
+    outcome === 'open' && lastFailure !== null ? [`${lastFailure.code} (${lastFailure.message})`] : [],
+  );
+  return list([...new Set(failures)]);
+}
+
+/** Somebody has to know of a takeover that goes on failing, whatever the reason. */
+function alarmIfStuck(turn: Turn): void {
+  const attempt = currentAttempt(turn);
+  if (attempt.firstSentAt === null || attempt.stuck) return;
+  const at = attempt.firstSentAt + STUCK_AFTER_MS;
+  if (turn.now < at) return wakeAt(turn, at);
+  updateAttempt(turn, { stuck: true });
+  const open = attempt.calls
+    .filter(({ outcome }) => outcome === 'open')
+    .flatMap(({ addresses }) => addresses);
+  const said = lastFailureWords(attempt);
+  raiseAlarm(
+    turn,
+    'takeover-stuck',
+    `${list(open)} not moved for ${STUCK_AFTER_MS / 1000} s: EC2 ${said === '' ? 'has not answered' : `last said ${said}`}; ` +
+      `trying on`,
+  );
 }
 
 function considerBeginning(turn: Turn): string {
@@ -62,6 +91,8 @@ function begin(turn: Turn, verdict: Consideration): void {
     decidedAt: now,
     askingUntil: askingUntil(turn, verdict),
     firstSentAt: null,
+    firstOnWireAt: null,
+    stuck: false,
     lastAnsweredAt: null,
     calls: callsFor(takeableTargets(plan, ownership), ownership, now),
   };
@@ -139,18 +170,14 @@ export function interfacesAnswered(turn: Turn, event: Extract<Event, { type: 'in
 
 /**
  * Trigger and age, checked before every send. While nothing has moved, an attempt whose trigger is gone is
- * dropped. One that has had nothing confirmed for a minute acts on old news: it holds back until EC2 has
- * been read, and is then decided afresh. Returns the sentence of an attempt that does not go on.
+ * dropped. One that has had nothing confirmed for a minute acts on old news and is decided afresh: by what
+ * EC2 has said since, or, where it has said nothing, by the levels alone (rule 4). Returns the sentence of
+ * an attempt that does not go on.
  */
-function dropOrHold(turn: Turn): string | null {
+function dropIfOutdated(turn: Turn): string | null {
   const attempt = currentAttempt(turn);
   const verdict = consider(turn);
-  if (isOutdated(attempt, turn.now)) {
-    if (roleOf(turn.plan, turn.state.ownership, turn.now).why === 'unobserved') {
-      return 'holding the takeover back: no write has been confirmed for a minute and EC2 cannot be observed';
-    }
-    return drop(turn, verdict, 'nothing has been confirmed for a minute');
-  }
+  if (isOutdated(attempt, turn.now)) return drop(turn, verdict, 'nothing has been confirmed for a minute');
   if (hasMoved(attempt)) return null;
   if (!verdict.fires) return drop(turn, verdict, 'nothing had moved');
   // Whether the failure was local is judged by the sessions that said DOWN when the first write went out.
@@ -198,9 +225,10 @@ function finishIfComplete(turn: Turn): void {
     attempt: attempt.number,
     triggeredAt: attempt.triggeredAt,
     decidedAt: attempt.decidedAt,
-    firstSentAt: attempt.firstSentAt,
+    firstSentAt: attempt.firstOnWireAt ?? attempt.firstSentAt,
     lastAnsweredAt: attempt.lastAnsweredAt,
     confirmedAt: null,
+    resumed: attempt.resumed,
   };
   turn.state = { ...turn.state, attempt: null };
   observeNow(turn);
@@ -270,6 +298,8 @@ function resume(turn: Turn, intent: Intent, missing: readonly Target[]): void {
     decidedAt: intent.startedAt,
     askingUntil: null,
     firstSentAt: null,
+    firstOnWireAt: null,
+    stuck: false,
     lastAnsweredAt: null,
     calls,
   };

@@ -40,11 +40,11 @@ export function wakeAt(turn: Turn, at: number): void {
 
 const ORDER: readonly Weight[] = ['routine', 'notable', 'alarm'];
 
-/** What a step has to say: the sentences that matter most, in the order in which they were found. */
+/** What a step has to say, in the order in which it was found: all that is news, else what is routine. */
 export function reasonOf(turn: Turn): { readonly reason: string; readonly weight: Weight } {
-  const heaviest = turn.notes.reduce((most, { weight }) => Math.max(most, ORDER.indexOf(weight)), 0);
-  const texts = turn.notes.filter(({ weight }) => ORDER.indexOf(weight) === heaviest).map(({ text }) => text);
-  const [first = '', ...others] = new Set(texts);
+  const heaviest = Math.max(0, ...turn.notes.map(({ weight }) => ORDER.indexOf(weight)));
+  const told = turn.notes.filter(({ weight }) => weight !== 'routine' || heaviest === 0);
+  const [first = '', ...others] = new Set(told.map(({ text }) => text));
   return { reason: [first, ...others.map(capitalized)].join('. '), weight: ORDER[heaviest] ?? 'routine' };
 }
 

@@ -17,7 +17,7 @@ export function logSteps(log: Logger, batch: readonly Recorded[]): void {
     const { event, before, step } = recorded;
     if (step.reason === '') continue;
     const changedRole = before.role.haState !== step.state.role.haState;
-    log[LEVELS[step.weight]](
+    log[levelOf(recorded)](
       {
         event: event.type,
         ha: step.state.role.haState,
@@ -31,7 +31,13 @@ export function logSteps(log: Logger, batch: readonly Recorded[]): void {
   }
 }
 
-function fieldsOf(event: Event, { before, step }: Recorded): Record<string, unknown> {
+/** What EC2 turned down or left unanswered is a warning the first time, and no news after that. */
+function levelOf({ event, step }: Recorded): 'debug' | 'info' | 'warn' | 'error' {
+  const failed = 'failure' in event && event.failure !== null;
+  return failed && step.weight === 'notable' ? 'warn' : LEVELS[step.weight];
+}
+
+function fieldsOf(event: Event, { now, before, step }: Recorded): Record<string, unknown> {
   switch (event.type) {
     case 'bfdSessionChanged':
       return { session: event.session, state: event.level, diag: event.diag };
@@ -43,6 +49,7 @@ function fieldsOf(event: Event, { before, step }: Recorded): Record<string, unkn
         call: event.call,
         send: event.send,
         awsRequestId: event.awsRequestId,
+        durationMs: rounded(now - event.sentAt),
         ...(event.failure === null ? {} : { failure: event.failure }),
       };
     case 'observationFailed':
@@ -62,6 +69,8 @@ function fieldsOf(event: Event, { before, step }: Recorded): Record<string, unkn
   }
 }
 
+const rounded = (ms: number): number => Math.round(ms * 100) / 100;
+
 /** The legs of a takeover in milliseconds since the router reported that the peer is DOWN. */
 export type TimelineLegs = {
   readonly decidedMs: number;
@@ -72,7 +81,7 @@ export type TimelineLegs = {
 
 export function legsOf(timeline: Timeline): TimelineLegs {
   const since = (at: number | null): number | null =>
-    at === null ? null : Math.round((at - timeline.triggeredAt) * 100) / 100;
+    at === null ? null : rounded(at - timeline.triggeredAt);
   return {
     decidedMs: since(timeline.decidedAt) ?? 0,
     firstSentMs: since(timeline.firstSentAt),
@@ -83,8 +92,10 @@ export function legsOf(timeline: Timeline): TimelineLegs {
 
 export function logTimeline(log: Logger, timeline: Timeline): void {
   const legs = legsOf(timeline);
+  const since = timeline.resumed ? 'the decision of the run before' : 'BFD DOWN';
+  const reason = `the takeover took ${legs.allMovedMs ?? '?'} ms from ${since} to the last address moved`;
   log.info(
-    { event: 'takeoverTimeline', attempt: timeline.attempt, ...legs },
-    'takeover timeline, ms since BFD DOWN',
+    { event: 'takeoverTimeline', attempt: timeline.attempt, since, ...legs, reason },
+    'takeover timeline',
   );
 }

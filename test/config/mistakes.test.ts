@@ -113,6 +113,11 @@ describe('a value that is wrong by itself', () => {
       'config.bfd_sessions[0].session_type: "MULTI_HOP" is not accepted; this version does not do more than single-hop BFD yet: write "SINGLE_HOP"',
     ],
     [
+      'a kind of session in small letters',
+      withSessions({ session_type: 'single_hop' }),
+      'config.bfd_sessions[0].session_type: "single_hop" is not accepted; write it in capitals, "SINGLE_HOP"',
+    ],
+    [
       'an interface name with a space',
       withSessions({ intf_name: 'TenGigE 0/0/0/2' }),
       'config.bfd_sessions[0].intf_name: "TenGigE 0/0/0/2" holds a space or a control character; write the interface\'s name as the router does, like TenGigE0/0/0/2',
@@ -311,6 +316,12 @@ describe('a key that is not known', () => {
       withAddresses(addressWith({ instance_intf_num: 2 })),
       'config.action.method_params.intf_list[0].instance_intf_num: unknown key; did you mean "instance_intf_number"?',
     ],
+    [
+      'its beginning only',
+      withSessions({ detect_mult: 3 }),
+      'config.bfd_sessions[0].detect_mult: unknown key; did you mean "detect_multiplier"?',
+    ],
+    ['the beginning of several', configWith({ syslog: 'host' }), `config.syslog: ${remove}`],
     ['nothing like it', configWith({ colour: 'red' }), `config.colour: ${remove}`],
     ['with a blank', configWith({ 'my key\n': 'red' }), `config["my key\\n"]: ${remove}`],
     [

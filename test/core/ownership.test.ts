@@ -117,6 +117,14 @@ describe('the schedule', () => {
     expect(play.all('observeOwnership').length).toBe(2);
   });
 
+  test('EC2 that cannot be observed for role_ttl_s alarms once, from the start too', () => {
+    for (const play of [new Play(), watching('peer')]) {
+      play.at(play.now);
+      play.until(90_000);
+      expect(play.alarms).toEqual(['ec2-unobserved']);
+    }
+  });
+
   test('an observation that is never answered is given up, and another one is asked for', () => {
     const play = watching('peer');
     play.until(60_000);

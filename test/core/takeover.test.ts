@@ -1,3 +1,4 @@
+import type { Event } from '../../src/core/model';
 import { planOf, sessionEvent } from '../support/coreWorld';
 import { answer, interfaceEvent, interfacesAnswered, watching, type Play } from './play';
 
@@ -212,42 +213,45 @@ describe('forward only (rule 7)', () => {
     expect(play.state.attempt).toBeNull();
   });
 
-  /** Every request of the first attempt fails for a minute, and so does EC2 when it is observed. */
-  function failingForAMinute(kind: 'refused' | 'uncertain'): Play {
+  /** Every request fails for a minute, and so does EC2 when it is observed. */
+  function failingForAMinute(kind: 'refused' | 'uncertain', ...events: readonly Event[]): Play {
     const play = begun();
     for (let now = 1_100; now < 62_000; now += 500) {
       play.until(now);
-      const open = play.state.attempt?.calls.flatMap((call) =>
-        call.outstanding.map(({ number }) => answer(`1.${call.number}.${number}`, kind)),
+      const { attempt } = play.state;
+      const open = (attempt?.calls ?? []).flatMap((call) =>
+        call.outstanding.map(({ number }) => answer(`${attempt?.number}.${call.number}.${number}`, kind)),
       );
-      if (open !== undefined) play.at(now, ...open);
+      play.at(now, ...open, ...(now === 30_100 ? events : []));
     }
     return play;
   }
 
   test.each(['refused', 'uncertain'] as const)(
-    'an attempt that has had nothing confirmed for 60 s (%s) holds back until EC2 has been read',
+    'an attempt that has had nothing confirmed for 60 s (%s) is decided afresh, also where EC2 is silent',
     (kind) => {
-      const play = failingForAMinute(kind);
-      play.forget();
-      play.until(70_000);
-      expect(play.all('sendTakeover')).toEqual([]);
-      expect(play.state.verdict).toMatch(/^holding the takeover back: /);
+      expect(failingForAMinute(kind).state.attempt?.number).toBe(2);
     },
   );
 
-  test.each(['refused', 'uncertain'] as const)('and is then decided afresh (%s)', (kind) => {
-    const play = failingForAMinute(kind);
-    play.at(62_000, play.observed('peer'));
-    play.until(62_100);
-    expect(play.state.attempt?.number).toBe(2);
+  test('and not begun again when the peer is UP by then', () => {
+    const play = failingForAMinute('uncertain', ...up);
+    expect(play.state.attempt).toBeNull();
+    expect(play.state.lastAttempt).toBe(1);
   });
 
-  test('or dropped, when the peer is UP by then', () => {
-    const play = failingForAMinute('uncertain');
-    play.at(62_000, sessionEvent('a', 'Up'), sessionEvent('b', 'Up'), play.observed('peer'));
-    expect(play.state.attempt).toBeNull();
-    expect(play.state.role.haState).toBe('STANDBY');
+  test('a takeover that goes on failing alarms once, and says what EC2 said', () => {
+    const play = begun();
+    play.at(1_100, answer('1.1.1', 'unsent', 'AuthFailure'), answer('1.2.1', 'unsent', 'AuthFailure'));
+    for (let now = 1_200; now < 20_000; now += 100) {
+      play.until(now);
+      const open = (play.state.attempt?.calls ?? []).flatMap((call) =>
+        call.outstanding.map(({ number }) => answer(`1.${call.number}.${number}`, 'unsent', 'AuthFailure')),
+      );
+      play.at(now, ...open);
+    }
+    expect(play.alarms.filter((code) => code === 'takeover-stuck')).toEqual(['takeover-stuck']);
+    expect(play.state.verdict).toMatch(/AuthFailure/);
   });
 
   test('whoever overrules an attempt is not taken from again before BFD has been UP (rule 2)', () => {

@@ -1,5 +1,6 @@
 // The control API: every fault can be asked for over HTTP, and a request that makes no sense is told why.
 import { startControl, type Control } from '../../lab/control';
+import { withoutConfig } from '../../lab/controlRouters';
 import { startLab, type Lab } from '../../lab/topology';
 
 let lab: Lab;
@@ -24,14 +25,32 @@ async function ask(method: string, path: string, body?: unknown) {
 const done = { status: 200, body: { ok: true } };
 const sim = () => lab.routers.rtr1.sim.state();
 
-test('GET / lists every route with what it takes', async () => {
+test('GET / lists every route in a line', async () => {
   const { body } = await ask('GET', '/');
-  expect(body).toContainEqual(expect.objectContaining({ ask: 'GET /state' }));
-  expect(body).toContainEqual({
-    ask: 'POST /routers/:router/kill',
-    does: expect.stringContaining('power off') as string,
-    body: expect.objectContaining({ type: 'object' }) as object,
-  });
+  expect(body).toContainEqual('GET /state: everything at a glance');
+  expect(body).toContainEqual(expect.stringMatching(/^POST \/routers\/:router\/kill: power off/));
+});
+
+test.each(['/routers/:router/kill', '/routers/rtr1/kill'])(
+  'GET /?path=%s tells what it takes',
+  async (path) => {
+    expect((await ask('GET', `/?path=${path}`)).body).toEqual([
+      {
+        ask: 'POST /routers/:router/kill',
+        does: expect.stringContaining('power off') as string,
+        body: expect.objectContaining({ type: 'object' }) as object,
+      },
+    ]);
+  },
+);
+
+test('GET /?path= of nothing', async () => {
+  expect(await ask('GET', '/?path=/nope')).toMatchObject({ status: 404 });
+});
+
+test('the log leaves the configuration out', () => {
+  const record = { level: 'info', event: 'starting', receivedAtMs: 1 };
+  expect(withoutConfig({ ...record, config: { keepalive_s: 10 } })).toEqual(record);
 });
 
 test('GET /state tells who holds what and where everything is', async () => {

@@ -28,7 +28,10 @@ export class Story {
   /** Device index of an interface that EC2 does not show on router A. */
   #detached = 0;
   #reads: Reads = { latencyMs: READ_MS, failure: null };
-  #calls = new Map<string, { readonly to: string; readonly addresses: readonly string[] }>();
+  #calls = new Map<
+    string,
+    { readonly to: string; readonly addresses: readonly string[]; readonly sentAt: number }
+  >();
   /** What is still to come without a line of its own: answers to observations. */
   #planned: Planned[] = [];
   readonly #lines: string[] = [];
@@ -184,7 +187,7 @@ export class Story {
       attempt,
       call,
       send,
-      sentAt: this.#now,
+      sentAt: request?.sentAt ?? this.#now,
       failure,
       awsRequestId: null,
     });
@@ -246,7 +249,7 @@ export class Story {
         return this.#isKeepalive() ? [] : ['observe'];
       case 'sendTakeover': {
         const { attempt, call, send, networkInterfaceId: to, addresses, timeoutMs } = effect;
-        this.#calls.set(`${attempt}.${call}.${send}`, { to, addresses });
+        this.#calls.set(`${attempt}.${call}.${send}`, { to, addresses, sentAt: this.#now });
         return [`send ${attempt}.${call}.${send}: ${addresses.join(' ')} to ${to}, deadline ${timeoutMs} ms`];
       }
       case 'prepareTakeover':

@@ -61,11 +61,14 @@ test('every mistake is named, also a peer that is this router', () => {
       { address: '10.0.0.1', deviceIndex: 1 },
       { address: '172.31.2.255', deviceIndex: 2 },
     ],
-    sessions: [{ id: 'self', peerAddress: '172.31.1.11', interfaceName: 'TenGigE0/0/0/1' }],
+    sessions: [
+      { id: 'peer', peerAddress: '172.31.1.12', interfaceName: 'TenGigE0/0/0/0' },
+      { id: 'self', peerAddress: '172.31.1.11', interfaceName: 'TenGigE0/0/0/1' },
+    ],
   };
   expect(startMistakes(mistaken, identity)).toEqual([
-    expect.stringMatching(/^action\.method_params\.intf_list: 10\.0\.0\.1 /),
-    expect.stringMatching(/^action\.method_params\.intf_list: 172\.31\.2\.255 /),
-    expect.stringMatching(/^bfd_sessions: neigh_ip 172\.31\.1\.11 /),
+    expect.stringMatching(/^config\.action\.method_params\.intf_list \(10\.0\.0\.1\): /),
+    expect.stringMatching(/^config\.action\.method_params\.intf_list \(172\.31\.2\.255\): /),
+    expect.stringMatching(/^config\.bfd_sessions\[1\]\.neigh_ip: 172\.31\.1\.11 /),
   ]);
 });

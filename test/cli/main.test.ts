@@ -1,0 +1,63 @@
+// The command line as an operator meets it: one process per command, its output and its exit code.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { version } from '../../package.json';
+
+jest.setTimeout(60_000);
+
+const root = resolve(__dirname, '../..');
+
+function main(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules/tsx/dist/cli.mjs'), join(root, 'src/main.ts'), ...args],
+    { encoding: 'utf8' },
+  );
+  return { code: status, out: stdout, err: stderr };
+}
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'main-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+test.each([
+  ['a slip, with a word behind it', ['shwo', 'ha_state'], "'shwo' is not a command; did you mean show?"],
+  ['the beginning of a command', ['check'], "'check' is not a command; did you mean check-config?"],
+  ['nothing like a command', ['frobnicate'], "'frobnicate' is not a command"],
+  ['no command', [], 'a command is missing'],
+  ['a word too many', ['run', 'fast'], "run takes no 'fast'"],
+  ['an unknown option', ['--colour'], "Unknown option '--colour'"],
+])('%s', (_name, args, problem) => {
+  const { code, out, err } = main(...args);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toMatch(/\n\nusage: xr-aws-ha COMMAND/);
+  expect(err.split('\n')[0]).toBe(`xr-aws-ha: ${problem}`);
+});
+
+test('--version', () => {
+  expect(main('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
+});
+
+test('show with a configuration that is not there', () => {
+  const path = join(folder, 'nope.json');
+  expect(main('show', 'ha_state', '-c', path)).toEqual({
+    code: 2,
+    out: '',
+    err: `show: ${path}: there is no such file; name the daemon's configuration with -c\n`,
+  });
+});
+
+test('show with a broken configuration reads the default store, and says so', () => {
+  const path = join(folder, 'broken.json');
+  writeFileSync(path, '{');
+  const { code, err } = main('show', 'ha_state', '-c', path);
+  expect(code).not.toBe(2);
+  expect(err.startsWith(`show: ${path} cannot be read (`)).toBe(true);
+  expect(err).toContain('); the default store is read instead.\n');
+});
