@@ -60,6 +60,8 @@ export class Attachment {
   readonly #heartbeats: Heartbeats;
   #interfaces: InterfaceFeed | null = null;
   #live = false;
+  /** REGISTER may have reached the router, so that there is something to withdraw. */
+  #registering = false;
   #over = false;
   /** Ids of the sessions that the router does not run; what it says about them is not told. */
   #refused: ReadonlySet<string> = new Set();
@@ -96,11 +98,14 @@ export class Attachment {
     return this.#live && this.#interfaces !== null ? this.#interfaces.ask(names, timeoutMs) : [];
   }
 
-  /** Withdraws everything that was programmed; the peer sees its sessions go at once. */
+  /** Withdraws whatever was programmed, during synchronization too. Nothing is told after this. */
   async unregister(): Promise<void> {
-    if (!this.#live) return;
+    if (!this.#registering || this.#over) return;
+    // The steps that are under way fail from here on, which is no loss.
+    this.#over = true;
+    this.#live = false;
     await this.#guarded(async () => {
-      await this.#bfd.register('UNREGISTER');
+      await this.#bfd.unregister();
       await this.#interfaces?.unregister();
     });
   }
@@ -126,6 +131,7 @@ export class Attachment {
     await interfaces.open();
 
     await this.#bfd.checkLimits();
+    this.#registering = true;
     await this.#bfd.register('REGISTER');
     const before = await this.#bfd.read();
     const refused = await this.#bfd.program(settings.sessions);
@@ -138,9 +144,11 @@ export class Attachment {
     this.#refused = notRunning(settings.sessions, refused, present);
     const survived = new Set([...before].filter((id) => present.has(id)));
     this.#tellSynchronized(interfaces, survived);
-    this.#options.log.info(
+    // What the core makes of it is in the core's own record.
+    this.#options.log.debug(
       {
         event: 'slapi-attached',
+        reason: `attached: the router runs ${present.size} of our BFD sessions and refused ${this.#refused.size}`,
         generation,
         version: handshake.version,
         sessions: present.size,

@@ -74,8 +74,12 @@ export class BfdSessions {
     }
   }
 
-  async register(operation: 'REGISTER' | 'EOF' | 'UNREGISTER'): Promise<void> {
+  async register(operation: 'REGISTER' | 'EOF'): Promise<void> {
     await this.#link.operations.runChecked(protos().bfd.register, { Oper: `SL_REGOP_${operation}` });
+  }
+
+  unregister(): Promise<void> {
+    return this.#link.operations.withdraw(protos().bfd.register, { Oper: 'SL_REGOP_UNREGISTER' });
   }
 
   /** UPDATE creates what is not there. Returns the sessions that the router refused. */

@@ -20,6 +20,8 @@ export type RpcFailure = {
   /** Name of the gRPC status, or `MALFORMED` for a reply that does not decode. */
   readonly code: string;
   readonly message: string;
+  /** `ECONNREFUSED` and the like where no connection came about. */
+  readonly connectError: string | null;
 };
 
 export type RpcReply =
@@ -50,6 +52,8 @@ export async function openChannel(settings: SlapiSettings, keepalive: Keepalive)
 }
 
 export class RouterChannel {
+  /** As configured: an address and port, or `unix:` and a path. */
+  readonly target: string;
   readonly #client: Client;
   readonly #metadata: Metadata;
   readonly #calls = new Set<{ cancel: () => void }>();
@@ -61,6 +65,7 @@ export class RouterChannel {
     metadata: Metadata,
     keepalive: Keepalive,
   ) {
+    this.target = target;
     this.#metadata = metadata;
     const serverName: ChannelOptions =
       tls === null
@@ -157,7 +162,11 @@ type StreamCall = {
 };
 
 const passBytes = (bytes: Buffer): Buffer => bytes;
-const closedFailure: RpcFailure = { code: 'CANCELLED', message: 'the connection is closed' };
+const closedFailure: RpcFailure = {
+  code: 'CANCELLED',
+  message: 'the connection is closed',
+  connectError: null,
+};
 
 /** `UNAVAILABLE: No connection established ...`, at most a line. */
 export function failureInWords({ code, message }: RpcFailure): string {
@@ -165,7 +174,11 @@ export function failureInWords({ code, message }: RpcFailure): string {
 }
 
 function failureOf(error: ServiceError): RpcFailure {
-  return { code: status[error.code] ?? `status ${error.code}`, message: error.details };
+  const code = status[error.code] ?? `status ${error.code}`;
+  // grpc-js ends the sentence with an empty note about name resolution.
+  const message = error.details.replace(/\.? ?Resolution note:.*$/s, '');
+  const connectError = /Last error: Error: connect (E[A-Z]+)/.exec(message)?.[1] ?? null;
+  return { code, message, connectError };
 }
 
 function decoded(method: Method, bytes: Buffer): RpcReply {
@@ -173,7 +186,10 @@ function decoded(method: Method, bytes: Buffer): RpcReply {
     return { ok: true, message: method.decode(bytes) };
   } catch (error: unknown) {
     const why = error instanceof Error ? error.message : String(error);
-    return { ok: false, failure: { code: 'MALFORMED', message: `the reply does not decode: ${why}` } };
+    return {
+      ok: false,
+      failure: { code: 'MALFORMED', message: `the reply does not decode: ${why}`, connectError: null },
+    };
   }
 }
 

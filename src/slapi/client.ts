@@ -7,6 +7,7 @@ import type { SlapiSettings } from '../config/settings';
 import { Attachment, type AttachmentTiming, type SlapiEvent } from './attachment';
 import { openChannel, type Keepalive } from './channel';
 import { Complaints } from './complaints';
+import { Contest } from './contest';
 import type { InterfaceReading } from './interfaces';
 import type { Loss } from './operations';
 
@@ -53,6 +54,9 @@ const firstBackoffMs = 100;
 /** An attachment that was lost sooner than this was no success, or a loss would be followed by a hot loop. */
 const stableMs = 1000;
 const unregisterBudgetMs = 1500;
+const contestedReason =
+  "another client keeps taking the router's event streams: " +
+  'is a second xr-aws-ha, or the application it succeeds, running on this router?';
 
 export function startSlapi(options: SlapiOptions): Slapi {
   const client = new SlapiClient(options);
@@ -69,11 +73,12 @@ class SlapiClient {
   #attachment: Attachment | null = null;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
-  /** Losses since the last attachment that held. */
+  /** Losses since the last attachment that held; another client's taking the streams is none. */
   #failures = 0;
   #synchronizedAt: number | null = null;
   /** What the core was last told about the streams. */
-  #told: 'nothing' | 'synchronized' | Loss['kind'] = 'nothing';
+  #told: 'nothing' | 'synchronized' | 'controlLost' | 'streamsLost' = 'nothing';
+  readonly #contest = new Contest();
 
   constructor(options: SlapiOptions) {
     this.#options = options;
@@ -131,47 +136,53 @@ class SlapiClient {
     this.#attachment = null;
     if (this.#closed) return;
     this.#tell(loss);
+    const wasAttached = this.#synchronizedAt !== null;
     const heldMs = this.#synchronizedAt === null ? 0 : this.#options.now() - this.#synchronizedAt;
     this.#synchronizedAt = null;
-    this.#failures = heldMs >= stableMs ? 1 : this.#failures + 1;
+    if (heldMs >= stableMs) this.#failures = 0;
+    if (loss.kind !== 'taken') this.#failures += 1;
     const retryInMs = Math.round(this.#delayMs(loss));
-    const { settings, log } = this.#options;
-    const fields = { cause: loss.cause, failures: this.#failures, retryInMs };
-    if (this.#failures === settings.retryCount) {
+    this.#record(loss, wasAttached, retryInMs);
+    this.#timer = setTimeout(() => this.attach(), retryInMs);
+  }
+
+  #record({ kind, cause }: Loss, wasAttached: boolean, retryInMs: number): void {
+    const { settings, log, now } = this.#options;
+    const fields = { cause, failures: this.#failures, retryInMs };
+    if (kind === 'taken') {
+      if (this.#contest.lostControl(now())) {
+        log.error(
+          { event: 'slapi-contested', reason: contestedReason, ...fields },
+          'Another client keeps taking the event streams of the router',
+        );
+        return;
+      }
+    } else if (this.#failures === settings.retryCount) {
+      const reason = `${this.#failures} attempts in a row failed, and connecting goes on: ${cause}`;
       log.error(
-        { event: 'slapi-unreachable', ...fields },
+        { event: 'slapi-unreachable', reason, ...fields },
         'The Service-Layer API of the router stays out of reach; connecting goes on',
       );
-    } else if (loss.kind === 'refused') {
-      log.error({ event: 'slapi-refused', ...fields }, 'The router refuses this client');
-    } else if (this.#failures === 1) {
-      log.warn({ event: 'slapi-lost', ...fields }, 'Lost the Service-Layer API of the router');
-    } else {
-      log.debug(
-        { event: 'slapi-lost', ...fields },
-        'Could not attach to the Service-Layer API of the router',
-      );
+      return;
+    } else if (kind === 'refused') {
+      log.error({ event: 'slapi-refused', reason: cause, ...fields }, 'The router refuses this client');
+      return;
     }
-    this.#timer = setTimeout(() => this.attach(), retryInMs);
+    // What the core was told of it is in the core's own record.
+    log.debug(
+      { event: 'slapi-lost', reason: cause, ...fields },
+      wasAttached
+        ? 'Lost the Service-Layer API of the router'
+        : 'Could not attach to the Service-Layer API of the router',
+    );
   }
 
   /** Once per outage and kind: a router that is away for an hour is one loss. */
   #tell({ kind, cause }: Loss): void {
-    const before = this.#told;
-    this.#told = kind;
-    switch (kind) {
-      case 'taken':
-        if (before !== 'taken') this.#options.emit({ type: 'controlLost', cause });
-        return;
-      case 'lost':
-      case 'refused':
-        if (before === 'nothing' || before === 'synchronized') {
-          this.#options.emit({ type: 'streamsLost', cause });
-        } else {
-          this.#told = before;
-        }
-        return;
-    }
+    const type = kind === 'taken' ? 'controlLost' : 'streamsLost';
+    if (this.#told === type) return;
+    this.#told = type;
+    this.#options.emit({ type, cause });
   }
 
   #delayMs({ kind }: Loss): number {

@@ -21,7 +21,7 @@ export class Complaints {
     if (this.#kinds.has(what)) return;
     this.#kinds.add(what);
     this.#log.warn(
-      { event: 'slapi-malformed', what, raw: raw(content) },
+      { event: 'slapi-malformed', reason: `ignored ${what}`, what, raw: raw(content) },
       'Ignored a message of the router that it should not send',
     );
   }
@@ -33,6 +33,7 @@ export class Complaints {
     const mend = configKey === null ? null : `bfd_sessions[].${configKey}`;
     const fields = {
       event: 'slapi-config-refused',
+      reason: `the router refused ${subject}: ${meaning} (${name})${mend === null ? '' : `; see ${mend}`}`,
       subject,
       errno: name,
       code,
@@ -49,7 +50,7 @@ export class Complaints {
     if (this.#limits.get(subject) === text) return;
     this.#limits.set(subject, text);
     this.#log.error(
-      { event: 'slapi-below-limits', subject, mend },
+      { event: 'slapi-below-limits', reason: `${subject}: ${text}`, subject, mend },
       'A BFD session is configured below the limits of the router',
     );
   }
@@ -57,7 +58,7 @@ export class Complaints {
   accepted(subject: string): void {
     if (!this.#refusals.delete(subject)) return;
     this.#log.info(
-      { event: 'slapi-config-accepted', subject },
+      { event: 'slapi-config-accepted', reason: `the router accepted ${subject}`, subject },
       'The router accepted what it had refused before',
     );
   }

@@ -70,9 +70,10 @@ export async function detectGeneration(
   }
   const generation = reply.ok ? 'gen1' : 'gen2';
   if (handshake.expected !== null && handshake.expected !== generation) {
-    const { version } = handshake;
+    const { version, expected } = handshake;
+    const reason = `the router announces version ${version ?? 'unknown'}, which is ${expected}, and speaks ${generation}: going by what it speaks`;
     link.log.warn(
-      { event: 'slapi-generation', version, generation },
+      { event: 'slapi-generation', reason, version, generation },
       'The router speaks another interface generation than its version',
     );
   }

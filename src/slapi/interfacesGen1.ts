@@ -76,10 +76,10 @@ export class Gen1Interfaces implements InterfaceFeed {
   }
 
   unregister(): Promise<void> {
-    return this.#register('UNREGISTER');
+    return this.#link.operations.withdraw(protos().gen1.register, { Oper: 'SL_REGOP_UNREGISTER' });
   }
 
-  async #register(operation: 'REGISTER' | 'EOF' | 'UNREGISTER'): Promise<void> {
+  async #register(operation: 'REGISTER' | 'EOF'): Promise<void> {
     await this.#link.operations.runChecked(protos().gen1.register, { Oper: `SL_REGOP_${operation}` });
   }
 

@@ -32,6 +32,7 @@ export class Operations {
   readonly #channel: RouterChannel;
   readonly #timeoutMs: number;
   #last: Promise<unknown> = Promise.resolve();
+  #withdrawing = false;
 
   constructor(channel: RouterChannel, timeoutMs: number) {
     this.#channel = channel;
@@ -40,17 +41,31 @@ export class Operations {
 
   /** Throws `StepFailure` where there is no reply. */
   run(method: Method, request: object): Promise<Message> {
-    const result = this.#last.then(() => this.#ask(method, request));
-    this.#last = result.catch(() => undefined);
-    return result;
+    return this.#queue(() => {
+      if (this.#withdrawing) throw new StepFailure({ kind: 'lost', cause: 'this client is withdrawing' });
+      return this.#ask(method, request);
+    });
   }
 
   /** A register operation, or a read: `ErrStatus` has to be success. */
   async runChecked(method: Method, request: object): Promise<Message> {
     const reply = await this.run(method, request);
-    const outcome = outcomeOf(reply['ErrStatus']);
-    if (succeeded(outcome)) return reply;
-    throw new StepFailure(refusalOf(method, outcome));
+    return checked(method, reply);
+  }
+
+  /**
+   * A register operation that takes back. From this call on nothing else is sent, or what was just taken
+   * back could be programmed again by the steps that were under way.
+   */
+  async withdraw(method: Method, request: object): Promise<void> {
+    this.#withdrawing = true;
+    checked(method, await this.#queue(() => this.#ask(method, request)));
+  }
+
+  #queue(ask: () => Promise<Message>): Promise<Message> {
+    const result = this.#last.then(ask);
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 
   async #ask(method: Method, request: object): Promise<Message> {
@@ -59,6 +74,12 @@ export class Operations {
     const cause = `${method.name} got no answer: ${failureInWords(reply.failure)}`;
     throw new StepFailure({ kind: 'lost', cause });
   }
+}
+
+function checked(method: Method, reply: Message): Message {
+  const outcome = outcomeOf(reply['ErrStatus']);
+  if (succeeded(outcome)) return reply;
+  throw new StepFailure(refusalOf(method, outcome));
 }
 
 export type Refused<Item> = { readonly item: Item; readonly error: ErrorMeaning };

@@ -34,7 +34,7 @@ function streamListener(link: Link, method: Method, handle: (message: Message) =
       const message = decode(link, method, bytes);
       if (message !== null) handle(message);
     },
-    ended: (failure) => link.lose(endedLoss(method, failure)),
+    ended: (failure) => link.lose(endedLoss(link.channel.target, method, failure)),
   };
 }
 
@@ -48,8 +48,15 @@ function decode(link: Link, method: Method, bytes: Buffer): Message | null {
   }
 }
 
-function endedLoss(method: Method, failure: RpcFailure | null): Loss {
+function endedLoss(target: string, method: Method, failure: RpcFailure | null): Loss {
   if (failure === null) return { kind: 'lost', cause: `the router ended the stream ${method.name}` };
+  if (failure.connectError !== null) {
+    const key = target.startsWith('unix:') ? 'grpc_server' : 'grpc_port';
+    return {
+      kind: 'lost',
+      cause: `the router's gRPC server at ${target} cannot be reached (${failure.connectError}): is grpc configured there, with service-layer, and is ${key} right?`,
+    };
+  }
   const hint = failure.code === 'UNIMPLEMENTED' ? ' (is `service-layer` configured under `grpc`?)' : '';
   return {
     kind: 'lost',

@@ -80,6 +80,15 @@ test('user name and password come from a file, which is read at every connect an
   expect(JSON.stringify([attached.records, attached.events])).not.toMatch(/horse/);
 });
 
+test('a unix socket that is not there is said so', async () => {
+  const socketPath = join(temporaryDir(), 'grpc.sock');
+  const attached = start(slapiSettings(`unix:${socketPath}`));
+  expect((await nth(attached, 'streamsLost', 1)).cause).toBe(
+    `the router's gRPC server at unix:${socketPath} cannot be reached (ENOENT): ` +
+      'is grpc configured there, with service-layer, and is grpc_server right?',
+  );
+});
+
 test('a unix socket', async () => {
   const socketPath = join(temporaryDir(), 'grpc.sock');
   const router = await startRouter('gen2', { listen: { socketPath } });
@@ -151,6 +160,24 @@ describe.each(generations)('closing, %s', (generation) => {
     expect(router.state().sessions).toEqual([]);
     expect(router.received('SLBfdv4RegOp').at(-1)?.request).toEqual({ Oper: 'SL_REGOP_UNREGISTER' });
   });
+
+  test.each(['SLBfdv4RegOp', 'SLBfdv4SessionGet', 'SLBfdv4SessionOp'])(
+    'unregister during synchronization, at %s, withdraws what was programmed and sends nothing after it',
+    async (method) => {
+      const router = await startRouter(generation);
+      router.hang([method]);
+      const attached = start(slapiSettings(router.target));
+      await eventually(() => expect(router.received(method)).toHaveLength(1));
+      const closed = attached.slapi.close('unregister');
+      router.unhang();
+      await closed;
+      const bfd = router.received().filter(({ method: called }) => called.startsWith('SLBfdv4'));
+      expect(bfd.at(-1)?.request).toEqual({ Oper: 'SL_REGOP_UNREGISTER' });
+      expect(router.state().sessions).toEqual([]);
+      expect(router.state().registered.bfd).toBe(false);
+      expect(attached.events).toEqual([]);
+    },
+  );
 
   test('a router that does not answer does not hold the end', async () => {
     const router = await startRouter(generation);

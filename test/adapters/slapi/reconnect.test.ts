@@ -91,12 +91,67 @@ describe.each(generations)('%s', (generation) => {
       router.hijack(stream);
       const lost = await nth(attached, 'controlLost', 1);
       expect(lost.cause).toContain('SL_NOTIF_TERM');
-      expect(await logged(attached, 'Lost the Service-Layer API')).toMatchObject({ retryInMs: 200 });
+      expect(await logged(attached, 'Lost the Service-Layer API')).toMatchObject({
+        level: 20,
+        retryInMs: 200,
+        reason: lost.cause,
+      });
       await nth(attached, 'streamsSynchronized', 2);
       expect(eventsOf(attached, 'streamsLost')).toEqual([]);
       expect(eventsOf(attached, 'controlLost')).toHaveLength(1);
     },
   );
+
+  test('a client that keeps taking the streams is alarmed once per row, however long it leaves them', async () => {
+    let atMs = 0;
+    const router = await startRouter(generation);
+    const attached = await attach(router, {}, { now: () => atMs, retakeDelayMs: { min: 0, max: 0 } });
+    const contested = () => attached.records.filter(({ event }) => event === 'slapi-contested');
+    const alarmsAfterLosses: number[] = [];
+    for (const gapMs of [0, 200_000, 200_000, 300_000, 299_999]) {
+      atMs += gapMs;
+      const lossesBefore = eventsOf(attached, 'controlLost').length;
+      router.hijack('bfd');
+      await nth(attached, 'streamsSynchronized', lossesBefore + 2);
+      alarmsAfterLosses.push(contested().length);
+    }
+    expect(alarmsAfterLosses).toEqual([0, 1, 1, 1, 2]);
+    expect(contested()[0]).toMatchObject({
+      level: 50,
+      reason:
+        "another client keeps taking the router's event streams: " +
+        'is a second xr-aws-ha, or the application it succeeds, running on this router?',
+    });
+    expect(attached.records.filter(({ level }) => level === 50)).toHaveLength(2);
+  });
+
+  test('a router that is gone when the streams are to be taken back is told as such, once', async () => {
+    const router = await startRouter(generation);
+    const attached = await attach(router, { retryIntervalMs: 10 }, { retakeDelayMs: { min: 50, max: 50 } });
+    router.hijack('bfd');
+    await nth(attached, 'controlLost', 1);
+    router.stopGrpc();
+    expect((await nth(attached, 'streamsLost', 1)).cause).toContain('cannot be reached (ECONNREFUSED)');
+    await logged(attached, 'stays out of reach');
+    await router.startGrpc();
+    await nth(attached, 'streamsSynchronized', 2);
+    const told = attached.events.map(({ type }) => type).filter((type) => !type.endsWith('Changed'));
+    expect(told).toEqual(['streamsSynchronized', 'controlLost', 'streamsLost', 'streamsSynchronized']);
+  });
+
+  test('what the core records itself is told at debug', async () => {
+    const router = await startRouter(generation);
+    const attached = await attach(router);
+    router.cutStream('bfd');
+    await nth(attached, 'streamsSynchronized', 2);
+    const repeated = await eventually(() => {
+      const found = attached.records.map(({ event, level }) => `${String(event)} ${level}`);
+      expect(found).toHaveLength(3);
+      return found;
+    });
+    expect(repeated).toEqual(['slapi-attached 20', 'slapi-lost 20', 'slapi-attached 20']);
+    expect(await logged(attached, 'Lost the Service-Layer API')).toMatchObject({ level: 20 });
+  });
 
   test('a router that is not there is asked for ever, told once, alarmed once', async () => {
     const router = await startRouter(generation);
@@ -107,7 +162,11 @@ describe.each(generations)('%s', (generation) => {
     expect(alarm).toMatchObject({ level: 50, failures: 4 });
     const lost = eventsOf(attached, 'streamsLost');
     expect(lost).toHaveLength(1);
-    expect(lost[0]?.cause).toContain('UNAVAILABLE');
+    expect(lost[0]?.cause).toBe(
+      `the router's gRPC server at ${target} cannot be reached (ECONNREFUSED): ` +
+        'is grpc configured there, with service-layer, and is grpc_port right?',
+    );
+    expect(alarm['reason']).toContain(lost[0]?.cause);
     await router.startGrpc();
     await nth(attached, 'streamsSynchronized', 1);
     expect(attached.records.filter(({ level }) => level === 50)).toHaveLength(1);

@@ -47,15 +47,21 @@ export type Attached = {
 
 type EventOf<Type extends SlapiEvent['type']> = Extract<SlapiEvent, { type: Type }>;
 
+const allRecords: LogRecord[][] = [];
 const cleanups: (() => Promise<void> | void)[] = [];
 
 export function cleanUpLater(cleanup: () => Promise<void> | void): void {
   cleanups.push(cleanup);
 }
 
-/** To be called in `afterEach`. */
+/** To be called in `afterEach`. Whatever was logged in the test has to say its reason in words. */
 export async function cleanUp(): Promise<void> {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  const withoutReason = allRecords
+    .splice(0)
+    .flat()
+    .filter(({ reason }) => !reason);
+  expect(withoutReason).toEqual([]);
 }
 
 export async function startRouter(
@@ -77,6 +83,7 @@ export function start(settings: SlapiSettings, options: Partial<SlapiOptions> = 
   const events: SlapiEvent[] = [];
   const { log, records } = recordingLogger();
   log.level = 'debug';
+  allRecords.push(records);
   const slapi = startSlapi({
     settings,
     log,
