@@ -120,9 +120,9 @@ describe('a configuration with mistakes', () => {
     lab.writeConfig('rtr1', { action: { method: 'secondary_ip_shift', method_params: { intf_list } } });
     const rtr1 = lab.startDaemon('rtr1');
     expect(await rtr1.exited).toEqual({ code: 2, signal: null });
-    expect(rtr1.text).toMatch(/172\.31\.101\.10 belongs on instance_intf_number 7, which .* does not have/);
-    expect(rtr1.text).toMatch(/10\.9\.8\.7 is not in 172\.31\.105\.0\/24/);
-    expect(rtr1.text).toMatch(/172\.31\.105\.101 is the primary address of/);
+    expect(rtr1.text).toMatch(/intf_list \(172\.31\.101\.10\): there is no instance_intf_number 7 on i-/);
+    expect(rtr1.text).toMatch(/intf_list \(10\.9\.8\.7\): this is not in 172\.31\.105\.0\/24/);
+    expect(rtr1.text).toMatch(/intf_list \(172\.31\.105\.101\): this is the primary address of/);
     expect(writes(lab)).toEqual([]);
   });
 });
