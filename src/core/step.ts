@@ -71,7 +71,11 @@ function apply(turn: Turn, event: Event): void {
       streamsSynchronized(turn, event);
       return lookCloselyIfPeerWentDown(turn, state);
     case 'streamsLost':
-      return streamsGone(turn, 'lost', `the router's event streams are lost: ${event.cause}`);
+      return streamsGone(
+        turn,
+        'lost',
+        `${state.streams.everSynchronized ? "the router's event streams are lost" : 'not attached to the router yet'}: ${event.cause}`,
+      );
     case 'controlLost':
       return streamsGone(
         turn,

@@ -131,7 +131,9 @@ function streamWords(state: State): string {
     case 'connecting':
       return 'the router has not answered yet';
     case 'lost':
-      return "the router's event streams are lost";
+      return state.streams.everSynchronized
+        ? "the router's event streams are lost"
+        : 'it is not attached to the router yet';
     case 'notInControl':
       return "another client has taken the router's event streams";
     case 'synchronized':
