@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -9,6 +8,7 @@ import { readStoreSettings, type FoundStore } from '../../src/cli/storeSettings'
 import type { StoreSettings } from '../../src/config/settings';
 import { listedKeys, type StoreKey, type StoreValue } from '../../src/store/entry';
 import { openStore } from '../../src/store/store';
+import { askRedis } from '../../src/store/redisQuestion';
 import { formatStoreFile } from '../../src/store/storeFile';
 import { eventually } from '../support/eventually';
 import { recordingLogger } from '../support/logRecords';
@@ -104,22 +104,22 @@ const goldenIndex = `[
 
 let dir: string;
 let redis: RedisServer;
-let client: Redis;
 
 beforeAll(async () => {
   redis = await startRedis();
-  client = new Redis({ host: redis.host, port: redis.port, retryStrategy: () => 50 });
-  client.on('error', () => {});
 });
 
-afterAll(async () => {
-  client.disconnect();
-  await redis.stop();
-});
+afterAll(() => redis.stop());
+
+/** Each command on a connection of its own, so that no test inherits one from another. */
+async function tellRedis(...command: readonly string[]): Promise<void> {
+  const answer = await askRedis(redis, command);
+  if (answer.outcome !== 'reply') throw new Error(`${command.join(' ')}: ${answer.cause}`);
+}
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'xr-aws-ha-show-'));
-  await client.flushall();
+  await tellRedis('FLUSHALL');
 });
 
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
@@ -133,8 +133,10 @@ describe.each([
 ])('from the %s store', (type, settings) => {
   test('prints every byte as the predecessor did', async () => {
     if (type === 'redis') {
-      for (const [key, timestamp, value] of golden) await client.hset(key, { value, timestamp });
-      await client.sadd('redundancy', ...listedKeys);
+      for (const [key, timestamp, value] of golden) {
+        await tellRedis('HSET', key, 'value', value, 'timestamp', timestamp);
+      }
+      await tellRedis('SADD', 'redundancy', ...listedKeys);
     } else {
       const entries = new Map(golden.map(([key, timestamp, value]) => [key, { value, timestamp }]));
       writeFileSync(join(dir, 'store.json'), formatStoreFile({ listed: listedKeys, entries }));
@@ -230,7 +232,7 @@ describe('a store that is away', () => {
   });
 
   test('Redis answers with an error', async () => {
-    await client.set('ha_state', 'not a hash');
+    await tellRedis('SET', 'ha_state', 'not a hash');
     const { code, err } = await run('ha_state', found(inRedis()));
     expect(code).toBe(4);
     expect(err).toContain('WRONGTYPE');
