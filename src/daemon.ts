@@ -29,20 +29,18 @@ export async function runDaemon(configPath: string): Promise<number> {
   const { settings } = loaded;
   const log = createLogger(settings.log);
   logCrashes(log);
+  const bootId = readBootId();
   const { pid, version: node } = process;
-  log.info(
-    { event: 'starting', version, node, pid, bootId: readBootId(), config: settings.document },
-    'starting',
-  );
+  log.info({ event: 'starting', version, node, pid, bootId, config: settings.document }, 'starting');
   for (const warning of settings.warnings)
     log.warn({ event: 'config-warning', reason: warning }, 'configuration');
-  const exitCode = await run(settings, log);
+  const exitCode = await run(settings, bootId, log);
   log.info({ event: 'exiting', exitCode }, 'exiting');
   await new Promise<void>((resolve) => log.flush(() => resolve()));
   return exitCode;
 }
 
-async function run(settings: Settings, log: Logger): Promise<number> {
+async function run(settings: Settings, bootId: string, log: Logger): Promise<number> {
   const { plan } = settings;
   const now = systemClock.monotonicMs;
   const memory = openMemory(settings.stateDir, log);
@@ -64,7 +62,7 @@ async function run(settings: Settings, log: Logger): Promise<number> {
       view.update(batch);
     },
   });
-  loop.enqueue({ type: 'started', bootId: readBootId(), memory: memory.load() });
+  loop.enqueue({ type: 'started', bootId, memory: memory.load() });
   const slapi = startSlapi({ settings: settings.slapi, emit: (event) => loop.enqueue(event), now, log });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => loop.enqueue({ type: 'shutdownRequested', cause: signal }));

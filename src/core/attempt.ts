@@ -61,6 +61,11 @@ export function callHasMoved(call: Call): boolean {
   return call.outcome === 'moved' || call.uncertain || call.outstanding.length > 0;
 }
 
+/** What EC2 has not moved yet. */
+export function openAddresses(attempt: Attempt): readonly string[] {
+  return attempt.calls.filter(({ outcome }) => outcome === 'open').flatMap(({ addresses }) => addresses);
+}
+
 export function isComplete(attempt: Attempt): boolean {
   return attempt.calls.every(({ outcome }) => outcome !== 'open');
 }

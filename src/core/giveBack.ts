@@ -2,7 +2,7 @@
  * Rule 5, the second half: when the interface of every triggering session goes DOWN right after the first
  * write, the failure was here and not at the peer, and the targets go back to whoever held them, once.
  */
-import { callHasMoved, currentAttempt, newCall } from './attempt';
+import { callHasMoved, currentAttempt, newCall, openAddresses } from './attempt';
 import type { Holder } from './model';
 import { observeNow } from './ownership';
 import { disarmUnlessUp, interfaceOf } from './sessions';
@@ -58,9 +58,7 @@ export function abandonGiveBack(turn: Turn): boolean {
   const until = attempt.decidedAt + GIVE_BACK_TTL_MS;
   wakeAt(turn, until);
   if (turn.now < until) return false;
-  const left = attempt.calls
-    .filter(({ outcome }) => outcome === 'open')
-    .flatMap(({ addresses }) => addresses);
+  const left = openAddresses(attempt);
   turn.state = { ...turn.state, attempt: null };
   observeNow(turn);
   raiseAlarm(

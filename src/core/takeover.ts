@@ -2,7 +2,16 @@
  * The life of an attempt: begun when the trigger fires, dropped while nothing has moved, driven to
  * completion once something has (rules 5 and 7). Giving back is giveBack.ts's part.
  */
-import { currentAttempt, drive, hasMoved, isComplete, isHeldBy, newCall, updateAttempt } from './attempt';
+import {
+  currentAttempt,
+  drive,
+  hasMoved,
+  isComplete,
+  isHeldBy,
+  newCall,
+  openAddresses,
+  updateAttempt,
+} from './attempt';
 import { abandonGiveBack, giveBackIfLocal, openGiveBack } from './giveBack';
 import { takeIntent } from './memory';
 import type { Event, Holder, Intent, Timeline } from './model';
@@ -33,9 +42,7 @@ export function decideTakeover(turn: Turn): string {
 }
 
 function attemptWords(attempt: Attempt): string {
-  const open = list(
-    attempt.calls.filter(({ outcome }) => outcome === 'open').flatMap(({ addresses }) => addresses),
-  );
+  const open = list(openAddresses(attempt));
   const doing = `${attempt.purpose === 'takeover' ? 'taking over' : 'giving back'}: ${open} asked of EC2`;
   const said = lastFailureWords(attempt);
   return said === '' ? doing : `${doing}, which last said ${said}`;
@@ -55,14 +62,11 @@ function alarmIfStuck(turn: Turn): void {
   const at = attempt.firstSentAt + STUCK_AFTER_MS;
   if (turn.now < at) return wakeAt(turn, at);
   updateAttempt(turn, { stuck: true });
-  const open = attempt.calls
-    .filter(({ outcome }) => outcome === 'open')
-    .flatMap(({ addresses }) => addresses);
   const said = lastFailureWords(attempt);
   raiseAlarm(
     turn,
     'takeover-stuck',
-    `${list(open)} not moved for ${STUCK_AFTER_MS / 1000} s: EC2 ${said === '' ? 'has not answered' : `last said ${said}`}; ` +
+    `${list(openAddresses(attempt))} not moved for ${STUCK_AFTER_MS / 1000} s: EC2 ${said === '' ? 'has not answered' : `last said ${said}`}; ` +
       `trying on`,
   );
 }
