@@ -109,7 +109,7 @@ function routerState(lab: Lab, router: string): object {
   return {
     ...state,
     instanceId,
-    instanceState: lab.world.model.instances.find((each) => each.instanceId === instanceId)?.state,
+    instanceState: lab.instanceState(name),
     configPath,
     daemon: daemon === null ? null : { pid: daemon.pid, ha: daemon.records.findLast(({ ha }) => ha)?.ha },
     imds: { url: imdsUrl, counters: imds.counters(), faults: imds.activeFaults() },

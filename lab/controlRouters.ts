@@ -48,9 +48,18 @@ export function routerRoutes(lab: Lab, startDaemons: boolean): readonly Route[] 
       async (asked) => {
         const { name } = of(asked);
         if (sim(asked).alive) throw new Refusal(409, `${name} is powered on already`);
+        if (lab.instanceState(name) === 'terminated')
+          throw new Refusal(409, `the instance of ${name} was terminated, which is for good`);
         await lab.bootRouter(name);
         if (asked.body.daemon) lab.startDaemon(name);
       },
+    ),
+    askWith(
+      'POST',
+      at('/upgrade'),
+      'other software: nothing programmed, the interface API of `generation`; a router that is off stays off',
+      z.strictObject({ generation: z.enum(['gen1', 'gen2']) }),
+      (asked) => lab.upgradeRouter(of(asked).name, asked.body.generation),
     ),
     ...daemonRoutes(lab),
     askWith(

@@ -10,14 +10,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startDaemon, type DaemonOptions, type DaemonProcess } from './daemonProcess';
 import { CredentialRegistry } from './ec2-emulator/credentials';
 import { startEc2Emulator, type Ec2Emulator } from './ec2-emulator/emulator';
-import { findInterface } from './ec2-emulator/model';
+import { findInstance, findInterface, type InstanceState } from './ec2-emulator/model';
 import { Ec2World } from './ec2-emulator/world';
 import { Fabric, type FabricOptions } from './slapi-sim/fabric';
 import type { GrpcRestart, SimRouter } from './slapi-sim/router';
 import type { StreamName } from './slapi-sim/faults';
+import type { Generation } from './slapi-sim/wire';
 import { emptyStateDirectory, writeConfig, type ExtraKeys, type LabStore } from './topologyConfig';
 import { startRouter, type LabRouter, type LabRouterOptions } from './topologyRouter';
-import { ec2Model, planTopology, routerNames, type RouterName, type TopologyPlan } from './topologyPlan';
+import {
+  ec2Model,
+  planTopology,
+  routerNames,
+  withBystander,
+  type RouterName,
+  type TopologyPlan,
+} from './topologyPlan';
 
 export type LabOptions = LabRouterOptions & {
   /** Target interfaces of each router, 1 to 14, each with one floating address; default 2. */
@@ -26,6 +34,8 @@ export type LabOptions = LabRouterOptions & {
   readonly sessions?: number;
   /** Who holds the floating addresses at start; null: nobody. Default rtr1. */
   readonly owner?: RouterName | null;
+  /** Whether a third instance has interfaces on the subnets of the floating addresses. Default: no. */
+  readonly bystander?: boolean;
   /** Default `file`. */
   readonly store?: LabStore;
   /** For the config.json of both routers. */
@@ -34,14 +44,15 @@ export type LabOptions = LabRouterOptions & {
 };
 
 /** What EC2 says of the instance of a router that was powered off. */
-export type KilledInstance = 'running' | 'stopping' | 'stopped';
-export const killedInstances: readonly KilledInstance[] = ['running', 'stopping', 'stopped'];
+export type KilledInstance = 'running' | 'stopping' | 'stopped' | 'terminated';
+export const killedInstances: readonly KilledInstance[] = ['running', 'stopping', 'stopped', 'terminated'];
 
 /** @throws RangeError for a number of interfaces that no instance has. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const plan = planTopology(options.interfaces ?? 2);
   const credentials = new CredentialRegistry();
-  const world = new Ec2World(ec2Model(plan, options.owner === undefined ? 'rtr1' : options.owner));
+  const model = ec2Model(plan, options.owner === undefined ? 'rtr1' : options.owner);
+  const world = new Ec2World(options.bystander === true ? withBystander(model, plan) : model);
   const ec2 = await startEc2Emulator({ world, credentials });
   const directory = mkdtempSync(join(tmpdir(), 'xr-aws-ha-lab-'));
   const start = (name: RouterName) => startRouter(name, { options, plan, world, credentials, directory });
@@ -106,6 +117,11 @@ export class Lab {
     return this.floatingAddresses.every((address) => this.ownerOf(address) === name);
   }
 
+  /** What EC2 says of the router's instance. */
+  instanceState(name: RouterName): InstanceState | null {
+    return findInstance(this.world.model, this.plan.instanceId[name])?.state ?? null;
+  }
+
   routerOfInstance(instanceId: string | null): RouterName | null {
     return routerNames.find((name) => this.plan.instanceId[name] === instanceId) ?? null;
   }
@@ -141,7 +157,8 @@ export class Lab {
 
   /**
    * Power off: BFD goes silent, the API, the metadata service and the daemon are gone. EC2 goes on saying
-   * that the instance runs, unless told otherwise.
+   * that the instance runs, unless told otherwise. A terminated one loses its interfaces, which keep their
+   * addresses, and cannot be booted again.
    */
   async killRouter(
     name: RouterName,
@@ -157,14 +174,20 @@ export class Lab {
   /**
    * Power on: the same addresses and ports, nothing programmed, no daemon. What the daemon's state directory
    * held is voided by another boot of the router; here the machine stays the same, so it is removed.
+   * @throws Error when the router runs, or its instance was terminated.
    */
   async bootRouter(name: RouterName): Promise<void> {
     const { sim, instanceId, directory } = this.routers[name];
     if (sim.alive) throw new Error(`${name} runs already`);
-    emptyStateDirectory(directory);
     this.world.setInstanceState(instanceId, 'running');
+    emptyStateDirectory(directory);
     await sim.boot();
     await this.startImds(name);
+  }
+
+  /** Other software on the router, which runs or is powered off; its daemon, if it has one, lives on. */
+  upgradeRouter(name: RouterName, generation: Generation): Promise<void> {
+    return this.routers[name].sim.upgrade(generation);
   }
 
   stopImds(name: RouterName): Promise<void> {

@@ -36,6 +36,9 @@ const VPC_ID = 'vpc-0b7d41c5e92a38f60';
 const AVAILABILITY_ZONE = 'us-west-2a';
 const MANAGEMENT_SUBNET = { subnetId: 'subnet-0c3e9f5a7d1b28000', prefix: '172.31.99' };
 const instanceIds = { rtr1: 'i-0a1f93c7d25be8401', rtr2: 'i-0b2e64d8a17cf3902' } as const;
+/** An instance that is neither router of the pair. */
+const BYSTANDER_ID = 'i-0c3f75e9b28d04c03';
+const BYSTANDER_HOST = 77;
 const managementHosts = { rtr1: 11, rtr2: 12 } as const;
 const dataHosts = { rtr1: 101, rtr2: 241 } as const;
 const FLOATING_HOST = 10;
@@ -69,6 +72,41 @@ function planInterface(deviceIndex: number): InterfacePlan {
       rtr1: networkInterfaceId('rtr1', deviceIndex),
       rtr2: networkInterfaceId('rtr2', deviceIndex),
     },
+  };
+}
+
+/** The interface of the bystander on the subnet of this one. */
+export const bystanderInterfaceId = ({ deviceIndex }: InterfacePlan): string =>
+  `eni-0c35e9d47c3f86${hex(deviceIndex, 3)}`;
+
+/** The model with a third instance, which has an interface on each subnet of the floating addresses. */
+export function withBystander(model: Ec2Model, plan: TopologyPlan): Ec2Model {
+  const [router] = model.instances;
+  if (router === undefined) throw new Error('a lab without routers');
+  const networkInterfaces = plan.interfaces.map((each): NetworkInterface => {
+    const id = bystanderInterfaceId(each);
+    return {
+      networkInterfaceId: id,
+      subnetId: each.subnetId,
+      macAddress: `02:5e:9d:c3:00:${hex(each.deviceIndex, 2)}`,
+      primaryIp: each.cidrBlock.replace(/0\/24$/, `${BYSTANDER_HOST}`),
+      secondaryIps: [],
+      addressLimit: 50,
+      sourceDestCheck: false,
+      attachment: {
+        attachmentId: id.replace('eni-', 'eni-attach-'),
+        instanceId: BYSTANDER_ID,
+        deviceIndex: each.deviceIndex - 1,
+        networkCardIndex: 0,
+        status: 'attached',
+        deleteOnTermination: false,
+      },
+    };
+  });
+  return {
+    ...model,
+    instances: [...model.instances, { ...router, instanceId: BYSTANDER_ID }],
+    networkInterfaces: [...model.networkInterfaces, ...networkInterfaces],
   };
 }
 

@@ -17,10 +17,15 @@ export interface AssignRequest {
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssignPrivateIpAddresses.html */
 export function assignAddresses(model: Ec2Model, request: AssignRequest): Outcome<Ec2Model> {
   const eni = findInterface(model, request.networkInterfaceId);
-  if (eni === undefined) return unknownInterface(request.networkInterfaceId);
+  if (eni === undefined) return unknownInterfaces([request.networkInterfaceId]);
   for (const ip of request.addresses) {
-    const refusal = whyNotAssignable(model, eni, ip, request.allowReassignment);
+    const refusal = whyNotAssignable(model, eni, ip);
     if (refusal !== undefined) return refusal;
+  }
+  const held = request.addresses.filter((ip) => isHeldByAnother(model, eni, ip));
+  // Code and text as users of EC2 quote them; that every such address is listed is inferred.
+  if (held.length > 0 && !request.allowReassignment) {
+    return refused('InvalidParameterValue', `[${held.join(', ')}] assigned, but move is not allowed.`);
   }
   const added = [...new Set(request.addresses)].filter((ip) => !addressesOf(eni).includes(ip));
   if (addressesOf(eni).length + added.length > eni.addressLimit) {
@@ -38,7 +43,7 @@ export function assignAddresses(model: Ec2Model, request: AssignRequest): Outcom
   );
 }
 
-function whyNotAssignable(model: Ec2Model, eni: NetworkInterface, ip: string, allowReassignment: boolean) {
+function whyNotAssignable(model: Ec2Model, eni: NetworkInterface, ip: string) {
   const subnet = subnetOf(model, eni);
   if (parseIpv4(ip) === undefined) {
     return refused('InvalidParameterValue', `Value (${ip}) for parameter privateIpAddress is invalid.`);
@@ -49,14 +54,14 @@ function whyNotAssignable(model: Ec2Model, eni: NetworkInterface, ip: string, al
   if (isReserved(subnet, ip)) {
     return refused('InvalidParameterValue', `Address ${ip} is in subnet's reserved address range.`);
   }
-  const holder = holderOf(model, subnet.vpcId, ip);
-  if (holder === undefined || holder === eni) return undefined;
-  if (holder.primaryIp === ip) {
-    return refused('InvalidParameterValue', `Address ${ip} is a primary address and cannot be moved.`);
-  }
-  return allowReassignment
-    ? undefined
-    : refused('InvalidParameterValue', `[${ip}] are assigned, but move is not allowed.`);
+  return isHeldByAnother(model, eni, ip) && holderOf(model, subnet.vpcId, ip)?.primaryIp === ip
+    ? refused('InvalidParameterValue', `Address ${ip} is a primary address and cannot be moved.`)
+    : undefined;
+}
+
+function isHeldByAnother(model: Ec2Model, eni: NetworkInterface, ip: string): boolean {
+  const holder = holderOf(model, subnetOf(model, eni).vpcId, ip);
+  return holder !== undefined && holder !== eni;
 }
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_UnassignPrivateIpAddresses.html */
@@ -66,7 +71,7 @@ export function unassignAddresses(
   addresses: readonly string[],
 ): Outcome<Ec2Model> {
   const eni = findInterface(model, networkInterfaceId);
-  if (eni === undefined) return unknownInterface(networkInterfaceId);
+  if (eni === undefined) return unknownInterfaces([networkInterfaceId]);
   if (addresses.includes(eni.primaryIp)) {
     return refused('InvalidParameterValue', `The primary address ${eni.primaryIp} cannot be unassigned.`);
   }
@@ -92,7 +97,8 @@ export function attachInterface(
   networkInterfaceId: string,
   attachment: Attachment,
 ): Outcome<Ec2Model> {
-  if (findInstance(model, attachment.instanceId) === undefined) return unknownInstance(attachment.instanceId);
+  if (findInstance(model, attachment.instanceId) === undefined)
+    return unknownInstances([attachment.instanceId]);
   if (findInterface(model, networkInterfaceId)?.attachment) {
     return refused('InvalidNetworkInterface.InUse', `${networkInterfaceId} is attached already.`);
   }
@@ -100,19 +106,26 @@ export function attachInterface(
 }
 
 export function deleteInterface(model: Ec2Model, networkInterfaceId: string): Outcome<Ec2Model> {
-  if (findInterface(model, networkInterfaceId) === undefined) return unknownInterface(networkInterfaceId);
+  if (findInterface(model, networkInterfaceId) === undefined) return unknownInterfaces([networkInterfaceId]);
   const networkInterfaces = model.networkInterfaces.filter(
     (eni) => eni.networkInterfaceId !== networkInterfaceId,
   );
   return accepted({ ...model, networkInterfaces });
 }
 
-/** A terminated instance loses its interfaces: deleted where `deleteOnTermination` says so, else detached. */
+/**
+ * A terminated instance loses its interfaces: deleted where `deleteOnTermination` says so, else detached, with
+ * their addresses. It never runs again.
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html
+ */
 export function setInstanceState(
   model: Ec2Model,
   instanceId: string,
   state: InstanceState,
 ): Outcome<Ec2Model> {
+  if (findInstance(model, instanceId)?.state === 'terminated' && state !== 'terminated') {
+    return refused('IncorrectInstanceState', `The instance '${instanceId}' is terminated for good.`);
+  }
   const changed = changeInstance(model, instanceId, { state });
   if (!changed.ok || state !== 'terminated') return changed;
   const networkInterfaces = model.networkInterfaces.flatMap((eni) => {
@@ -131,7 +144,7 @@ export function setStatusChecks(
 }
 
 function changeInstance(model: Ec2Model, instanceId: string, patch: Partial<Instance>): Outcome<Ec2Model> {
-  if (findInstance(model, instanceId) === undefined) return unknownInstance(instanceId);
+  if (findInstance(model, instanceId) === undefined) return unknownInstances([instanceId]);
   const instances = model.instances.map((instance) =>
     instance.instanceId === instanceId ? { ...instance, ...patch } : instance,
   );
@@ -144,7 +157,7 @@ function changeInterface(
   change: (eni: NetworkInterface) => NetworkInterface,
 ): Outcome<Ec2Model> {
   const eni = findInterface(model, networkInterfaceId);
-  if (eni === undefined) return unknownInterface(networkInterfaceId);
+  if (eni === undefined) return unknownInterfaces([networkInterfaceId]);
   return accepted(mapInterfaces(model, (other) => (other === eni ? change(eni) : other)));
 }
 
@@ -157,14 +170,20 @@ function withoutSecondaries(eni: NetworkInterface, gone: readonly string[]): Net
 }
 
 /** EC2 tells an id that could exist from one that could not. */
-export function unknownInterface(id: string) {
+export function unknownInterfaces([id = '']: readonly string[]) {
   return /^eni-[0-9a-f]{8,17}$/.test(id)
     ? refused('InvalidNetworkInterfaceID.NotFound', `The networkInterface ID '${id}' does not exist`)
     : refused('InvalidNetworkInterfaceId.Malformed', `Invalid id: "${id}" (expecting "eni-...")`);
 }
 
-export function unknownInstance(id: string) {
-  return /^i-[0-9a-f]{8,17}$/.test(id)
-    ? refused('InvalidInstanceID.NotFound', `The instance ID '${id}' does not exist`)
-    : refused('InvalidInstanceID.Malformed', `Invalid id: "${id}" (expecting "i-...")`);
+export function unknownInstances(ids: readonly string[]) {
+  const malformed = ids.find((id) => !/^i-([0-9a-f]{8}|[0-9a-f]{17})$/.test(id));
+  if (malformed !== undefined)
+    return refused('InvalidInstanceID.Malformed', `Invalid id: "${malformed}" (expecting "i-...")`);
+  return refused(
+    'InvalidInstanceID.NotFound',
+    ids.length === 1
+      ? `The instance ID '${ids.join()}' does not exist`
+      : `The instance IDs '${ids.join(', ')}' do not exist`,
+  );
 }

@@ -17,10 +17,13 @@ export interface Page<T> {
 export interface Listing<T> {
   readonly resources: readonly T[];
   readonly filters: FilterTable<T>;
+  /** Whether an answer has the resource where no filter is against it; default: each. */
+  readonly isShown?: (resource: T) => boolean;
   /** Ids asked for by name (not by filter); they may not be combined with MaxResults. */
   readonly requestedIds: readonly string[];
   readonly idOf: (resource: T) => string;
-  readonly unknownId: (id: string) => {
+  /** What EC2 says to ids that it does not know, one or more. One of them spoils the whole call. */
+  readonly unknownIds: (ids: readonly string[]) => {
     readonly ok: false;
     readonly error: { code: string; message: string };
   };
@@ -35,8 +38,8 @@ export function describePage<T>(params: QueryParams, listing: Listing<T>): Outco
     return refused('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.');
   }
   const known = new Set(listing.resources.map(listing.idOf));
-  const missing = listing.requestedIds.find((id) => !known.has(id));
-  if (missing !== undefined) return listing.unknownId(missing);
+  const missing = listing.requestedIds.filter((id) => !known.has(id));
+  if (missing.length > 0) return listing.unknownIds(missing);
   const filtered = applyFilters(params, listing);
   if (!filtered.ok) return filtered;
   const asked = new Set(listing.requestedIds);
@@ -47,7 +50,10 @@ export function describePage<T>(params: QueryParams, listing: Listing<T>): Outco
   );
 }
 
-function applyFilters<T>(params: QueryParams, { resources, filters }: Listing<T>): Outcome<readonly T[]> {
+function applyFilters<T>(
+  params: QueryParams,
+  { resources, filters, isShown = () => true }: Listing<T>,
+): Outcome<readonly T[]> {
   const asked = filterParams(params);
   if (asked.reduce((sum, { values }) => sum + values.length, 0) > MAX_FILTER_VALUES) {
     return refused(
@@ -65,7 +71,7 @@ function applyFilters<T>(params: QueryParams, { resources, filters }: Listing<T>
       read(resource).some((value) => patterns.some((pattern) => pattern.test(String(value)))),
     );
   }
-  return accepted(resources.filter((resource) => tests.every((test) => test(resource))));
+  return accepted(resources.filter((resource) => isShown(resource) && tests.every((test) => test(resource))));
 }
 
 /** `*` is any text and `?` any character; a backslash takes their meaning away. */

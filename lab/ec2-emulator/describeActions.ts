@@ -1,11 +1,11 @@
 /** The three Describe actions. They read the model they are given, which a stale-read fault makes an old one. */
-import { unknownInstance, unknownInterface } from './changes';
+import { unknownInstances, unknownInterfaces } from './changes';
 import { describePage } from './describe';
 import type { FilterTable, Page } from './describe';
-import { accepted } from './ec2Error';
+import { accepted, refused } from './ec2Error';
 import type { Outcome } from './ec2Error';
 import { addressesOf, interfacesOf, subnetOf } from './model';
-import type { Ec2Model, Instance, InstanceState, NetworkInterface } from './model';
+import type { Ec2Model, Instance, InstanceState, NetworkInterface, StatusCheck } from './model';
 import {
   SOME_TIME,
   instanceInterfaceXml,
@@ -41,7 +41,7 @@ export function describeNetworkInterfaces(model: Ec2Model, params: QueryParams):
     filters: interfaceFilters(model),
     requestedIds: listParam(params, 'NetworkInterfaceId'),
     idOf: (eni) => eni.networkInterfaceId,
-    unknownId: unknownInterface,
+    unknownIds: unknownInterfaces,
   });
   return pageAnswer(page, 'networkInterfaceSet', (eni) => networkInterfaceXml(model, eni));
 }
@@ -101,22 +101,33 @@ function instanceXml(model: Ec2Model, instance: Instance): readonly XmlElement[]
 
 const statusFilters: FilterTable<Instance> = {
   'instance-state-name': (instance) => [instance.state],
+  'instance-state-code': (instance) => [STATE_CODES[instance.state]],
   'availability-zone': (instance) => [instance.availabilityZone],
   'instance-status.status': (instance) => [shownChecks(instance).instanceStatus],
+  'instance-status.reachability': (instance) => reachability(shownChecks(instance).instanceStatus),
   'system-status.status': (instance) => [shownChecks(instance).systemStatus],
+  'system-status.reachability': (instance) => reachability(shownChecks(instance).systemStatus),
 };
+
+const INSTANCE_IDS_MAX = 100;
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceStatus.html */
 export function describeInstanceStatus(model: Ec2Model, params: QueryParams): Answer {
+  if (listParam(params, 'InstanceId').length > INSTANCE_IDS_MAX) {
+    // The limit is documented, the error is inferred.
+    return refused(
+      'InvalidParameterValue',
+      `At most ${INSTANCE_IDS_MAX} instance ids are taken in one call.`,
+    );
+  }
+  const everyState = params.get('IncludeAllInstances') === 'true';
   const page = describePage(params, {
     resources: model.instances,
     filters: statusFilters,
+    isShown: ({ state }) => everyState || state === 'running',
     ...byInstanceId(params),
   });
-  if (!page.ok) return page;
-  const everyState = params.get('IncludeAllInstances') === 'true';
-  const resources = page.value.resources.filter(({ state }) => everyState || state === 'running');
-  return pageAnswer(accepted({ ...page.value, resources }), 'instanceStatusSet', (instance) => [
+  return pageAnswer(page, 'instanceStatusSet', (instance) => [
     element('instanceId', instance.instanceId),
     element('availabilityZone', instance.availabilityZone),
     stateXml(instance.state),
@@ -132,16 +143,34 @@ function shownChecks(instance: Instance): Pick<Instance, 'instanceStatus' | 'sys
     : { instanceStatus: 'not-applicable', systemStatus: 'not-applicable' };
 }
 
-function checkXml(name: string, status: string): XmlElement {
-  const reachability = status === 'ok' ? 'passed' : 'failed';
-  const details = status === 'ok' || status === 'impaired' ? [['reachability', reachability]] : [];
+function checkXml(name: string, status: StatusCheck): XmlElement {
+  const impairedSince = status === 'impaired' ? [element('impairedSince', SOME_TIME)] : [];
   return element(name, [
     element('status', status),
     itemSet(
       'details',
-      details.map(([test = '', result = '']) => [element('name', test), element('status', result)]),
+      reachability(status).map((result) => [
+        element('name', 'reachability'),
+        element('status', result),
+        ...impairedSince,
+      ]),
     ),
   ]);
+}
+
+/** What the only test behind a check says; there is none where no check applies. */
+function reachability(status: StatusCheck): readonly string[] {
+  switch (status) {
+    case 'ok':
+      return ['passed'];
+    case 'impaired':
+      return ['failed'];
+    case 'initializing':
+    case 'insufficient-data':
+      return [status];
+    case 'not-applicable':
+      return [];
+  }
 }
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceState.html */
@@ -160,7 +189,7 @@ const stateXml = (state: InstanceState): XmlElement =>
 const byInstanceId = (params: QueryParams) => ({
   requestedIds: listParam(params, 'InstanceId'),
   idOf: ({ instanceId }: Instance) => instanceId,
-  unknownId: unknownInstance,
+  unknownIds: unknownInstances,
 });
 
 function pageAnswer<T>(

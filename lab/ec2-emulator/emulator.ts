@@ -3,8 +3,8 @@
  *
  * What happens to one request, in this order: logged and handed to the hooks; black hole; latency; reset;
  * garbage page; signature; throttle; error; the change is made; error after it; black hole after it; latency
- * after it; reset after it; the answer, spoilt or slow where a rule says so. A client that hangs up early
- * changes none of this: EC2 goes on with a request it has received.
+ * after it; reset after it; the answer, spoilt, slow or broken off where a rule says so. A client that hangs
+ * up early changes none of this: EC2 goes on with a request it has received.
  */
 import { randomUUID } from 'node:crypto';
 import { FaultTable } from '../faultRules';
@@ -224,12 +224,19 @@ export class Ec2Emulator {
         ? writeAnswer(entry.action, [element('requestId', requestId), ...answer.value], faults)
         : renderError(answer.error, requestId),
     );
-    this.#end(exchange, answer.ok ? 'ok' : 'error', status, answer.ok ? null : answer.error.code);
+    const brokenOff = findFault(faults, 'reset', 'midAnswer') !== undefined;
+    const outcome = answer.ok ? 'ok' : 'error';
+    this.#end(exchange, brokenOff ? 'reset' : outcome, status, answer.ok ? null : answer.error.code);
     response.writeHead(status, {
       'content-type': 'text/xml;charset=UTF-8',
       'content-length': body.length,
       'x-amzn-requestid': requestId,
     });
+    if (brokenOff) {
+      const half = body.subarray(0, body.length / 2);
+      response.write(half, () => resetConnection(response));
+      return;
+    }
     const slow = findFault(faults, 'slowBody');
     if (slow && this.#listener) return writeSlowly(this.#listener, response, body, slow);
     response.end(body);

@@ -34,8 +34,12 @@ export const ec2FaultSchema = z.discriminatedUnion('kind', [
     when,
     ...faultScope,
   }),
-  /** The connection is reset instead of an answer. */
-  z.strictObject({ kind: z.literal('reset'), when, ...faultScope }),
+  /** The connection is reset: instead of an answer, or after the first half of it has been sent. */
+  z.strictObject({
+    kind: z.literal('reset'),
+    when: z.enum(['before', 'after', 'midAnswer']).default('before'),
+    ...faultScope,
+  }),
   /** Never an answer, and the connection stays open. */
   z.strictObject({ kind: z.literal('blackHole'), when, ...faultScope }),
   /** Headers at once, then the body in `pieces` spread over `ms`; two pieces make one long stall. */
@@ -71,7 +75,7 @@ export type Ec2FaultInput = z.input<typeof ec2FaultSchema>;
 /** A rule with its defaults filled in. */
 export type Ec2Fault = z.output<typeof ec2FaultSchema>;
 export type Ec2FaultOf<Kind extends Ec2Fault['kind']> = Extract<Ec2Fault, { readonly kind: Kind }>;
-type When = 'before' | 'after';
+type When = 'before' | 'after' | 'midAnswer';
 
 export const GARBAGE_PAGE =
   '<!DOCTYPE html>\n<html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>\n';

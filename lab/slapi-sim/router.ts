@@ -31,13 +31,15 @@ export interface GrpcRestart {
 }
 
 export class SimRouter {
-  readonly #device: Device;
+  readonly #options: SimRouterOptions;
+  #device: Device;
   #alive = false;
   #listening: Listening | null = null;
   /** Where to listen after a restart: the port that was taken the first time. */
   #address: ListenAddress;
 
   constructor(options: SimRouterOptions) {
+    this.#options = options;
     this.#device = new Device(settings(options));
     this.#address = this.#device.settings.listen;
   }
@@ -85,6 +87,21 @@ export class SimRouter {
   async boot(): Promise<void> {
     this.#device.interfaces.reset();
     await this.start();
+  }
+
+  /**
+   * Another release of the router's software, in place of the running one or to be booted next: it speaks this
+   * interface generation, interfaces are up, nothing is programmed; faults and the journal start anew.
+   */
+  async upgrade(generation: Generation): Promise<void> {
+    const { listeners, writtenListeners } = this.#device;
+    this.stopGrpc();
+    this.#device.loseState('unconfig');
+    this.#device.stopTimers();
+    this.#device = new Device(settings({ ...this.#options, generation }));
+    for (const listener of listeners) this.#device.listeners.add(listener);
+    for (const listener of writtenListeners) this.#device.writtenListeners.add(listener);
+    if (this.#alive) await this.start();
   }
 
   close(): void {

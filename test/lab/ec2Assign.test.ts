@@ -30,13 +30,31 @@ test('AllowReassignment moves secondaries: they leave the other interface', asyn
   expect(lab.world.ownerOf(vip1)).toBe(dataB);
 });
 
-test('without it, an address held elsewhere is refused; a free one is not', async () => {
-  await expect(assign({ PrivateIpAddresses: [vip1] })).rejects.toMatchObject({
-    name: 'InvalidParameterValue',
+test.each([false, undefined])(
+  'AllowReassignment %s: an address held elsewhere is refused; a free one is not',
+  async (AllowReassignment) => {
+    const claim = (...PrivateIpAddresses: string[]) => assign({ PrivateIpAddresses, AllowReassignment });
+    await expect(claim(vip1)).rejects.toMatchObject({
+      name: 'InvalidParameterValue',
+      message: `[${vip1}] assigned, but move is not allowed.`,
+      $metadata: { httpStatusCode: 400 },
+    });
+    expect(lab.world.ownerOf(vip1)).toBe(dataA);
+    await claim('10.1.1.200');
+    expect(lab.world.ownerOf('10.1.1.200')).toBe(dataB);
+  },
+);
+
+test('without it, one address held elsewhere spoils the whole call, and all such are named', async () => {
+  const claim = (eni: string, ...PrivateIpAddresses: string[]) => assign({ PrivateIpAddresses }, eni);
+  await expect(claim(dataB, '10.1.1.200', vip2, vip1)).rejects.toMatchObject({
+    message: `[${vip2}, ${vip1}] assigned, but move is not allowed.`,
   });
-  expect(lab.world.ownerOf(vip1)).toBe(dataA);
-  await assign({ PrivateIpAddresses: ['10.1.1.200'] });
-  expect(lab.world.ownerOf('10.1.1.200')).toBe(dataB);
+  expect(lab.world.ownerOf('10.1.1.200')).toBeNull();
+  await claim(dataA, '10.1.1.200', vip1);
+  expect(secondariesOf(dataA)).toEqual([vip1, vip2, '10.1.1.200']);
+  lab.world.detachInterface(dataA);
+  await expect(claim(dataB, vip1)).rejects.toMatchObject({ name: 'InvalidParameterValue' });
 });
 
 test.each([
@@ -149,6 +167,9 @@ test('an operator can detach, attach, delete and stop; an impossible edit throws
   expect(() => world.attachInterface(dataA, attachment!)).toThrow('InvalidNetworkInterface.InUse');
   world.setInstanceState(instanceA, 'stopped');
   expect(world.model.instances[0]?.state).toBe('stopped');
+  world.setInstanceState(instanceA, 'terminated');
+  expect(() => world.setInstanceState(instanceA, 'running')).toThrow('IncorrectInstanceState');
+  expect(world.ownerOf(vip1)).toBe(dataA);
   world.deleteInterface(dataA);
   expect(world.ownerOf(vip1)).toBeNull();
   expect(() => world.assign(mgmtB, [vip1])).toThrow('InvalidParameterValue');

@@ -3,9 +3,15 @@ import {
   DescribeInstancesCommand,
   DescribeNetworkInterfacesCommand,
   DescribeVolumesCommand,
+  paginateDescribeInstanceStatus,
   paginateDescribeNetworkInterfaces,
 } from '@aws-sdk/client-ec2';
-import type { DescribeNetworkInterfacesCommandInput, EC2Client } from '@aws-sdk/client-ec2';
+import type {
+  DescribeInstanceStatusCommandInput,
+  DescribeNetworkInterfacesCommandInput,
+  EC2Client,
+} from '@aws-sdk/client-ec2';
+import type { InstanceState, StatusCheck } from '../../lab/ec2-emulator/model';
 import { Ec2World } from '../../lab/ec2-emulator/world';
 import {
   dataA,
@@ -210,27 +216,168 @@ describe('DescribeInstances', () => {
 });
 
 describe('DescribeInstanceStatus', () => {
-  const statuses = async (IncludeAllInstances: boolean) =>
-    (
-      await client.send(
-        new DescribeInstanceStatusCommand({ InstanceIds: [instanceA, instanceB], IncludeAllInstances }),
-      )
-    ).InstanceStatuses?.map((status) => [
+  const unknown = ['i-0123456789abcdef0', 'i-0123456789abcdef1'];
+  const describeStatus = (input: DescribeInstanceStatusCommandInput) =>
+    client.send(new DescribeInstanceStatusCommand(input));
+  const statuses = async (input: DescribeInstanceStatusCommandInput) =>
+    (await describeStatus(input)).InstanceStatuses?.map((status) => [
       status.InstanceId,
       status.InstanceState?.Name,
       status.InstanceStatus?.Status,
       status.SystemStatus?.Status,
     ]);
+  const both = [instanceA, instanceB];
 
-  test('shows an impaired check, and stopped instances only when asked', async () => {
+  test('writes every field that a reader may want', async () => {
+    lab.world.setStatusChecks(instanceA, { instanceStatus: 'impaired' });
+    const { InstanceStatuses } = await describeStatus({ InstanceIds: [instanceA] });
+    expect(InstanceStatuses).toEqual([
+      {
+        InstanceId: instanceA,
+        AvailabilityZone: 'eu-central-1a',
+        InstanceState: { Code: 16, Name: 'running' },
+        InstanceStatus: {
+          Status: 'impaired',
+          Details: [
+            { Name: 'reachability', Status: 'failed', ImpairedSince: new Date('2026-01-01T00:00:00Z') },
+          ],
+        },
+        SystemStatus: { Status: 'ok', Details: [{ Name: 'reachability', Status: 'passed' }] },
+      },
+    ]);
+  });
+
+  test.each<[StatusCheck, string[]]>([
+    ['ok', ['passed']],
+    ['impaired', ['failed']],
+    ['initializing', ['initializing']],
+    ['insufficient-data', ['insufficient-data']],
+    ['not-applicable', []],
+  ])('a system check that is %s', async (systemStatus, reachability) => {
+    lab.world.setStatusChecks(instanceA, { systemStatus });
+    const { InstanceStatuses } = await describeStatus({ InstanceIds: [instanceA] });
+    const check = InstanceStatuses?.[0]?.SystemStatus;
+    expect([check?.Status, (check?.Details ?? []).map(({ Status }) => Status)]).toEqual([
+      systemStatus,
+      reachability,
+    ]);
+  });
+
+  test.each<[InstanceState, number]>([
+    ['pending', 0],
+    ['shutting-down', 32],
+    ['terminated', 48],
+    ['stopping', 64],
+    ['stopped', 80],
+  ])('an instance that is %s is shown only when all are asked for, without checks', async (state, Code) => {
+    lab.world.setStatusChecks(instanceB, { instanceStatus: 'impaired' });
+    lab.world.setInstanceState(instanceB, state);
+    const running = [instanceA, 'running', 'ok', 'ok'];
+    expect(await statuses({ InstanceIds: both })).toEqual([running]);
+    expect(await statuses({ InstanceIds: both, IncludeAllInstances: false })).toEqual([running]);
+    expect(await statuses({ InstanceIds: both, IncludeAllInstances: true })).toEqual([
+      running,
+      [instanceB, state, 'not-applicable', 'not-applicable'],
+    ]);
+    const { InstanceStatuses } = await describeStatus({
+      InstanceIds: [instanceB],
+      IncludeAllInstances: true,
+    });
+    expect(InstanceStatuses?.[0]?.InstanceState?.Code).toBe(Code);
+  });
+
+  test.each([
+    ['instance-state-name', 'stopped', [instanceB]],
+    ['instance-state-code', '16', [instanceA]],
+    ['availability-zone', 'eu-central-1?', [instanceA, instanceB]],
+    ['instance-status.status', 'impaired', [instanceA]],
+    ['instance-status.reachability', 'failed', [instanceA]],
+    ['system-status.status', 'not-applicable', [instanceB]],
+    ['system-status.reachability', 'passed', [instanceA]],
+  ])('filter %s = %s finds %j', async (Name, value, expected) => {
     lab.world.setStatusChecks(instanceA, { instanceStatus: 'impaired' });
     lab.world.setInstanceState(instanceB, 'stopped');
-    const impaired = [instanceA, 'running', 'impaired', 'ok'];
-    expect(await statuses(false)).toEqual([impaired]);
-    expect(await statuses(true)).toEqual([
-      impaired,
-      [instanceB, 'stopped', 'not-applicable', 'not-applicable'],
-    ]);
+    const found = await statuses({
+      Filters: [{ Name, Values: [value] }],
+      IncludeAllInstances: true,
+    });
+    expect(found?.map(([id]) => id)).toEqual(expected);
+  });
+
+  test.each<[string, DescribeInstanceStatusCommandInput, string, string]>([
+    [
+      'an unknown id beside a known one',
+      { InstanceIds: [instanceA, 'i-0123456789abcdef0'], IncludeAllInstances: true },
+      'InvalidInstanceID.NotFound',
+      "The instance ID 'i-0123456789abcdef0' does not exist",
+    ],
+    [
+      'two unknown ids',
+      { InstanceIds: unknown },
+      'InvalidInstanceID.NotFound',
+      `The instance IDs '${unknown.join(', ')}' do not exist`,
+    ],
+    [
+      'an impossible id',
+      { InstanceIds: [...unknown, 'router 1'] },
+      'InvalidInstanceID.Malformed',
+      'Invalid id: "router 1"',
+    ],
+    ['ids with MaxResults', { InstanceIds: [instanceA], MaxResults: 5 }, 'InvalidParameterCombination', ''],
+    [
+      'a filter for ids, which the action does not have',
+      { Filters: [{ Name: 'instance-id', Values: [instanceA] }] },
+      'InvalidParameterValue',
+      "The filter 'instance-id' is invalid",
+    ],
+    [
+      'more than 100 ids',
+      { InstanceIds: Array.from({ length: 101 }, () => instanceA) },
+      'InvalidParameterValue',
+      'At most 100',
+    ],
+  ])('%s is refused', async (_what, input, name, message) => {
+    await expect(describeStatus(input)).rejects.toMatchObject({
+      name,
+      message: expect.stringContaining(message) as string,
+      $metadata: { httpStatusCode: 400 },
+    });
+  });
+
+  test('pages are cut from what is shown', async () => {
+    const many = Array.from({ length: 13 }, (_, i) => ({
+      ...pairModel.instances[0]!,
+      instanceId: `i-0000000${i.toString(16)}`,
+      state: i % 2 === 0 ? ('running' as const) : ('stopped' as const),
+    }));
+    const bigger = await startLab({
+      world: new Ec2World({ ...pairModel, instances: many, networkInterfaces: [] }),
+    });
+    try {
+      const pages: number[] = [];
+      for await (const page of paginateDescribeInstanceStatus({ client: bigger.client(), pageSize: 5 }, {})) {
+        pages.push(page.InstanceStatuses?.length ?? 0);
+      }
+      expect(pages).toEqual([5, 2]);
+    } finally {
+      await bigger.close();
+    }
+  });
+
+  test('who may not ask is told so', async () => {
+    const action = 'DescribeInstanceStatus';
+    lab.emulator.addFault({ kind: 'error', code: 'UnauthorizedOperation', action });
+    await expect(describeStatus({ InstanceIds: both })).rejects.toMatchObject({
+      name: 'UnauthorizedOperation',
+      $metadata: { httpStatusCode: 403 },
+    });
+    expect((await list({})).NetworkInterfaces).toHaveLength(4);
+  });
+
+  test('a stale answer shows the state of then', async () => {
+    lab.world.setInstanceState(instanceB, 'stopped');
+    lab.emulator.addFault({ kind: 'stale', ageMs: 60_000 });
+    expect(await statuses({ InstanceIds: [instanceB] })).toEqual([[instanceB, 'running', 'ok', 'ok']]);
   });
 });
 

@@ -212,6 +212,16 @@ describe.each(['before', 'after'] as const)('%s the change', (when) => {
   });
 });
 
+test('reset in the middle of the answer: status and half the body come, and the address has moved', async () => {
+  lab.emulator.addFault({ kind: 'reset', when: 'midAnswer', count: 2 });
+  const half = await fetch(lab.emulator.url, { method: 'POST', body: 'Action=DescribeInstances' });
+  expect(half.status).toBe(401);
+  await expect(half.text()).rejects.toThrow('terminated');
+  await expect(take()).rejects.toThrow('aborted');
+  expect(lab.world.ownerOf(vip1)).toBe(dataB);
+  expect(lastRequest()).toMatchObject({ outcome: 'reset', httpStatus: 200, applied: true });
+});
+
 describe('slowBody', () => {
   test('the body comes in pieces, whole at last', async () => {
     lab.emulator.addFault({ kind: 'slowBody', ms: 50, pieces: 5 });

@@ -266,3 +266,12 @@ test('two links fail independently', async () => {
   await until('one DOWN', () => all(a).join() === 'UP,DOWN' && all(b).join() === 'UP,DOWN');
   expect(net.links().map((each) => each.id)).toEqual([link, second]);
 });
+
+test('an upgraded router is still on its links, and its peer has seen it withdraw its session', async () => {
+  const { a, b } = await bothUp();
+  await a.sim.upgrade('gen1');
+  await until('the withdrawal', () => status(b) === 'NEIGHBOR_UNCONFIG');
+  const again = await side(a.sim);
+  await program(again, addressB);
+  await until('both UP again', () => status(again) === 'UP' && status(b) === 'UP');
+});

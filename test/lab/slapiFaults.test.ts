@@ -2,7 +2,7 @@
 import { status as grpcStatus } from '@grpc/grpc-js';
 import { monotonicMs } from '../../lab/slapi-sim/journal';
 import type { WrittenEvent } from '../../lab/slapi-sim/streams';
-import { lab, registered, sessionOp, singleHop, states, ten0, until } from './slapiClient';
+import { lab, RawClient, registered, sessionOp, singleHop, states, ten0, until } from './slapiClient';
 
 const { router, client } = lab();
 const neighbor = '10.0.0.2';
@@ -227,4 +227,38 @@ test('headers at once are there for those who need to know that a stream is open
   const stream = client(sim).open('SLInterfaceNotifStream');
   await until('the stream', () => sim.state().clients.interface);
   await until('its headers', () => stream.headers());
+});
+
+describe.each([
+  ['gen1', 'gen2'],
+  ['gen2', 'gen1'],
+] as const)('an upgrade from %s to %s', (from, to) => {
+  test('comes back on the same address with the other interface service and nothing programmed', async () => {
+    const { sim, init } = await ready({ generation: from });
+    const { target } = sim;
+    await sim.upgrade(to);
+    await until('the streams to end', () => init.status() !== null);
+    expect(sim.state()).toMatchObject({ alive: true, target, generation: to, sessions: [] });
+    const again = client(sim);
+    const { init: greeting } = await registered(again);
+    expect(greeting.messages).toMatchObject([
+      { ErrStatus: { Status: 'SL_INIT_STATE_CLEAR' }, InitRspMsg: { MinorVer: to === 'gen1' ? 6 : 11 } },
+    ]);
+    expect(await again.call('SLBfdv4SessionOp', sessionOp('UPDATE', key))).toEqual({ StatusSummary: {} });
+
+    // Only the older generation has this question.
+    const asking = new RawClient(target, 'gen1');
+    const answer = await asking.call('SLInterfaceGlobalsGet').catch((error: unknown) => error);
+    asking.close();
+    expect(answer).toMatchObject(to === 'gen1' ? { ErrStatus: {} } : { code: grpcStatus.UNIMPLEMENTED });
+  });
+
+  test('of a router that is off shows when it is booted', async () => {
+    const sim = await router({ generation: from });
+    sim.kill();
+    await sim.upgrade(to);
+    expect(sim.state()).toMatchObject({ alive: false, target: null, generation: to });
+    await sim.boot();
+    expect(sim.state()).toMatchObject({ alive: true, generation: to });
+  });
 });

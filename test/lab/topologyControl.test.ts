@@ -68,6 +68,12 @@ test('GET /state tells who holds what and where everything is', async () => {
   });
 });
 
+test('other software on the router', async () => {
+  expect(await ask('POST', '/routers/rtr1/upgrade', { generation: 'gen2' })).toEqual(done);
+  expect(sim()).toMatchObject({ alive: true, generation: 'gen2' });
+  expect((await ask('POST', '/routers/rtr1/upgrade', { generation: 'gen3' })).status).toBe(400);
+});
+
 test('power off and on', async () => {
   expect(await ask('POST', '/routers/rtr1/kill')).toEqual(done);
   expect(sim().alive).toBe(false);
@@ -78,6 +84,19 @@ test('power off and on', async () => {
   expect(await ask('POST', '/routers/rtr1/boot')).toEqual(done);
   expect(sim().alive).toBe(true);
   expect((await ask('POST', '/routers/rtr1/boot', {})).status).toBe(409);
+});
+
+test('a terminated instance does not boot, and EC2 tells it like every other state', async () => {
+  expect(await ask('POST', '/routers/rtr2/kill', { instance: 'terminated' })).toEqual(done);
+  expect((await ask('GET', '/state')).body).toMatchObject({
+    routers: { rtr2: { alive: false, instanceState: 'terminated' } },
+  });
+  expect(await ask('POST', '/routers/rtr2/boot')).toMatchObject({
+    status: 409,
+    body: { error: 'the instance of rtr2 was terminated, which is for good' },
+  });
+  const path = `/ec2/instances/${lab.plan.instanceId.rtr2}`;
+  expect((await ask('POST', path, { state: 'running' })).status).toBe(409);
 });
 
 test('EC2 faults are added, listed and removed', async () => {
