@@ -6,7 +6,7 @@ const forbid = (...groups) => ({
 });
 
 const otherAdapters = (own) =>
-  ['slapi', 'aws', 'store', 'telemetry', 'runtime', 'cli']
+  ['slapi', 'aws', 'store', 'telemetry', 'control', 'runtime', 'cli']
     .filter((name) => name !== own)
     .flatMap((name) => [`**/${name}/*`, `**/${name}/**`]);
 
@@ -84,6 +84,7 @@ export default tseslint.config(
   adapter('slapi'),
   adapter('aws'),
   adapter('store'),
+  adapter('control'),
   adapter('telemetry'),
   {
     files: ['lab/**/*.ts'],

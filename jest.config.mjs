@@ -7,13 +7,29 @@ const common = {
   transform: { '\\.ts$': '<rootDir>/test/support/typescript.cjs' },
 };
 
+// Fuzzing, and what has to let seconds pass: pauses, patience, retries.
+const slow = [
+  'test/fuzz/',
+  'test/adapters/aws/holders',
+  'test/adapters/slapi/reconnect',
+  'test/control/server',
+  'test/runtime/loop',
+  'test/runtime/watchdog',
+  'test/store/retries',
+].map((path) => `<rootDir>/${path}`);
+
 export default {
   projects: [
     {
       ...common,
       displayName: 'fast',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', ...slow],
+    },
+    {
+      ...common,
+      displayName: 'slow',
+      testMatch: slow.map((path) => `${path}*.test.ts`),
     },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
   ],

@@ -23,11 +23,14 @@ export type ConfigPlaces = {
   /** How many sessions, on the first interfaces; at least one. */
   readonly sessions: number;
   readonly store: LabStore;
-  /** The router's own directory: config, log, store and state go there. */
+  /** The router's own directory: config, log, store, state and control socket go there. */
   readonly directory: string;
 };
 
 export const configPathIn = (directory: string): string => join(directory, 'config.json');
+
+/** Short: the path of a Unix socket can have 107 bytes, and the directory for temporary files may be deep. */
+const controlSocketIn = (directory: string): string => join(directory, 'ha.sock');
 
 const stateDirectoryIn = (directory: string): string => join(directory, 'state');
 
@@ -69,6 +72,7 @@ function labConfig(name: RouterName, places: ConfigPlaces): object {
     })),
     ...storeKeys(name, places),
     state_dir: stateDirectoryIn(directory),
+    control_socket: controlSocketIn(directory),
     syslog_file: join(directory, 'ha_app_bkp.log'),
   };
 }

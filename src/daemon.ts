@@ -7,17 +7,21 @@ import { version } from '../package.json';
 import { connectAws, type Aws } from './aws/aws';
 import { loadConfig } from './config/load';
 import type { Settings } from './config/settings';
-import type { Plan } from './core/plan';
+import { operatorRequests, type OperatorRequests } from './control/requests';
+import { openControl } from './control/server';
 import { systemClock } from './runtime/clock';
+import { Health } from './runtime/health';
 import { logSteps, logTimeline } from './runtime/logRecords';
 import { Loop, type EffectRunners } from './runtime/loop';
 import { View } from './runtime/view';
+import { Watchdog } from './runtime/watchdog';
 import { startSlapi, type Slapi } from './slapi/client';
 import { openMemory, readBootId, type MemoryFile } from './store/memory';
 import { openStore } from './store/store';
 import { createLogger, logCrashes } from './telemetry/log';
 
-const REHEARSAL_TIMEOUT_MS = 1_000;
+/** EX_SOFTWARE of sysexits(3): the daemon found itself stuck; the container is to be started again. */
+const STUCK_EXIT_CODE = 70;
 
 /** Runs until it is told to stop or the configuration proves impossible; resolves to the exit code. */
 export async function runDaemon(configPath: string): Promise<number> {
@@ -50,20 +54,53 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
   const view = new View(plan, (key, value) => store.put(key, value));
   const aws = connectAws({ settings: settings.ec2, plan, log, now });
 
+  const requests = operatorRequests((event) => loop.enqueue(event), Date.now);
+  const watchdog = new Watchdog({ log, logFile: settings.log.file });
+  const health = new Health({
+    plan,
+    log,
+    put: (value) => store.put('ha_health', value),
+    sources: {
+      ec2_credentials: () => aws.health().credentials,
+      ec2_endpoint_name: () => aws.health().endpointName,
+      router_init_stream: () => slapi.health().init,
+      router_bfd_stream: () => slapi.health().bfd,
+      router_interface_stream: () => slapi.health().interfaces,
+      decision_memory: memory.health,
+      store: () => store.health(),
+      watchdog: () => watchdog.health(),
+    },
+  });
+
   let stop: (exitCode: number) => void;
   const stopped = new Promise<number>((resolve) => (stop = resolve));
   const loop: Loop = new Loop({
     plan,
     clock: systemClock,
     random: Math.random,
-    runners: runnersOf({ plan, aws, memory, log, loop: () => loop, slapi: () => slapi, stop: () => stop(0) }),
+    runners: runnersOf({
+      aws,
+      memory,
+      requests,
+      log,
+      loop: () => loop,
+      slapi: () => slapi,
+      stop: () => stop(0),
+    }),
     record: (batch) => {
       logSteps(log, batch);
       view.update(batch);
+      health.update(batch);
+    },
+    beat: () => watchdog.beat(),
+    deaf: (reason) => {
+      log.fatal({ event: 'loop-stalled', reason }, 'The daemon ends because it is stuck');
+      process.exit(STUCK_EXIT_CODE);
     },
   });
-  loop.enqueue({ type: 'started', bootId, memory: memory.load() });
+  loop.enqueue({ type: 'started', bootId, memory: memory.load(), wallNow: Date.now() });
   const slapi = startSlapi({ settings: settings.slapi, emit: (event) => loop.enqueue(event), now, log });
+  const control = openControl({ path: settings.controlSocket, log, submit: requests.submit });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => loop.enqueue({ type: 'shutdownRequested', cause: signal }));
   }
@@ -79,34 +116,39 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
 
   const exitCode = await stopped;
   loop.stop();
-  await Promise.all([slapi.close(settings.onShutdown), memory.close(), store.close()]);
+  requests.close();
+  await Promise.all([slapi.close(settings.onShutdown), control.close(), memory.close(), store.close()]);
   aws.stop();
+  watchdog.stop();
   return exitCode;
 }
 
 function runnersOf({
-  plan,
   aws,
   memory,
+  requests,
   log,
   loop,
   slapi,
   stop,
 }: {
-  readonly plan: Plan;
   readonly aws: Aws;
   readonly memory: MemoryFile;
+  readonly requests: OperatorRequests;
   readonly log: Logger;
   readonly loop: () => Loop;
   readonly slapi: () => Slapi;
   readonly stop: () => void;
 }): EffectRunners {
-  const interfaceNames = [...new Set(plan.sessions.map(({ interfaceName }) => interfaceName))];
   const takeover = () => {
     const action = aws.takeover();
     if (action === null) throw new Error('a takeover was decided before anything was observed');
     return action;
   };
+  const readLevels = () =>
+    void slapi()
+      .readLevels()
+      .then((levels) => loop().enqueue({ type: 'levelsRead', ...levels }));
   return {
     sendTakeover: (request) => {
       const { attempt, call, send } = request;
@@ -133,10 +175,17 @@ function runnersOf({
             : { type: 'observationFailed', number, failure: result.failure },
         ),
       );
-      // The question of a takeover is rehearsed as its requests are, so that the real one runs warm.
-      void slapi().askInterfaces(interfaceNames, REHEARSAL_TIMEOUT_MS);
+      // A stream on which nothing comes looks like one that has nothing to say: only a question tells them apart.
+      // It is the question of a takeover too, which so runs warm.
+      readLevels();
     },
+    askHolders: ({ number, instanceIds }) =>
+      void aws
+        .askHolders(instanceIds)
+        .then((result) => loop().enqueue({ type: 'holdersAnswered', number, result })),
+    readLevels,
     remember: (args) => memory.save(args.memory),
+    answerOperator: (answer) => requests.answer(answer),
     reportTimeline: ({ timeline }) => logTimeline(log, timeline),
     stop: () => stop(),
   };

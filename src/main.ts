@@ -1,14 +1,15 @@
 /**
- * argv -> run | check-config | show; exit codes; nothing else. Each command loads only what it needs:
+ * argv -> run | check-config | show | ha; exit codes; nothing else. Each command loads only what it needs:
  * operators wait for `show`, and it must work while everything else is broken.
  */
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { version } from '../package.json';
+import type { HaArguments } from './cli/ha';
 
 const DEFAULT_CONFIG_PATH = '/app/onbox/config.json';
 
-const COMMANDS = ['run', 'check-config', 'show'] as const;
+const COMMANDS = ['run', 'check-config', 'show', 'ha'] as const;
 type Command = (typeof COMMANDS)[number];
 
 const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
@@ -16,11 +17,16 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
   run           watch the peer router and take over when it is gone; log records on standard output
   check-config  say everything that is wrong with the configuration, or print it with its defaults
   show KEY      what the running daemon has stored; 'show redundancy' lists the keys
+  ha inhibit --for 30m --why "AWS maintenance"
+                this router begins no takeover for that long, up to 7 days
+  ha release    end that before its time
+  ha give       hand the floating addresses to the peer router
 
   -c FILE       the configuration, by default ${DEFAULT_CONFIG_PATH}
   --version     which version this is
 
-exit codes: 0 done, 1 failed, 2 wrong usage or configuration; show: 3 nothing written yet, 4 store away
+exit codes: 0 done, 1 failed, 2 wrong usage or configuration; show: 3 nothing written yet, 4 store away;
+            ha: 1 declined, 4 daemon not reachable
 `;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -31,6 +37,8 @@ async function main(args: readonly string[]): Promise<number> {
       allowPositionals: true,
       options: {
         config: { type: 'string', short: 'c' },
+        for: { type: 'string' },
+        why: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
       },
@@ -51,7 +59,12 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (command === undefined) return usage('a command is missing');
   if (!isCommand(command)) return unknownCommand(command);
-  if (command !== 'show' && rest.length > 0) return usage(`${command} takes no '${rest.join(' ')}'`);
+  if (command !== 'ha') {
+    if (values.for !== undefined) return usage(`${command} takes no --for`);
+    if (values.why !== undefined) return usage(`${command} takes no --why`);
+  }
+  if (command !== 'show' && command !== 'ha' && rest.length > 0)
+    return usage(`${command} takes no '${rest.join(' ')}'`);
   switch (command) {
     case 'run':
       return (await import('./daemon')).runDaemon(configPath);
@@ -59,6 +72,8 @@ async function main(args: readonly string[]): Promise<number> {
       return (await import('./cli/checkConfig')).checkConfig(configPath, process.stdout, process.stderr);
     case 'show':
       return show(rest, values.config);
+    case 'ha':
+      return ha({ words: rest, for: values.for, why: values.why }, values.config);
   }
 }
 
@@ -66,12 +81,7 @@ async function main(args: readonly string[]): Promise<number> {
 async function show(rest: readonly string[], namedPath: string | undefined): Promise<number> {
   const [key, ...more] = rest;
   if (more.length > 0) return usage(`show takes one key, not '${rest.join(' ')}'`);
-  if (namedPath !== undefined && isMissing(namedPath)) {
-    process.stderr.write(
-      `show: ${namedPath}: there is no such file; name the daemon's configuration with -c\n`,
-    );
-    return 2;
-  }
+  if (namedPath !== undefined && isMissing(namedPath)) return missing('show', namedPath);
   const { readStoreSettings } = await import('./cli/storeSettings');
   const { show: showKey } = await import('./cli/show');
   const store = readStoreSettings(namedPath ?? DEFAULT_CONFIG_PATH);
@@ -79,6 +89,25 @@ async function show(rest: readonly string[], namedPath: string | undefined): Pro
   if (namedPath === undefined || store.doubt === null) return showKey(key, store, output);
   process.stderr.write(`show: ${store.doubt}; the default store is read instead.\n`);
   return showKey(key, { ...store, doubt: null }, output);
+}
+
+/** `namedPath` as for `show`. */
+async function ha(args: HaArguments, namedPath: string | undefined): Promise<number> {
+  if (namedPath !== undefined && isMissing(namedPath)) return missing('ha', namedPath);
+  const { readControlSocket } = await import('./cli/controlSocket');
+  const { ha: askDaemon } = await import('./cli/ha');
+  const socket = readControlSocket(namedPath ?? DEFAULT_CONFIG_PATH);
+  const output = { out: process.stdout, err: process.stderr };
+  if (namedPath === undefined || socket.doubt === null) return askDaemon(args, socket, output);
+  process.stderr.write(`ha: ${socket.doubt}; the default socket is tried instead.\n`);
+  return askDaemon(args, { ...socket, doubt: null }, output);
+}
+
+function missing(command: Command, path: string): number {
+  process.stderr.write(
+    `${command}: ${path}: there is no such file; name the daemon's configuration with -c\n`,
+  );
+  return 2;
 }
 
 /** A file that is there and may not be read is not missing. */

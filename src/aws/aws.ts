@@ -1,14 +1,18 @@
 /**
- * This router's access to AWS as one thing: who it is, its credentials, a client, the observation and the
- * takeover. Ready when IMDS has answered, however long that takes; until then observations say why not.
+ * This router's access to AWS as one thing: who it is, its credentials, a client, the observation, the question
+ * how the holders are, and the takeover. Ready when IMDS has answered, however long that takes; until then
+ * observations say why not.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Ec2Settings } from '../config/settings';
+import type { Failure } from '../core/model';
 import type { Plan } from '../core/plan';
+import type { Reading } from '../wellness';
 import { secondaryIpTakeover, type SecondaryIpTakeover } from './actions/secondaryIp';
 import { startCredentials } from './credentials';
 import { openEc2, type Ec2 } from './ec2';
+import { askHolders, type HoldersResult } from './holders';
 import { openImds, type Imds } from './imds';
 import { readIdentity, type InstanceIdentity } from './instanceIdentity';
 import { observeOwnership, type ObservationResult } from './observe';
@@ -19,8 +23,11 @@ export type Aws = {
   readonly mistakes: Promise<readonly string[]>;
   /** Never rejects. While IMDS has not answered yet it waits a few seconds before it says so. */
   readonly observe: () => Promise<ObservationResult>;
+  /** How the instances are that an observation has shown; takes the API timeout at most. Never rejects. */
+  readonly askHolders: (instanceIds: readonly string[]) => Promise<HoldersResult>;
   /** Null until the first observation has been made. */
   readonly takeover: () => SecondaryIpTakeover | null;
+  readonly health: () => { readonly credentials: Reading; readonly endpointName: Reading | null };
   readonly stop: () => void;
 };
 
@@ -78,6 +85,8 @@ export function connectAws({
     if (reading.ok) current.identity = reading.identity;
   };
 
+  const notReady = (): Failure => ({ kind: 'unsent', code: 'NotReady', message: waitingFor });
+
   const observe = async (): Promise<ObservationResult> => {
     const startedAt = now();
     const patience = new AbortController();
@@ -86,9 +95,7 @@ export function connectAws({
     );
     await Promise.race([ready, gaveUp]);
     patience.abort();
-    if (session === null) {
-      return { ok: false, startedAt, failure: { kind: 'unsent', code: 'NotReady', message: waitingFor } };
-    }
+    if (session === null) return { ok: false, startedAt, failure: notReady() };
     const { ec2, identity } = session;
     const result = await observeOwnership({ ec2, plan, identity, timeoutMs: settings.apiTimeoutMs, now });
     if (result.ok) void rehearse(session, plan);
@@ -99,7 +106,15 @@ export function connectAws({
   return {
     mistakes: identified.then((identity) => startMistakes(plan, identity)),
     observe,
+    askHolders: async (instanceIds) =>
+      session === null
+        ? { ok: false, failure: notReady() }
+        : askHolders(session.ec2, instanceIds, settings.apiTimeoutMs),
     takeover: () => session?.takeover ?? null,
+    health: () => ({
+      credentials: credentials.health(),
+      endpointName: session?.ec2.nameHealth() ?? null,
+    }),
     stop: () => {
       stopping.abort();
       credentials.stop();

@@ -56,8 +56,12 @@ export class ConnectionError extends Error {
   }
 }
 
-/** A page of 1000 interfaces is about 2 MB. */
-const BODY_BYTES_MAX = 16 * 1024 * 1024;
+/**
+ * An interface takes about 2 KB and each of its addresses 300 bytes, and no question has more than 200 answers.
+ * The SDK's XML parser takes a hundred times as much memory for the worst of texts, so this is not generous.
+ */
+const BODY_BYTES_MAX = 4 * 1024 * 1024;
+const BODY_BYTES_FIRST = 64 * 1024;
 /** Per address of the endpoint, except the last one; within a Region a connection stands in 1-2 ms. */
 const CONNECT_ATTEMPT_MS = 60;
 /** EC2 answers well before: the connection, not EC2, is the likelier reason. */
@@ -154,7 +158,8 @@ export class Connections {
       outgoing.once('close', () => {
         abortSignal.removeEventListener('abort', onAbort);
         this.#unanswered.delete(outgoing);
-        fail(new Error('the connection was closed'));
+        // Node's own word for an answer that breaks off comes after this event, and with this code.
+        fail(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
       });
       outgoing.on('error', fail);
       outgoing.once('socket', (socket) =>
@@ -214,15 +219,20 @@ function readBody(
   outgoing: http.ClientRequest,
   onEnd: (bytes: Uint8Array) => void,
 ): void {
-  const chunks: Buffer[] = [];
+  // One buffer: chunks may be of one byte, and keeping each would take far more than they hold.
+  let body = Buffer.alloc(BODY_BYTES_FIRST);
   let size = 0;
   incoming.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    chunks.push(chunk);
-    if (size > BODY_BYTES_MAX)
+    if (size + chunk.length > BODY_BYTES_MAX) {
       outgoing.destroy(new MalformedAnswer(`an answer of more than ${BODY_BYTES_MAX} bytes`));
+      return;
+    }
+    if (size + chunk.length > body.length) {
+      body = Buffer.concat([body.subarray(0, size)], Math.max(2 * body.length, size + chunk.length));
+    }
+    size += chunk.copy(body, size);
   });
-  incoming.once('end', () => onEnd(new Uint8Array(Buffer.concat(chunks))));
+  incoming.once('end', () => onEnd(body.subarray(0, size)));
 }
 
 function flatHeaders(headers: http.IncomingHttpHeaders): Record<string, string> {

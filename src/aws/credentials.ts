@@ -5,6 +5,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
+import { Wellness, type Reading } from '../wellness';
 import type { Imds } from './imds';
 
 export type RoleCredentials = {
@@ -31,6 +32,8 @@ export type Credentials = {
   /** EC2 has turned the present ones down: asks IMDS at once, at most once in two seconds. Never rejects. */
   readonly refreshNow: () => Promise<void>;
   readonly ageInfo: () => CredentialsAge;
+  /** Failing also while the ones in use have expired, whatever IMDS says. */
+  readonly health: () => Reading;
   readonly stop: () => void;
 };
 
@@ -59,6 +62,7 @@ export function startCredentials({
   let held: Held | null = null;
   let problem: string | null = null;
   let failures = 0;
+  const wellness = new Wellness();
   let running: Promise<void> | null = null;
   let lastForcedAt = -Infinity;
   let timer: NodeJS.Timeout | undefined;
@@ -80,14 +84,15 @@ export function startCredentials({
   };
 
   const renewed = (fresh: Held): number => {
+    if (fresh.expiresAt <= wallNow()) return expired(fresh);
     const isNew = held?.identity.accessKeyId !== fresh.identity.accessKeyId;
     if (problem !== null || held === null) {
       log.info({ event: 'credentials-read', expiresAt: isoTime(fresh.expiresAt) }, 'role credentials read');
     }
-    // Expired ones are taken for want of better only: in an outage IMDS goes on giving out the last ones.
-    if (held === null || fresh.expiresAt > wallNow() || fresh.expiresAt >= held.expiresAt) held = fresh;
+    held = fresh;
     problem = null;
     failures = 0;
+    wellness.ok();
     nowReady();
     const remainingMs = held.expiresAt - wallNow();
     // IMDS that still gives out the old ones is asked again each minute, not ever faster.
@@ -99,8 +104,16 @@ export function startCredentials({
     return Math.min(delayMs, REFRESH_AFTER_MS_MAX);
   };
 
+  /** Taken for want of better only: in an outage IMDS goes on giving out the last ones. */
+  const expired = (fresh: Held): number => {
+    if (held === null || fresh.expiresAt >= held.expiresAt) held = fresh;
+    nowReady();
+    return failed("IMDS gives out credentials that have expired by this router's clock");
+  };
+
   const failed = (what: string): number => {
     failures += 1;
+    wellness.failed();
     const fields = { event: 'credentials-unread', problem: what, expiresAt: isoTime(held?.expiresAt) };
     if (what === problem) log.debug(fields, 'role credentials cannot be read');
     else log.warn(fields, 'role credentials cannot be read');
@@ -124,6 +137,10 @@ export function startCredentials({
       await running;
       return refreshOnce();
     },
+    health: () => {
+      const reading = wellness.reading();
+      return held !== null && held.expiresAt <= wallNow() ? { ...reading, state: 'failing' } : reading;
+    },
     ageInfo: () => ({ expiresAt: isoTime(held?.expiresAt), problem }),
     stop: () => {
       stopped = true;
@@ -135,11 +152,12 @@ export function startCredentials({
 const isoTime = (epochMs: number | undefined): string | null =>
   epochMs === undefined ? null : new Date(epochMs).toISOString();
 
-type Reading = { readonly ok: true; readonly held: Held } | { readonly ok: false; readonly problem: string };
+type CredentialsReading =
+  { readonly ok: true; readonly held: Held } | { readonly ok: false; readonly problem: string };
 
 const ROLE_LIST = 'iam/security-credentials/';
 
-async function readCredentials(imds: Imds): Promise<Reading> {
+async function readCredentials(imds: Imds): Promise<CredentialsReading> {
   const list = await imds.get(ROLE_LIST);
   if (!list.ok) {
     return list.missing ? { ok: false, problem: 'the instance has no IAM role (IMDS has none)' } : list;
@@ -153,7 +171,7 @@ async function readCredentials(imds: Imds): Promise<Reading> {
 }
 
 /** Problems never quote the document: it may hold a secret even where it is broken. */
-export function parseCredentials(text: string): Reading {
+export function parseCredentials(text: string): CredentialsReading {
   let document: unknown;
   try {
     document = JSON.parse(text);

@@ -5,10 +5,11 @@
 import { EC2Client, type ServiceOutputTypes } from '@aws-sdk/client-ec2';
 import type { Logger } from 'pino';
 import type { Failure } from '../core/model';
+import type { Reading } from '../wellness';
 import { Connections, MalformedAnswer, type SendOptions } from './connections';
 import type { Credentials } from './credentials';
 import { pinEndpointAddresses, type Resolve } from './endpointAddresses';
-import { classify, turnsDownCredentials } from './failure';
+import { classify, oneLine, turnsDownCredentials } from './failure';
 
 /** `sentAt`: monotonic ms when the request was handed to the socket, or was to be where that failed. */
 export type CallResult<Output> = {
@@ -40,6 +41,8 @@ export type Ec2 = {
   ): Promise<CallResult<Output>>;
   /** Sees to it that this many idle connections stand or are being opened; sends nothing. */
   warm(connections: number): void;
+  /** Of resolving the endpoint's name; null where it is an address. */
+  nameHealth(): Reading | null;
   stop(): void;
 };
 
@@ -120,16 +123,20 @@ export function openEc2({
     return {
       built: built.promise,
       hasFailed: () => outcome !== null,
-      release: async (timeoutMs) => {
-        const deadline = setTimeout(() => {
-          timedOutAfterMs = timeoutMs;
-          abort.abort();
-        }, timeoutMs);
-        released.fulfil();
-        const result = await answered;
-        clearTimeout(deadline);
-        return result;
-      },
+      release: (timeoutMs) =>
+        new Promise((resolve) => {
+          // Not left to the abort alone: what hangs inside the SDK, as a credentials provider may, hears no signal.
+          const deadline = setTimeout(() => {
+            timedOutAfterMs = Math.round(timeoutMs);
+            resolve(failed(new Error('given up')));
+            abort.abort();
+          }, timeoutMs);
+          released.fulfil();
+          void answered.then((result) => {
+            clearTimeout(deadline);
+            resolve(result);
+          });
+        }),
       discard: () => {
         abort.abort();
         released.fulfil();
@@ -141,6 +148,7 @@ export function openEc2({
     prepare,
     call: (action, timeoutMs, command) => prepare(action, command).release(timeoutMs),
     warm: (count) => connections.warm(count),
+    nameHealth: () => addresses.health(),
     stop: () => {
       addresses.stop();
       client.destroy();
@@ -150,7 +158,7 @@ export function openEc2({
 
 /** An answer with the right form and wrong content. */
 export function malformed(what: string): Failure {
-  return { kind: 'uncertain', code: MalformedAnswer.name, message: what };
+  return { kind: 'uncertain', code: MalformedAnswer.name, message: oneLine(what) };
 }
 
 type Deferred = { readonly promise: Promise<void>; readonly fulfil: () => void };

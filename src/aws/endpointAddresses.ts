@@ -8,6 +8,8 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Logger } from 'pino';
+import { Backoff } from '../backoff';
+import { Wellness, type Reading } from '../wellness';
 
 /** Answers with every address that the name has now; rejects when it cannot. */
 export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
@@ -15,6 +17,8 @@ export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
 export type EndpointAddresses = {
   /** For `net.connect`. Waits for DNS only while there has never been an answer. */
   readonly lookup: LookupFunction;
+  /** Null where the endpoint is an address, so that there is nothing to resolve. */
+  health(): Reading | null;
   stop(): void;
 };
 
@@ -43,6 +47,9 @@ export function pinEndpointAddresses({
   let known: readonly LookupAddress[] = [];
   let waiting: ((error: NodeJS.ErrnoException | null) => void)[] = [];
   let failing = false;
+  const backoff = new Backoff({ firstMs: Math.min(FIRST_RETRY_MS, refreshMs), lastMs: refreshMs });
+  const wellness = new Wellness();
+  const isName = isIP(hostname.replace(/^\[|\]$/g, '')) === 0;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -63,10 +70,13 @@ export function pinEndpointAddresses({
         log.warn({ ...fields, known: known.length }, 'the name of the EC2 endpoint cannot be resolved');
       else log.info(fields, 'the name of the EC2 endpoint is resolved again');
     }
-    timer = setTimeout(
-      () => void refresh(),
-      known.length === 0 ? Math.min(FIRST_RETRY_MS, refreshMs) : refreshMs,
-    );
+    if (error === null) {
+      wellness.ok();
+      backoff.reset();
+    } else wellness.failed();
+    // Without any address nothing works; with old ones there is time.
+    const delayMs = known.length === 0 ? backoff.nextMs() : refreshMs * (0.9 + 0.1 * Math.random());
+    timer = setTimeout(() => void refresh(), delayMs);
   };
 
   const learn = (answer: readonly LookupAddress[]): NodeJS.ErrnoException | null => {
@@ -88,9 +98,10 @@ export function pinEndpointAddresses({
     else waiting.push(answer);
   };
 
-  if (isIP(hostname.replace(/^\[|\]$/g, '')) === 0) void refresh();
+  if (isName) void refresh();
   return {
     lookup,
+    health: () => (isName ? wellness.reading() : null),
     stop: () => {
       stopped = true;
       clearTimeout(timer);

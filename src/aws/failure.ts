@@ -43,6 +43,9 @@ const CREDENTIALS_TURNED_DOWN = new Set([
   'UnrecognizedClientException',
 ]);
 
+/** The form of EC2's codes. */
+const CODE = /^[A-Za-z][\w.]{0,99}$/;
+
 /** An attachment or an instance in transition. EC2 did nothing, and soon would do it. */
 const TRANSIENT = new Set(['IncorrectState', 'IncorrectInstanceState', 'ConcurrentModification']);
 
@@ -53,8 +56,8 @@ export function turnsDownCredentials(failure: Failure): boolean {
 export function classify(error: unknown, fate: RequestFate): Failure {
   if (fate.timedOutAfterMs !== null) {
     const message = fate.sent
-      ? `no answer within ${fate.timedOutAfterMs} ms`
-      : `no connection within ${fate.timedOutAfterMs} ms`;
+      ? `no answer within ${Math.round(fate.timedOutAfterMs)} ms`
+      : `no connection within ${Math.round(fate.timedOutAfterMs)} ms`;
     return { kind: fate.sent ? 'uncertain' : 'unsent', code: 'Timeout', message };
   }
   if (!fate.sent) return { kind: 'unsent', code: localCode(error), message: oneLine(messageOf(error)) };
@@ -74,7 +77,7 @@ function kindOf(code: string, status: number): Failure['kind'] {
 function codeOfEc2(error: unknown): string | null {
   if (!(error instanceof EC2ServiceException)) return null;
   const written: unknown = 'Code' in error ? error.Code : null;
-  return typeof written === 'string' && /^[A-Za-z][\w.]*$/.test(written) ? written : null;
+  return typeof written === 'string' && CODE.test(written) ? written : null;
 }
 
 function statusOf(error: unknown): number {
@@ -91,13 +94,21 @@ function messageOfEc2(code: string, error: unknown): string {
 /** The code of the socket, or the error's name. */
 function localCode(error: unknown): string {
   if (error instanceof ConnectionError) return error.code;
-  return error instanceof Error && error.name !== 'Error' ? error.name : 'Unknown';
+  // The SDK names an error by what EC2 has written for a code, whatever that is.
+  return error instanceof Error && error.name !== 'Error' && CODE.test(error.name) ? error.name : 'Unknown';
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  // The SDK puts into an error what EC2 has written, and elements where it has written elements.
+  const message: unknown = error instanceof Error ? error.message : error;
+  return typeof message === 'string' ? message : 'a message that is no text';
 }
 
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim().slice(0, 300);
+/** For what others have written: it goes to logs and terminals, and nothing in it may steer them. */
+export function oneLine(text: string): string {
+  return text
+    .slice(0, 1000)
+    .replace(/[\s\p{C}]+/gu, ' ')
+    .trim()
+    .slice(0, 300);
 }

@@ -39,6 +39,8 @@ const VPC_ID = /^vpc-[0-9a-f]{8,17}$/;
 const INDEX = /^\d{1,3}$/;
 /** No instance type has as many interfaces; a longer list is not one. */
 const INTERFACES_MAX = 64;
+/** Far above the longest item, and what the forms above take no time with. */
+const ITEM_LENGTH_MAX = 128;
 
 /** Never rejects. Items are read one after the other: IMDS limits simultaneous connections. */
 export async function readIdentity(imds: Imds): Promise<IdentityReading> {
@@ -103,7 +105,7 @@ async function readInterface(imds: Imds, path: string): Promise<InstanceInterfac
 
 async function item(imds: Imds, path: string, form: RegExp): Promise<string> {
   const text = (await read(imds, path)).trim();
-  if (!form.test(text)) throw unexpected(path, `the form ${form.source}`);
+  if (text.length > ITEM_LENGTH_MAX || !form.test(text)) throw unexpected(path, `the form ${form.source}`);
   return text;
 }
 

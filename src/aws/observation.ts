@@ -36,6 +36,9 @@ export function observationQuestion(plan: Plan, identity: InstanceIdentity): Obs
 export type ObservationReading =
   { readonly ok: true; readonly observation: Observation } | { readonly ok: false; readonly problem: string };
 
+/** Stands for the instance where an AWS service has the interface: it is attached, so it is not free to take. */
+const SERVICE = 'an AWS service';
+
 /** An interface whose fields have all been checked. */
 type Interface = {
   readonly networkInterfaceId: string;
@@ -59,7 +62,10 @@ export function readObservation(
     const interfaces = new Map<string, Interface>();
     for (const member of answered) {
       const read = readInterface(question, member);
-      // Calls that ask about different addresses may each show the same interface.
+      // Calls that ask about different addresses may each show the same interface, but then as it is.
+      const other = interfaces.get(read.networkInterfaceId);
+      if (other !== undefined && contentOf(other) !== contentOf(read))
+        throw new Malformed(`${read.networkInterfaceId} is there twice, and not the same`);
       interfaces.set(read.networkInterfaceId, read);
     }
     return { ok: true, observation: observe(question, [...interfaces.values()]) };
@@ -71,6 +77,11 @@ export function readObservation(
 
 /** Thrown and caught within this file only. */
 class Malformed extends Error {}
+
+/** For comparing; EC2 does not promise an order of the addresses. */
+function contentOf({ subnetId, addresses, attachment }: Interface): string {
+  return JSON.stringify([subnetId, [...addresses].sort(), attachment]);
+}
 
 function observe(question: ObservationQuestion, all: readonly Interface[]): Observation {
   const holderOf = new Map<string, Interface>();
@@ -88,6 +99,10 @@ function observe(question: ObservationQuestion, all: readonly Interface[]): Obse
     .sort((a, b) => a.deviceIndex - b.deviceIndex);
   if (interfaces.length === 0)
     throw new Malformed(`no interface of ${question.instanceId} is among the answers`);
+  // Either IMDS or EC2 is wrong about who this router is, and it must not take the peer's interfaces for its own.
+  if (!interfaces.some(({ networkInterfaceId }) => question.ownInterfaceIds.includes(networkInterfaceId))) {
+    throw new Malformed(`IMDS names other interfaces for ${question.instanceId} than EC2 does`);
+  }
   return {
     interfaces,
     holders: Object.fromEntries(
@@ -124,7 +139,7 @@ function holder(
   const itsPlace = own.find((candidate) => candidate.deviceIndex === deviceIndex);
   return {
     networkInterfaceId,
-    instanceId: attachment?.instanceId ?? null,
+    instanceId: attachment === null ? null : (attachment.instanceId ?? SERVICE),
     mine: networkInterfaceId === itsPlace?.networkInterfaceId,
   };
 }

@@ -1,11 +1,7 @@
-/**
- * Where the daemon's view is stored, read from the configuration file as leniently as can be: `show` must
- * work when the rest of the file is wrong, which is when it is needed most. It must not load the schema:
- * that takes longer than showing. The daemon's own, strict reading is config/load.ts.
- */
-import { readFileSync } from 'node:fs';
-import { isNativeError } from 'node:util/types';
+/** Where the daemon's view is stored, as far as the configuration file can be read: for `show`. */
+import { member } from '../config/document';
 import type { StoreSettings } from '../config/settings';
+import { readLooseConfig } from './looseConfig';
 
 export type FoundStore = {
   readonly settings: StoreSettings;
@@ -20,14 +16,8 @@ const defaultPort = 6379;
 /** Never throws: the predecessor's defaults stand in for whatever cannot be read. */
 export function readStoreSettings(configPath: string): FoundStore {
   const fallback: StoreSettings = { type: 'redis', host: defaultHost, port: defaultPort };
-  let document: unknown;
-  try {
-    document = JSON.parse(readFileSync(configPath, 'utf8').replace(/^\uFEFF/, ''));
-  } catch (error: unknown) {
-    const cause = isNativeError(error) ? error.message : String(error);
-    return { settings: fallback, configPath, doubt: `${configPath} cannot be read (${cause})` };
-  }
-  const config = member(document, 'config');
+  const { config, doubt } = readLooseConfig(configPath);
+  if (doubt !== null) return { settings: fallback, configPath, doubt };
   const store = member(config, 'store');
   const path = member(store, 'path');
   if (member(store, 'type') === 'file') {
@@ -41,12 +31,6 @@ export function readStoreSettings(configPath: string): FoundStore {
     return { settings: fallback, configPath, doubt: `redis_server or redis_port in ${configPath} is wrong` };
   }
   return { settings: { type: 'redis', host, port }, configPath, doubt: null };
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as { readonly [key: string]: unknown })[name]
-    : undefined;
 }
 
 function portOf(value: unknown): number | null {

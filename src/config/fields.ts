@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { ipv4Number, notAHost } from './ipv4';
+import { socketPathFault } from './socketPath';
 import { listed, shown } from './words';
 
 export type Unit = 's' | 'ms' | 'µs';
@@ -105,6 +106,10 @@ function caseAdvice(words: readonly string[], input: unknown): string | null {
   return `write it in ${word === word.toUpperCase() ? 'capitals' : 'small letters'}, "${word}"`;
 }
 
+export function yesOrNo() {
+  return z.boolean({ error: ({ input }) => notOfKind(input, 'yes or no', 'write true or false') });
+}
+
 /** An object with these keys and no others; `hint` says what to write where there is no object. */
 export function keys<S extends z.ZodRawShape>(shape: S, hint: string) {
   return z.strictObject(shape, { error: ({ input }) => notOfKind(input, 'an object', hint) });
@@ -157,9 +162,22 @@ export function hostOrSocket() {
 
 export function absolutePath(example: string) {
   const hint = `write an absolute path like ${example}`;
+  return text('absolute path', hint, (value) => relativeFault(value, hint));
+}
+
+function relativeFault(value: string, hint: string): string | null {
+  if (value.includes('\0')) return `${shown(value)} holds a NUL character; ${hint}`;
+  return value.startsWith('/') ? null : `${shown(value)} is not an absolute path; ${hint}`;
+}
+
+/** The path of a Unix socket that the daemon makes. */
+export function socketPath(example: string) {
+  const hint = `write a short absolute path like ${example}`;
   return text('absolute path', hint, (value) => {
-    if (value.includes('\0')) return `${shown(value)} holds a NUL character; ${hint}`;
-    return value.startsWith('/') ? null : `${shown(value)} is not an absolute path; ${hint}`;
+    const relative = relativeFault(value, hint);
+    if (relative !== null) return relative;
+    const fault = socketPathFault(value);
+    return fault === null ? null : `${shown(value)} ${fault}; ${hint}`;
   });
 }
 

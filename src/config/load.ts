@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
 import type { JsonObject } from '../core/model';
+import type { PlannedSession } from '../core/plan';
 import { isNote, member } from './document';
 import { ipv4Number } from './ipv4';
 import { readJson, type DuplicateKey } from './json';
@@ -25,6 +26,7 @@ export type Loaded =
 
 /** A configuration has a few kB; this only keeps a wrong path from filling the memory. */
 const maxBytes = 1024 * 1024;
+const maxToldMistakes = 100;
 
 const advice =
   'write the configuration as {"config": {...}}, see the examples secondary-ip-rtr1.json and secondary-ip-rtr2.json';
@@ -59,19 +61,31 @@ export function parseConfig(text: string, name: string): Loaded {
   const reading = readJson(content);
   if (!reading.ok) return { ok: false, report: jsonReport(name, content, reading) };
   const judgement = judge(reading.value);
-  const repeats = reading.duplicates
-    .filter(({ path }) => !path.some(isNote))
-    .map((duplicate) => repeatedKey(content, duplicate));
-  if (!judgement.ok || repeats.length > 0) {
-    const mistakes = [...repeats, ...(judgement.ok ? [] : judgement.mistakes)];
-    const title = `${printable(name)} has ${mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`}:`;
-    return { ok: false, report: [title, ...mistakes.map((mistake) => `  ${mistake}`)].join('\n') };
-  }
+  const repeats = reading.duplicates.filter(({ path }) => !path.some(isNote));
+  if (!judgement.ok || repeats.length > 0)
+    return mistaken(name, content, repeats, judgement.ok ? [] : judgement.mistakes);
   return {
     ok: true,
     settings: settingsOf(judgement.config, judgement.document, judgement.warnings),
     effective: { config: judgement.config },
   };
+}
+
+/** A file of another kind may have a mistake in each of its thousands of lines: nobody reads them all. */
+function mistaken(
+  name: string,
+  content: string,
+  repeats: readonly DuplicateKey[],
+  others: readonly string[],
+): Loaded {
+  const count = repeats.length + others.length;
+  const title = `${printable(name)} has ${count === 1 ? '1 mistake' : `${count} mistakes`}:`;
+  const told = [
+    ...repeats.slice(0, maxToldMistakes).map((duplicate) => repeatedKey(content, duplicate)),
+    ...others.slice(0, Math.max(0, maxToldMistakes - repeats.length)),
+  ];
+  const rest = count > told.length ? [`and ${count - told.length} more`] : [];
+  return { ok: false, report: [title, ...[...told, ...rest].map((line) => `  ${line}`)].join('\n') };
 }
 
 function refused(name: string, message: string): Loaded {
@@ -131,8 +145,10 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
       targets: config.action.method_params.intf_list
         .map((entry) => ({ address: entry.secondary_ip, deviceIndex: entry.instance_intf_number }))
         .sort((a, b) => (ipv4Number(a.address) ?? 0) - (ipv4Number(b.address) ?? 0)),
-      sessions: sessions.map(({ id, peerAddress, interfaceName }) => ({ id, peerAddress, interfaceName })),
+      sessions: sessions.map(plannedSession),
       trigger: config.trigger,
+      preferred: config.preferred,
+      foreignHolder: config.foreign_holder,
       timing: {
         keepaliveIntervalMs: msOfS(config.keepalive_s),
         roleTtlMs: msOfS(config.role_ttl_s),
@@ -142,6 +158,13 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
         settleMs: config.settle_ms,
         hedgeMs: config.hedge_ms,
         armedTtlMs: msOfS(config.armed_ttl_s),
+        partialHoldMs: msOfS(config.partial_hold_s),
+        evidenceHoldMs: msOfS(config.evidence_hold_s),
+        takeFromRunningAfterMs:
+          config.take_from_running_after_s === undefined ? null : msOfS(config.take_from_running_after_s),
+        dampingHalfLifeMs: msOfS(config.damping_half_life_s),
+        preemptDelayMs: msOfS(config.preempt_delay_s),
+        ownStallHoldMs: msOfS(config.own_stall_hold_s),
       },
     },
     slapi: {
@@ -172,6 +195,7 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
         config.syslog_server === undefined ? null : { host: config.syslog_server, port: config.syslog_port },
     },
     stateDir: config.state_dir,
+    controlSocket: config.control_socket,
     onShutdown: config.on_shutdown,
     document,
     warnings,
@@ -188,6 +212,11 @@ function sessionOf(session: Config['bfd_sessions'][number]): BfdSessionSettings 
     desiredMinTxIntervalUs: session.bfd_desired_tx_int_usec,
     detectMult: session.detect_multiplier,
   };
+}
+
+function plannedSession(session: BfdSessionSettings): PlannedSession {
+  const { id, peerAddress, interfaceName, desiredMinTxIntervalUs, detectMult } = session;
+  return { id, peerAddress, interfaceName, detectionTimeMs: (desiredMinTxIntervalUs * detectMult) / 1000 };
 }
 
 function msOfS(seconds: number): number {

@@ -30,6 +30,11 @@ export function partsOf(document: unknown) {
     keepaliveS: valid(shape.keepalive_s, member(config, 'keepalive_s')),
     apiTimeoutS: valid(shape.api_timeout_s, member(config, 'api_timeout_s')),
     roleTtlS: valid(shape.role_ttl_s, member(config, 'role_ttl_s')),
+    evidenceHoldS: valid(shape.evidence_hold_s, member(config, 'evidence_hold_s')),
+    takeFromRunningAfterS: valid(
+      shape.take_from_running_after_s,
+      member(config, 'take_from_running_after_s'),
+    ),
     endpointUrl: valid(shape.ec2_private_endpoint_url, member(config, 'ec2_private_endpoint_url')),
     grpcServer: valid(shape.grpc_server, member(config, 'grpc_server')),
     storeType: valid(storeSchema.shape.type, member(store, 'type')),
@@ -75,6 +80,20 @@ export const rules: readonly Rule[] = [
         {
           path: ['config', 'role_ttl_s'],
           message: `${roleTtlS} is shorter than keepalive_s + 2 x api_timeout_s = ${least}; write at least ${least}, or ask EC2 more often`,
+        },
+      ];
+    },
+  },
+  {
+    severity: 'mistake',
+    sentence: '`take_from_running_after_s` is not shorter than `evidence_hold_s`: EC2 is asked first.',
+    find: ({ evidenceHoldS, takeFromRunningAfterS }) => {
+      if (evidenceHoldS === undefined || takeFromRunningAfterS === undefined) return [];
+      if (takeFromRunningAfterS >= evidenceHoldS) return [];
+      return [
+        {
+          path: ['config', 'take_from_running_after_s'],
+          message: `${takeFromRunningAfterS} is shorter than evidence_hold_s = ${evidenceHoldS}; write at least ${evidenceHoldS}`,
         },
       ];
     },

@@ -18,9 +18,12 @@ import {
   optional,
   routerName,
   serviceUrl,
+  socketPath,
   wholeNumber,
   withDefault,
+  yesOrNo,
 } from './fields';
+import { defaultControlSocket } from './socketPath';
 
 const port = () => wholeNumber({ from: 1, to: 65_535 });
 const seconds = (from: number, to: number) => decimal({ from, to, unit: 's' });
@@ -271,6 +274,47 @@ export const configSchema = keys(
         'How long after it stopped a restarted daemon still trusts what it remembers of its sessions.',
       atMost: { limit: 3600, because: 'the sessions may have changed since' },
     }),
+    partial_hold_s: withDefault(seconds(1, 3600), 25, {
+      description:
+        'How long EC2 has to show the same partial ownership until the router that holds the lowest address takes the rest.',
+      atLeast: { limit: 10, because: 'a takeover that is still under way may be taken for a lasting state' },
+      atMost: { limit: 300, because: 'addresses stay on two routers for that long' },
+    }),
+    evidence_hold_s: withDefault(seconds(1, 3600), 30, {
+      description:
+        'How long no BFD session may be up until EC2 is asked how the holder is; a holder that is stopped, gone or impaired is taken over from.',
+      atLeast: { limit: 10, because: 'BFD needs time to come up after a start' },
+      atMost: { limit: 300, because: 'a peer that failed while BFD was down is noticed late' },
+    }),
+    take_from_running_after_s: optional(seconds(10, 86_400), {
+      description:
+        'Present: when no BFD session has been up for this long, take over from a holder that EC2 says is running; once per run of the daemon, and never after having been ACTIVE. Absent: never, which risks an outage where the holder hangs and BFD has never been up.',
+    }),
+    damping_half_life_s: withDefault(seconds(1, 3600), 60, {
+      description:
+        'A takeover that BFD triggers adds a penalty of 1000, which fades to half in this time; above 3000 none is triggered until it is below 1500.',
+      atLeast: { limit: 10, because: 'routers that take from each other in turn are hardly held back' },
+      atMost: { limit: 600, because: 'after several failures in a row the next one is an outage for long' },
+    }),
+    preferred: withDefault(yesOrNo(), false, {
+      description:
+        'Whether this router takes the addresses back when it is well again (preemption); for one router of a pair at most.',
+    }),
+    preempt_delay_s: withDefault(seconds(1, 86_400), 60, {
+      description:
+        'How long a preferred router has to be STANDBY with all sessions up before it takes the addresses.',
+      atLeast: { limit: 10, because: 'a router that comes and goes takes the addresses each time' },
+    }),
+    foreign_holder: withDefault(choice(['refuse', 'take']), 'refuse', {
+      description:
+        'What to do with an address that an instance outside the pair holds: leave it there and raise an alarm, or take it like any other.',
+    }),
+    own_stall_hold_s: withDefault(seconds(0, 60), 3, {
+      description:
+        'How long a session that went down right after this router had stalled (a paused virtual machine) may take to come up again before it counts as down.',
+      atLeast: { limit: 1, because: 'BFD may need longer to come up, and a takeover would follow' },
+      atMost: { limit: 10, because: 'a peer that failed in the meantime is noticed late' },
+    }),
     on_shutdown: withDefault(choice(['keep', 'unregister']), 'keep', {
       description:
         'What happens to the BFD sessions when the daemon stops: `keep` leaves them up, `unregister` removes them, for taking the router out of service.',
@@ -283,6 +327,10 @@ export const configSchema = keys(
     state_dir: withDefault(absolutePath('/var/lib/xr-aws-ha'), '/var/lib/xr-aws-ha', {
       description:
         'Directory for what must survive a restart: which sessions were up, and a takeover in progress. Mount it from the router, or an upgrade loses it.',
+    }),
+    control_socket: withDefault(socketPath(defaultControlSocket), defaultControlSocket, {
+      description:
+        'Unix socket on which the daemon takes the commands of `ha`; only its own user can open it.',
     }),
     log_level: withDefault(choice(['debug', 'info', 'warn', 'error']), 'info', {
       description: 'The least important records that are logged.',

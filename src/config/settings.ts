@@ -52,6 +52,8 @@ export type Settings = {
   readonly log: LogSettings;
   /** Directory of the decision memory; should survive an upgrade of the container. */
   readonly stateDir: string;
+  /** Path of the Unix socket that takes the commands of `ha`. */
+  readonly controlSocket: string;
   readonly onShutdown: 'keep' | 'unregister';
   /** The document as the operator wrote it, for `show config`. */
   readonly document: JsonObject;

@@ -4,7 +4,7 @@
  */
 import type { Effect, Failure, Holder } from './model';
 import { confirmWrite, observeNow } from './ownership';
-import type { Attempt, Call, Send } from './state';
+import type { Attempt, Call, Ownership, Send } from './state';
 import { list, note, raiseAlarm, wakeAt, type Turn } from './turn';
 
 /** Deadline of the n-th try: 1, 2, 4, 8, 8, ... seconds. A later try does not abort an earlier one. */
@@ -16,11 +16,12 @@ const LAST_BACKOFF_MS = 1_000;
 /** A target that EC2 refuses for good is tried again this seldom: an operator may have mended it. */
 const REFUSED_RETRY_MS = 10_000;
 
-export function newCall(number: number, to: Holder, addresses: readonly string[], now: number): Call {
+export function newCall({
+  now,
+  ...call
+}: Pick<Call, 'number' | 'to' | 'addresses' | 'allowReassignment'> & { readonly now: number }): Call {
   return {
-    number,
-    to,
-    addresses,
+    ...call,
     outcome: 'open',
     outstanding: [],
     lastSend: 0,
@@ -33,6 +34,14 @@ export function newCall(number: number, to: Holder, addresses: readonly string[]
     disputed: null,
     refusedWith: null,
   };
+}
+
+/** This router's interface with this device index, which an observation has shown. */
+export function ownInterface({ observation }: Ownership, deviceIndex: number): Holder {
+  const own = observation.interfaces.find((candidate) => candidate.deviceIndex === deviceIndex);
+  if (own === undefined)
+    throw new Error(`an observation without the interface of device index ${deviceIndex}`);
+  return { networkInterfaceId: own.networkInterfaceId, instanceId: null, mine: true };
 }
 
 export function currentAttempt(turn: Turn): Attempt {
@@ -54,10 +63,13 @@ function updateCall(turn: Turn, number: number, change: Partial<Call>): void {
 
 /** Rule 7: *moved* means sent and not definitely refused. */
 export function hasMoved(attempt: Attempt): boolean {
-  return attempt.resumed || attempt.calls.some(callHasMoved);
+  // What goes back, or was begun by an earlier run, is the second half of something that has moved.
+  return attempt.resumed || attempt.purpose === 'giveBack' || attempt.calls.some(callHasMoved);
 }
 
 export function callHasMoved(call: Call): boolean {
+  // A reading may show at its place what was never sent.
+  if (call.lastSend === 0) return false;
   return call.outcome === 'moved' || call.uncertain || call.outstanding.length > 0;
 }
 
@@ -113,6 +125,7 @@ function send(turn: Turn, call: Call, hedge: boolean): void {
     call: call.number,
     networkInterfaceId: call.to.networkInterfaceId,
     addresses: call.addresses,
+    allowReassignment: call.allowReassignment,
     send: number,
     timeoutMs: Math.min(FIRST_DEADLINE_MS * 2 ** (tries - 1), LAST_DEADLINE_MS),
   };
@@ -177,7 +190,8 @@ export function callAnswered(turn: Turn, answer: Answer): void {
   const { attempt } = turn.state;
   const call = attempt?.calls.find(({ number }) => number === answer.call);
   if (attempt === null || attempt.number !== answer.attempt || call === undefined) {
-    // It changes no state, but if it moved something EC2 has to be asked what is true now.
+    answeredLate(turn, answer);
+    // It changes no state of a move, but if it moved something EC2 has to be asked what is true now.
     if (answer.failure === null) observeNow(turn);
     return note(turn, 'routine', `ignored a late answer of attempt ${answer.attempt}`);
   }
@@ -198,10 +212,18 @@ export function callAnswered(turn: Turn, answer: Answer): void {
   failed(turn, { ...call, outstanding }, sent.hedge, answer.failure);
 }
 
+/** Rule 5: a give-back waits for what was still out when the takeover ended. */
+function answeredLate(turn: Turn, answer: Answer): void {
+  const { giveBack } = turn.state;
+  if (giveBack === null || giveBack.attempt !== answer.attempt) return;
+  const out = giveBack.out.filter((request) => request !== `${answer.call}/${answer.send}`);
+  turn.state = { ...turn.state, giveBack: { ...giveBack, out } };
+}
+
 function succeeded(turn: Turn, call: Call): void {
   if (call.outcome === 'moved')
     return note(turn, 'routine', `${list(call.addresses)} had been moved already`);
-  confirmWrite(turn, call.addresses, call.to);
+  confirmWrite(turn, call.addresses, call.to, currentAttempt(turn).purpose);
   updateCall(turn, call.number, { outcome: 'moved', nextSendAt: null, failed: null, disputed: null });
   note(turn, 'notable', `EC2 has moved ${list(call.addresses)} to ${call.to.networkInterfaceId}`);
 }
@@ -237,6 +259,7 @@ function disputed(turn: Turn, call: Call, failure: Failure): void {
 
 function refused(turn: Turn, call: Call, failure: Failure): void {
   if (call.addresses.length > 1) return split(turn, call, failure);
+  if (!call.allowReassignment) return lost(turn, call, failure);
   updateCall(turn, call.number, { failed: failure, uncertain: false, refusedWith: failure.code });
   // It may refuse what has already been done.
   observeNow(turn);
@@ -247,13 +270,38 @@ function refused(turn: Turn, call: Call, failure: Failure): void {
   else raiseAlarm(turn, 'takeover-refused', reason);
 }
 
+/** Rule 8: without reassignment a refusal means that somebody else was first. EC2 is asked who. */
+function lost(turn: Turn, call: Call, failure: Failure): void {
+  updateCall(turn, call.number, { outcome: 'lost', nextSendAt: null, failed: null, uncertain: false });
+  const before = turn.state.lostClaim;
+  const lostClaim = {
+    since: before?.since ?? turn.now,
+    addresses: [...new Set([...(before?.addresses ?? []), ...call.addresses])],
+    failure,
+    alarmedWith: before?.alarmedWith ?? null,
+  };
+  turn.state = { ...turn.state, lostClaim, unchanged: null };
+  observeNow(turn);
+  note(
+    turn,
+    'notable',
+    `${list(call.addresses)} not claimed (${failure.code}: ${failure.message}): asking EC2 who holds them now`,
+  );
+}
+
 /** The call is all-or-nothing, so one bad address must not hold back the others. */
 function split(turn: Turn, call: Call, failure: Failure): void {
   updateCall(turn, call.number, { outcome: 'split', nextSendAt: null, failed: null, uncertain: false });
   const attempt = currentAttempt(turn);
   const last = Math.max(...attempt.calls.map(({ number }) => number));
   const singles = call.addresses.map((address, index) =>
-    newCall(last + 1 + index, call.to, [address], turn.now),
+    newCall({
+      number: last + 1 + index,
+      to: call.to,
+      addresses: [address],
+      allowReassignment: call.allowReassignment,
+      now: turn.now,
+    }),
   );
   updateAttempt(turn, { calls: [...attempt.calls, ...singles] });
   note(
@@ -265,9 +313,13 @@ function split(turn: Turn, call: Call, failure: Failure): void {
 
 /** A believed observation settles what answers left open: done elsewhere, or refused after all. */
 export function settleByObservation(turn: Turn, startedAt: number): void {
+  // Whatever EC2 shows, an attempt that has asked for nothing has not done it.
+  if (currentAttempt(turn).firstSentAt === null) return;
   for (const call of currentAttempt(turn).calls) {
     if (call.outcome !== 'open') continue;
     if (call.addresses.every((address) => isHeldBy(turn, address, call.to))) {
+      // As good as a 200 that is still under way: a later reading may lag behind this one.
+      if (call.lastSend > 0) confirmWrite(turn, call.addresses, call.to, currentAttempt(turn).purpose);
       updateCall(turn, call.number, { outcome: 'moved', nextSendAt: null, failed: null, disputed: null });
       note(turn, 'notable', `EC2 shows ${list(call.addresses)} on ${call.to.networkInterfaceId}: moved`);
     } else if (call.disputed !== null && call.outstanding.length === 0 && startedAt >= call.disputed.at) {

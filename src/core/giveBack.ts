@@ -3,6 +3,7 @@
  * write, the failure was here and not at the peer, and the targets go back to whoever held them, once.
  */
 import { callHasMoved, currentAttempt, newCall, openAddresses } from './attempt';
+import { answerGive } from './give';
 import type { Holder } from './model';
 import { observeNow } from './ownership';
 import { disarmUnlessUp, interfaceOf } from './sessions';
@@ -17,7 +18,7 @@ const GIVE_BACK_TTL_MS = 10_000;
 /** For one second from the first write that was not definitely refused: the failure may be ours. */
 export function openGiveBack(turn: Turn): void {
   const { attempt, ownership } = turn.state;
-  if (attempt === null || attempt.purpose === 'giveBack' || attempt.sessions.length === 0) return;
+  if (attempt === null || attempt.purpose !== 'takeover' || attempt.sessions.length === 0) return;
   if (ownership === null) return;
   const { number, sessions } = attempt;
   const addresses = attempt.calls.flatMap((call) => call.addresses);
@@ -26,8 +27,18 @@ export function openGiveBack(turn: Turn): void {
   );
   turn.state = {
     ...turn.state,
-    giveBack: { attempt: number, sessions, firstSentAt: turn.now, holdersBefore, isDue: false },
+    giveBack: { attempt: number, sessions, firstSentAt: turn.now, holdersBefore, isDue: false, out: [] },
   };
+}
+
+/** The takeover has ended and some of its requests have not: EC2 may still carry them out. */
+export function rememberOut(turn: Turn, attempt: Attempt): void {
+  const { giveBack } = turn.state;
+  if (giveBack === null || giveBack.attempt !== attempt.number) return;
+  const out = attempt.calls.flatMap(({ number, outstanding }) =>
+    outstanding.map((send) => `${number}/${send.number}`),
+  );
+  turn.state = { ...turn.state, giveBack: { ...giveBack, out } };
 }
 
 /** Returns whether it has to wait: EC2 might get a request under way after the one that undoes it. */
@@ -46,27 +57,28 @@ export function giveBackIfLocal(turn: Turn): boolean {
   const allDown = [...names].every((name) => interfaceOf(turn.state, name).level === 'Down');
   if (!giveBack.isDue && (streams.phase !== 'synchronized' || !allDown)) return false;
   turn.state = { ...turn.state, giveBack: { ...giveBack, isDue: true } };
-  if (attempt?.calls.some(({ outstanding }) => outstanding.length > 0)) return true;
+  if (attempt?.calls.some(({ outstanding }) => outstanding.length > 0) || giveBack.out.length > 0)
+    return true;
   beginGiveBack(turn, giveBack, [...names]);
   return false;
 }
 
-/** Giving back is a courtesy to a peer that may be dead, so unlike a takeover it does not go on for ever. */
-export function abandonGiveBack(turn: Turn): boolean {
+/** Giving is a courtesy to a peer that may be dead by now, so unlike a takeover it does not go on for ever. */
+export function abandonGiving(turn: Turn): boolean {
   const attempt = currentAttempt(turn);
-  if (attempt.purpose !== 'giveBack') return false;
+  if (attempt.purpose !== 'giveBack' && attempt.purpose !== 'give') return false;
   const until = attempt.decidedAt + GIVE_BACK_TTL_MS;
   wakeAt(turn, until);
   if (turn.now < until) return false;
   const left = openAddresses(attempt);
   turn.state = { ...turn.state, attempt: null };
   observeNow(turn);
-  raiseAlarm(
-    turn,
-    'give-back-failed',
-    `gave up giving ${list(left)} back after ${GIVE_BACK_TTL_MS / 1000} s: see that this router may write to the ` +
-      `peer's interfaces, and move them by hand if the peer is well`,
-  );
+  const back = attempt.purpose === 'giveBack' ? ' back' : '';
+  const sentence =
+    `gave up giving ${list(left)}${back} after ${GIVE_BACK_TTL_MS / 1000} s: see that this router may write to the ` +
+    `peer's interfaces, and move them by hand if the peer is well`;
+  raiseAlarm(turn, 'give-back-failed', sentence);
+  answerGive(turn, attempt.request, false, sentence);
   return true;
 }
 
@@ -86,15 +98,16 @@ function beginGiveBack(turn: Turn, giveBack: GiveBack, interfaceNames: readonly 
     holders.set(holder.networkInterfaceId, entry);
   }
   const calls = [...holders.values()].map(({ to, addresses }, index) =>
-    newCall(index + 1, to, addresses, now),
+    newCall({ number: index + 1, to, addresses, allowReassignment: true, now }),
   );
   turn.state = { ...state, giveBack: null };
   if (calls.length === 0) return;
   const attempt: Attempt = {
     number,
     purpose: 'giveBack',
+    request: null,
     sessions: giveBack.sessions,
-    resumed: true,
+    resumed: false,
     triggeredAt: now,
     decidedAt: now,
     askingUntil: null,

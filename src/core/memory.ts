@@ -2,7 +2,9 @@
  * Rule 17, the decision memory: what of it may still be used after a restart, and what of the state is
  * worth keeping. Times are monotonic since boot, so another boot voids them all.
  */
-import type { Intent, Memory } from './model';
+import { recalledDamping } from './damping';
+import { inhibitWords, recalledInhibit } from './inhibit';
+import type { Event, Intent, Memory } from './model';
 import { ownsAll } from './ownership';
 import type { State } from './state';
 import { note, type Turn } from './turn';
@@ -12,8 +14,14 @@ const INTENT_TTL_MS = 60_000;
 /** The memory's age says how far its arming may be trusted, so an unchanged one is saved again. */
 const REFRESH_MS = 60_000;
 
-export function recall(turn: Turn, bootId: string, memory: Memory | null): void {
-  turn.state = { ...turn.state, bootId, recalled: usable(turn, bootId, memory) };
+export function recall(turn: Turn, { bootId, memory, wallNow }: Extract<Event, { type: 'started' }>): void {
+  const inhibit = recalledInhibit(memory?.inhibit ?? null, memory?.bootId === bootId, turn.now, wallNow);
+  const recalled = usable(turn, bootId, memory);
+  const beenActive = recalled?.beenActive ?? false;
+  const { dampingHalfLifeMs } = turn.plan.timing;
+  const damping = recalledDamping(recalled?.damping ?? null, turn.now, dampingHalfLifeMs);
+  turn.state = { ...turn.state, bootId, recalled, beenActive, damping, inhibit };
+  if (inhibit !== null) note(turn, 'notable', `still ${inhibitWords(inhibit)}`);
 }
 
 function usable(turn: Turn, bootId: string, memory: Memory | null): Memory | null {
@@ -42,14 +50,14 @@ export function takeIntent(turn: Turn): Intent | null {
   return recalled.intent !== null && intentIsYoung(recalled.intent, turn.now) ? recalled.intent : null;
 }
 
-/** Hands the memory over when it has changed. Never before levels and ownership are known: what an
- * earlier process life has stored is better than nothing known yet. */
+/** Hands the memory over when it has changed. */
 export function remember(turn: Turn, intent: Intent | null): void {
   const { state, now } = turn;
-  if (state.ownership === null || !state.streams.everSynchronized) return;
-  const memory = memoryOf(turn, state, intent);
+  const isKnown = state.ownership !== null && state.streams.everSynchronized;
+  if (!isKnown && state.inhibit === null && state.remembered === null) return;
+  const memory = isKnown ? memoryOf(turn, state, intent) : notKnownYet(turn);
   const last = state.remembered;
-  if (last !== null && same(last, memory) && now - last.savedAt < REFRESH_MS) return;
+  if (last !== null && same(last, memory) && (!isKnown || now - last.savedAt < REFRESH_MS)) return;
   turn.state = { ...state, remembered: memory };
   turn.effects.push({ effect: 'remember', memory });
 }
@@ -61,7 +69,17 @@ function memoryOf(turn: Turn, state: State, intent: Intent | null): Memory {
     wasActive: ownsAll(turn.plan, state),
     armedSessions: turn.plan.sessions.map(({ id }) => id).filter((id) => state.sessions[id]?.armed === true),
     intent,
+    beenActive: state.beenActive,
+    inhibit: state.inhibit,
+    damping: state.damping,
   };
+}
+
+/** Before levels and ownership are known, what an earlier process life has stored of them stays as it is. */
+function notKnownYet({ state, now }: Turn): Memory {
+  const { bootId, recalled, beenActive, inhibit, damping } = state;
+  const levels = recalled ?? { savedAt: now, wasActive: false, armedSessions: [], intent: null };
+  return { ...levels, bootId, beenActive, inhibit, damping };
 }
 
 function same(one: Memory, other: Memory): boolean {

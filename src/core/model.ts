@@ -69,6 +69,10 @@ export type Failure = {
   readonly message: string;
 };
 
+/** What EC2 says of an instance: its state; that it runs and fails its status checks; that there is none such. */
+export type InstanceCondition =
+  'pending' | 'running' | 'impaired' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated' | 'gone';
+
 // --- What is remembered across restarts of the daemon ---------------------------------------------
 
 export type Intent = {
@@ -76,9 +80,28 @@ export type Intent = {
   readonly addresses: readonly string[];
 };
 
+/** An operator's order to begin nothing for a while. */
+export type Inhibit = {
+  readonly until: number;
+  /** The same in milliseconds since 1970: what counts after another boot. */
+  readonly untilWall: number;
+  readonly forMs: number;
+  /** In the operator's words. */
+  readonly why: string;
+};
+
+export type Damping = {
+  /** As it was at `at`; it fades from then on. */
+  readonly penalty: number;
+  readonly at: number;
+  /** No takeover begins before; null while none is held back. */
+  readonly suppressedUntil: number | null;
+};
+
 /** The decision memory: one small file, never Redis. Times count only within the same boot. */
 export type Memory = {
   readonly bootId: string;
+  /** When what it says of levels and ownership was last known to be so. */
   readonly savedAt: number;
   /** Whether the last confirmed observation said that all targets were ours. */
   readonly wasActive: boolean;
@@ -86,6 +109,10 @@ export type Memory = {
   readonly armedSessions: readonly string[];
   /** A takeover that had begun to move targets and was not finished. */
   readonly intent: Intent | null;
+  /** This router has been ACTIVE since it booted. */
+  readonly beenActive: boolean;
+  readonly inhibit: Inhibit | null;
+  readonly damping: Damping | null;
 };
 
 // --- Events: past participles, each a translation of something that happened outside ---------------
@@ -103,7 +130,13 @@ export type SessionReading = {
 
 export type Event =
   /** First event of a process life. `memory` is null where there is none that can be read. */
-  | { readonly type: 'started'; readonly bootId: string; readonly memory: Memory | null }
+  | {
+      readonly type: 'started';
+      readonly bootId: string;
+      readonly memory: Memory | null;
+      /** Milliseconds since 1970, for what has to outlive a boot; nothing else is decided by it. */
+      readonly wallNow: number;
+    }
   /** The input queue is empty: decide. Also sent when a deadline is reached; spurious ones are harmless. */
   | { readonly type: 'inputDrained'; readonly jitter: number }
   /** Registered, programmed, read back: levels are known and this daemon is in control of the streams. */
@@ -157,6 +190,33 @@ export type Event =
       readonly failure: Failure | null;
       readonly awsRequestId: string | null;
     }
+  /** The process did not run for this long: a paused virtual machine, a frozen container (rule 16). */
+  | { readonly type: 'processStalled'; readonly forMs: number }
+  /** Answer to `readLevels`; empty where the router could not be asked. */
+  | {
+      readonly type: 'levelsRead';
+      readonly sessions: readonly { readonly session: string; readonly level: SessionLevel }[];
+      readonly interfaces: readonly { readonly interfaceName: string; readonly level: InterfaceLevel }[];
+    }
+  /** Answer to `askHolders`. */
+  | {
+      readonly type: 'holdersAnswered';
+      readonly number: number;
+      readonly result:
+        | { readonly ok: true; readonly conditions: { readonly [instanceId: string]: InstanceCondition } }
+        | { readonly ok: false; readonly failure: Failure };
+    }
+  /** Operators' commands; `request` is the number that their answer has to carry. */
+  | {
+      readonly type: 'inhibitRequested';
+      readonly request: number;
+      readonly forMs: number;
+      readonly why: string;
+      /** Milliseconds since 1970. */
+      readonly wallNow: number;
+    }
+  | { readonly type: 'releaseRequested'; readonly request: number }
+  | { readonly type: 'giveRequested'; readonly request: number }
   | { readonly type: 'shutdownRequested'; readonly cause: string };
 
 // --- Effects: imperatives; the outcome comes back as an event --------------------------------------
@@ -166,11 +226,23 @@ export type TakeoverRequest = {
   readonly call: number;
   readonly networkInterfaceId: string;
   readonly addresses: readonly string[];
+  /** Whether EC2 may take the addresses from another interface (`AllowReassignment`). */
+  readonly allowReassignment: boolean;
 };
+
+/**
+ * What a move is for. `takeover`: BFD says that the peer is gone (rule 3). `evidence`: EC2 says so (rule 9).
+ * `repair` and `claim`: targets without a proper owner (rule 8). `preemption`: this router is preferred
+ * (rule 11). `give`: an operator wants the peer to have them (rule 15). `giveBack`: the failure was here
+ * (rule 5).
+ */
+export type Purpose = 'takeover' | 'evidence' | 'repair' | 'claim' | 'preemption' | 'give' | 'giveBack';
 
 /** When each leg of a takeover happened; null for a leg that has not. */
 export type Timeline = {
   readonly attempt: number;
+  readonly purpose: Purpose;
+  /** When the peer went DOWN; for other purposes than a takeover, when it was decided. */
   readonly triggeredAt: number;
   readonly decidedAt: number;
   readonly firstSentAt: number | null;
@@ -192,11 +264,21 @@ export type AlarmCode =
   /** Targets that were to go back to the peer did not. */
   | 'give-back-failed'
   /** EC2 has not been observed for `role_ttl_s`: the role is UNKNOWN. */
-  | 'ec2-unobserved';
+  | 'ec2-unobserved'
+  /** No session is UP and EC2 shows no reason to take over: a failure of the peer would not be seen. */
+  | 'unprotected'
+  /** A rule calls for a move, and an operator's inhibit or another client in control forbids it. */
+  | 'takeover-blocked'
+  /** Too many takeovers in short order: the next one has to wait. */
+  | 'takeover-damped'
+  /** Somebody took the targets from this preferred router: it no longer takes them back by itself. */
+  | 'preempt-conflict'
+  /** An instance that is neither router of the pair holds a target. */
+  | 'foreign-holder';
 
 /** One line per effect: the union and the table of runners are both derived from it. */
 export type EffectArgs = {
-  /** AssignPrivateIpAddresses with AllowReassignment, for all addresses of one interface. */
+  /** AssignPrivateIpAddresses for all addresses of one interface. */
   readonly sendTakeover: TakeoverRequest & { readonly send: number; readonly timeoutMs: number };
   /** Build and sign, so that `sendTakeover` of the same call has only the socket left to wait for. */
   readonly prepareTakeover: TakeoverRequest;
@@ -208,6 +290,16 @@ export type EffectArgs = {
     readonly timeoutMs: number;
   };
   readonly observeOwnership: { readonly number: number };
+  /** Ask EC2 how the instances that hold the targets are (DescribeInstanceStatus). */
+  readonly askHolders: { readonly number: number; readonly instanceIds: readonly string[] };
+  /** Read the levels of sessions and interfaces again. */
+  readonly readLevels: Readonly<Record<never, never>>;
+  /** The answer to an operator's command; `give` is answered when it has ended. */
+  readonly answerOperator: {
+    readonly request: number;
+    readonly accepted: boolean;
+    readonly sentence: string;
+  };
   readonly remember: { readonly memory: Memory };
   readonly reportTimeline: { readonly timeline: Timeline };
   readonly stop: { readonly reason: string };

@@ -2,7 +2,8 @@
  * From what EC2 says to ACTIVE, STANDBY or UNKNOWN, and the schedule of asking. EC2 alone decides the
  * role; there is no election. Reads may lag writes, so a read is believed only when it can be right.
  */
-import type { Failure, Holder, Observation } from './model';
+import { isForeign, isOnThirdInstance, isOnThisRouter } from './foreignHolder';
+import type { Failure, Holder, Observation, Purpose } from './model';
 import type { Plan, Target } from './plan';
 import { disarmUnlessUp } from './sessions';
 import type { Observing, Ownership, Role, State } from './state';
@@ -20,10 +21,20 @@ export function missingTargets(plan: Plan, ownership: Ownership): readonly Targe
   return plan.targets.filter(({ address }) => ownership.holders[address]?.mine !== true);
 }
 
-/** The missing targets that can be had: a detached interface of ours must not hold the others back. */
+/** The missing targets that can be had and may be: one that cannot must not hold the others back. */
 export function takeableTargets(plan: Plan, ownership: Ownership): readonly Target[] {
   const present = new Set(ownership.observation.interfaces.map(({ deviceIndex }) => deviceIndex));
-  return missingTargets(plan, ownership).filter(({ deviceIndex }) => present.has(deviceIndex));
+  return missingTargets(plan, ownership).filter(
+    (target) => present.has(target.deviceIndex) && !isForeign(plan, ownership, target),
+  );
+}
+
+/**
+ * Whether EC2 has shown the same holders for a keepalive. What nobody holds is asked for only then: a request that
+ * EC2 turned down is not repeated sooner, and a peer that was first has been seen by then.
+ */
+export function isSettled({ plan, state: { unchanged } }: Turn): boolean {
+  return unchanged !== null && unchanged.latest - unchanged.since >= plan.timing.keepaliveIntervalMs;
 }
 
 export function roleOf(plan: Plan, ownership: Ownership | null, now: number): Role {
@@ -55,9 +66,12 @@ export function observeClosely(turn: Turn): void {
 }
 
 function observeAgainSoon(turn: Turn): void {
-  const { observing } = turn.state;
-  const nextAt = Math.min(observing.nextAt, turn.now + RETRY_MS);
-  turn.state = { ...turn.state, observing: { ...observing, nextAt } };
+  turn.state = { ...turn.state, observing: { ...turn.state.observing, retry: true } };
+}
+
+/** Slow enough to be no burden, and never slower: the answer may be all that a takeover waits for. */
+function retryAt({ now, jitter }: Turn): number {
+  return now + RETRY_MS * (1 + jitter / 4);
 }
 
 export function observationFailed(turn: Turn, number: number, failure: Failure): void {
@@ -79,17 +93,29 @@ function disbelief(turn: Turn, startedAt: number, observation: Observation): str
   const writes = turn.state.ownership?.writes ?? {};
   const latestWrite = Math.max(...Object.values(writes), -Infinity);
   if (startedAt < latestWrite) return 'discarded an observation that began before our last confirmed write';
+  if (mayBeOverturned(turn, observation))
+    return 'EC2 shows targets elsewhere, right after this router has stalled: reading again when levels are known';
   for (const [address, writtenAt] of Object.entries(writes)) {
     const expected = turn.state.ownership?.holders[address]?.networkInterfaceId;
     const holder = observation.holders[address] ?? null;
     const agrees = holder?.networkInterfaceId === expected;
-    if (agrees || turn.now - writtenAt >= turn.plan.timing.stalenessMs) continue;
+    // By when it was asked, not by when it came: a slow answer may be as old as its question.
+    if (agrees || startedAt - writtenAt >= turn.plan.timing.stalenessMs) continue;
     return (
       `EC2 shows ${address} ${holderWords(holder)} although it has confirmed our write: ` +
       `reading again, since reads may lag writes`
     );
   }
   return null;
+}
+
+/**
+ * Rules 2 and 16: what is UP at the end of being ACTIVE stays armed, so that end is not believed while the levels
+ * are those from before a long stall.
+ */
+function mayBeOverturned({ plan, state }: Turn, { holders }: Observation): boolean {
+  if (state.reorientation === null || state.reorientation.levelsKnown || !ownsAll(plan, state)) return false;
+  return plan.targets.some(({ address }) => holders[address]?.mine !== true);
 }
 
 export function holderWords(holder: Holder | null): string {
@@ -124,17 +150,34 @@ function believe(turn: Turn, observation: Observation): void {
   const { plan, now } = turn;
   const before = turn.state.ownership;
   const wasActive = before === null ? recalledActive(turn.state) : ownsAll(plan, turn.state);
+  const isGiving = turn.state.attempt?.purpose === 'give';
   const writes = Object.fromEntries(
     Object.entries(before?.writes ?? {}).filter(([, writtenAt]) => now - writtenAt < plan.timing.stalenessMs),
   );
   const ownership = { observation, holders: observation.holders, confirmedAt: now, writes };
   const observing = { ...turn.state.observing, answeredAt: now, alarmed: false };
   turn.state = { ...turn.state, ownership, observing };
-  if (wasActive && !ownsAll(plan, turn.state)) disarmUnlessUp(turn);
+  noteActive(turn);
+  const hasLost = wasActive && !ownsAll(plan, turn.state);
+  if ((hasLost || peerHasActed(plan, before, ownership)) && !isGiving) disarmUnlessUp(turn);
   const held = plan.targets.map(
     ({ address }) => `${address} ${holderWords(observation.holders[address] ?? null)}`,
   );
   note(turn, 'routine', `EC2 shows ${list(held)}`);
+}
+
+/**
+ * Rule 2: a target that the peer has come to hold since the last word of EC2. Whoever took it lives, so a session
+ * that is DOWN by then does not say that it is gone.
+ */
+function peerHasActed(plan: Plan, before: Ownership | null, after: Ownership): boolean {
+  if (before === null) return false;
+  return plan.targets.some(({ address }) => {
+    const holder = after.holders[address] ?? null;
+    if (holder === null || holder.instanceId === null) return false;
+    if (isOnThisRouter(after, address) || isOnThirdInstance(after, address)) return false;
+    return holder.networkInterfaceId !== before.holders[address]?.networkInterfaceId;
+  });
 }
 
 /** Rule 17: what an earlier process life of this boot last knew. */
@@ -143,7 +186,7 @@ function recalledActive(state: State): boolean {
 }
 
 /** A 200 to a write confirms it at once; later reads only verify. */
-export function confirmWrite(turn: Turn, addresses: readonly string[], to: Holder): void {
+export function confirmWrite(turn: Turn, addresses: readonly string[], to: Holder, purpose: Purpose): void {
   const { ownership } = turn.state;
   if (ownership === null) throw new Error('a write was confirmed before anything was observed');
   const wasActive = ownsAll(turn.plan, turn.state);
@@ -154,7 +197,14 @@ export function confirmWrite(turn: Turn, addresses: readonly string[], to: Holde
     writes[address] = turn.now;
   }
   turn.state = { ...turn.state, ownership: { ...ownership, holders, writes, confirmedAt: turn.now } };
-  if (wasActive && !ownsAll(turn.plan, turn.state)) disarmUnlessUp(turn);
+  noteActive(turn);
+  // What an operator gives away is not lost to anybody: should the peer fail while it is given, the sessions,
+  // which were UP when that began, have to bring it back.
+  if (wasActive && !ownsAll(turn.plan, turn.state) && purpose !== 'give') disarmUnlessUp(turn);
+}
+
+function noteActive(turn: Turn): void {
+  if (ownsAll(turn.plan, turn.state)) turn.state = { ...turn.state, beenActive: true };
 }
 
 /** An UNKNOWN router still acts (rule 4), but a person has to know. */
@@ -186,6 +236,9 @@ export function missingWords({ plan, state }: Turn): string {
 export function scheduleObservation(turn: Turn): void {
   const { plan, now } = turn;
   let { observing } = turn.state;
+  if (observing.retry) {
+    observing = { ...observing, retry: false, nextAt: Math.min(observing.nextAt, retryAt(turn)) };
+  }
   if (observing.inFlight !== null && now - (observing.lastStartedAt ?? now) > LOST_AFTER_MS) {
     observing = { ...observing, inFlight: null };
     note(turn, 'notable', 'an observation was never answered: asking again');

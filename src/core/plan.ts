@@ -18,6 +18,8 @@ export type PlannedSession = {
   readonly peerAddress: string;
   /** The local interface as IOS-XR names it; while it is DOWN the session says nothing about the peer. */
   readonly interfaceName: string;
+  /** Transmit interval times multiplier (RFC 5880, 6.8.4): how long the peer may be silent. */
+  readonly detectionTimeMs: number;
 };
 
 export type Timing = {
@@ -37,6 +39,18 @@ export type Timing = {
   readonly hedgeMs: number;
   /** How old stored arming may be when the daemon starts. */
   readonly armedTtlMs: number;
+  /** How long a partial ownership has to stay the same before it is repaired. */
+  readonly partialHoldMs: number;
+  /** How long no session may be UP before EC2 is asked how the holder is. */
+  readonly evidenceHoldMs: number;
+  /** How long no session may be UP before targets are taken from a holder that runs; null: never. */
+  readonly takeFromRunningAfterMs: number | null;
+  /** How long the penalty of a takeover needs to fade to half. */
+  readonly dampingHalfLifeMs: number;
+  /** How long a preferred router has to be ready before it takes the targets back. */
+  readonly preemptDelayMs: number;
+  /** How long a session that went DOWN right after a stall of this router may take to come UP again. */
+  readonly ownStallHoldMs: number;
 };
 
 export type Plan = {
@@ -45,5 +59,9 @@ export type Plan = {
   readonly sessions: readonly PlannedSession[];
   /** Whether one session that is DOWN is enough, or all that can testify have to be. */
   readonly trigger: 'any' | 'all';
+  /** This router takes the targets back when it is well again (preemption). */
+  readonly preferred: boolean;
+  /** What to do with a target that an instance outside the pair holds. */
+  readonly foreignHolder: 'refuse' | 'take';
   readonly timing: Timing;
 };

@@ -4,7 +4,8 @@
  */
 import type { Event, InterfaceLevel, SessionLevel, SessionReading } from './model';
 import type { Plan, PlannedSession } from './plan';
-import type { LocalInterface, Session, State } from './state';
+import { heldUntil } from './stall';
+import type { Disarming, LocalInterface, Session, State } from './state';
 import { list, note, type Turn } from './turn';
 
 type EventOf<Type extends Event['type']> = Extract<Event, { type: Type }>;
@@ -30,8 +31,7 @@ export function testimonyOf(plan: Plan, state: State, planned: PlannedSession, n
   if (local.level === 'Down') return silent(`its local interface ${planned.interfaceName} is DOWN`);
   if (session.level === 'Up') return { says: 'up' };
   if (session.level === 'Unconfigured') return silent('the peer has removed its side, which is no failure');
-  if (!session.armed)
-    return silent('it has not been UP since this daemon started or this router was last ACTIVE');
+  if (!session.armed) return silent(DISARMED[session.disarmedBy]);
   if (session.freshSince !== null) {
     if (local.level !== 'Up')
       return silent(`nothing is known of its local interface ${planned.interfaceName}`);
@@ -42,8 +42,17 @@ export function testimonyOf(plan: Plan, state: State, planned: PlannedSession, n
   const settled = local.cameUpAt === null ? 0 : local.cameUpAt + timing.reestablishAfterInterfaceMs;
   if (now < settled)
     return silent(`its local interface ${planned.interfaceName} has only just come UP`, settled);
+  if (session.heldUntil !== null && now < session.heldUntil)
+    return silent('it may still come UP, since this router has just stalled', session.heldUntil);
   return { says: 'down' };
 }
+
+const DISARMED = {
+  start: 'it has not been UP since this daemon started',
+  loss: 'it has not been UP since this router last held the targets',
+  peer: 'it has not been UP since the peer removed its side',
+  refusal: 'the router refuses to have it',
+} as const satisfies Record<Disarming, string>;
 
 /** A session that can testify: armed, and its local interface is not DOWN (rule 3, `all`). */
 export function canTestify(state: State, planned: PlannedSession): boolean {
@@ -66,7 +75,11 @@ export function disarmUnlessUp(turn: Turn): void {
   const { recalled } = turn.state;
   turn.state = {
     ...turn.state,
-    sessions: mapSessions(turn.state, (session) => ({ ...session, armed: session.level === 'Up' })),
+    sessions: mapSessions(turn.state, (session) => ({
+      ...session,
+      armed: session.level === 'Up',
+      disarmedBy: 'loss',
+    })),
     recalled: recalled === null ? null : { ...recalled, armedSessions: [] },
   };
 }
@@ -83,11 +96,7 @@ function mapSessions(state: State, change: (session: Session) => Session): State
 
 export function bfdSessionChanged(turn: Turn, event: EventOf<'bfdSessionChanged'>): void {
   const before = sessionOf(turn.state, event.session);
-  const sessions = {
-    ...turn.state.sessions,
-    [event.session]: withLevel(before, event.level, event.receivedAt),
-  };
-  turn.state = { ...turn.state, sessions };
+  changeSession(turn, event.session, event.level, event.receivedAt);
   if (before.level === event.level) {
     return note(turn, 'routine', `the session ${event.session} is ${words(event.level)}, as before`);
   }
@@ -98,13 +107,45 @@ export function bfdSessionChanged(turn: Turn, event: EventOf<'bfdSessionChanged'
   );
 }
 
+function changeSession(turn: Turn, id: string, level: SessionLevel, at: number): void {
+  const before = sessionOf(turn.state, id);
+  const session = held(turn, id, before, withLevel(before, level, at), at);
+  turn.state = { ...turn.state, sessions: { ...turn.state.sessions, [id]: session } };
+}
+
+/** Rule 16: whether a session that has just gone DOWN gets a moment to come UP again. */
+function held(turn: Turn, id: string, before: Session, after: Session, at: number): Session {
+  const planned = turn.plan.sessions.find((session) => session.id === id);
+  if (after.level !== 'Down' || before.level === 'Down' || planned === undefined) return after;
+  return { ...after, heldUntil: heldUntil(turn, planned, at) };
+}
+
+/** Levels read anew after a stall (rule 16). Only what differs from what is known is news. */
+export function levelsRead(turn: Turn, event: EventOf<'levelsRead'>): void {
+  for (const { interfaceName, level } of event.interfaces) {
+    const before = interfaceOf(turn.state, interfaceName);
+    if (before.level !== level) interfaceChanged(turn, interfaceName, level);
+  }
+  for (const { session, level } of event.sessions) {
+    const before = sessionOf(turn.state, session);
+    if (before.level === level) continue;
+    changeSession(turn, session, level, turn.now);
+    note(turn, 'notable', `the session ${session} is found ${words(level)}, before ${words(before.level)}`);
+  }
+  note(
+    turn,
+    'routine',
+    event.sessions.length === 0 ? 'the router could not be asked for levels' : 'levels read again',
+  );
+}
+
 function withLevel(session: Session, level: SessionLevel, at: number): Session {
   const changedAt = session.level === level ? session.changedAt : at;
   switch (level) {
     case 'Up':
-      return { level, changedAt, armed: true, freshSince: null };
+      return { ...session, level, changedAt, armed: true, freshSince: null, heldUntil: null };
     case 'Unconfigured':
-      return { ...session, level, changedAt, armed: false };
+      return { ...session, level, changedAt, armed: false, disarmedBy: 'peer' };
     case 'Down':
     case 'Unknown':
       return { ...session, level, changedAt };
@@ -150,9 +191,12 @@ function synchronized(turn: Turn, id: string, reading: SessionReading | undefine
   const before = sessionOf(state, id);
   const survived = reading?.survived ?? false;
   const known = state.streams.everSynchronized ? before.armed : survived && recalledArmed(turn, id);
-  const armed = known && reading?.refused !== true;
+  const isRefused = reading?.refused === true;
+  const armed = known && !isRefused;
+  const disarmedBy = isRefused ? 'refusal' : before.disarmedBy;
   const freshSince = survived ? before.freshSince : now;
-  return withLevel({ ...before, armed, freshSince }, reading?.level ?? 'Unknown', now);
+  const level = reading?.level ?? 'Unknown';
+  return held(turn, id, before, withLevel({ ...before, armed, disarmedBy, freshSince }, level, now), now);
 }
 
 /** Rule 17: stored arming counts only for sessions that survived, and not for long: the router may answer

@@ -3,17 +3,24 @@
  * here and a decision is taken from levels, never from an event alone (rule 1).
  */
 import type {
+  Damping,
   Failure,
   HaState,
   Holder,
+  Inhibit,
+  InstanceCondition,
   InterfaceGeneration,
   InterfaceLevel,
   Memory,
   Observation,
+  Purpose,
   SessionLevel,
   Timeline,
 } from './model';
 import type { Plan } from './plan';
+
+/** What a session that is not armed has not been UP since. */
+export type Disarming = 'start' | 'loss' | 'peer' | 'refusal';
 
 export type Session = {
   readonly level: SessionLevel;
@@ -21,8 +28,12 @@ export type Session = {
   readonly changedAt: number;
   /** Rule 2: it has been UP since this router last stopped being ACTIVE. */
   readonly armed: boolean;
+  /** Since when it is not, where it is not. */
+  readonly disarmedBy: Disarming;
   /** Rule 13: when it was programmed anew, while it has not been UP since; null otherwise. */
   readonly freshSince: number | null;
+  /** Rule 16: it went DOWN right after a stall of this router and has until then to come UP again. */
+  readonly heldUntil: number | null;
 };
 
 export type LocalInterface = {
@@ -65,6 +76,8 @@ export type Observing = {
   /** Until then one every second (rule 4). */
   readonly closelyUntil: number;
   readonly failures: number;
+  /** The next one is to come sooner than the keepalive; consumed by the next decision, which draws the time. */
+  readonly retry: boolean;
   /** When EC2 was first asked, or last gave an answer that was believed; null before the first question. */
   readonly answeredAt: number | null;
   /** It has alarmed because EC2 cannot be observed. */
@@ -84,8 +97,12 @@ export type Call = {
   /** Who is to hold the addresses. */
   readonly to: Holder;
   readonly addresses: readonly string[];
-  /** `split`: refused for several addresses and repeated as one call per address. */
-  readonly outcome: 'open' | 'moved' | 'split';
+  readonly allowReassignment: boolean;
+  /**
+   * `split`: refused for several addresses and repeated as one call per address. `lost`: without
+   * reassignment, and somebody else was first.
+   */
+  readonly outcome: 'open' | 'moved' | 'split' | 'lost';
   readonly outstanding: readonly Send[];
   readonly lastSend: number;
   readonly tries: number;
@@ -106,8 +123,10 @@ export type Call = {
 
 export type Attempt = {
   readonly number: number;
-  readonly purpose: 'takeover' | 'giveBack';
-  /** Ids of the triggering sessions; none for a resumed intent. */
+  readonly purpose: Purpose;
+  /** The operator's command that asked for it. */
+  readonly request: number | null;
+  /** Ids of the triggering sessions; none for another purpose than a takeover and for a resumed one. */
   readonly sessions: readonly string[];
   /** Begun by an earlier process life: forward only from the start (rule 7). */
   readonly resumed: boolean;
@@ -124,6 +143,55 @@ export type Attempt = {
   readonly calls: readonly Call[];
 };
 
+/** Rule 8: how long EC2 has shown the same holders. */
+export type Unchanged = {
+  readonly holders: Observation['holders'];
+  /** When the first and when the latest observation that showed them was started. */
+  readonly since: number;
+  readonly latest: number;
+  readonly observations: number;
+};
+
+export type LostClaim = {
+  /** When the first claim was turned down. */
+  readonly since: number;
+  readonly addresses: readonly string[];
+  readonly failure: Failure;
+  /** EC2's error code that was alarmed about. */
+  readonly alarmedWith: string | null;
+};
+
+/** Rule 9: what EC2 says about the instances that hold the targets. */
+export type Evidence = {
+  /** Since when no session is UP; null while one is. */
+  readonly noneUpSince: number | null;
+  readonly lastNumber: number;
+  readonly inFlight: number | null;
+  /** The last answer, of instances that held targets then; empty where there is none. */
+  readonly conditions: { readonly [instanceId: string]: InstanceCondition };
+  /** Why the last question had no answer. */
+  readonly failure: Failure | null;
+  /** It has alarmed because this router is unprotected. */
+  readonly alarmed: boolean;
+  /** The one takeover from a running holder has been spent. */
+  readonly tookFromRunning: boolean;
+};
+
+/** Rule 16: what has been found out since a long stall ended. */
+export type Reorientation = {
+  readonly since: number;
+  readonly levelsKnown: boolean;
+  readonly ownershipKnown: boolean;
+};
+
+/** Rule 11. */
+export type Preemption = {
+  /** Since when this preferred router could take the targets; null while it could not. */
+  readonly readySince: number | null;
+  /** Why it does not until the daemon restarts; null while it may. */
+  readonly offBecause: string | null;
+};
+
 /** What rule 5 needs to give targets back when the failure turns out to be local. */
 export type GiveBack = {
   readonly attempt: number;
@@ -132,6 +200,8 @@ export type GiveBack = {
   readonly holdersBefore: { readonly [address: string]: Holder | null };
   /** The interfaces have gone DOWN in time; only answers that are still due are waited for. */
   readonly isDue: boolean;
+  /** Requests of the takeover that were still out when it ended, as `call/send`: a hedge, or a try that was late. */
+  readonly out: readonly string[];
 };
 
 export type State = {
@@ -142,9 +212,32 @@ export type State = {
   readonly sessions: { readonly [id: string]: Session };
   readonly interfaces: { readonly [name: string]: LocalInterface };
   readonly ownership: Ownership | null;
+  readonly unchanged: Unchanged | null;
+  /** The last claim that EC2 has turned down, until somebody is seen to hold what was claimed. */
+  readonly lostClaim: LostClaim | null;
   readonly role: Role;
   readonly observing: Observing;
+  readonly evidence: Evidence;
+  /** This router has been ACTIVE since it booted. */
+  readonly beenActive: boolean;
+  /** Targets held by an instance outside the pair, as last alarmed about (rule 18). */
+  readonly foreign: readonly string[];
+  readonly damping: Damping | null;
+  readonly preemption: Preemption;
+  readonly inhibit: Inhibit | null;
+  /** The number of an operator's command to give, until it is decided. */
+  readonly giveRequest: number | null;
+  /** It has alarmed because a move is called for and may not begin. */
+  readonly blocked: boolean;
+  /** When this process was last found to have stalled (rule 16). */
+  readonly stalledAt: number | null;
+  /** When the last long one of them was found. */
+  readonly longStallAt: number | null;
+  /** After a long stall, until levels and ownership are known again. */
+  readonly reorientation: Reorientation | null;
   readonly lastAttempt: number;
+  /** When a move that BFD has not called for last began; null if none has. */
+  readonly lastPatientAt: number | null;
   readonly attempt: Attempt | null;
   /** Open for one second after the first write of a takeover, once per takeover (rule 5). */
   readonly giveBack: GiveBack | null;
@@ -160,7 +253,14 @@ export type State = {
 };
 
 export function initialState(plan: Plan): State {
-  const unknownSession: Session = { level: 'Unknown', changedAt: 0, armed: false, freshSince: null };
+  const unknownSession: Session = {
+    level: 'Unknown',
+    changedAt: 0,
+    armed: false,
+    disarmedBy: 'start',
+    freshSince: null,
+    heldUntil: null,
+  };
   const unknownInterface: LocalInterface = { level: 'Unknown', changedAt: 0, cameUpAt: null };
   return {
     bootId: '',
@@ -171,6 +271,8 @@ export function initialState(plan: Plan): State {
       plan.sessions.map(({ interfaceName }) => [interfaceName, unknownInterface]),
     ),
     ownership: null,
+    unchanged: null,
+    lostClaim: null,
     role: { haState: 'UNKNOWN', why: 'unobserved' },
     observing: {
       lastNumber: 0,
@@ -179,10 +281,31 @@ export function initialState(plan: Plan): State {
       nextAt: 0,
       closelyUntil: 0,
       failures: 0,
+      retry: false,
       answeredAt: null,
       alarmed: false,
     },
+    evidence: {
+      noneUpSince: null,
+      lastNumber: 0,
+      inFlight: null,
+      conditions: {},
+      failure: null,
+      alarmed: false,
+      tookFromRunning: false,
+    },
+    beenActive: false,
+    foreign: [],
+    damping: null,
+    preemption: { readySince: null, offBecause: null },
+    inhibit: null,
+    giveRequest: null,
+    blocked: false,
+    stalledAt: null,
+    longStallAt: null,
+    reorientation: null,
     lastAttempt: 0,
+    lastPatientAt: null,
     attempt: null,
     giveBack: null,
     unconfirmed: null,

@@ -6,14 +6,27 @@
  * `inputDrained` (rule 1), so that events of the same moment are judged together and in no order.
  *
  * Where the rules stand:
- *   1 edge and level      here, trigger.ts        7 forward only        takeover.ts
- *   2 armed               sessions.ts            13 streams, freshness  sessions.ts
- *   3 trigger             trigger.ts             14 shutdown            here
- *   4 UNKNOWN is not deaf trigger.ts, ownership  17 decision memory     memory.ts
- *   5 local or remote     takeover.ts, giveBack.ts
- *   6 takeover calls      attempt.ts
+ *   1 edge and level      here, trigger.ts        10 dampening            damping.ts
+ *   2 armed               sessions.ts             11 preemption           preemption.ts
+ *   3 trigger             trigger.ts              12 inhibit              inhibit.ts, fences.ts
+ *   4 UNKNOWN is not deaf trigger.ts, ownership   13 streams, freshness   sessions.ts
+ *   5 local or remote     beginning.ts, giveBack  14 shutdown             here, fences.ts
+ *   6 takeover calls      attempt.ts              15 give                 give.ts
+ *   7 forward only        takeover.ts, review.ts  16 own stall            stall.ts
+ *   8 repair              repair.ts               17 decision memory      memory.ts
+ *   9 evidence            evidence.ts             18 foreign holder       foreignHolder.ts
  */
 import { callAnswered, settleByObservation } from './attempt';
+import {
+  alarmIfUnprotected,
+  askAboutHolders,
+  holdersAnswered,
+  observeWhenHoldEnds,
+  trackSessions,
+} from './evidence';
+import { alarmIfForeign } from './foreignHolder';
+import { answerGive, giveRequested } from './give';
+import { expireInhibit, inhibitRequested, releaseRequested } from './inhibit';
 import { recall, remember } from './memory';
 import type { AlarmCode, Effect, Event } from './model';
 import {
@@ -28,9 +41,19 @@ import {
   scheduleObservation,
 } from './ownership';
 import type { Plan } from './plan';
-import { bfdSessionChanged, forgetLevels, interfaceChanged, streamsSynchronized } from './sessions';
+import { noteLoss, trackReadiness } from './preemption';
+import { noteHolders } from './repair';
+import { currentIntent, reviewByObservation } from './review';
+import {
+  bfdSessionChanged,
+  forgetLevels,
+  interfaceChanged,
+  levelsRead,
+  streamsSynchronized,
+} from './sessions';
+import { noteLevelsKnown, noteOwnershipKnown, processStalled, reorient } from './stall';
 import type { Role, State } from './state';
-import { currentIntent, decideTakeover, interfacesAnswered, reviewByObservation } from './takeover';
+import { decideMove, interfacesAnswered } from './takeover';
 import { note, reasonOf, wakeAt, type Turn, type Weight } from './turn';
 
 /** Rule 14: how long a takeover in flight may go on after SIGTERM. */
@@ -64,7 +87,7 @@ function apply(turn: Turn, event: Event): void {
   const { state } = turn;
   switch (event.type) {
     case 'started':
-      return recall(turn, event.bootId, event.memory);
+      return recall(turn, event);
     case 'inputDrained':
       return decide(turn);
     case 'streamsSynchronized':
@@ -91,12 +114,33 @@ function apply(turn: Turn, event: Event): void {
       return interfacesAnswered(turn, event);
     case 'ownershipObserved':
       if (!ownershipObserved(turn, event)) return;
+      noteOwnershipKnown(turn, event.startedAt);
       if (turn.state.attempt !== null) settleByObservation(turn, event.startedAt);
-      return reviewByObservation(turn);
+      noteHolders(turn);
+      noteLoss(turn, state.ownership);
+      alarmIfForeign(turn);
+      reviewByObservation(turn);
+      return askAboutHolders(turn);
     case 'observationFailed':
       return observationFailed(turn, event.number, event.failure);
     case 'takeoverCallAnswered':
       return callAnswered(turn, event);
+    case 'processStalled':
+      processStalled(turn, event.forMs);
+      // The peer may have taken over meanwhile.
+      return observeNow(turn);
+    case 'levelsRead':
+      levelsRead(turn, event);
+      noteLevelsKnown(turn);
+      return lookCloselyIfPeerWentDown(turn, state);
+    case 'holdersAnswered':
+      return holdersAnswered(turn, event);
+    case 'inhibitRequested':
+      return inhibitRequested(turn, event);
+    case 'releaseRequested':
+      return releaseRequested(turn, event);
+    case 'giveRequested':
+      return giveRequested(turn, event);
     case 'shutdownRequested':
       return shutdownRequested(turn, event.cause);
   }
@@ -114,6 +158,7 @@ function streamsGone(turn: Turn, phase: 'lost' | 'notInControl', text: string): 
   const changed = turn.state.streams.phase !== phase;
   turn.state = { ...turn.state, streams: { ...turn.state.streams, phase } };
   forgetLevels(turn);
+  noteLevelsKnown(turn);
   note(turn, changed ? 'notable' : 'routine', text);
 }
 
@@ -127,10 +172,16 @@ function shutdownRequested(turn: Turn, cause: string): void {
 function decide(turn: Turn): void {
   // A deadline that is always finite keeps the state plain JSON, and the daemon from ever sleeping for good.
   turn.state = { ...turn.state, wakeAt: turn.now + turn.plan.timing.keepaliveIntervalMs };
-  const verdict = decideTakeover(turn);
+  expireInhibit(turn);
+  reorient(turn);
+  trackSessions(turn);
+  trackReadiness(turn);
+  const verdict = decideMove(turn);
   updateRole(turn);
+  observeWhenHoldEnds(turn);
   scheduleObservation(turn);
   alarmIfUnobserved(turn);
+  alarmIfUnprotected(turn);
   remember(turn, currentIntent(turn));
   decideShutdown(turn);
   note(turn, verdict === turn.state.verdict ? 'routine' : 'notable', verdict);
@@ -167,6 +218,14 @@ function decideShutdown(turn: Turn): void {
   turn.state = { ...turn.state, shutdown: { ...shutdown, stopped: true } };
   const reason =
     attempt === null ? 'stopped: nothing is in flight' : 'stopped: the takeover in flight took too long';
+  // Nobody will be there to answer an operator later on.
+  answerGive(turn, attempt?.request ?? null, false, reason);
+  answerGive(turn, turn.state.giveRequest, false, reason);
+  turn.state = {
+    ...turn.state,
+    giveRequest: null,
+    attempt: attempt === null ? null : { ...attempt, request: null },
+  };
   turn.effects.push({ effect: 'stop', reason });
   note(turn, 'notable', reason);
 }

@@ -1,52 +1,82 @@
 /**
- * The life of an attempt: begun when the trigger fires, dropped while nothing has moved, driven to
- * completion once something has (rules 5 and 7). Giving back is giveBack.ts's part.
+ * The life of an attempt: begun when a rule calls for it (judgement.ts, beginning.ts), dropped while nothing has
+ * moved, driven to completion once something has (rules 5 and 7). Who gives, to the peer or back to it, is in
+ * give.ts and giveBack.ts.
  */
-import {
-  currentAttempt,
-  drive,
-  hasMoved,
-  isComplete,
-  isHeldBy,
-  newCall,
-  openAddresses,
-  updateAttempt,
-} from './attempt';
-import { abandonGiveBack, giveBackIfLocal, openGiveBack } from './giveBack';
-import { takeIntent } from './memory';
-import type { Event, Holder, Intent, Timeline } from './model';
-import { holderWords, missingTargets, observeNow, takeableTargets } from './ownership';
-import type { Target } from './plan';
-import { disarmUnlessUp, interfaceChanged, interfaceOf, sessionOf } from './sessions';
-import type { Attempt, Call, Ownership } from './state';
-import { consider, type Consideration } from './trigger';
+import { currentAttempt, drive, hasMoved, isComplete, openAddresses, updateAttempt } from './attempt';
+import { begin, callsFor, onSeveralInterfaces } from './beginning';
+import { penalize } from './damping';
+import { answerGive, decideGive, objectionToPeer, reconsiderGive } from './give';
+import { abandonGiving, giveBackIfLocal, openGiveBack, rememberOut } from './giveBack';
+import { alarmIfBlocked, askRules, fenced, judge, reconsider } from './judgement';
+import type { Event, Purpose, Timeline } from './model';
+import { observeNow } from './ownership';
+import { noteGiven } from './preemption';
+import { extendClaim } from './repair';
+import { interfaceChanged, interfaceOf } from './sessions';
+import type { Attempt, Call } from './state';
 import { list, note, raiseAlarm, wakeAt, type Turn } from './turn';
+import { declines, type Firing, type Verdict } from './verdict';
 
-/** Rule 5: how long the old interface generation may take to say whether an interface is UP. */
-const ASK_TIMEOUT_MS = 5;
 /** How long a takeover may fail before it alarms. */
 const STUCK_AFTER_MS = 3_000;
 /** An attempt that has had nothing confirmed for this long is decided afresh. */
 const ATTEMPT_TTL_MS = 60_000;
 
 /** Takes the attempt one step further, or begins one; returns the standing sentence. */
-export function decideTakeover(turn: Turn): string {
+export function decideMove(turn: Turn): string {
   if (giveBackIfLocal(turn)) return 'giving the targets back as soon as the requests under way are answered';
+  decideGive(turn);
   if (turn.state.attempt === null) return considerBeginning(turn);
-  if (abandonGiveBack(turn)) return considerBeginning(turn);
+  if (abandonGiving(turn)) return considerBeginning(turn);
+  if (
+    isComplete(currentAttempt(turn)) &&
+    currentAttempt(turn).calls.every(({ outcome }) => outcome === 'lost')
+  )
+    return endLostClaim(turn);
   const dropped = dropIfOutdated(turn);
   if (dropped !== null) return dropped;
   alarmIfStuck(turn);
   proceed(turn);
-  return turn.state.attempt === null ? consider(turn).sentence : attemptWords(currentAttempt(turn));
+  if (turn.state.attempt !== null) return attemptWords(currentAttempt(turn));
+  // What is called for next begins in a step of its own.
+  const next = judge(turn);
+  wakeAt(turn, next.fires ? turn.now : next.until);
+  return next.sentence;
+}
+
+/** Somebody else was first, which has been said. */
+function endLostClaim(turn: Turn): string {
+  turn.state = { ...turn.state, attempt: null };
+  return considerBeginning(turn);
 }
 
 function attemptWords(attempt: Attempt): string {
   const open = list(openAddresses(attempt));
-  const doing = `${attempt.purpose === 'takeover' ? 'taking over' : 'giving back'}: ${open} asked of EC2`;
+  const doing = `${DOING[attempt.purpose]}: ${open} asked of EC2`;
   const said = lastFailureWords(attempt);
   return said === '' ? doing : `${doing}, which last said ${said}`;
 }
+
+const DOING = {
+  takeover: 'taking over',
+  evidence: 'taking over',
+  repair: 'repairing',
+  claim: 'claiming',
+  preemption: 'preempting',
+  give: 'giving',
+  giveBack: 'giving back',
+} as const satisfies Record<Purpose, string>;
+
+const DONE = {
+  takeover: 'took over',
+  evidence: 'took over',
+  repair: 'repaired',
+  claim: 'claimed',
+  preemption: 'preempted',
+  give: 'gave',
+  giveBack: 'gave back',
+} as const satisfies Record<Purpose, string>;
 
 function lastFailureWords(attempt: Attempt): string {
   const failures = attempt.calls.flatMap(({ outcome, lastFailure }) =>
@@ -58,7 +88,7 @@ function lastFailureWords(attempt: Attempt): string {
 /** Somebody has to know of a takeover that goes on failing, whatever the reason. */
 function alarmIfStuck(turn: Turn): void {
   const attempt = currentAttempt(turn);
-  if (attempt.firstSentAt === null || attempt.stuck) return;
+  if (attempt.firstSentAt === null || attempt.stuck || isComplete(attempt)) return;
   const at = attempt.firstSentAt + STUCK_AFTER_MS;
   if (turn.now < at) return wakeAt(turn, at);
   updateAttempt(turn, { stuck: true });
@@ -72,87 +102,16 @@ function alarmIfStuck(turn: Turn): void {
 }
 
 function considerBeginning(turn: Turn): string {
-  const verdict = consider(turn);
-  wakeAt(turn, verdict.until);
-  if (!verdict.fires) return verdict.sentence;
-  if (turn.state.shutdown !== null) return 'not taking over: this daemon is shutting down';
+  const called = askRules(turn);
+  const verdict = fenced(turn, called);
+  alarmIfBlocked(turn, called, verdict);
+  if (!verdict.fires) {
+    wakeAt(turn, verdict.until);
+    return verdict.sentence;
+  }
   begin(turn, verdict);
   proceed(turn);
   return verdict.sentence;
-}
-
-function begin(turn: Turn, verdict: Consideration): void {
-  const { plan, state, now } = turn;
-  const { ownership } = state;
-  if (ownership === null) throw new Error('a takeover was triggered before anything was observed');
-  const number = state.lastAttempt + 1;
-  const attempt: Attempt = {
-    number,
-    purpose: 'takeover',
-    sessions: verdict.sessions.map(({ id }) => id),
-    resumed: false,
-    triggeredAt: Math.min(...verdict.sessions.map(({ id }) => sessionOf(state, id).changedAt)),
-    decidedAt: now,
-    askingUntil: askingUntil(turn, verdict),
-    firstSentAt: null,
-    firstOnWireAt: null,
-    stuck: false,
-    lastAnsweredAt: null,
-    calls: callsFor(takeableTargets(plan, ownership), ownership, now),
-  };
-  turn.state = { ...state, lastAttempt: number, attempt };
-  note(turn, 'notable', verdict.sentence);
-  if (attempt.askingUntil === null) return;
-  // Asked first: the answer is under way while the requests are signed.
-  if (state.streams.generation === 'gen1') {
-    const interfaceNames = [...new Set(verdict.sessions.map(({ interfaceName }) => interfaceName))];
-    turn.effects.push({
-      effect: 'askInterfaces',
-      attempt: number,
-      interfaceNames,
-      timeoutMs: ASK_TIMEOUT_MS,
-    });
-  }
-  for (const call of attempt.calls) {
-    turn.effects.push({
-      effect: 'prepareTakeover',
-      attempt: number,
-      call: call.number,
-      networkInterfaceId: call.to.networkInterfaceId,
-      addresses: call.addresses,
-    });
-  }
-}
-
-/**
- * Rule 5, local or remote? The old generation is asked; the new one has no getter, so its interface
- * events get a moment to arrive, unless two interfaces are affected: both failing here at once is unlikely.
- */
-function askingUntil({ plan, state, now }: Turn, verdict: Consideration): number | null {
-  if (state.streams.generation === 'gen1') return now + ASK_TIMEOUT_MS;
-  return onSeveralInterfaces(verdict) || plan.timing.settleMs === 0 ? null : now + plan.timing.settleMs;
-}
-
-function onSeveralInterfaces({ sessions }: Consideration): boolean {
-  return new Set(sessions.map(({ interfaceName }) => interfaceName)).size > 1;
-}
-
-/** One call per interface with all its addresses (rule 6). */
-function callsFor(targets: readonly Target[], ownership: Ownership, now: number): readonly Call[] {
-  const indexes = [...new Set(targets.map(({ deviceIndex }) => deviceIndex))];
-  return indexes.map((deviceIndex, place) => {
-    const addresses = targets
-      .filter((target) => target.deviceIndex === deviceIndex)
-      .map(({ address }) => address);
-    return newCall(place + 1, ownInterface(ownership, deviceIndex), addresses, now);
-  });
-}
-
-function ownInterface({ observation }: Ownership, deviceIndex: number): Holder {
-  const own = observation.interfaces.find((candidate) => candidate.deviceIndex === deviceIndex);
-  if (own === undefined)
-    throw new Error(`an observation without the interface of device index ${deviceIndex}`);
-  return { networkInterfaceId: own.networkInterfaceId, instanceId: null, mine: true };
 }
 
 /** The router has answered rule 5's question: nothing is left to wait for. */
@@ -180,10 +139,14 @@ export function interfacesAnswered(turn: Turn, event: Extract<Event, { type: 'in
  */
 function dropIfOutdated(turn: Turn): string | null {
   const attempt = currentAttempt(turn);
-  const verdict = consider(turn);
-  if (isOutdated(attempt, turn.now)) return drop(turn, verdict, 'nothing has been confirmed for a minute');
+  const { purpose } = attempt;
+  if (purpose === 'give' || purpose === 'giveBack') return dropGive(turn);
+  const verdict = reconsider(turn, purpose);
+  const outdated = outdatedBecause(turn, attempt, verdict);
+  if (outdated !== null) return drop(turn, verdict, outdated);
   if (hasMoved(attempt)) return null;
   if (!verdict.fires) return drop(turn, verdict, 'nothing had moved');
+  if (!isStillAsked(turn, verdict)) return drop(turn, verdict, 'who holds the targets has changed');
   // Whether the failure was local is judged by the sessions that said DOWN when the first write went out.
   updateAttempt(turn, { sessions: verdict.sessions.map(({ id }) => id) });
   if (
@@ -196,12 +159,60 @@ function dropIfOutdated(turn: Turn): string | null {
   return null;
 }
 
-function isOutdated(attempt: Attempt, now: number): boolean {
-  if (attempt.resumed || now - attempt.decidedAt <= ATTEMPT_TTL_MS) return false;
-  return attempt.calls.every(({ outcome, outstanding }) => outcome !== 'moved' && outstanding.length === 0);
+/** Whether each request of the attempt that is not done is still called for as it stands. */
+function isStillAsked(turn: Turn, verdict: Firing): boolean {
+  const { ownership } = turn.state;
+  if (ownership === null) return false;
+  const asked = (calls: readonly Call[]): readonly string[] =>
+    calls.flatMap(({ addresses, allowReassignment }) =>
+      addresses.map((address) => `${address} ${allowReassignment}`),
+    );
+  const wanted = asked(callsFor(verdict, ownership, turn.now));
+  const open = currentAttempt(turn).calls.filter(({ outcome }) => outcome === 'open');
+  return asked(open).every((request) => wanted.includes(request));
 }
 
-function drop(turn: Turn, verdict: Consideration, why: string): string {
+/**
+ * An operator's command is declined as long as nothing has moved and the peer is no longer seen to be well.
+ * Later on the peer gets nothing more when it fails: what it has got has to be taken over from it.
+ */
+function dropGive(turn: Turn): string | null {
+  const attempt = currentAttempt(turn);
+  if (hasMoved(attempt)) return attempt.purpose === 'give' ? endGiving(turn) : null;
+  const objection = reconsiderGive(turn);
+  if (objection === null) return null;
+  const sentence = `not giving: ${objection}`;
+  answerGive(turn, attempt.request, false, sentence);
+  return drop(turn, declines(sentence, turn.now), 'nothing had moved');
+}
+
+function endGiving(turn: Turn): string | null {
+  const attempt = currentAttempt(turn);
+  const objection = objectionToPeer(turn);
+  if (objection === null || isComplete(attempt)) return null;
+  const sentence = `gave not all targets: ${objection}`;
+  if (attempt.calls.some(({ outstanding }) => outstanding.length > 0)) return sentence;
+  turn.state = { ...turn.state, attempt: null };
+  observeNow(turn);
+  wakeAt(turn, turn.now);
+  answerGive(turn, attempt.request, false, sentence);
+  note(turn, 'notable', sentence);
+  return sentence;
+}
+
+/** Why an attempt that has moved nothing for certain is too old to go on with; null where it is not. */
+function outdatedBecause({ state, now }: Turn, attempt: Attempt, verdict: Verdict): string | null {
+  if (attempt.resumed) return null;
+  if (attempt.calls.some(({ outcome, outstanding }) => outcome === 'moved' || outstanding.length > 0))
+    return null;
+  // Its requests may be done or undone by now, which has been read again: it goes on only if it would begin again.
+  const { longStallAt, reorientation } = state;
+  const hasStalled = longStallAt !== null && attempt.decidedAt < longStallAt && reorientation === null;
+  if (hasStalled && !verdict.fires) return 'this router has stalled since';
+  return now - attempt.decidedAt > ATTEMPT_TTL_MS ? 'nothing has been confirmed for a minute' : null;
+}
+
+function drop(turn: Turn, verdict: Verdict, why: string): string {
   const attempt = currentAttempt(turn);
   if (attempt.askingUntil !== null) turn.effects.push({ effect: 'discardPrepared', attempt: attempt.number });
   turn.state = { ...turn.state, attempt: null, giveBack: null };
@@ -215,10 +226,17 @@ function proceed(turn: Turn): void {
   const { now } = turn;
   const { askingUntil } = currentAttempt(turn);
   if (askingUntil !== null && now < askingUntil) return wakeAt(turn, askingUntil);
+  // Rule 16: also a retry waits until it is known what has changed.
+  if (turn.state.reorientation !== null) return finishIfComplete(turn);
   if (askingUntil !== null) updateAttempt(turn, { askingUntil: null });
-  const hadMoved = hasMoved(currentAttempt(turn));
+  const before = currentAttempt(turn);
   drive(turn);
-  if (!hadMoved && hasMoved(currentAttempt(turn))) openGiveBack(turn);
+  const after = currentAttempt(turn);
+  const isFirstSend = before.firstSentAt === null && after.firstSentAt !== null;
+  // What is resumed was counted when the run before began it.
+  if (isFirstSend && after.purpose === 'takeover' && !after.resumed) penalize(turn);
+  if (!hasMoved(before) && hasMoved(after)) openGiveBack(turn);
+  if (isComplete(after) && extendClaim(turn)) return proceed(turn);
   finishIfComplete(turn);
 }
 
@@ -227,6 +245,7 @@ function finishIfComplete(turn: Turn): void {
   if (!isComplete(attempt)) return;
   const timeline: Timeline = {
     attempt: attempt.number,
+    purpose: attempt.purpose,
     triggeredAt: attempt.triggeredAt,
     decidedAt: attempt.decidedAt,
     firstSentAt: attempt.firstOnWireAt ?? attempt.firstSentAt,
@@ -235,93 +254,28 @@ function finishIfComplete(turn: Turn): void {
     resumed: attempt.resumed,
   };
   turn.state = { ...turn.state, attempt: null };
+  rememberOut(turn, attempt);
   observeNow(turn);
-  const moved = list(
-    attempt.calls.filter(({ outcome }) => outcome === 'moved').flatMap(({ addresses }) => addresses),
-  );
-  if (attempt.purpose === 'giveBack') return note(turn, 'notable', `gave back ${moved}`);
+  const addresses = attempt.calls
+    .filter(({ outcome }) => outcome === 'moved')
+    .flatMap((call) => call.addresses);
+  // Somebody else was first, which has been said.
+  if (addresses.length === 0) return;
+  const moved = `${DONE[attempt.purpose]} ${list(addresses)}`;
+  if (attempt.purpose === 'giveBack' || attempt.purpose === 'give') return finishGiving(turn, attempt, moved);
   turn.state = { ...turn.state, unconfirmed: timeline };
   const elapsedMs = Math.round(turn.now - attempt.triggeredAt);
-  const since = attempt.resumed ? 'it had begun' : 'the peer went DOWN';
-  note(turn, 'notable', `took over ${moved}, ${elapsedMs} ms after ${since}: EC2 is asked to confirm it`);
+  note(turn, 'notable', `${moved}, ${elapsedMs} ms after ${sinceWords(attempt)}: EC2 is asked to confirm it`);
 }
 
-/** After a believed observation: confirm a finished takeover, end one that was overruled, resume one. */
-export function reviewByObservation(turn: Turn): void {
-  const missing = turn.state.ownership === null ? [] : missingTargets(turn.plan, turn.state.ownership);
-  const { unconfirmed, attempt } = turn.state;
-  if (unconfirmed !== null) {
-    turn.state = { ...turn.state, unconfirmed: null };
-    const confirmed = missing.length === 0;
-    const timeline = { ...unconfirmed, confirmedAt: confirmed ? turn.now : null };
-    turn.effects.push({ effect: 'reportTimeline', timeline });
-    if (confirmed)
-      note(turn, 'notable', `EC2 confirms attempt ${timeline.attempt}: all targets are on this router`);
-  }
-  const intent = takeIntent(turn);
-  if (attempt !== null) return endIfOverruled(turn, attempt);
-  if (intent !== null) resume(turn, intent, missing);
+function sinceWords({ purpose, resumed }: Attempt): string {
+  if (resumed) return 'it had begun';
+  return purpose === 'takeover' ? 'the peer went DOWN' : 'it was decided';
 }
 
-/** Rule 7: another owner after we had moved it, beyond what a lagging read explains. */
-function endIfOverruled(turn: Turn, attempt: Attempt): void {
-  const lost = attempt.calls
-    .filter(({ outcome }) => outcome === 'moved')
-    .flatMap(({ addresses, to }) => addresses.filter((address) => !isHeldBy(turn, address, to)));
-  if (lost.length === 0) return;
-  turn.state = { ...turn.state, attempt: null };
-  // Whoever has it now is alive, or an operator wants it so: rule 2 holds as after being ACTIVE.
-  disarmUnlessUp(turn);
-  const where = lost.map(
-    (address) => `${address} is ${holderWords(turn.state.ownership?.holders[address] ?? null)}`,
-  );
-  const reason = `ended attempt ${attempt.number}: ${list(where)} although this router had moved it`;
-  raiseAlarm(turn, 'target-lost', reason);
-}
-
-/** Rule 7 across a restart: some but not all targets are ours, so an earlier process life was at it. */
-function resume(turn: Turn, intent: Intent, missing: readonly Target[]): void {
-  const { plan, state, now } = turn;
-  if (state.shutdown !== null)
-    return note(turn, 'notable', 'did not resume the stored takeover: this daemon is shutting down');
-  if (state.ownership === null || missing.length === plan.targets.length) {
-    return note(turn, 'notable', 'did not resume the stored takeover: EC2 shows none of its targets here');
-  }
-  const targets = takeableTargets(plan, state.ownership).filter(({ address }) =>
-    intent.addresses.includes(address),
-  );
-  if (targets.length === 0) return note(turn, 'notable', 'the stored takeover is complete');
-  const number = state.lastAttempt + 1;
-  const calls = callsFor(targets, state.ownership, now);
-  const attempt: Attempt = {
-    number,
-    purpose: 'takeover',
-    sessions: [],
-    resumed: true,
-    triggeredAt: intent.startedAt,
-    decidedAt: intent.startedAt,
-    askingUntil: null,
-    firstSentAt: null,
-    firstOnWireAt: null,
-    stuck: false,
-    lastAnsweredAt: null,
-    calls,
-  };
-  turn.state = { ...state, lastAttempt: number, attempt };
-  note(
-    turn,
-    'notable',
-    `resuming the takeover of ${list(targets.map(({ address }) => address))} that the last run of this daemon had begun`,
-  );
-}
-
-/** What is being moved and must be remembered should this process die now. */
-export function currentIntent(turn: Turn): Intent | null {
-  const { attempt } = turn.state;
-  if (attempt === null || attempt.purpose !== 'takeover' || !hasMoved(attempt)) return null;
-  // A split call's addresses are those of the calls that have replaced it.
-  const addresses = attempt.calls
-    .filter(({ outcome }) => outcome !== 'split')
-    .flatMap((call) => call.addresses);
-  return { startedAt: attempt.decidedAt, addresses };
+function finishGiving(turn: Turn, attempt: Attempt, moved: string): void {
+  note(turn, 'notable', moved);
+  if (attempt.purpose === 'giveBack') return;
+  answerGive(turn, attempt.request, true, `${moved} to the peer; it knows with its next keepalive`);
+  noteGiven(turn);
 }

@@ -2,32 +2,19 @@
  * Rules 1, 3 and 4: whether the levels, as they are now, call for a takeover, and the sentence that says
  * why or why not. Looks at the state only; begins nothing.
  */
+import { dampedUntil } from './damping';
+import { isForeign } from './foreignHolder';
 import { missingTargets, takeableTargets } from './ownership';
-import type { PlannedSession } from './plan';
+import type { Plan, PlannedSession, Target } from './plan';
 import { canTestify, interfaceOf, sessionOf, testimonyOf, words, type Testimony } from './sessions';
 import type { Ownership, State } from './state';
 import { list, type Turn } from './turn';
-
-export type Consideration = {
-  readonly fires: boolean;
-  /** The sessions that say that the peer is gone; empty unless it fires. */
-  readonly sessions: readonly PlannedSession[];
-  /** What this router does and why. */
-  readonly sentence: string;
-  /** When the answer may change although nothing happens; Infinity if never. */
-  readonly until: number;
-};
+import { declines, type Verdict } from './verdict';
 
 type Statement = { readonly session: PlannedSession; readonly testimony: Testimony };
 
-export function consider(turn: Turn): Consideration {
+export function considerTakeover(turn: Turn): Verdict {
   const { plan, state, now } = turn;
-  const declines = (sentence: string, until = Infinity): Consideration => ({
-    fires: false,
-    sessions: [],
-    sentence,
-    until,
-  });
   const statements = plan.sessions.map((session) => ({
     session,
     testimony: testimonyOf(plan, state, session, now),
@@ -57,19 +44,38 @@ export function consider(turn: Turn): Consideration {
   }
   const takeable = takeableTargets(plan, ownership);
   if (takeable.length === 0) {
-    const indexes = list([...new Set(missing.map(({ deviceIndex }) => String(deviceIndex)))]);
     return declines(
-      `${standingWords(turn, ownership)}: ${downWords}, but EC2 shows no interface of this router with device ` +
-        `index ${indexes} to take ${list(missing.map(({ address }) => address))} to`,
+      `${standingWords(turn, ownership)}: ${downWords}, but ${untakeableWords(plan, ownership, missing)}`,
     );
+  }
+  const damped = dampedUntil(turn);
+  if (damped !== null) {
+    const because = 'there have been too many takeovers in short order';
+    return declines(`${standingWords(turn, ownership)}: ${downWords}, but ${because}`, damped);
   }
   const addresses = list(takeable.map(({ address }) => address));
   return {
     fires: true,
+    purpose: 'takeover',
+    targets: takeable,
     sessions: down,
     sentence: `taking over ${addresses}: ${downWords} and ${standingWords(turn, ownership)}`,
-    until: Infinity,
   };
+}
+
+function untakeableWords(plan: Plan, ownership: Ownership, missing: readonly Target[]): string {
+  const foreign = missing.filter((target) => isForeign(plan, ownership, target));
+  if (foreign.length > 0) {
+    const held = foreign.map(
+      ({ address }) => `${address} is held by ${ownership.holders[address]?.instanceId ?? ''}`,
+    );
+    return `${list(held)}, which is neither router of this pair`;
+  }
+  const indexes = list([...new Set(missing.map(({ deviceIndex }) => String(deviceIndex)))]);
+  return (
+    `EC2 shows no interface of this router with device index ${indexes} to take ` +
+    `${list(missing.map(({ address }) => address))} to`
+  );
 }
 
 /** Rule 3: while a target's own interface is DOWN here, one session is not enough. */

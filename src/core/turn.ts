@@ -35,7 +35,7 @@ export function raiseAlarm(turn: Turn, code: AlarmCode, text: string): void {
 
 /** Asks the loop to decide again at this time at the latest. */
 export function wakeAt(turn: Turn, at: number): void {
-  turn.state = { ...turn.state, wakeAt: Math.min(turn.state.wakeAt, at) };
+  if (at < turn.state.wakeAt) turn.state = { ...turn.state, wakeAt: at };
 }
 
 const ORDER: readonly Weight[] = ['routine', 'notable', 'alarm'];

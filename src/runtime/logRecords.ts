@@ -19,7 +19,7 @@ export function logSteps(log: Logger, batch: readonly Recorded[]): void {
     const changedRole = before.role.haState !== step.state.role.haState;
     log[levelOf(recorded)](
       {
-        event: event.type,
+        event: event.type === 'inputDrained' ? 'decision' : event.type,
         ha: step.state.role.haState,
         ...(changedRole ? { haBefore: before.role.haState } : {}),
         ...(step.alarms.length > 0 ? { alarms: step.alarms } : {}),
@@ -58,12 +58,20 @@ function fieldsOf(event: Event, { now, before, step }: Recorded): Record<string,
       const attempt = step.state.attempt ?? before.attempt;
       return attempt === null ? {} : { attempt: attempt.number };
     }
-    case 'started':
+    case 'processStalled':
+      return { forMs: rounded(event.forMs) };
     case 'streamsSynchronized':
+      return { generation: event.generation };
+    case 'started':
     case 'streamsLost':
     case 'controlLost':
     case 'interfacesAnswered':
     case 'ownershipObserved':
+    case 'levelsRead':
+    case 'holdersAnswered':
+    case 'inhibitRequested':
+    case 'releaseRequested':
+    case 'giveRequested':
     case 'shutdownRequested':
       return {};
   }
@@ -90,12 +98,24 @@ export function legsOf(timeline: Timeline): TimelineLegs {
   };
 }
 
+function sinceWords({ purpose, resumed }: Timeline): string {
+  if (resumed) return 'the decision of the run before';
+  return purpose === 'takeover' ? 'BFD DOWN' : 'the decision';
+}
+
 export function logTimeline(log: Logger, timeline: Timeline): void {
   const legs = legsOf(timeline);
-  const since = timeline.resumed ? 'the decision of the run before' : 'BFD DOWN';
-  const reason = `the takeover took ${legs.allMovedMs ?? '?'} ms from ${since} to the last address moved`;
+  const since = sinceWords(timeline);
+  const reason = `the ${timeline.purpose === 'evidence' ? 'takeover' : timeline.purpose} took ${legs.allMovedMs ?? '?'} ms from ${since} to the last address moved`;
   log.info(
-    { event: 'takeoverTimeline', attempt: timeline.attempt, since, ...legs, reason },
+    {
+      event: 'takeoverTimeline',
+      attempt: timeline.attempt,
+      purpose: timeline.purpose,
+      since,
+      ...legs,
+      reason,
+    },
     'takeover timeline',
   );
 }

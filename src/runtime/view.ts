@@ -60,6 +60,12 @@ export class View {
       case 'interfacesAnswered':
       case 'observationFailed':
       case 'takeoverCallAnswered':
+      case 'processStalled':
+      case 'levelsRead':
+      case 'holdersAnswered':
+      case 'inhibitRequested':
+      case 'releaseRequested':
+      case 'giveRequested':
       case 'shutdownRequested':
         return;
     }

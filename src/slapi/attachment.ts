@@ -8,10 +8,12 @@
  * 3. Levels are read after REGISTER and before UPDATE (what survived) and again after EOF (what is true).
  * 4. Nothing is told before all that; events that arrive meanwhile are merged into the levels told then.
  * 5. After it an event is told inside the gRPC callback that brought it.
+ * 6. A level that a later reading finds changed is told once: as an event, or, while an answer to `readLevels` is
+ *    awaited, in that answer. Events of the streams are told as ever meanwhile, and the answer holds the newest.
  */
 import type { Logger } from 'pino';
 import type { BfdSessionSettings, SlapiSettings } from '../config/settings';
-import type { Event, SessionReading } from '../core/model';
+import type { Event, SessionLevel, SessionReading } from '../core/model';
 import { BfdSessions, type SessionNews } from './bfd';
 import type { RouterChannel } from './channel';
 import type { Complaints } from './complaints';
@@ -22,6 +24,7 @@ import { Gen1Interfaces } from './interfacesGen1';
 import { Gen2Interfaces } from './interfacesGen2';
 import type { Link } from './link';
 import { Operations, StepFailure, type Loss } from './operations';
+import { Rereading } from './rereading';
 
 /** What this adapter tells the core. */
 export type SlapiEvent = Extract<
@@ -30,6 +33,13 @@ export type SlapiEvent = Extract<
     type: 'streamsSynchronized' | 'streamsLost' | 'controlLost' | 'bfdSessionChanged' | 'interfaceChanged';
   }
 >;
+
+/** A session that the router refuses to have is not in it. */
+export type LevelsReading = {
+  readonly sessions: readonly { readonly session: string; readonly level: SessionLevel }[];
+  readonly interfaces: readonly InterfaceReading[];
+};
+export const noLevels: LevelsReading = { sessions: [], interfaces: [] };
 
 export type AttachmentTiming = {
   /** Deadline of every operation, the greeting included. */
@@ -47,6 +57,7 @@ export type AttachmentOptions = {
   readonly complaints: Complaints;
   readonly log: Logger;
   readonly now: () => number;
+  readonly heard: Link['heard'];
   readonly emit: (event: SlapiEvent) => void;
   /** Called once, at once, when the attachment is over, unless `close` came first. */
   readonly lost: (loss: Loss) => void;
@@ -66,8 +77,7 @@ export class Attachment {
   /** Ids of the sessions that the router does not run; what it says about them is not told. */
   #refused: ReadonlySet<string> = new Set();
   #retryTimer: NodeJS.Timeout | null = null;
-  #reading = false;
-  #readAgain = false;
+  readonly #rereading: Rereading<LevelsReading>;
 
   constructor(options: AttachmentOptions) {
     const { settings, channel, timing, now } = options;
@@ -78,12 +88,22 @@ export class Attachment {
       sessions: settings.sessions,
       complaints: options.complaints,
       log: options.log,
+      heard: options.heard,
       lose: (loss) => this.#lose(loss),
     };
     this.#interfaceNames = [...new Set(settings.sessions.map(({ interfaceName }) => interfaceName))];
+    this.#rereading = new Rereading(
+      () =>
+        this.#guarded(async () => {
+          await this.#bfd.read();
+          await this.#interfaces?.settle();
+        }),
+      () => this.#levels(),
+    );
     this.#bfd = new BfdSessions(this.#link, {
       news: (news) => this.#sessionNews(news),
-      outdated: () => this.#readLevelsAgain(),
+      found: (news) => this.#unlessAwaited(() => this.#sessionNews(news)),
+      outdated: () => this.#rereading.request(),
     });
     this.#heartbeats = new Heartbeats(now, timing.heartbeatPatienceMs, (silentMs) =>
       this.#lose({ kind: 'lost', cause: `the router's heartbeats have stopped for ${silentMs} ms` }),
@@ -96,6 +116,11 @@ export class Attachment {
 
   async askInterfaces(names: readonly string[], timeoutMs: number): Promise<readonly InterfaceReading[]> {
     return this.#live && this.#interfaces !== null ? this.#interfaces.ask(names, timeoutMs) : [];
+  }
+
+  /** The levels as the router says them now; none where they could not be read. Never rejects. */
+  async readLevels(): Promise<LevelsReading> {
+    return this.#live ? this.#rereading.ask() : noLevels;
   }
 
   /** Withdraws whatever was programmed, during synchronization too. Nothing is told after this. */
@@ -144,6 +169,7 @@ export class Attachment {
     this.#refused = notRunning(settings.sessions, refused, present);
     const survived = new Set([...before].filter((id) => present.has(id)));
     this.#tellSynchronized(interfaces, survived);
+    this.#rereading.open();
     // What the core makes of it is in the core's own record.
     this.#options.log.debug(
       {
@@ -165,7 +191,8 @@ export class Attachment {
       case 'gen1':
         return new Gen1Interfaces(this.#link, this.#interfaceNames, {
           news,
-          outdated: () => this.#readLevelsAgain(),
+          found: (interfaceNews) => this.#unlessAwaited(() => news(interfaceNews)),
+          outdated: () => this.#rereading.request(),
         });
       case 'gen2': {
         const { firstReportMs } = this.#options.timing;
@@ -191,11 +218,32 @@ export class Attachment {
       type: 'streamsSynchronized',
       generation: interfaces.generation,
       sessions,
-      interfaces: this.#interfaceNames.map((interfaceName) => ({
-        interfaceName,
-        level: interfaces.level(interfaceName),
-      })),
+      interfaces: this.#interfaceLevels(interfaces),
     });
+  }
+
+  #levels(): LevelsReading {
+    const interfaces = this.#interfaces;
+    if (!this.#live || interfaces === null) return noLevels;
+    const running = this.#options.settings.sessions.filter(({ id }) => !this.#refused.has(id));
+    return {
+      sessions: running.map((session) => ({
+        session: session.id,
+        level: this.#bfd.known(session)?.level ?? 'Unknown',
+      })),
+      interfaces: this.#interfaceLevels(interfaces),
+    };
+  }
+
+  #interfaceLevels(interfaces: InterfaceFeed): readonly InterfaceReading[] {
+    return this.#interfaceNames.map((interfaceName) => ({
+      interfaceName,
+      level: interfaces.level(interfaceName),
+    }));
+  }
+
+  #unlessAwaited(tell: () => void): void {
+    if (!this.#rereading.isAwaited) tell();
   }
 
   #sessionNews({ session, known }: SessionNews): void {
@@ -216,9 +264,12 @@ export class Attachment {
 
   /** What the router has refused by then is offered again, slowly: the interface or VRF may have appeared. */
   #retryLater(): void {
-    this.#retryTimer = setTimeout(() => {
-      void this.#guarded(() => this.#retry());
-    }, this.#options.settings.retryIntervalMs);
+    this.#retryTimer = setTimeout(
+      () => {
+        void this.#guarded(() => this.#retry());
+      },
+      this.#options.settings.retryIntervalMs * (0.5 + Math.random() / 2),
+    );
   }
 
   async #retry(): Promise<void> {
@@ -238,22 +289,6 @@ export class Attachment {
     if (!this.#live || interfaces === null) return;
     this.#refused = notRunning(this.#options.settings.sessions, refused, present);
     this.#tellSynchronized(interfaces, new Set(running.map(({ id }) => id)));
-  }
-
-  /** One reading at a time; asked for during one, another follows it. */
-  #readLevelsAgain(): void {
-    this.#readAgain = true;
-    if (this.#reading || !this.#live) return;
-    this.#reading = true;
-    void this.#guarded(async () => {
-      while (this.#readAgain) {
-        this.#readAgain = false;
-        await this.#bfd.read();
-        await this.#interfaces?.settle();
-      }
-    }).then(() => {
-      this.#reading = false;
-    });
   }
 
   // ---- The end ----

@@ -26,21 +26,34 @@ import { openStream, streamErrorLoss } from './streams';
 export type SessionNews = { readonly session: string; readonly known: Known<SessionLevel> };
 
 const entriesPerPage = 64;
-/** A router that never ends its table must not hold the daemon. */
+/** A router that never ends its table must not hold the daemon, nor fill its memory. */
 const maxPages = 100;
+const maxEntries = maxPages * entriesPerPage;
 
 export class BfdSessions {
   readonly #link: Link;
   readonly #news: (news: SessionNews) => void;
+  readonly #found: (news: SessionNews) => void;
   readonly #outdated: () => void;
   readonly #byKey: ReadonlyMap<string, BfdSessionSettings>;
   readonly #levels = new Levels<SessionLevel>();
   #sessionsPerRequest = 0;
 
-  /** `outdated`: an event contradicts the order of things, so the levels should be read again. */
-  constructor(link: Link, on: { news: (news: SessionNews) => void; outdated: () => void }) {
+  /**
+   * `news` comes from the stream, `found` from a reading. `outdated`: an event contradicts the order of things,
+   * so the levels should be read again.
+   */
+  constructor(
+    link: Link,
+    on: {
+      news: (news: SessionNews) => void;
+      found: (news: SessionNews) => void;
+      outdated: () => void;
+    },
+  ) {
     this.#link = link;
     this.#news = on.news;
+    this.#found = on.found;
     this.#outdated = on.outdated;
     this.#byKey = new Map(link.sessions.map((session) => [keyOf(session), session]));
   }
@@ -113,7 +126,7 @@ export class BfdSessions {
       this.#reportUnknownStatus(message);
       present.add(session.id);
       const changed = this.#levels.read(session.id, entry.known, asked);
-      if (changed) this.#news({ session: session.id, known: entry.known });
+      if (changed) this.#found({ session: session.id, known: entry.known });
     }
     for (const { id } of this.#link.sessions) if (!present.has(id)) this.#levels.absent(id, asked);
     return present;
@@ -121,13 +134,14 @@ export class BfdSessions {
 
   /** First page without a key, the following ones after the last key; a full last page has no Eof. */
   async #table(): Promise<readonly Message[]> {
-    const entries: Message[] = [];
+    let entries: readonly Message[] = [];
     let after: object = {};
-    for (let page = 0; page < maxPages; page += 1) {
+    // A page may hold more than was asked for.
+    for (let page = 0; page < maxPages && entries.length < maxEntries; page += 1) {
       const request = { EntriesCount: entriesPerPage, ...after };
       const reply = await this.#link.operations.runChecked(protos().bfd.read, request);
       const got = entriesOf(reply);
-      entries.push(...got);
+      entries = entries.concat(got);
       const lastKey = messageIn(got.at(-1) ?? null, 'Key');
       if (reply['Eof'] === true || lastKey === null) return entries;
       after = { Key: lastKey, GetNext: true };

@@ -168,9 +168,9 @@ const closedFailure: RpcFailure = {
   connectError: null,
 };
 
-/** `UNAVAILABLE: No connection established ...`, at most a line. */
+/** `UNAVAILABLE: No connection established ...`, at most a line, and nothing in it that steers a terminal. */
 export function failureInWords({ code, message }: RpcFailure): string {
-  return `${code}: ${message.slice(0, 300)}`;
+  return `${code}: ${message.slice(0, 300).replace(/[\s\p{C}]+/gu, ' ')}`;
 }
 
 function failureOf(error: ServiceError): RpcFailure {

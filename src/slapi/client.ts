@@ -1,15 +1,22 @@
 /**
- * The router's Service-Layer API as the rest of the daemon sees it: events out, one question in. Attaches,
+ * The router's Service-Layer API as the rest of the daemon sees it: events out, two questions in. Attaches,
  * and after every loss attaches again, for ever. What an attachment does is attachment.ts's part.
  */
 import type { Logger } from 'pino';
 import type { SlapiSettings } from '../config/settings';
-import { Attachment, type AttachmentTiming, type SlapiEvent } from './attachment';
+import {
+  Attachment,
+  noLevels,
+  type AttachmentTiming,
+  type LevelsReading,
+  type SlapiEvent,
+} from './attachment';
 import { openChannel, type Keepalive } from './channel';
 import { Complaints } from './complaints';
 import { Contest } from './contest';
 import type { InterfaceReading } from './interfaces';
 import type { Loss } from './operations';
+import { StreamHealth, type StreamReadings } from './streamHealth';
 
 export type { SlapiEvent } from './attachment';
 
@@ -35,6 +42,14 @@ export type Slapi = {
     names: readonly string[],
     timeoutMs: number,
   ) => Promise<readonly InterfaceReading[]>;
+  /** Of each notification stream. */
+  readonly health: () => StreamReadings;
+  /**
+   * All levels as the router says them now, on the second generation those of interfaces as its stream last said
+   * them. What this reading finds changed is in the answer and is not emitted beside it. Never rejects; empty
+   * where the router is not attached or does not answer: then the next synchronization tells them.
+   */
+  readonly readLevels: () => Promise<LevelsReading>;
   /**
    * `keep` leaves the BFD sessions on the router, `unregister` withdraws them. Emits nothing more and takes
    * less than 2 s whatever the router does.
@@ -63,6 +78,8 @@ export function startSlapi(options: SlapiOptions): Slapi {
   client.attach();
   return {
     askInterfaces: (names, timeoutMs) => client.askInterfaces(names, timeoutMs),
+    readLevels: () => client.readLevels(),
+    health: () => client.health(),
     close: (mode) => client.close(mode),
   };
 }
@@ -76,9 +93,12 @@ class SlapiClient {
   /** Losses since the last attachment that held; another client's taking the streams is none. */
   #failures = 0;
   #synchronizedAt: number | null = null;
+  /** Why the router refused this client, from the first time to the next attachment that stands. */
+  #refusal: string | null = null;
   /** What the core was last told about the streams. */
   #told: 'nothing' | 'synchronized' | 'controlLost' | 'streamsLost' = 'nothing';
   readonly #contest = new Contest();
+  readonly #streamHealth = new StreamHealth();
 
   constructor(options: SlapiOptions) {
     this.#options = options;
@@ -91,6 +111,14 @@ class SlapiClient {
 
   async askInterfaces(names: readonly string[], timeoutMs: number): Promise<readonly InterfaceReading[]> {
     return this.#attachment?.askInterfaces(names, timeoutMs) ?? [];
+  }
+
+  async readLevels(): Promise<LevelsReading> {
+    return this.#attachment?.readLevels() ?? noLevels;
+  }
+
+  health(): StreamReadings {
+    return this.#streamHealth.readings();
   }
 
   async close(mode: 'keep' | 'unregister'): Promise<void> {
@@ -117,6 +145,7 @@ class SlapiClient {
       complaints: this.#complaints,
       log,
       now,
+      heard: (method) => this.#streamHealth.heard(method),
       emit: (event) => this.#emit(event),
       lost: (loss) => this.#lost(loss),
     });
@@ -127,6 +156,8 @@ class SlapiClient {
     if (this.#closed) return;
     if (event.type === 'streamsSynchronized') {
       this.#synchronizedAt ??= this.#options.now();
+      this.#refusal = null;
+      this.#streamHealth.synchronized();
       this.#told = 'synchronized';
     }
     this.#options.emit(event);
@@ -135,6 +166,7 @@ class SlapiClient {
   #lost(loss: Loss): void {
     this.#attachment = null;
     if (this.#closed) return;
+    this.#streamHealth.lost();
     this.#tell(loss);
     const wasAttached = this.#synchronizedAt !== null;
     const heldMs = this.#synchronizedAt === null ? 0 : this.#options.now() - this.#synchronizedAt;
@@ -165,7 +197,10 @@ class SlapiClient {
       );
       return;
     } else if (kind === 'refused') {
-      log.error({ event: 'slapi-refused', reason: cause, ...fields }, 'The router refuses this client');
+      // The same refusal again is no news.
+      const level = this.#refusal === cause ? 'debug' : 'error';
+      this.#refusal = cause;
+      log[level]({ event: 'slapi-refused', reason: cause, ...fields }, 'The router refuses this client');
       return;
     }
     // What the core was told of it is in the core's own record.

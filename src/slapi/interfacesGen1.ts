@@ -17,19 +17,26 @@ export class Gen1Interfaces implements InterfaceFeed {
   readonly #link: Link;
   readonly #names: readonly string[];
   readonly #news: (news: InterfaceNews) => void;
+  readonly #found: (news: InterfaceNews) => void;
   readonly #outdated: () => void;
   readonly #levels = new Levels<InterfaceLevel>();
   #refused: readonly string[] = [];
   #perRequest = 0;
 
+  /** `news` comes from the stream, `found` from a reading; `outdated` as in bfd.ts. */
   constructor(
     link: Link,
     names: readonly string[],
-    on: { news: (news: InterfaceNews) => void; outdated: () => void },
+    on: {
+      news: (news: InterfaceNews) => void;
+      found: (news: InterfaceNews) => void;
+      outdated: () => void;
+    },
   ) {
     this.#link = link;
     this.#names = names;
     this.#news = on.news;
+    this.#found = on.found;
     this.#outdated = on.outdated;
   }
 
@@ -110,7 +117,7 @@ export class Gen1Interfaces implements InterfaceFeed {
       if (needsStartingOver(outcome)) throw new StepFailure(refusalOf(read, outcome));
       const known = entryFor(name, reply);
       if (known === null) this.#link.complaints.malformed('an interface state that does not answer', reply);
-      else if (this.#levels.read(name, known, asked)) this.#news({ interfaceName: name, known });
+      else if (this.#levels.read(name, known, asked)) this.#found({ interfaceName: name, known });
     }
   }
 

@@ -4,6 +4,7 @@ import type { BfdSessionSettings } from '../config/settings';
 import type { RouterChannel } from './channel';
 import type { Complaints } from './complaints';
 import type { Loss, Operations } from './operations';
+import type { Method } from './protos';
 
 export type Link = {
   readonly channel: RouterChannel;
@@ -11,6 +12,8 @@ export type Link = {
   readonly sessions: readonly BfdSessionSettings[];
   readonly complaints: Complaints;
   readonly log: Logger;
+  /** A message has come on a notification stream. */
+  readonly heard: (method: Method) => void;
   /** Ends the attachment at once; only the first call counts. */
   readonly lose: (loss: Loss) => void;
 };

@@ -31,6 +31,7 @@ export function openDuplex(
 function streamListener(link: Link, method: Method, handle: (message: Message) => void): StreamListener {
   return {
     message: (bytes) => {
+      link.heard(method);
       const message = decode(link, method, bytes);
       if (message !== null) handle(message);
     },

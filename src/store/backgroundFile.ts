@@ -8,6 +8,8 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { Backoff } from '../backoff';
+import { Wellness, type Reading } from '../wellness';
 import { atMost } from './deadline';
 import { systemError, type SystemError } from './systemError';
 
@@ -24,8 +26,9 @@ export type BackgroundFileOptions = {
   readonly words: { readonly event: string; readonly failed: string; readonly recovered: string };
 };
 
-const firstRetryMs = 500;
-const lastRetryMs = 10_000;
+const retry = { firstMs: 500, lastMs: 10_000 };
+/** A write that takes longer hangs. */
+const slowWriteMs = 5_000;
 
 export class BackgroundFile {
   private readonly options: BackgroundFileOptions;
@@ -34,6 +37,8 @@ export class BackgroundFile {
   private task: Promise<void> | null = null;
   /** Code of the last failure that was logged; null while writing works. */
   private failure: string | null = null;
+  private readonly wellness = new Wellness();
+  private writingSince: number | null = null;
 
   constructor(options: BackgroundFileOptions) {
     this.options = options;
@@ -45,6 +50,12 @@ export class BackgroundFile {
     this.task ??= this.run();
   }
 
+  health(): Reading {
+    const reading = this.wellness.reading();
+    const hangs = this.writingSince !== null && performance.now() - this.writingSince > slowWriteMs;
+    return hangs ? { ...reading, state: 'failing' } : reading;
+  }
+
   /** Tries a last time to write what is outstanding. */
   async close(): Promise<void> {
     this.closing.abort();
@@ -52,22 +63,23 @@ export class BackgroundFile {
   }
 
   private async run(): Promise<void> {
-    let retryMs = firstRetryMs;
+    const backoff = new Backoff(retry);
     while (this.changed) {
       await nextTurn();
       this.changed = false;
+      this.writingSince = performance.now();
       const failure = await this.replace();
+      this.writingSince = null;
       if (failure === null) {
         this.noteSuccess();
-        retryMs = firstRetryMs;
+        backoff.reset();
         continue;
       }
       this.noteFailure(failure);
       // The last try of close() has just been made: its failure has been logged, and nobody is left to wait.
       if (this.closing.signal.aborted) break;
       this.changed = true;
-      await delay(retryMs, undefined, { signal: this.closing.signal, ref: false }).catch(() => {});
-      retryMs = Math.min(retryMs * 2, lastRetryMs);
+      await delay(backoff.nextMs(), undefined, { signal: this.closing.signal, ref: false }).catch(() => {});
     }
     this.task = null;
   }
@@ -94,6 +106,7 @@ export class BackgroundFile {
   }
 
   private noteFailure({ code, message }: SystemError): void {
+    this.wellness.failed();
     if (this.failure === code) return;
     this.failure = code;
     const { log, words, path } = this.options;
@@ -101,6 +114,7 @@ export class BackgroundFile {
   }
 
   private noteSuccess(): void {
+    this.wellness.ok();
     if (this.failure === null) return;
     this.failure = null;
     const { log, words, path } = this.options;

@@ -3,6 +3,7 @@
  * value and its time are written. Must stay free of heavy imports: `show` loads it and has to be quick.
  */
 import type { JsonObject } from '../core/model';
+import type { Reading } from '../wellness';
 
 /** The six keys of the predecessor's command line, in the order in which `show redundancy` prints them. */
 export const listedKeys = [
@@ -14,8 +15,8 @@ export const listedKeys = [
   'ha_interfaces',
 ] as const;
 
-/** `ha_reason` can be shown but is not listed: tools of the predecessor expect exactly the six. */
-export const storeKeys = [...listedKeys, 'ha_reason'] as const;
+/** The others can be shown but are not listed: tools of the predecessor expect exactly the six. */
+export const storeKeys = [...listedKeys, 'ha_reason', 'ha_health'] as const;
 
 export type StoreKey = (typeof storeKeys)[number];
 
@@ -54,6 +55,7 @@ export function storeTimestamp(at: Date): string {
 export type StoreWriter = {
   /** The latest value of a key wins. Never blocks, waits or throws; a store that is away gets it later. */
   put(key: StoreKey, value: StoreValue): void;
+  health(): Reading;
   /** Writes what is outstanding if that is possible in well under a second, then lets go of the store. */
   close(): Promise<void>;
 };

@@ -28,6 +28,7 @@ export function openFileStore(path: string, log: Logger): StoreWriter {
       entries.set(key, storeEntry(value, new Date()));
       file.touch();
     },
+    health: () => file.health(),
     close: () => file.close(),
   };
 }

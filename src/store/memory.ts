@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Memory } from '../core/model';
+import type { Reading } from '../wellness';
 import { BackgroundFile } from './backgroundFile';
 import { isOnPersistentMount } from './persistentMount';
 import { readSmallFile } from './smallFile';
@@ -19,6 +20,7 @@ export type MemoryFile = {
   load(): Memory | null;
   /** The latest wins; written in the background. */
   save(memory: Memory): void;
+  readonly health: () => Reading;
   close(): Promise<void>;
   /** Whether the directory outlives this container; null where that cannot be found out. */
   onPersistentMount(): boolean | null;
@@ -27,16 +29,39 @@ export type MemoryFile = {
 const fileName = 'decisions.json';
 const maxBytes = 1024 * 1024;
 
+/** What the control socket accepts at most: no file keeps a router from acting for longer than an operator can. */
+const longestInhibitMs = 7 * 24 * 3_600_000;
+/** The last moment that has a name (ECMA-262, 21.4.1.1). */
+const latestWallMs = 8_640_000_000_000_000;
 const monotonicMs = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const ids = z.array(z.string().min(1).max(256)).max(4096);
 
-/** Unknown members are dropped, not refused: a newer version may have written them before a downgrade. */
+/** Unknown members are dropped, not refused: a newer version may have written them before a downgrade. What an
+ * older version did not know of yet has a default. */
 const memorySchema = z.object({
   bootId: z.string().min(1).max(64),
   savedAt: monotonicMs,
   wasActive: z.boolean(),
   armedSessions: ids,
   intent: z.object({ startedAt: monotonicMs, addresses: ids.min(1) }).nullable(),
+  beenActive: z.boolean().default(false),
+  inhibit: z
+    .object({
+      until: monotonicMs,
+      untilWall: monotonicMs.max(latestWallMs),
+      forMs: monotonicMs.max(longestInhibitMs),
+      why: z.string().max(200),
+    })
+    .nullable()
+    .default(null),
+  damping: z
+    .object({
+      penalty: z.number().nonnegative().max(10_000),
+      at: monotonicMs,
+      suppressedUntil: monotonicMs.nullable(),
+    })
+    .nullable()
+    .default(null),
 });
 
 export function openMemory(stateDir: string, log: Logger): MemoryFile {
@@ -62,6 +87,7 @@ export function openMemory(stateDir: string, log: Logger): MemoryFile {
       latest = memory;
       file.touch();
     },
+    health: () => file.health(),
     close: () => file.close(),
     onPersistentMount: () => isOnPersistentMount(stateDir),
   };

@@ -48,7 +48,9 @@ export function parseAnswer(bytes: Buffer): RedisAnswer | null {
   try {
     const parsed = parse(bytes, 0, 0);
     if (parsed === null) return null;
-    if (parsed.error !== null) return { outcome: 'refused', cause: parsed.error };
+    // It goes to a terminal, as one line that cannot steer it.
+    if (parsed.error !== null)
+      return { outcome: 'refused', cause: parsed.error.slice(0, 300).replace(/[\s\p{C}]+/gu, ' ') };
     return { outcome: 'reply', reply: parsed.reply };
   } catch {
     return { outcome: 'away', cause: 'what answers there is not Redis' };
@@ -73,7 +75,7 @@ function parse(bytes: Buffer, at: number, depth: number): Parsed | null {
     case '-':
       return { reply: null, error: line, next };
     case ':':
-      return { reply: lengthOf(line), error: null, next };
+      return { reply: numberOf(line), error: null, next };
     case '$':
       return parseText(bytes, next, lengthOf(line));
     case '*':
@@ -105,7 +107,14 @@ function parseArray(bytes: Buffer, at: number, shape: { length: number; depth: n
   return { reply: items, error, next };
 }
 
+/** -1 stands for null. Any other length below zero would lead back to what has been read. */
 function lengthOf(line: string): number {
+  const length = numberOf(line);
+  if (length < -1) throw new Error('not a length');
+  return length;
+}
+
+function numberOf(line: string): number {
   if (!/^-?\d{1,15}$/.test(line)) throw new Error('not a number');
   return Number(line);
 }

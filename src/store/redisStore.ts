@@ -10,6 +10,8 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { Backoff } from '../backoff';
+import { Wellness, type Reading } from '../wellness';
 import { atMost } from './deadline';
 import {
   indexName,
@@ -28,9 +30,10 @@ export type RedisAddress = { readonly host: string; readonly port: number };
 const answerTimeoutMs = 1_000;
 /** What ioredis says when a command got no answer in time. */
 const timedOut = 'Command timed out';
-const firstRetryMs = 100;
-const refusedRetryMs = 5_000;
-const lastRetryMs = 2_000;
+const retry = { firstMs: 200, lastMs: 2_000 };
+const refusedRetry = { firstMs: 5_000, lastMs: 60_000 };
+/** A connection that was of use for less than this is followed by a longer pause. */
+const stableMs = 2_000;
 const closeTimeoutMs = 700;
 
 export function openRedisStore(address: RedisAddress, log: Logger): StoreWriter {
@@ -51,6 +54,8 @@ class RedisStore implements StoreWriter {
   /** Whether the last connection ended without a write. */
   private dropped = false;
   private refusals: readonly Refusal[] = [];
+  private readonly refused = new Backoff(refusedRetry);
+  private readonly wellness = new Wellness();
 
   constructor(address: RedisAddress, log: Logger) {
     this.address = address;
@@ -64,6 +69,10 @@ class RedisStore implements StoreWriter {
     this.wake();
   }
 
+  health(): Reading {
+    return this.wellness.reading();
+  }
+
   async close(): Promise<void> {
     this.closing.abort();
     this.wake();
@@ -74,13 +83,12 @@ class RedisStore implements StoreWriter {
   private async run(): Promise<void> {
     // Also keeps the first connect behind whatever the daemon's start still has to do in this turn.
     await nextTurn();
-    let retryMs = firstRetryMs;
+    const backoff = new Backoff(retry);
     while (!this.closing.signal.aborted) {
       const startedAt = performance.now();
       await this.connectAndWrite();
-      const lasted = performance.now() - startedAt >= lastRetryMs;
-      retryMs = lasted ? firstRetryMs : Math.min(retryMs * 2, lastRetryMs);
-      await this.pause(retryMs);
+      if (performance.now() - startedAt >= stableMs) backoff.reset();
+      await this.pause(backoff.nextMs());
     }
   }
 
@@ -115,7 +123,7 @@ class RedisStore implements StoreWriter {
         this.noteAnswer();
         if (this.closing.signal.aborted) return;
         // A key that is refused for ever must not hold up the others: the next put ends the wait.
-        if (refused) await Promise.race([this.pause(refusedRetryMs), this.woken()]);
+        if (refused) await Promise.race([this.pause(this.refused.nextMs()), this.woken()]);
       }
     } catch (error: unknown) {
       if (worked && systemError(error).message !== timedOut) this.noteDropped(error);
@@ -151,6 +159,8 @@ class RedisStore implements StoreWriter {
     }
     const refusals = refusalsOf(replies);
     this.noteRefusals(refusals);
+    if (refusals.length > 0) this.wellness.failed();
+    else this.wellness.ok();
     return refusals.length > 0;
   }
 
@@ -189,6 +199,7 @@ class RedisStore implements StoreWriter {
   }
 
   private noteAway(error: unknown): void {
+    this.wellness.failed();
     if (this.away || this.closing.signal.aborted) return;
     this.away = true;
     this.log.warn(
@@ -212,6 +223,7 @@ class RedisStore implements StoreWriter {
         'Redis refuses to store the view for show; failover is not affected',
       );
     }
+    if (refusals.length === 0) this.refused.reset();
     if (this.refusals.length > 0 && refusals.length === 0) {
       this.log.info({ event: 'store-accepted' }, 'Redis accepts the view for show again');
     }

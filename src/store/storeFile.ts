@@ -16,6 +16,8 @@ export type StoreFileReading =
   | { readonly outcome: 'unreadable'; readonly cause: string };
 
 const maxBytes = 8 * 1024 * 1024;
+/** Nothing that the daemon stores is nested more than a few levels. */
+const maxDepth = 100;
 
 export function formatStoreFile(content: StoreFileContent): string {
   const document: Record<string, unknown> = { [indexName]: content.listed };
@@ -54,15 +56,23 @@ export function parseStoreFile(text: string): StoreFileContent | null {
   return { listed, entries };
 }
 
-/** The object or array that the text is, null for any other text: plain text is not to be read as JSON. */
+/**
+ * The object or array that the text is, null for any other text: plain text is not to be read as JSON, nor is
+ * what JSON.parse can read and JSON.stringify, whose depth is that of the call stack, cannot write again.
+ */
 export function jsonOf(text: string): object | null {
   if (!/^\s*[{[]/.test(text)) return null;
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' ? value : null;
+    return typeof value === 'object' && isAtMost(maxDepth, value) ? value : null;
   } catch {
     return null;
   }
+}
+
+function isAtMost(depth: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return depth > 0 && Object.values(value).every((member) => isAtMost(depth - 1, member));
 }
 
 function isRecord(value: unknown): value is { readonly [key: string]: unknown } {

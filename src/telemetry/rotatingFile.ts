@@ -7,12 +7,14 @@ import { closeSync, existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isNativeError } from 'node:util/types';
+import { Backoff } from '../backoff';
 
 export type RotatingFileOptions = {
   readonly path: string;
   readonly maxBytes: number;
   /** How many older files stay beside it, as `path.1` (youngest) to `path.N`. */
   readonly keep: number;
+  /** The first pause after a failure; later ones are longer. */
   readonly retryMs: number;
   /** Called once when writing begins to fail. */
   readonly onFailure: (error: Error) => void;
@@ -20,11 +22,14 @@ export type RotatingFileOptions = {
   readonly onRecovery: (lostLines: number) => void;
 };
 
+/** How much longer than the first pause the longest is. */
+const longestRetry = 8;
 const maxQueuedBytes = 256 * 1024;
 const maxWriteBytes = 64 * 1024;
 
 export class RotatingFile {
   private readonly options: RotatingFileOptions;
+  private readonly backoff: Backoff;
   private queue: Buffer[] = [];
   private queuedBytes = 0;
   private lostLines = 0;
@@ -39,6 +44,7 @@ export class RotatingFile {
 
   constructor(options: RotatingFileOptions) {
     this.options = options;
+    this.backoff = new Backoff({ firstMs: options.retryMs, lastMs: options.retryMs * longestRetry });
   }
 
   write(line: string): void {
@@ -183,7 +189,7 @@ export class RotatingFile {
     this.retryTimer = setTimeout(() => {
       this.retryTimer = null;
       this.task ??= this.drain();
-    }, this.options.retryMs);
+    }, this.backoff.nextMs());
     this.retryTimer.unref();
     if (this.failing) return;
     this.failing = true;
@@ -191,6 +197,7 @@ export class RotatingFile {
   }
 
   private noteSuccess(): void {
+    this.backoff.reset();
     if (!this.failing) return;
     this.failing = false;
     const lost = this.lostLines;

@@ -6,8 +6,10 @@
  */
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { isNativeError } from 'node:util/types';
+import { Backoff } from '../backoff';
 
-const retryMs = 50;
+/** A reader that does not read for a while is asked ever more seldom. */
+const retry = { firstMs: 50, lastMs: 1_000 };
 const maxQueuedBytes = 1024 * 1024;
 const flushTimeoutMs = 200;
 
@@ -18,6 +20,7 @@ export class StandardOutput {
   /** Whether the first of the queue has been written in part: it must be finished, not given up. */
   private torn = false;
   private timer: NodeJS.Timeout | null = null;
+  private readonly backoff = new Backoff(retry);
 
   /** `fd` is 1 but in tests. */
   constructor(fd = 1) {
@@ -43,11 +46,11 @@ export class StandardOutput {
   }
 
   private drain(): void {
-    if (this.writeQueue()) return;
+    if (this.writeQueue()) return this.backoff.reset();
     this.timer = setTimeout(() => {
       this.timer = null;
       this.drain();
-    }, retryMs);
+    }, this.backoff.nextMs());
     this.timer.unref();
   }
 

@@ -31,7 +31,8 @@ const daemonFacility = 3;
 const applicationName = 'xrv9k_aws_ha';
 /** What every receiver should take (RFC 5426 section 3.2). */
 const maxDatagramBytes = 2048;
-const lookupIntervalMs = 60_000;
+/** While there is no address, and while there is one, which may change. */
+const lookupIntervalMs = { missing: 60_000, known: 600_000 };
 
 export class Syslog {
   private readonly options: SyslogOptions;
@@ -52,10 +53,8 @@ export class Syslog {
 
   send(severity: SyslogSeverity, line: string): void {
     if (this.closed) return;
-    if (this.address === null) {
-      this.lookUp();
-      return;
-    }
+    if (isIP(this.options.host) === 0) this.lookUp();
+    if (this.address === null) return;
     const message = formatSyslog({ severity, line, hostname: this.options.hostname, at: new Date() });
     this.socket.send(message, this.options.port, this.address, (error) => {
       if (error !== null) this.noteFailure(error);
@@ -69,7 +68,8 @@ export class Syslog {
   }
 
   private lookUp(): void {
-    if (performance.now() - this.lastLookupAt < lookupIntervalMs) return;
+    const intervalMs = this.address === null ? lookupIntervalMs.missing : lookupIntervalMs.known;
+    if (performance.now() - this.lastLookupAt < intervalMs) return;
     this.lastLookupAt = performance.now();
     lookup(this.options.host, 4).then(
       ({ address }) => (this.address = address),

@@ -154,6 +154,7 @@ describe.each([
       ['ha_state', 'ACTIVE'],
       ['config', { config: { redis_port: '6379', bfd_sessions: [] } }],
       ['ha_reason', 'all 2 targets are ours: “yes”'],
+      ['ha_health', { store: { state: 'ok', last_ok_s: 0.1, failures: 0 } }],
     ];
     for (const [key, value] of values) writer.put(key, value);
     for (const [key, value] of values) {

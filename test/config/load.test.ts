@@ -48,14 +48,18 @@ describe('files of xrv9k-aws-ha', () => {
             id: '172.31.105.206 on TenGigE0/0/0/2',
             peerAddress: '172.31.105.206',
             interfaceName: 'TenGigE0/0/0/2',
+            detectionTimeMs: 150,
           },
           {
             id: '172.31.101.101 on TenGigE0/0/0/1',
             peerAddress: '172.31.101.101',
             interfaceName: 'TenGigE0/0/0/1',
+            detectionTimeMs: 150,
           },
         ],
         trigger: 'any',
+        preferred: false,
+        foreignHolder: 'refuse',
         timing: {
           keepaliveIntervalMs: 10_000,
           roleTtlMs: 30_000,
@@ -65,6 +69,12 @@ describe('files of xrv9k-aws-ha', () => {
           settleMs: 20,
           hedgeMs: 700,
           armedTtlMs: 600_000,
+          partialHoldMs: 25_000,
+          evidenceHoldMs: 30_000,
+          takeFromRunningAfterMs: null,
+          dampingHalfLifeMs: 60_000,
+          preemptDelayMs: 60_000,
+          ownStallHoldMs: 3_000,
         },
       },
       slapi: {
@@ -99,6 +109,7 @@ describe('files of xrv9k-aws-ha', () => {
       store: { type: 'redis', host: '127.0.0.1', port: 6379 },
       log: { level: 'info', file: '/var/log/ha_app_bkp.log', syslog: null },
       stateDir: '/var/lib/xr-aws-ha',
+      controlSocket: '/run/xr-aws-ha/control.sock',
       onShutdown: 'keep',
       document: JSON.parse(readFileSync(join(fixtures, 'sample.json'), 'utf8')) as unknown,
       warnings: [],
@@ -179,7 +190,11 @@ describe('settings', () => {
         log_level: 'debug',
         on_shutdown: 'unregister',
         trigger: 'all',
+        preferred: true,
+        foreign_holder: 'take',
+        take_from_running_after_s: 120,
         state_dir: '/mnt/state',
+        control_socket: '/mnt/state/control.sock',
         store: { type: 'file', path: '/mnt/state/show.json' },
       }),
     );
@@ -192,7 +207,11 @@ describe('settings', () => {
     });
     expect(settings.onShutdown).toBe('unregister');
     expect(settings.plan.trigger).toBe('all');
+    expect(settings.plan.preferred).toBe(true);
+    expect(settings.plan.foreignHolder).toBe('take');
+    expect(settings.plan.timing.takeFromRunningAfterMs).toBe(120_000);
     expect(settings.stateDir).toBe('/mnt/state');
+    expect(settings.controlSocket).toBe('/mnt/state/control.sock');
     expect(settings.store).toEqual({ type: 'file', path: '/mnt/state/show.json' });
   });
 

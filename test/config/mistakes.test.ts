@@ -91,6 +91,11 @@ describe('a value that is wrong by itself', () => {
       'config.bfd_sessions[0].detect_multiplier: 256 is out of range; write a whole number from 1 to 255',
     ],
     [
+      'a word for yes or no',
+      configWith({ preferred: 'yes' }),
+      'config.preferred: "yes" is not yes or no; write true or false',
+    ],
+    [
       'a word that is not in the list',
       configWith({ trigger: 'one' }),
       'config.trigger: "one" is not accepted; write "any" or "all"',
@@ -146,6 +151,26 @@ describe('a value that is wrong by itself', () => {
       'a path with a NUL',
       configWith({ state_dir: '/a\0b' }),
       'config.state_dir: "/a\\u0000b" holds a NUL character; write an absolute path like /var/lib/xr-aws-ha',
+    ],
+    [
+      'a relative path of a socket',
+      configWith({ control_socket: 'control.sock' }),
+      'config.control_socket: "control.sock" is not an absolute path; write a short absolute path like /run/xr-aws-ha/control.sock',
+    ],
+    [
+      'a directory as a socket',
+      configWith({ control_socket: '/run/xr-aws-ha/' }),
+      'config.control_socket: "/run/xr-aws-ha/" is the path of a directory; write a short absolute path like /run/xr-aws-ha/control.sock',
+    ],
+    [
+      'a path too long for a socket, in bytes',
+      configWith({ control_socket: `/run/${'ä'.repeat(49)}/s.sock` }),
+      `config.control_socket: "/run/${'ä'.repeat(49)}/s...." has 110 bytes; the path of a socket can have 107; write a short absolute path like /run/xr-aws-ha/control.sock`,
+    ],
+    [
+      'a directory too long for a socket',
+      configWith({ control_socket: `/run/${'d'.repeat(95)}/s` }),
+      `config.control_socket: "/run/${'d'.repeat(52)}..." has 100 bytes before the last slash; the path of a socket can have 97 there; write a short absolute path like /run/xr-aws-ha/control.sock`,
     ],
     [
       'a server with a port',
@@ -358,6 +383,11 @@ describe('a key that is not known', () => {
 
 describe('rules across keys', () => {
   const table: readonly (readonly [what: string, config: unknown, mistake: string])[] = [
+    [
+      'taking from a running holder before EC2 is asked',
+      configWith({ take_from_running_after_s: 20 }),
+      'config.take_from_running_after_s: 20 is shorter than evidence_hold_s = 30; write at least 30',
+    ],
     [
       'a role that ends before two questions',
       configWith({ keepalive_s: 10, api_timeout_s: 2.5, role_ttl_s: 14.9 }),

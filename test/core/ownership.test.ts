@@ -41,9 +41,10 @@ describe('the role (section 3)', () => {
     play.forget();
     play.at(10_300, { type: 'observationFailed', number, failure });
     expect(play.state.role.haState).toBe('ACTIVE');
-    play.until(11_299);
+    // 1 s, and half of the jitter, which is a quarter at most.
+    play.until(11_424);
     expect(play.all('observeOwnership')).toEqual([]);
-    play.until(11_300);
+    play.until(11_425);
     expect(play.all('observeOwnership').length).toBe(1);
   });
 
@@ -51,8 +52,8 @@ describe('the role (section 3)', () => {
     const play = watching('mine');
     play.until(10_200);
     play.at(10_300, { type: 'observationFailed', number: play.state.observing.inFlight ?? -1, failure });
-    play.until(11_300);
-    play.at(11_400, play.observed('mine'));
+    play.until(11_425);
+    play.at(11_500, play.observed('mine'));
     expect(play.state.observing.failures).toBe(0);
   });
 });
@@ -80,7 +81,7 @@ describe('what is believed (section 3)', () => {
     play.forget();
     play.at(1_200, play.observed('peer'));
     expect(play.state.role.haState).toBe('ACTIVE');
-    play.until(2_200);
+    play.until(2_325);
     expect(play.all('observeOwnership').length).toBe(1);
   });
 
@@ -90,6 +91,14 @@ describe('what is believed (section 3)', () => {
     play.until(11_200);
     play.at(11_250, play.observed('peer'));
     expect(play.state.role.haState).toBe('STANDBY');
+  });
+
+  test('... unless it was asked for within staleness_s: its answer may be as old as the question', () => {
+    const play = tookOver();
+    play.at(1_200, play.observed('mine'));
+    play.until(11_200);
+    play.at(11_250, play.observed('peer', 'peer', 11_099));
+    expect(play.state.role.haState).toBe('ACTIVE');
   });
 
   test('writes are forgotten once they can no longer contradict anything', () => {

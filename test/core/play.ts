@@ -5,6 +5,7 @@ import type {
   Effect,
   Event,
   Failure,
+  InstanceCondition,
   InterfaceLevel,
   Memory,
   SessionLevel,
@@ -13,6 +14,22 @@ import type { Plan } from '../../src/core/plan';
 import { initialState, type State } from '../../src/core/state';
 import { step, type Step } from '../../src/core/step';
 import { observationOf, planOf, synchronizedEvent, type Owner } from '../support/coreWorld';
+
+type CallAnswer = Failure['kind'] | 'ok';
+
+/** What EC2 answers while nobody says anything else. */
+export type World = {
+  readonly owners: readonly [Owner, Owner];
+  /** How the holders are; null: EC2 does not say. */
+  readonly conditions?: { readonly [instanceId: string]: InstanceCondition } | null;
+  /** How EC2 answers each takeover call; absent: not at all. */
+  readonly calls?: CallAnswer | ((addresses: readonly string[]) => CallAnswer);
+  readonly peerIsKnown?: boolean;
+  /** The peer's interfaces, where their ids matter. */
+  readonly peerInterface?: string;
+};
+
+const LATENCY_MS = 50;
 
 type EffectOf<Name extends Effect['effect']> = Extract<Effect, { effect: Name }>;
 
@@ -24,6 +41,8 @@ export class Play {
   effects: Effect[] = [];
   alarms: AlarmCode[] = [];
   reasons: string[] = [];
+  /** Answers that are under way while EC2 answers by itself. */
+  readonly #due: { readonly at: number; readonly event: Event }[] = [];
 
   constructor(plan: Plan = planOf()) {
     this.plan = plan;
@@ -57,6 +76,30 @@ export class Play {
     this.now = now;
   }
 
+  /** Decides at every deadline up to this time, while EC2 answers everything after 50 ms. */
+  live(until: number, world: World): void {
+    const due = this.#due;
+    let seen = this.effects.length;
+    const { inFlight } = this.state.observing;
+    const isDue = due.some(({ event }) => event.type === 'ownershipObserved' && event.number === inFlight);
+    if (inFlight !== null && !isDue)
+      due.push({ at: this.now + LATENCY_MS, event: seenOf(world, inFlight, this.now) });
+    for (let decisions = 0; ; decisions += 1) {
+      if (decisions > 2_000) throw new Error(`spins at ${this.now}`);
+      for (const effect of this.effects.slice(seen)) {
+        const event = answerOf(world, effect, this.now);
+        if (event !== null) due.push({ at: this.now + LATENCY_MS, event });
+      }
+      seen = this.effects.length;
+      const next = Math.max(this.now, Math.min(this.state.wakeAt, ...due.map(({ at }) => at)));
+      if (next > until) break;
+      const events = due.filter(({ at }) => at <= next).map(({ event }) => event);
+      due.splice(0, due.length, ...due.filter(({ at }) => at > next));
+      this.at(next, ...events);
+    }
+    this.now = until;
+  }
+
   /** An answer to the observation in flight, or to one that is asked for now. */
   observed(first: Owner, second: Owner = first, startedAt = this.now): Event {
     const number = this.state.observing.inFlight ?? -1;
@@ -74,10 +117,71 @@ export class Play {
   }
 }
 
+function seenOf(world: World, number: number, startedAt: number): Event {
+  const { owners, peerIsKnown = true, peerInterface } = world;
+  const { peers, ...observation } = observationOf(...owners);
+  const known = Object.entries(peerIsKnown ? peers : {}).map(([address, peer]) => {
+    const networkInterfaceId = peerInterface ?? peer.networkInterfaceId;
+    return [address, { ...peer, networkInterfaceId }] as const;
+  });
+  const seen = { ...observation, peers: Object.fromEntries(known) };
+  return { type: 'ownershipObserved', number, startedAt, observation: seen };
+}
+
+function answerOf(world: World, effect: Effect, now: number): Event | null {
+  switch (effect.effect) {
+    case 'observeOwnership':
+      return seenOf(world, effect.number, now);
+    case 'askHolders': {
+      const { number, instanceIds } = effect;
+      if (world.conditions === null) return { type: 'holdersAnswered', number, result: noAnswer };
+      const conditions = Object.fromEntries(
+        instanceIds.map((id) => [id, world.conditions?.[id] ?? 'running'] as const),
+      );
+      return { type: 'holdersAnswered', number, result: { ok: true, conditions } };
+    }
+    case 'sendTakeover': {
+      const { calls } = world;
+      if (calls === undefined) return null;
+      const said = typeof calls === 'function' ? calls(effect.addresses) : calls;
+      const key = `${effect.attempt}.${effect.call}.${effect.send}`;
+      return said === 'ok' ? answer(key) : answer(key, said);
+    }
+    case 'prepareTakeover':
+    case 'discardPrepared':
+    case 'askInterfaces':
+    case 'readLevels':
+    case 'answerOperator':
+    case 'remember':
+    case 'reportTimeline':
+    case 'stop':
+      return null;
+  }
+}
+
+const noAnswer = {
+  ok: false,
+  failure: { kind: 'uncertain', code: 'Timeout', message: 'no answer' },
+} as const;
+
+/** What was sent: `1.1.1`: attempt, call and send. */
+export const sends = (play: Play): readonly string[] =>
+  play.all('sendTakeover').map(({ attempt, call, send }) => `${attempt}.${call}.${send}`);
+
+/** What each call asked EC2 for; without its retries. */
+export const asked = (play: Play): readonly string[] =>
+  play
+    .all('sendTakeover')
+    .filter(({ send }) => send === 1)
+    .map(
+      ({ addresses, allowReassignment }) => `${allowReassignment ? 'take' : 'claim'} ${addresses.join(' ')}`,
+    );
+
 export const started = (memory: Memory | null = null): Event => ({
   type: 'started',
   bootId: 'boot',
   memory,
+  wallNow: 0,
 });
 
 export const memoryOf = (change: Partial<Memory> = {}): Memory => ({
@@ -86,6 +190,9 @@ export const memoryOf = (change: Partial<Memory> = {}): Memory => ({
   wasActive: false,
   armedSessions: [],
   intent: null,
+  beenActive: false,
+  inhibit: null,
+  damping: null,
   ...change,
 });
 

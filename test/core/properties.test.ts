@@ -4,12 +4,12 @@
  */
 import fc from 'fast-check';
 import { violations } from '../../src/core/invariants';
-import type { Event } from '../../src/core/model';
+import type { Effect, Event, Holder } from '../../src/core/model';
 import { missingTargets } from '../../src/core/ownership';
 import type { Plan } from '../../src/core/plan';
 import { initialState, type State } from '../../src/core/state';
 import { step, type Step } from '../../src/core/step';
-import { moves, plan, story, type Move } from './stories';
+import { moves, outstandingOf, plan, story, type Move } from './stories';
 
 /** Quicker than Jest's, and stricter: it tells undefined, NaN, Infinity and -0 from what JSON can hold. */
 function equals(one: unknown, other: unknown): boolean {
@@ -35,14 +35,19 @@ function deepFreeze<Value>(value: Value): Value {
 function play(plan: Plan, moves: readonly Move[]): readonly Taken[] {
   let state = initialState(plan);
   let now = 1_000;
-  return moves.map((one) => {
+  return moves.map((one, index) => {
     now += one.afterMs;
     const before = deepFreeze(state);
-    const event = deepFreeze(one.eventOf(state, now, plan));
+    const event = deepFreeze(numbered(one.eventOf(state, now, plan), index));
     const taken = { before, event, now, step: step(plan, before, event, now) };
     state = taken.step.state;
     return taken;
   });
+}
+
+/** An operator's command carries a number of its own. */
+function numbered(event: Event, index: number): Event {
+  return 'request' in event ? { ...event, request: index } : event;
 }
 
 const runs = { numRuns: 150 };
@@ -53,6 +58,98 @@ const hasMovedBefore = ({ attempt }: State): boolean =>
     attempt.calls.some(
       ({ outcome, uncertain, outstanding }) => outcome === 'moved' || uncertain || outstanding.length > 0,
     ));
+
+type Sent = Extract<Effect, { effect: 'sendTakeover' }>;
+
+/** What has to be true of the levels, by what the move is for. */
+function checkReason(plan: Plan, { before, now, step: { state } }: Taken, sent: readonly Sent[]): void {
+  const { attempt, ownership, sessions, interfaces } = state;
+  const known = before.ownership;
+  if (attempt === null || ownership === null || known === null) throw new Error('sent without an attempt');
+  const levels = plan.sessions.map(({ id }) => sessions[id]?.level);
+  const holderOf = (address: string): Holder | null => known.holders[address] ?? null;
+  for (const { addresses, allowReassignment, networkInterfaceId } of sent) {
+    // Only what nobody holds is asked for without reassignment, and BFD's word alone needs none.
+    if (attempt.purpose === 'claim') expect(allowReassignment).toBe(false);
+    if (!['give', 'giveBack'].includes(attempt.purpose)) {
+      const own = ownership.observation.interfaces.find(
+        (own) => own.networkInterfaceId === networkInterfaceId,
+      );
+      const wanted = plan.targets.filter(({ address }) => addresses.includes(address));
+      expect(wanted.map(({ deviceIndex }) => deviceIndex)).toEqual(addresses.map(() => own?.deviceIndex));
+    }
+    const isForward = before.attempt?.number === attempt.number && hasMovedBefore(before);
+    if (!isForward && plan.foreignHolder === 'refuse') {
+      const foreign = addresses.filter((address) => holderOf(address)?.instanceId === 'i-third');
+      expect(attempt.purpose === 'giveBack' ? [] : foreign).toEqual([]);
+    }
+  }
+  // Rule 7: what has begun to move goes on whatever the levels say.
+  if (before.attempt?.number === attempt.number && hasMovedBefore(before)) return;
+  const missing = missingTargets(plan, known).map(({ address }) => address);
+  const addresses = sent.flatMap((each) => each.addresses);
+  switch (attempt.purpose) {
+    case 'takeover':
+      expect(missing).toEqual(expect.arrayContaining(addresses));
+      if (attempt.resumed) return;
+      expect(state.streams.phase).toBe('synchronized');
+      expect(attempt.sessions.length).toBeGreaterThan(0);
+      for (const { id, interfaceName } of plan.sessions) {
+        if (!attempt.sessions.includes(id)) continue;
+        expect(sessions[id]).toMatchObject({ armed: true });
+        expect(sessions[id]?.level).not.toBe('Up');
+        expect(interfaces[interfaceName]?.level).not.toBe('Down');
+      }
+      return;
+    case 'evidence': {
+      expect(levels).not.toContain('Up');
+      expect(now - (state.evidence.noneUpSince ?? now)).toBeGreaterThanOrEqual(plan.timing.evidenceHoldMs);
+      const conditions = addresses.map((address) => {
+        const holder = holderOf(address);
+        if (holder === null) return 'nobody';
+        if (holder.instanceId === null || holder.instanceId === 'i-own') return 'gone';
+        return state.evidence.conditions[holder.instanceId];
+      });
+      expect(conditions).not.toContain(undefined);
+      expect(conditions).not.toContain('pending');
+      return;
+    }
+    case 'repair': {
+      const owned = plan.targets.filter(({ address }) => {
+        const holder = holderOf(address);
+        return holder !== null && holder.instanceId !== null && holder.instanceId !== 'i-third';
+      });
+      expect(state.unchanged?.observations).toBeGreaterThanOrEqual(3);
+      if (owned.length === 0) {
+        // Abandoned: on interfaces of no instance.
+        const holders = addresses.map((address) => holderOf(address)?.instanceId ?? null);
+        expect(holders.filter((instanceId) => instanceId !== null && instanceId !== 'i-third')).toEqual([]);
+        return;
+      }
+      expect(holderOf(owned[0]?.address ?? '')?.instanceId).toBe('i-own');
+      const witnesses = plan.sessions.filter(
+        ({ id, interfaceName }) =>
+          sessions[id]?.armed === true && interfaces[interfaceName]?.level !== 'Down',
+      );
+      expect(new Set(witnesses.map(({ id }) => sessions[id]?.level))).toEqual(new Set(['Up']));
+      return;
+    }
+    case 'claim':
+      expect(plan.targets.map(({ address }) => holderOf(address))).toEqual(plan.targets.map(() => null));
+      return;
+    case 'preemption':
+      expect(plan.preferred).toBe(true);
+      expect(new Set(levels)).toEqual(new Set(['Up']));
+      expect(missing.length).toBe(plan.targets.length);
+      return;
+    case 'give':
+      expect(new Set(levels)).toEqual(new Set(['Up']));
+      expect(missing).toEqual([]);
+      return;
+    case 'giveBack':
+      if (before.attempt?.number !== attempt.number) expect(before.giveBack).not.toBeNull();
+  }
+}
 
 describe('for any sequence of events', () => {
   test('step is total and pure, every step has a reason, and the invariants hold', () => {
@@ -96,44 +193,121 @@ describe('for any sequence of events', () => {
     );
   });
 
-  test('a takeover is sent only where the rules allow it', () => {
+  test('nothing is sent without a reason that lives', () => {
     fc.assert(
       fc.property(story, ([plan, moves]) => {
-        for (const { before, step: result } of play(plan, moves)) {
-          if (!result.effects.some(({ effect }) => effect === 'sendTakeover')) continue;
-          const { attempt, streams, shutdown, ownership, sessions, interfaces } = result.state;
-          if (attempt === null) throw new Error('sent without an attempt');
-          // Rule 5's give-back and rule 7's forward-only go on whatever the levels say.
-          const { ownership: known } = before;
-          if (known === null) throw new Error('sent before any observation');
-          if (attempt.purpose === 'giveBack') continue;
-          expect(missingTargets(plan, known)).not.toEqual([]);
-          if (hasMovedBefore(before)) continue;
-          expect(ownership).not.toBeNull();
-          expect(streams.phase).toBe('synchronized');
-          // Rule 14: one that has begun may finish.
-          if (shutdown !== null) expect(before.attempt).not.toBeNull();
-          expect(attempt.sessions.length).toBeGreaterThan(0);
-          for (const { id, interfaceName } of plan.sessions) {
-            if (!attempt.sessions.includes(id)) continue;
-            expect(sessions[id]).toMatchObject({ armed: true });
-            expect(sessions[id]?.level).not.toBe('Up');
-            expect(interfaces[interfaceName]?.level).not.toBe('Down');
-          }
+        for (const taken of play(plan, moves)) {
+          const sent = taken.step.effects.filter((effect) => effect.effect === 'sendTakeover');
+          if (sent.length > 0) checkReason(plan, taken, sent);
         }
       }),
       runs,
     );
   });
 
-  test('no attempt begins after the request to shut down', () => {
+  test('the stories reach moves of every purpose', () => {
+    const reached = fc
+      .sample(story, { numRuns: 400, seed: 1 })
+      .flatMap(([plan, moves]) => play(plan, moves))
+      .filter(({ step: result }) => result.effects.some(({ effect }) => effect === 'sendTakeover'))
+      .map(({ step: result }) => result.state.attempt?.purpose ?? 'none');
+    expect([...new Set(reached)].sort()).toEqual([
+      'claim',
+      'evidence',
+      'give',
+      'giveBack',
+      'preemption',
+      'repair',
+      'takeover',
+    ]);
+  });
+
+  test('nothing begins while this router is inhibited, shutting down, not in control or finding its way after a stall', () => {
     fc.assert(
       fc.property(story, ([plan, moves]) => {
         for (const { before, step: result } of play(plan, moves)) {
-          if (before.shutdown === null) continue;
-          const began = result.state.lastAttempt > before.lastAttempt;
-          expect(began && result.state.attempt?.purpose !== 'giveBack').toBe(false);
+          const { attempt, lastAttempt, inhibit, shutdown, streams, reorientation } = result.state;
+          // The second half of a takeover: it goes on, or goes back.
+          const isNew = attempt?.purpose !== 'giveBack' && attempt?.resumed !== true;
+          if (lastAttempt === before.lastAttempt || attempt === null || !isNew) continue;
+          expect([inhibit, shutdown, reorientation]).toEqual([null, null, null]);
+          expect(streams.phase).not.toBe('notInControl');
         }
+      }),
+      runs,
+    );
+  });
+
+  test('no takeover begins while damped', () => {
+    fc.assert(
+      fc.property(story, ([plan, moves]) => {
+        for (const { before, now, step: result } of play(plan, moves)) {
+          const { attempt, lastAttempt } = result.state;
+          if (lastAttempt === before.lastAttempt || attempt?.purpose !== 'takeover' || attempt.resumed)
+            continue;
+          expect(now).toBeGreaterThanOrEqual(before.damping?.suppressedUntil ?? 0);
+        }
+      }),
+      runs,
+    );
+  });
+
+  test('nothing is taken from a running holder that BFD has not called dead, but for the opt-in, once', () => {
+    fc.assert(
+      fc.property(story, ([plan, moves]) => {
+        const spent = play(plan, moves).filter(({ before, step: result }) => {
+          const { attempt, lastAttempt, ownership, evidence } = result.state;
+          if (lastAttempt === before.lastAttempt || attempt?.purpose !== 'evidence') return false;
+          return attempt.calls
+            .flatMap(({ addresses }) => addresses)
+            .some(
+              (address) => evidence.conditions[ownership?.holders[address]?.instanceId ?? ''] === 'running',
+            );
+        });
+        expect(spent.length).toBeLessThanOrEqual(plan.timing.takeFromRunningAfterMs === null ? 0 : 1);
+        for (const { before } of spent) expect(before.beenActive).toBe(false);
+      }),
+      runs,
+    );
+  });
+
+  test('every command of an operator is answered exactly once, and soon', () => {
+    fc.assert(
+      fc.property(story, ([plan, moves]) => {
+        const taken = play(plan, moves);
+        const asked = new Map<number, number>();
+        const answered: number[] = [];
+        for (const { event, now, step: result } of taken) {
+          if ('request' in event) asked.set(event.request, now);
+          for (const effect of result.effects)
+            if (effect.effect === 'answerOperator') answered.push(effect.request);
+        }
+        const last = taken.at(-1);
+        if (last === undefined) return;
+        let { state } = last.step;
+        // Nothing more happens: EC2 gives no answer at all, and deadlines go by.
+        for (let now = last.now; now <= last.now + 30_000; now = Math.max(state.wakeAt, now + 1)) {
+          const decided = step(plan, state, { type: 'inputDrained', jitter: 0.5 }, now);
+          ({ state } = decided);
+          for (const effect of decided.effects)
+            if (effect.effect === 'answerOperator') answered.push(effect.request);
+          // Requests that are under way are answered or time out: their deadline is at most 8 s.
+          for (const [call, send] of outstandingOf(state.attempt)) {
+            const failure = { kind: 'uncertain', code: 'Timeout', message: 'no answer' } as const;
+            const attempt = state.lastAttempt;
+            const event = {
+              type: 'takeoverCallAnswered',
+              attempt,
+              call,
+              send,
+              sentAt: 0,
+              failure,
+              awsRequestId: null,
+            } as const;
+            ({ state } = step(plan, state, event, now));
+          }
+        }
+        expect([...answered].sort((a, b) => a - b)).toEqual([...asked.keys()]);
       }),
       runs,
     );

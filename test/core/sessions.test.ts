@@ -85,7 +85,15 @@ describe('what a session can say (rules 2, 3 and 13)', () => {
       ...play.state,
       sessions: {
         ...play.state.sessions,
-        a: { level: 'Down', changedAt: 0, armed: true, freshSince: null, ...session } as const,
+        a: {
+          level: 'Down',
+          changedAt: 0,
+          armed: true,
+          disarmedBy: 'start',
+          freshSince: null,
+          heldUntil: null,
+          ...session,
+        } as const,
       },
       interfaces: {
         ...play.state.interfaces,
@@ -134,13 +142,23 @@ describe('arming (rule 2)', () => {
     expect(armed(play)).toEqual(expected);
   });
 
-  test('stopped is the first observation of not-all-mine: from partial to STANDBY disarms nothing more', () => {
+  test('a target that the peer has newly got disarms what is not UP, on the way from partial to STANDBY too', () => {
+    const play = watching('mine');
+    play.until(10_200);
+    play.at(10_300, play.observed('mine', 'peer'));
+    play.at(11_000, sessionEvent('a', 'Down', 11_000), interfaceEvent('Te1', 'Down'));
+    play.until(20_400);
+    play.at(20_500, play.observed('peer'));
+    expect(armed(play)).toEqual(['b']);
+  });
+
+  test('targets that are still where they were, or on nobody, disarm nothing', () => {
     const play = watching('mine');
     play.until(10_200);
     play.at(10_300, play.observed('mine', 'peer'));
     play.at(11_000, { type: 'controlLost', cause: 'another client' });
     play.until(20_400);
-    play.at(20_500, play.observed('peer'));
+    play.at(20_500, play.observed('none', 'peer'));
     expect(armed(play)).toEqual(['a', 'b']);
   });
 

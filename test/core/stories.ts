@@ -1,9 +1,10 @@
 /** Random stories: sequences of well-formed events, some of which answer what the core is waiting for. */
 import fc from 'fast-check';
-import type { Event, Failure, Holder, Memory, Observation } from '../../src/core/model';
+import type { Event, Failure, Holder, InstanceCondition, Memory, Observation } from '../../src/core/model';
 import type { Plan } from '../../src/core/plan';
 import type { Attempt, State } from '../../src/core/state';
-import { observationOf, planOf, synchronizedEvent, type Owner } from '../support/coreWorld';
+import { observationOf, planOf, sessionEvent, synchronizedEvent, type Owner } from '../support/coreWorld';
+import { interfaceEvent } from './play';
 
 /** An event that may refer to what the state is waiting for. */
 export type Move = {
@@ -15,27 +16,52 @@ const session = fc.constantFrom('a', 'b');
 const interfaceName = fc.constantFrom('Te1', 'Te2', 'Te99');
 const sessionLevel = fc.constantFrom('Up', 'Down', 'Down', 'Unknown', 'Unconfigured' as const);
 const interfaceLevel = fc.constantFrom('Up', 'Up', 'Down', 'Unknown' as const);
-const owner = fc.constantFrom<Owner>('mine', 'peer', 'peer', 'none');
+const owner = fc.constantFrom<Owner>(
+  'mine',
+  'mine',
+  'peer',
+  'peer',
+  'peer',
+  'none',
+  'none',
+  'third',
+  'detached',
+  'misplaced',
+);
+const condition = fc.constantFrom<InstanceCondition>(
+  'running',
+  'running',
+  'pending',
+  'impaired',
+  'stopping',
+  'stopped',
+  'shutting-down',
+  'terminated',
+  'gone',
+);
 const failure: fc.Arbitrary<Failure> = fc.record({
   kind: fc.constantFrom('throttled', 'refused', 'unsent', 'uncertain' as const),
   code: fc.constant('Code'),
   message: fc.constant('why'),
 });
 const smallNumber = fc.integer({ min: 0, max: 4 });
+/** Numbered when the story is played: each command has a number of its own. */
+const request = fc.constant(0);
 const readings = fc.array(fc.record({ interfaceName, level: interfaceLevel }), { maxLength: 3 });
 
-/** What is ours is on the interface that the plan wants it on. */
-function observed(plan: Plan, first: Owner, second: Owner): Observation {
+/** What is ours is on the interface that the plan wants it on, and what is misplaced is not. */
+export function observed(plan: Plan, first: Owner, second: Owner): Observation {
   const { holders, ...others } = observationOf(first, second);
   const placed = plan.targets.map(({ address, deviceIndex }): [string, Holder | null] => {
     const holder = holders[address] ?? null;
-    if (holder?.mine !== true) return [address, holder];
-    return [address, { ...holder, networkInterfaceId: `eni-own${deviceIndex}` }];
+    if (holder?.instanceId !== 'i-own') return [address, holder];
+    const index = holder.mine ? deviceIndex : 3 - deviceIndex;
+    return [address, { ...holder, networkInterfaceId: `eni-own${index}` }];
   });
   return { ...others, holders: Object.fromEntries(placed) };
 }
 
-const outstandingOf = (attempt: Attempt | null): readonly (readonly [number, number])[] =>
+export const outstandingOf = (attempt: Attempt | null): readonly (readonly [number, number])[] =>
   attempt?.calls.flatMap(({ number, outstanding }) =>
     outstanding.map((send) => [number, send.number] as const),
   ) ?? [];
@@ -112,8 +138,25 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
                 addresses: fc.subarray(['172.31.101.10', '172.31.105.10']),
               }),
             ),
+            beenActive: fc.boolean(),
+            inhibit: fc.option(
+              fc.record({
+                until: fc.nat(100_000),
+                untilWall: fc.nat(100_000),
+                forMs: fc.nat(100_000),
+                why: fc.constant('why'),
+              }),
+            ),
+            damping: fc.option(
+              fc.record({
+                penalty: fc.nat(5_000),
+                at: fc.nat(2_000),
+                suppressedUntil: fc.option(fc.nat(100_000)),
+              }),
+            ),
           }),
         ),
+        wallNow: fc.nat(100_000),
       }),
     ),
   },
@@ -176,6 +219,55 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
     })),
   },
   {
+    weight: 25,
+    arbitrary: fc
+      .tuple(fc.option(fc.tuple(condition, condition), { freq: 5 }), failure, smallNumber)
+      .map(([conditions, why, late]) => (state: State): Event => ({
+        type: 'holdersAnswered',
+        number: state.evidence.inFlight ?? late,
+        result:
+          conditions === null
+            ? { ok: false, failure: why }
+            : { ok: true, conditions: { 'i-peer': conditions[0], 'i-third': conditions[1] } },
+      })),
+  },
+  {
+    weight: 6,
+    arbitrary: fixed(
+      fc.record({ type: fc.constant('processStalled' as const), forMs: fc.constantFrom(150, 1_000, 10_000) }),
+    ),
+  },
+  {
+    weight: 6,
+    arbitrary: fixed(
+      fc.record({
+        type: fc.constant('levelsRead' as const),
+        sessions: fc.array(fc.record({ session, level: sessionLevel }), { maxLength: 2 }),
+        interfaces: readings,
+      }),
+    ),
+  },
+  {
+    weight: 6,
+    arbitrary: fixed(
+      fc.record({
+        type: fc.constant('inhibitRequested' as const),
+        request,
+        forMs: fc.constantFrom(0, 1_000, 60_000),
+        why: fc.constant('why'),
+        wallNow: fc.nat(100_000),
+      }),
+    ),
+  },
+  {
+    weight: 6,
+    arbitrary: fixed(fc.record({ type: fc.constant('releaseRequested' as const), request })),
+  },
+  {
+    weight: 15,
+    arbitrary: fixed(fc.record({ type: fc.constant('giveRequested' as const), request })),
+  },
+  {
     weight: 20,
     arbitrary: fixed(
       fc.record({
@@ -195,12 +287,21 @@ const move: fc.Arbitrary<Move> = fc.record({
   eventOf,
 });
 export const plan: fc.Arbitrary<Plan> = fc
-  .record({ trigger: fc.constantFrom('any', 'all' as const), oneInterface: fc.boolean() })
-  .map(({ trigger, oneInterface }) => {
-    const { targets } = planOf();
+  .record({
+    trigger: fc.constantFrom('any', 'all' as const),
+    oneInterface: fc.boolean(),
+    preferred: fc.boolean(),
+    foreignHolder: fc.constantFrom('refuse', 'take' as const),
+    takeFromRunningAfterMs: fc.constantFrom(null, 60_000),
+  })
+  .map(({ trigger, oneInterface, preferred, foreignHolder, takeFromRunningAfterMs }) => {
+    const { targets, timing } = planOf();
     return planOf({
       trigger,
+      preferred,
+      foreignHolder,
       targets: oneInterface ? targets.map((target) => ({ ...target, deviceIndex: 1 })) : targets,
+      timing: { ...timing, takeFromRunningAfterMs },
     });
   });
 
@@ -208,26 +309,49 @@ const drained: Move = { afterMs: 0, eventOf: () => ({ type: 'inputDrained', jitt
 const just = (eventOf: Move['eventOf']): Move => ({ afterMs: 10, eventOf });
 
 /** A router that has watched for a while: few random stories get that far by themselves. */
-function watched(owner: Owner, generation: 'gen1' | 'gen2'): readonly Move[] {
-  return [
-    just(() => ({ type: 'started', bootId: 'boot', memory: null })),
-    drained,
-    just(() => synchronizedEvent(generation, 'Up')),
+function watched(
+  owners: readonly [Owner, Owner],
+  generation: 'gen1' | 'gen2',
+  level: 'Up' | 'Down' = 'Up',
+  keepalives = 1,
+): readonly Move[] {
+  const keepalive = (afterMs: number): readonly Move[] => [
+    { ...drained, afterMs },
     just((state, now, plan) => ({
       type: 'ownershipObserved',
       number: state.observing.inFlight ?? 0,
       startedAt: now,
-      observation: observed(plan, owner, owner),
+      observation: observed(plan, ...owners),
     })),
     drained,
+  ];
+  return [
+    just(() => ({ type: 'started', bootId: 'boot', memory: null, wallNow: 0 })),
+    drained,
+    just(() => synchronizedEvent(generation, level)),
+    ...Array.from({ length: keepalives }, (_, index) => keepalive(index === 0 ? 0 : 10_000)).flat(),
   ];
 }
 
 const beginning: fc.Arbitrary<readonly Move[]> = fc.oneof(
   fc.constant([]),
-  fc.constantFrom('gen1', 'gen2' as const).map((generation) => watched('peer', generation)),
-  fc.constantFrom('gen1', 'gen2' as const).map((generation) => watched('peer', generation)),
-  fc.constant(watched('mine', 'gen2')),
+  fc.constantFrom('gen1', 'gen2' as const).map((generation) => watched(['peer', 'peer'], generation)),
+  fc.constantFrom('gen1', 'gen2' as const).map((generation) => watched(['peer', 'peer'], generation)),
+  fc.constant(watched(['mine', 'mine'], 'gen2')),
+  // A takeover of which the first requests are under way, and the failure may turn out to be here.
+  fc.constant([
+    ...watched(['peer', 'peer'], 'gen2'),
+    just(() => sessionEvent('a', 'Down')),
+    drained,
+    { ...drained, afterMs: 20 },
+    just(() => interfaceEvent('Te1', 'Down')),
+    drained,
+  ]),
+  // Just before a repair, a claim, a preemption, and the question about the holder.
+  fc.constant(watched(['mine', 'peer'], 'gen1', 'Up', 4)),
+  fc.constant(watched(['none', 'none'], 'gen1', 'Up', 2)),
+  fc.constant(watched(['peer', 'peer'], 'gen1', 'Up', 7)),
+  fc.constant(watched(['peer', 'peer'], 'gen1', 'Down', 4)),
 );
 
 /** Most moments are decided on, as the loop does; in some of them several events come first. */

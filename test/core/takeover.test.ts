@@ -68,6 +68,17 @@ describe('local or remote? (rule 5)', () => {
     expect(play.state.interfaces['Te1']?.level).toBe('Down');
   });
 
+  test('what EC2 shows here before anything was asked for was not taken over by this attempt', () => {
+    const play = watching('peer');
+    play.until(10_000);
+    play.at(10_002, sessionEvent('a', 'Down'));
+    play.at(10_003, play.observed('mine', 'peer', 10_000));
+    expect(play.reasons.join()).not.toContain('took over');
+    expect(play.state.attempt).toBeNull();
+    play.until(10_020);
+    expect(play.all('sendTakeover').flatMap(({ addresses }) => addresses)).toEqual(['172.31.105.10']);
+  });
+
   test('an answer to an attempt that is over says nothing about now', () => {
     const play = watching('peer');
     play.at(1_000, sessionEvent('a', 'Down'));
@@ -276,4 +287,20 @@ describe('forward only (rule 7)', () => {
     expect(play.alarms).toContain('target-lost');
     expect(play.state.attempt).toBeNull();
   });
+});
+
+test('a give-back waits for a hedge that was still out when the takeover ended: EC2 might carry it out last', () => {
+  const play = watching('peer', 'gen2');
+  play.at(1_000, sessionEvent('a', 'Down', 1_000), sessionEvent('b', 'Down', 1_000));
+  play.at(1_710);
+  play.at(1_720, answer('1.1.1'), answer('1.2.1'));
+  expect(play.state.attempt).toBeNull();
+  play.forget();
+  play.at(1_900, interfaceEvent('Te1', 'Down'), interfaceEvent('Te2', 'Down'));
+  expect(sends(play)).toEqual([]);
+  play.at(1_950, answer('1.1.2'));
+  expect(sends(play)).toEqual([]);
+  play.at(1_960, answer('1.2.2'));
+  expect(sends(play)).toEqual(['2.1.1', '2.2.1']);
+  expect(play.state.attempt?.purpose).toBe('giveBack');
 });

@@ -1,4 +1,4 @@
-import { consider } from '../../src/core/trigger';
+import { considerTakeover } from '../../src/core/trigger';
 import type { Plan } from '../../src/core/plan';
 import { observationOf, planOf, sessionEvent } from '../support/coreWorld';
 import { Play, interfaceEvent, synchronizedWith, watching } from './play';
@@ -13,7 +13,7 @@ function consideration(play: Play): { fires: boolean; sentence: string } {
     notes: [],
     alarms: [],
   };
-  return consider(turn);
+  return considerTakeover(turn);
 }
 
 /** Levels as they are, with no decision taken about them. */
@@ -66,7 +66,7 @@ describe('the trigger (rule 3)', () => {
   });
 
   describe('while one of the own target interfaces is DOWN, `all` applies', () => {
-    const third = { id: 'c', peerAddress: '172.31.109.20', interfaceName: 'Te3' };
+    const third = { id: 'c', peerAddress: '172.31.109.20', interfaceName: 'Te3', detectionTimeMs: 150 };
     const plan = planOf({ sessions: [...planOf().sessions, third] });
     const synchronized = synchronizedWith({});
     const three = (): Play => {

@@ -104,6 +104,7 @@ test('the configuration of a router points to the lab, extra keys come on top', 
     })),
     store: { type: 'file', path: `${directory}/show.json` },
     state_dir: `${directory}/state`,
+    control_socket: `${directory}/ha.sock`,
     keepalive_s: 2,
   });
   expect(existsSync(`${directory}/state`)).toBe(true);
@@ -149,6 +150,24 @@ test('booted, it is where it was, with nothing programmed; its session comes up 
   expect(await imdsAnswers('rtr1')).toBe(true);
   await program('rtr1');
   await until('both UP', () => status('rtr1') === 'UP' && status('rtr2') === 'UP');
+});
+
+test('terminated, it is gone for good: interfaces deleted or detached, as each one says', async () => {
+  await begin();
+  await lab.killRouter('rtr1', { instance: 'terminated' });
+  expect([lab.instanceState('rtr1'), lab.instanceState('rtr2')]).toEqual(['terminated', 'running']);
+  // The management interface goes with its instance; the others stay, with the floating addresses.
+  const left = lab.world.model.networkInterfaces.filter(({ attachment }) => attachment === null);
+  expect(left.map(({ networkInterfaceId }) => networkInterfaceId)).toEqual(
+    lab.plan.interfaces.map(({ networkInterfaceId }) => networkInterfaceId.rtr1),
+  );
+  expect(lab.world.model.networkInterfaces).toHaveLength(5);
+  for (const { floatingAddress, networkInterfaceId } of lab.plan.interfaces) {
+    expect(lab.world.ownerOf(floatingAddress)).toBe(networkInterfaceId.rtr1);
+    expect(lab.ownerOf(floatingAddress)).toBeNull();
+  }
+  await expect(lab.bootRouter('rtr1')).rejects.toThrow('IncorrectInstanceState');
+  expect(lab.routers.rtr1.sim.alive).toBe(false);
 });
 
 test('a cut link and its healing', async () => {

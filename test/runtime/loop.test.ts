@@ -1,50 +1,78 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { type EffectArgs, type Event } from '../../src/core/model';
 import { Loop, type EffectRunners, type Recorded } from '../../src/runtime/loop';
-import { systemClock } from '../../src/runtime/clock';
-import { observationOf, planOf, sessionEvent, synchronizedEvent } from '../support/coreWorld';
+import { systemClock, type Clock } from '../../src/runtime/clock';
+import type { Plan } from '../../src/core/plan';
+import { observationOf, planOf, sessionEvent, synchronizedEvent, TIMING } from '../support/coreWorld';
+import { eventually } from '../support/eventually';
+
+jest.setTimeout(30_000);
 
 type Happened = { readonly kind: 'effect' | 'record'; readonly name: string };
 
-function startLoop(): { loop: Loop; happened: Happened[]; batches: (readonly Recorded[])[] } {
+type LoopWorld = {
+  readonly loop: Loop;
+  readonly happened: Happened[];
+  readonly batches: (readonly Recorded[])[];
+  readonly beats: number[];
+  readonly deaf: string[];
+};
+
+function startLoop({
+  plan = planOf(),
+  clock = systemClock,
+  observe = () => {},
+}: { plan?: Plan; clock?: Clock; observe?: () => void } = {}): LoopWorld {
   const happened: Happened[] = [];
   const batches: (readonly Recorded[])[] = [];
+  const beats: number[] = [];
+  const deaf: string[] = [];
   const run = (name: keyof EffectArgs) => (): void => void happened.push({ kind: 'effect', name });
   const runners: EffectRunners = {
     sendTakeover: run('sendTakeover'),
     prepareTakeover: run('prepareTakeover'),
     discardPrepared: run('discardPrepared'),
     askInterfaces: run('askInterfaces'),
-    observeOwnership: run('observeOwnership'),
+    observeOwnership: () => {
+      run('observeOwnership')();
+      observe();
+    },
+    askHolders: run('askHolders'),
+    readLevels: run('readLevels'),
     remember: run('remember'),
+    answerOperator: run('answerOperator'),
     reportTimeline: run('reportTimeline'),
     stop: run('stop'),
   };
   const loop = new Loop({
-    plan: planOf(),
-    clock: systemClock,
+    plan,
+    clock,
     runners,
     random: () => 0.5,
+    beat: () => void beats.push(clock.monotonicMs()),
+    deaf: (reason) => void deaf.push(reason),
     record: (batch) => {
       batches.push(batch);
       for (const { event } of batch) happened.push({ kind: 'record', name: event.type });
     },
   });
-  return { loop, happened, batches };
+  return { loop, happened, batches, beats, deaf };
 }
 
 async function drained(batches: readonly unknown[], before: number): Promise<void> {
   while (batches.length === before) await new Promise((resolve) => setImmediate(resolve));
 }
 
-async function feed(world: ReturnType<typeof startLoop>, ...events: readonly Event[]): Promise<void> {
+async function feed(world: LoopWorld, ...events: readonly Event[]): Promise<void> {
   const before = world.batches.length;
   for (const event of events) world.loop.enqueue(event);
   await drained(world.batches, before);
 }
 
-async function standby(): Promise<ReturnType<typeof startLoop>> {
+async function standby(): Promise<LoopWorld> {
   const world = startLoop();
-  await feed(world, { type: 'started', bootId: 'boot', memory: null });
+  await feed(world, { type: 'started', bootId: 'boot', memory: null, wallNow: 0 });
   await feed(world, synchronizedEvent('gen2', 'Up'));
   const startedAt = systemClock.monotonicMs();
   await feed(world, { type: 'ownershipObserved', number: 1, startedAt, observation: observationOf('peer') });
@@ -84,14 +112,15 @@ describe('the loop', () => {
     world.loop.stop();
   });
 
-  test('wakes itself at the deadline that the core names', async () => {
+  test('wakes itself at the deadline that the core names, and records nothing before it has sent', async () => {
     const world = await standby();
+    world.happened.length = 0;
     // New generation, one interface: the settle time of rule 5 has to pass before anything is sent.
     await feed(world, sessionEvent('a', 'Down'));
-    expect(world.happened.some(({ name }) => name === 'sendTakeover')).toBe(false);
-    await drained(world.batches, world.batches.length);
-    while (!world.happened.some(({ name }) => name === 'sendTakeover'))
-      await drained(world.batches, world.batches.length);
+    const names = world.happened.map(({ kind, name }) => `${kind} ${name}`);
+    const sent = names.indexOf('effect sendTakeover');
+    expect(sent).toBeGreaterThan(names.indexOf('effect prepareTakeover'));
+    expect(names.findIndex((name) => name.startsWith('record'))).toBeGreaterThan(sent);
     expect(world.loop.state.attempt?.firstSentAt).not.toBeNull();
     world.loop.stop();
   });
@@ -100,7 +129,8 @@ describe('the loop', () => {
     const world = await standby();
     world.happened.length = 0;
     world.loop.enqueue(sessionEvent('a', 'Down'));
-    await new Promise((resolve) => setImmediate(resolve));
+    // Two turns until it is decided; recording would take a third.
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     world.loop.stop();
     expect(world.happened.map(({ name }) => name)).toContain('bfdSessionChanged');
   });
@@ -110,7 +140,95 @@ describe('the loop', () => {
     const batches = world.batches.length;
     world.loop.stop();
     world.loop.enqueue(sessionEvent('a', 'Down'));
-    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    await new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))));
     expect(world.batches.length).toBe(batches);
   });
+});
+
+/** Keeps the loop of this very process from running. */
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+const kindsOf = (batch: readonly Recorded[] | undefined): readonly string[] =>
+  (batch ?? []).map(({ event }) => event.type);
+
+const stallsIn = ({ batches }: LoopWorld): readonly number[] =>
+  batches.flat().flatMap(({ event }) => (event.type === 'processStalled' ? [event.forMs] : []));
+
+describe('a process that did not run', () => {
+  // Far longer than a loaded machine keeps a process waiting by itself.
+  const sessions = planOf().sessions.map((session) => ({ ...session, detectionTimeMs: 2_000 }));
+
+  /** Returns once the tick runs, and what makes an event of bytes that lie in a socket. */
+  async function watching() {
+    const world = startLoop({ plan: planOf({ sessions }) });
+    await feed(world, { type: 'started', bootId: 'boot', memory: null, wallNow: 0 });
+    await eventually(() => expect(world.beats).not.toEqual([]));
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const writer = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const [reader] = (await once(server, 'connection')) as [NodeJS.ReadableStream];
+    reader.on('data', () => world.loop.enqueue(sessionEvent('a', 'Down')));
+    const close = () => {
+      world.loop.stop();
+      writer.destroy();
+      server.close();
+    };
+    return { world, writer, close };
+  }
+
+  test.each([
+    ['a timer', (pause: () => void) => setTimeout(pause, 20)],
+    ['a turn of the loop', (pause: () => void) => setImmediate(pause)],
+  ])('is told of before what the sockets held meanwhile, once; paused in %s', async (_, within) => {
+    const { world, writer, close } = await watching();
+    const before = world.batches.length;
+    within(() => {
+      writer.write('DOWN');
+      block(2_500);
+    });
+    await eventually(() => expect(world.batches.flatMap(kindsOf)).toContain('bfdSessionChanged'));
+    const kinds = world.batches.slice(before).flatMap(kindsOf);
+    expect(kinds.indexOf('processStalled')).toBeGreaterThanOrEqual(0);
+    expect(kinds.indexOf('processStalled')).toBeLessThan(kinds.indexOf('bfdSessionChanged'));
+    const beats = world.beats.length;
+    await eventually(() => expect(world.beats.length).toBeGreaterThan(beats + 1));
+    expect(stallsIn(world)).toHaveLength(1);
+    expect(stallsIn(world)[0]).toBeGreaterThanOrEqual(2_400);
+    close();
+  });
+
+  test('is told of although nothing else happens', async () => {
+    const { world, close } = await watching();
+    block(2_500);
+    await eventually(() => expect(stallsIn(world)).toHaveLength(1));
+    expect(world.deaf).toEqual([]);
+    close();
+  });
+
+  test('is none where it was shorter than the shortest detection time', async () => {
+    const { world, writer, close } = await watching();
+    writer.write('DOWN');
+    block(300);
+    await eventually(() => expect(world.batches.flatMap(kindsOf)).toContain('bfdSessionChanged'));
+    expect(stallsIn(world)).toEqual([]);
+    close();
+  });
+});
+
+test('a loop that does not decide although it is due says so and beats no more', async () => {
+  let offsetMs = 0;
+  const world = startLoop({
+    plan: planOf({ timing: { ...TIMING, keepaliveIntervalMs: 100 } }),
+    clock: { monotonicMs: () => systemClock.monotonicMs() + offsetMs },
+    // A clock that is an hour late while the timer is set: the timer is then far too late.
+    observe: () => (offsetMs = -3_600_000),
+  });
+  await feed(world, { type: 'started', bootId: 'boot', memory: null, wallNow: 0 });
+  offsetMs = 0;
+  await eventually(() => expect(world.deaf).not.toEqual([]));
+  expect(world.deaf[0]).toMatch(/nothing has been decided for 3 s although it was due/);
+  expect(world.beats).toHaveLength(2);
+  world.loop.stop();
 });

@@ -14,6 +14,9 @@ const memory: Memory = {
   wasActive: false,
   armedSessions: ['default/TenGigE0/0/0/2/172.31.105.206'],
   intent: { startedAt: 1_234_500, addresses: ['172.31.105.10', '172.31.101.10'] },
+  beenActive: true,
+  inhibit: { until: 2_000_000, untilWall: 1_800_000_000_000, forMs: 1_800_000, why: 'maintenance' },
+  damping: { penalty: 1_500, at: 1_234_000, suppressedUntil: null },
 };
 
 jest.setTimeout(30_000);
@@ -94,6 +97,16 @@ describe('the parser', () => {
     wasActive: fc.boolean(),
     armedSessions: fc.array(id),
     intent: fc.option(fc.record({ startedAt: times, addresses: fc.array(id, { minLength: 1 }) })),
+    beenActive: fc.boolean(),
+    inhibit: fc.option(
+      fc.record({
+        until: times,
+        untilWall: fc.nat(),
+        forMs: fc.nat(604_800_000),
+        why: fc.string({ maxLength: 200 }),
+      }),
+    ),
+    damping: fc.option(fc.record({ penalty: fc.nat(10_000), at: times, suppressedUntil: fc.option(times) })),
   });
 
   test('takes what the writer writes', () => {
@@ -106,7 +119,17 @@ describe('the parser', () => {
   });
 
   test('drops members that a newer version may have added', () => {
-    expect(parseMemory(JSON.stringify({ ...memory, inhibit: { until: 1 } }))).toEqual(memory);
+    expect(parseMemory(JSON.stringify({ ...memory, mood: { until: 1 } }))).toEqual(memory);
+  });
+
+  test('reads what an older version has written, which did not know of inhibit and dampening', () => {
+    const { beenActive: _b, inhibit: _i, damping: _d, ...older } = memory;
+    expect(parseMemory(JSON.stringify(older))).toEqual({
+      ...older,
+      beenActive: false,
+      inhibit: null,
+      damping: null,
+    });
   });
 
   test('refuses a memory with any member wrong or absent', () => {
@@ -129,7 +152,8 @@ describe('the parser', () => {
       fc.property(fc.constantFrom(...(Object.keys(memory) as (keyof Memory)[])), wrong, (member, value) => {
         const rightAfterAll =
           (member === 'bootId' && value === 'yes') ||
-          (member === 'armedSessions' && Array.isArray(value) && value.length === 0);
+          (member === 'armedSessions' && Array.isArray(value) && value.length === 0) ||
+          (value === undefined && ['beenActive', 'inhibit', 'damping'].includes(member));
         fc.pre(!rightAfterAll);
         expect(parseMemory(JSON.stringify({ ...memory, [member]: value }))).toBeNull();
       }),

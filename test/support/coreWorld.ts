@@ -12,6 +12,12 @@ export const TIMING: Timing = {
   settleMs: 20,
   hedgeMs: 700,
   armedTtlMs: 600_000,
+  partialHoldMs: 25_000,
+  evidenceHoldMs: 30_000,
+  takeFromRunningAfterMs: null,
+  dampingHalfLifeMs: 60_000,
+  preemptDelayMs: 60_000,
+  ownStallHoldMs: 3_000,
 };
 
 export const TARGETS = ['172.31.101.10', '172.31.105.10'] as const;
@@ -24,10 +30,12 @@ export function planOf(change: Partial<Plan> = {}): Plan {
       { address: TARGETS[1], deviceIndex: 2 },
     ],
     sessions: [
-      { id: 'a', peerAddress: '172.31.101.20', interfaceName: 'Te1' },
-      { id: 'b', peerAddress: '172.31.105.20', interfaceName: 'Te2' },
+      { id: 'a', peerAddress: '172.31.101.20', interfaceName: 'Te1', detectionTimeMs: 150 },
+      { id: 'b', peerAddress: '172.31.105.20', interfaceName: 'Te2', detectionTimeMs: 150 },
     ],
     trigger: 'any',
+    preferred: false,
+    foreignHolder: 'refuse',
     timing: TIMING,
     ...change,
   };
@@ -42,11 +50,27 @@ const PEERS: readonly Holder[] = [
   { networkInterfaceId: 'eni-peer2', instanceId: 'i-peer', mine: false },
 ];
 
-export type Owner = 'mine' | 'peer' | 'none';
+/**
+ * `third`: an instance that is neither router. `detached`: an interface of no instance. `misplaced`: another
+ * interface of this router than the one the target belongs on.
+ */
+export type Owner = 'mine' | 'peer' | 'none' | 'third' | 'detached' | 'misplaced';
 
 function holderOf(owner: Owner, index: number): Holder | null {
-  if (owner === 'none') return null;
-  return (owner === 'mine' ? MINE : PEERS)[index] ?? null;
+  switch (owner) {
+    case 'mine':
+      return MINE[index] ?? null;
+    case 'peer':
+      return PEERS[index] ?? null;
+    case 'none':
+      return null;
+    case 'third':
+      return { networkInterfaceId: `eni-third${index + 1}`, instanceId: 'i-third', mine: false };
+    case 'detached':
+      return { networkInterfaceId: `eni-peer${index + 1}`, instanceId: null, mine: false };
+    case 'misplaced':
+      return { networkInterfaceId: `eni-own${2 - index}`, instanceId: 'i-own', mine: false };
+  }
 }
 
 /** Who holds the first and the second target. */

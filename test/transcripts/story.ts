@@ -4,13 +4,16 @@
  * reads answer by themselves. README.md of this folder has the grammar.
  */
 import { violations } from '../../src/core/invariants';
-import type { Effect, Event, Failure, Memory } from '../../src/core/model';
+import type { Effect, Event, Failure, InstanceCondition, Memory } from '../../src/core/model';
+import type { Plan } from '../../src/core/plan';
 import { initialState, type State } from '../../src/core/state';
 import { roleWords, step } from '../../src/core/step';
 import { PLAN, TARGETS, THIRD_SESSION, observationOf, type Owner } from './storyWorld';
 
 /** An EC2 read that nothing delays. */
 const READ_MS = 50;
+/** What the clock on the wall says at time 0. */
+const WALL_MS = Date.UTC(2026, 0, 1);
 /** More steps than any story has: a story that needs them is spinning. */
 const STEPS_MAX = 5_000;
 
@@ -18,7 +21,7 @@ type Reads = { readonly latencyMs: number; readonly failure: Failure | null };
 type Planned = { readonly at: number; readonly event: Event };
 
 export class Story {
-  #plan = PLAN;
+  #plan: Plan = PLAN;
   #state: State = initialState(PLAN);
   #now = 0;
   #steps = 0;
@@ -27,6 +30,15 @@ export class Story {
   #owners: Owner[] = ['B', 'B', 'B'];
   /** Device index of an interface that EC2 does not show on router A. */
   #detached = 0;
+  #peerIsKnown = true;
+  #conditions: { [instanceId: string]: InstanceCondition } = {};
+  #statusFailure: Failure | null = null;
+  /** What was last asked about holders and last answered: each is written down when it changes. */
+  #holdersAsked = '';
+  #holdersTold = '';
+  /** How far the clock on the wall has been stepped. */
+  #wallStepMs = 0;
+  #requests = 0;
   #reads: Reads = { latencyMs: READ_MS, failure: null };
   #calls = new Map<
     string,
@@ -48,7 +60,10 @@ export class Story {
     let isUndecided = false;
     for (const [index, { at, verb, words, line }] of inputs.entries()) {
       if (!(at >= story.#now)) throw new Error(`time goes forward only: ${line}`);
-      if (at > story.#now) story.#advance(at);
+      if (at > story.#now)
+        story.#advance(verb === 'stalled' ? Math.max(at - Number(words[0]), story.#now) : at);
+      // Nothing runs during a stall; what fell due in it is late.
+      story.#now = at;
       const steps = story.#steps;
       story.#input(verb, words, line);
       isUndecided ||= story.#steps > steps;
@@ -63,10 +78,22 @@ export class Story {
   #input(verb: string, words: readonly string[], line: string): void {
     const [first = '', second = '', third = ''] = words;
     switch (verb) {
+      case 'configured':
+        this.#plan = planOf(words);
+        this.#state = initialState(this.#plan);
+        return;
       case 'given':
         return this.#given(words);
+      case 'clock':
+        this.#wallStepMs = Number(first) * 1000;
+        return;
       case 'start':
-        return this.#take({ type: 'started', bootId: 'boot-1', memory: this.#memory(words) });
+        return this.#take({
+          type: 'started',
+          bootId: 'boot-1',
+          memory: this.#memory(words),
+          wallNow: this.#wallNow(),
+        });
       case 'sync':
         return this.#take(this.#synchronized(words));
       case 'streams':
@@ -103,13 +130,29 @@ export class Story {
         this.#owners = words as Owner[];
         return;
       case 'ec2-lacks':
-        this.#detached = Number(first);
+        if (first === 'peer') this.#peerIsKnown = false;
+        else this.#detached = Number(first);
         return;
+      case 'ec2-says':
+        return this.#says(first, second);
       case 'ec2-reads':
         this.#reads = readsOf(first, second);
         return;
       case 'answer':
         return this.#answer(first, second, third);
+      case 'stalled':
+        return this.#take({ type: 'processStalled', forMs: Number(first) });
+      case 'levels':
+        return this.#take(this.#levels(words));
+      case 'inhibit': {
+        const [forMs, why] = [Number(first) * 1000, words.slice(1).join(' ')];
+        const request = ++this.#requests;
+        return this.#take({ type: 'inhibitRequested', request, forMs, why, wallNow: this.#wallNow() });
+      }
+      case 'release':
+        return this.#take({ type: 'releaseRequested', request: ++this.#requests });
+      case 'give':
+        return this.#take({ type: 'giveRequested', request: ++this.#requests });
       case 'sigterm':
         return this.#take({ type: 'shutdownRequested', cause: 'SIGTERM' });
       case 'end':
@@ -119,19 +162,43 @@ export class Story {
     }
   }
 
-  /** `given STANDBY gen1 [all|any] [three]`: a router that has watched for a while; nothing of it is written down. */
+  /** `given STANDBY gen1 OPTIONS`: a router that has watched for a while; nothing of it is written down. */
   #given(words: readonly string[]): void {
-    const [role, generation = 'gen1', trigger = 'any', number] = words;
+    const [role, generation = 'gen1', ...options] = words;
     this.#hidden = true;
-    const sessions = number === 'three' ? [...PLAN.sessions, THIRD_SESSION] : PLAN.sessions;
-    this.#plan = { ...PLAN, trigger: trigger as 'any', sessions };
+    this.#plan = planOf(options);
     this.#state = initialState(this.#plan);
     this.#owners = PLAN.targets.map(() => (role === 'ACTIVE' ? 'A' : 'B'));
-    this.#take({ type: 'started', bootId: 'boot-1', memory: null });
+    this.#take({ type: 'started', bootId: 'boot-1', memory: null, wallNow: WALL_MS });
     this.#take(this.#synchronized([generation]));
     this.#drain();
     this.#advance(this.#now + READ_MS);
     this.#hidden = false;
+  }
+
+  #wallNow(): number {
+    return WALL_MS + this.#now + this.#wallStepMs;
+  }
+
+  /** `i-B stopped`: how the instance is from now on; `fail CODE`: EC2 does not say. */
+  #says(who: string, what: string): void {
+    this.#statusFailure = who === 'fail' ? { kind: 'uncertain', code: what, message: 'no answer' } : null;
+    if (who !== 'fail') this.#conditions[who] = what as InstanceCondition;
+  }
+
+  /** `rtrB-a=Down Te0=Up`; nothing where the router could not be asked. */
+  #levels(words: readonly string[]): Event {
+    const read = words.map((word) => word.split('=') as [string, string]);
+    const isSession = (name: string): boolean => this.#plan.sessions.some(({ id }) => id === name);
+    return {
+      type: 'levelsRead',
+      sessions: read
+        .filter(([name]) => isSession(name))
+        .map(([session, level]) => ({ session, level: level as 'Up' })),
+      interfaces: read
+        .filter(([name]) => !isSession(name))
+        .map(([interfaceName, level]) => ({ interfaceName, level: level as 'Up' })),
+    };
   }
 
   #memory(words: readonly string[]): Memory | null {
@@ -145,7 +212,25 @@ export class Story {
       wasActive: values.get('was') === 'ACTIVE',
       armedSessions: list('armed'),
       intent: values.has('intent') ? { startedAt, addresses: list('intent') } : null,
+      beenActive: values.get('been') === 'ACTIVE',
+      inhibit: this.#storedInhibit(Number(values.get('inhibit') ?? 0) * 1000),
+      damping: this.#storedDamping(
+        Number(values.get('penalty') ?? 0),
+        Number(values.get('held') ?? 0) * 1000,
+      ),
     };
+  }
+
+  /** Ordered for half an hour, of which this much is left. */
+  #storedInhibit(leftMs: number): Memory['inhibit'] {
+    if (leftMs === 0) return null;
+    const untilWall = WALL_MS + this.#now + leftMs;
+    return { until: this.#now + leftMs, untilWall, forMs: 1_800_000, why: 'upgrade' };
+  }
+
+  #storedDamping(penalty: number, heldMs: number): Memory['damping'] {
+    if (penalty === 0) return null;
+    return { penalty, at: this.#now, suppressedUntil: heldMs === 0 ? null : this.#now + heldMs };
   }
 
   /** `gen1 rtrB-a=Down,new Te0=Down`: what is not named is UP and survived. */
@@ -176,7 +261,7 @@ export class Story {
     const request = this.#calls.get(key);
     if (request === undefined) throw new Error(`there was no request ${key}`);
     if (kind === 'ok') {
-      const owner = request.to.startsWith('eni-A') ? 'A' : 'B';
+      const owner = request.to.charAt('eni-'.length) as Owner;
       for (const address of request.addresses) {
         this.#owners[TARGETS.findIndex((target) => target === address)] = owner;
       }
@@ -222,7 +307,7 @@ export class Story {
       ...result.alarms.map((code) => `alarm ${code}`),
     ];
     if (result.reason === '') throw new Error(`${event.type} at ${this.#now} ms gave no reason`);
-    const quiet = result.weight === 'routine' && isTold(event, result.reason);
+    const quiet = result.weight === 'routine' && this.#isTold(event, result.reason);
     if (this.#hidden || (quiet && written.length === 0)) return;
     if (quiet && written.join() === 'observe') {
       this.#asking.push(this.#now);
@@ -250,26 +335,42 @@ export class Story {
       case 'sendTakeover': {
         const { attempt, call, send, networkInterfaceId: to, addresses, timeoutMs } = effect;
         this.#calls.set(`${attempt}.${call}.${send}`, { to, addresses, sentAt: this.#now });
-        return [`send ${attempt}.${call}.${send}: ${addresses.join(' ')} to ${to}, deadline ${timeoutMs} ms`];
+        const how = effect.allowReassignment ? '' : ' without reassignment';
+        return [
+          `send ${attempt}.${call}.${send}: ${addresses.join(' ')} to ${to}${how}, deadline ${timeoutMs} ms`,
+        ];
       }
-      case 'prepareTakeover':
-        return [`prepare ${effect.attempt}.${effect.call}: ${effect.addresses.join(' ')}`];
+      case 'prepareTakeover': {
+        const how = effect.allowReassignment ? '' : ' without reassignment';
+        return [`prepare ${effect.attempt}.${effect.call}: ${effect.addresses.join(' ')}${how}`];
+      }
       case 'discardPrepared':
         return [`discard what was prepared for attempt ${effect.attempt}`];
       case 'askInterfaces':
         return [`ask ${effect.interfaceNames.join(' ')}, deadline ${effect.timeoutMs} ms`];
       case 'remember': {
-        const { wasActive, armedSessions, intent } = effect.memory;
+        const { wasActive, armedSessions, intent, inhibit, damping } = effect.memory;
         const armed = armedSessions.length === 0 ? 'none' : armedSessions.join(' ');
         const intention = intent === null ? '' : `, moving ${intent.addresses.join(' ')}`;
-        return [`remember: ${wasActive ? 'ACTIVE' : 'not ACTIVE'}, armed ${armed}${intention}`];
+        const inhibited = inhibit === null ? '' : `, inhibited until ${timeOf(inhibit.until).trim()}`;
+        const penalty = damping === null ? '' : `, penalty ${Math.round(damping.penalty)}`;
+        const activity = wasActive ? 'ACTIVE' : 'not ACTIVE';
+        return [`remember: ${activity}, armed ${armed}${intention}${inhibited}${penalty}`];
       }
       case 'reportTimeline': {
-        const { triggeredAt, decidedAt, firstSentAt, lastAnsweredAt, confirmedAt } = effect.timeline;
+        const { purpose, triggeredAt, decidedAt, firstSentAt, lastAnsweredAt, confirmedAt } = effect.timeline;
         const legs = [decidedAt, firstSentAt, lastAnsweredAt, confirmedAt];
         const ms = legs.map((at) => (at === null ? '-' : `+${at - triggeredAt}`));
-        return [`timeline: decided, sent, answered, confirmed ${ms.join(', ')} ms after the DOWN`];
+        return [
+          `timeline: decided, sent, answered, confirmed ${ms.join(', ')} ms after the ${purpose === 'takeover' ? 'DOWN' : 'decision'}`,
+        ];
       }
+      case 'askHolders':
+        return this.#askHolders(effect.number, effect.instanceIds);
+      case 'readLevels':
+        return ['read levels'];
+      case 'answerOperator':
+        return [`answer ${effect.request}, ${effect.accepted ? 'accepted' : 'declined'}: ${effect.sentence}`];
       case 'stop':
         return ['stop'];
     }
@@ -291,21 +392,56 @@ export class Story {
             type: 'ownershipObserved',
             number,
             startedAt,
-            observation: observationOf(this.#owners, this.#detached),
+            observation: observationOf(this.#owners, this.#detached, this.#peerIsKnown),
           }
         : { type: 'observationFailed', number, failure };
     this.#planned.push({ at: startedAt + latencyMs, event });
   }
+
+  /** Written down when other instances are asked about than the last time. */
+  #askHolders(number: number, instanceIds: readonly string[]): readonly string[] {
+    const conditions = Object.fromEntries(
+      instanceIds.map((id) => [id, this.#conditions[id] ?? 'running'] as const),
+    );
+    const failure = this.#statusFailure;
+    const result = failure === null ? { ok: true as const, conditions } : { ok: false as const, failure };
+    this.#planned.push({ at: this.#now + READ_MS, event: { type: 'holdersAnswered', number, result } });
+    const asked = `ask how ${instanceIds.join(' ')} is`;
+    if (asked === this.#holdersAsked) return [];
+    this.#holdersAsked = asked;
+    return [asked];
+  }
+
+  /** Routine steps whose reason has been told already, or goes without saying: what EC2 shows is in the role. */
+  #isTold(event: Event, reason: string): boolean {
+    if (event.type === 'holdersAnswered') {
+      const isTold = reason === this.#holdersTold;
+      this.#holdersTold = reason;
+      return isTold;
+    }
+    if (event.type === 'ownershipObserved') return /^EC2 shows [^;]* and [^;]*$/.test(reason);
+    return event.type === 'inputDrained' || event.type === 'observationFailed';
+  }
+}
+
+/** `any|all`, `three`, `preferred`, `take-foreign`, `take-from-running SECONDS`: the configuration, where not the delivered one. */
+function planOf(words: readonly string[]): Plan {
+  let plan: Plan = PLAN;
+  for (const [index, word] of words.entries()) {
+    if (word === 'any' || word === 'all') plan = { ...plan, trigger: word };
+    else if (word === 'three') plan = { ...plan, sessions: [...PLAN.sessions, THIRD_SESSION] };
+    else if (word === 'preferred') plan = { ...plan, preferred: true };
+    else if (word === 'take-foreign') plan = { ...plan, foreignHolder: 'take' };
+    else if (word === 'take-from-running') {
+      const takeFromRunningAfterMs = Number(words[index + 1]) * 1000;
+      plan = { ...plan, timing: { ...plan.timing, takeFromRunningAfterMs } };
+    } else if (words[index - 1] !== 'take-from-running') throw new Error(`not a configuration: ${word}`);
+  }
+  return plan;
 }
 
 function timeOf(ms: number): string {
   return (ms / 1000).toFixed(3).padStart(7);
-}
-
-/** Routine steps whose reason has been told already, or goes without saying: what EC2 shows is in the role. */
-function isTold(event: Event, reason: string): boolean {
-  if (event.type === 'ownershipObserved') return /^EC2 shows [^;]* and [^;]*$/.test(reason);
-  return event.type === 'inputDrained' || event.type === 'observationFailed';
 }
 
 function readsOf(how: string, code: string): Reads {

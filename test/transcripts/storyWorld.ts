@@ -7,7 +7,12 @@ export const TARGETS = ['10.0.1.100', '10.0.2.100', '10.0.2.101'] as const;
 const PEERS = ['10.0.1.2', '10.0.2.2', '10.0.3.2'] as const;
 
 /** Its peer is on a subnet without a target. */
-export const THIRD_SESSION = { id: 'rtrB-c', peerAddress: '10.0.3.2', interfaceName: 'Te2' };
+export const THIRD_SESSION = {
+  id: 'rtrB-c',
+  peerAddress: '10.0.3.2',
+  interfaceName: 'Te2',
+  detectionTimeMs: 150,
+};
 
 export const PLAN: Plan = {
   targets: [
@@ -16,24 +21,41 @@ export const PLAN: Plan = {
     { address: TARGETS[2], deviceIndex: 2 },
   ],
   sessions: [
-    { id: 'rtrB-a', peerAddress: PEERS[0], interfaceName: 'Te0' },
-    { id: 'rtrB-b', peerAddress: PEERS[1], interfaceName: 'Te1' },
+    { id: 'rtrB-a', peerAddress: PEERS[0], interfaceName: 'Te0', detectionTimeMs: 150 },
+    { id: 'rtrB-b', peerAddress: PEERS[1], interfaceName: 'Te1', detectionTimeMs: 150 },
   ],
   trigger: 'any',
+  preferred: false,
+  foreignHolder: 'refuse',
   timing: TIMING,
 };
 
-export type Owner = 'A' | 'B' | '-';
+/**
+ * Router A or B, on the interface where the target belongs; nobody; C, a third instance; D, an interface that
+ * is attached to no instance; w, the wrong interface of router A.
+ */
+export type Owner = 'A' | 'B' | '-' | 'C' | 'D' | 'w';
 
-export function observationOf(owners: readonly Owner[], detached: number): Observation {
-  const holder = (owner: Owner | undefined, deviceIndex: number): Holder | null =>
-    owner === undefined || owner === '-'
-      ? null
-      : {
-          networkInterfaceId: `eni-${owner}${deviceIndex}`,
-          instanceId: `i-${owner}`,
-          mine: owner === 'A',
-        };
+function holderOf(owner: Owner, deviceIndex: number): Holder | null {
+  switch (owner) {
+    case '-':
+      return null;
+    case 'D':
+      return { networkInterfaceId: `eni-D${deviceIndex}`, instanceId: null, mine: false };
+    case 'w':
+      return { networkInterfaceId: `eni-A${3 - deviceIndex}`, instanceId: 'i-A', mine: false };
+    case 'A':
+    case 'B':
+    case 'C':
+      return {
+        networkInterfaceId: `eni-${owner}${deviceIndex}`,
+        instanceId: `i-${owner}`,
+        mine: owner === 'A',
+      };
+  }
+}
+
+export function observationOf(owners: readonly Owner[], detached: number, peerIsKnown: boolean): Observation {
   return {
     interfaces: [1, 2]
       .filter((deviceIndex) => deviceIndex !== detached)
@@ -44,10 +66,13 @@ export function observationOf(owners: readonly Owner[], detached: number): Obser
         privateIpAddresses: [],
       })),
     holders: Object.fromEntries(
-      PLAN.targets.map(({ address, deviceIndex }, index) => [address, holder(owners[index], deviceIndex)]),
+      PLAN.targets.map(({ address, deviceIndex }, index) => [
+        address,
+        holderOf(owners[index] ?? '-', deviceIndex),
+      ]),
     ),
     peers: Object.fromEntries(
-      PEERS.map((address, index) => [
+      PEERS.filter(() => peerIsKnown).map((address, index) => [
         address,
         { networkInterfaceId: `eni-B${index + 1}`, instanceId: 'i-B', subnetId: `subnet-${index + 1}` },
       ]),

@@ -1,7 +1,8 @@
 /**
- * Takes secondary private addresses over: AssignPrivateIpAddresses with AllowReassignment, one call for all
- * addresses of an interface. The call is all-or-nothing and a 200 confirms it. When and how often to try is
- * decided by the rules; this sends what it is told to.
+ * Takes secondary private addresses over: AssignPrivateIpAddresses, one call for all addresses of an interface.
+ * The call is all-or-nothing and a 200 confirms it. Without `allowReassignment` EC2 refuses it when another
+ * interface holds one of them, which is how a free address is claimed. When and how often to try is decided by
+ * the rules; this sends what it is told to.
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssignPrivateIpAddresses.html
  */
 import {
@@ -36,10 +37,12 @@ export type SecondaryIpTakeover = {
    * it that each of them, and a read beside them, would find a connection standing. Sends nothing. Fulfilled
    * when all is built; never rejects.
    */
-  rehearse(moves: readonly Move[]): Promise<void>;
+  rehearse(moves: readonly RehearsedMove[]): Promise<void>;
 };
 
-type Move = Pick<TakeoverRequest, 'networkInterfaceId' | 'addresses'>;
+type Move = Pick<TakeoverRequest, 'networkInterfaceId' | 'addresses' | 'allowReassignment'>;
+/** A takeover takes the addresses from whoever holds them. */
+type RehearsedMove = Omit<Move, 'allowReassignment'>;
 
 /** A signature is good for 5 minutes. */
 const PREPARED_AGE_MS_MAX = 240_000;
@@ -68,7 +71,7 @@ export function secondaryIpTakeover({
       const command = new AssignPrivateIpAddressesCommand({
         NetworkInterfaceId: move.networkInterfaceId,
         PrivateIpAddresses: [...move.addresses],
-        AllowReassignment: true,
+        AllowReassignment: move.allowReassignment,
       });
       return client.send(command, options);
     });
@@ -113,7 +116,7 @@ export function secondaryIpTakeover({
     },
     rehearse: async (moves) => {
       const before = ahead;
-      ahead = moves.map(prepareMove);
+      ahead = moves.map((move) => prepareMove({ ...move, allowReassignment: true }));
       for (const { call } of before) call.discard();
       ec2.warm(moves.length + 1);
       await Promise.all(ahead.map(({ call }) => call.built));
@@ -124,7 +127,11 @@ export function secondaryIpTakeover({
 const keyOf = ({ attempt, call }: TakeoverRequest): string => `${attempt}/${call}`;
 
 function isSameMove(a: Move, b: Move): boolean {
-  return a.networkInterfaceId === b.networkInterfaceId && a.addresses.join() === b.addresses.join();
+  return (
+    a.networkInterfaceId === b.networkInterfaceId &&
+    a.allowReassignment === b.allowReassignment &&
+    a.addresses.join() === b.addresses.join()
+  );
 }
 
 function outcomeOf(

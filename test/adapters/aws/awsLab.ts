@@ -33,8 +33,17 @@ export const plan: Plan = {
     { address: targetOf(1), deviceIndex: 1 },
     { address: targetOf(2), deviceIndex: 2 },
   ],
-  sessions: [{ id: 'peer on if1', peerAddress: addressOf(2, 1), interfaceName: 'TenGigE0/0/0/1' }],
+  sessions: [
+    {
+      id: 'peer on if1',
+      peerAddress: addressOf(2, 1),
+      interfaceName: 'TenGigE0/0/0/1',
+      detectionTimeMs: 150,
+    },
+  ],
   trigger: 'any',
+  preferred: false,
+  foreignHolder: 'refuse',
   timing: TIMING,
 };
 

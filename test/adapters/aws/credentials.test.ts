@@ -74,9 +74,11 @@ describe('credentials', () => {
 
   test('expired ones are used where there are no others', async () => {
     emulator.addFault({ kind: 'expiredCredentials' });
-    const { provider, ready } = start();
+    const { provider, ready, ageInfo } = start();
     await ready;
     expect(await provider()).toMatchObject({ accessKeyId: matching(/^ASIA/) });
+    expect(ageInfo().problem).toMatch(/have expired by this router's clock/);
+    expect(memory.logged()).toMatchObject([{ event: 'credentials-unread', problem: ageInfo().problem }]);
   });
 
   test('stay in use past their expiry while IMDS is away', async () => {

@@ -178,7 +178,13 @@ test('a server that is not who it should be is sent nothing', async () => {
     now,
   });
   ec2.warm(2);
-  const request = { attempt: 1, call: 1, networkInterfaceId: eniOf(1, 1), addresses: [targetOf(1)] };
+  const request = {
+    attempt: 1,
+    call: 1,
+    networkInterfaceId: eniOf(1, 1),
+    addresses: [targetOf(1)],
+    allowReassignment: true,
+  };
   const { failure } = await secondaryIpTakeover({ ec2, now }).send({ ...request, send: 1, timeoutMs: 2_000 });
   expect(failure).toMatchObject({
     kind: 'unsent',

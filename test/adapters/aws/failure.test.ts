@@ -4,7 +4,14 @@ import { secondaryIpTakeover } from '../../../src/aws/actions/secondaryIp';
 import { eniOf, matching, memoryLog, now, openAwsLab, targetOf, type AwsLab, until } from './awsLab';
 import { openEc2 } from '../../../src/aws/ec2';
 
-const request = { attempt: 1, call: 1, networkInterfaceId: eniOf(1, 1), addresses: [targetOf(1)], send: 1 };
+const request = {
+  attempt: 1,
+  call: 1,
+  networkInterfaceId: eniOf(1, 1),
+  addresses: [targetOf(1)],
+  allowReassignment: true,
+  send: 1,
+};
 
 describe('what a failed call means', () => {
   let lab: AwsLab;
@@ -45,6 +52,7 @@ describe('what a failed call means', () => {
   const applied = targetOf(1);
   const uncertain: [string, Ec2FaultInput, string, boolean][] = [
     ['reset before the change', { kind: 'reset' }, 'ECONNRESET', false],
+    ['reset in the middle of the answer', { kind: 'reset', when: 'midAnswer' }, 'ECONNRESET', true],
     ['reset after the change', { kind: 'reset', when: 'after' }, 'ECONNRESET', true],
     ['never answered', { kind: 'blackHole' }, 'Timeout', false],
     ['never answered, but done', { kind: 'blackHole', when: 'after' }, 'Timeout', true],

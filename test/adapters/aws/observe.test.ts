@@ -86,6 +86,19 @@ describe('observing', () => {
     });
   });
 
+  test("an instance id of the peer beside this router's interfaces is not believed", async () => {
+    const mistaken = { ...lab.identity, instanceId: ROUTER_2 };
+    expect(
+      await observeOwnership({ ec2: lab.ec2, plan, identity: mistaken, timeoutMs: 2_000, now }),
+    ).toMatchObject({
+      ok: false,
+      failure: {
+        code: 'MalformedAnswer',
+        message: matching(/IMDS names other interfaces for i-\w+ than EC2/),
+      },
+    });
+  });
+
   test('a stale answer is an answer', async () => {
     lab.world.assign(eniOf(1, 1), [targetOf(1)]);
     lab.emulator.addFault({ kind: 'stale', ageMs: 60_000, action: 'Describe*' });

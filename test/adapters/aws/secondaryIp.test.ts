@@ -1,5 +1,5 @@
 import { secondaryIpTakeover } from '../../../src/aws/actions/secondaryIp';
-import { openEc2 } from '../../../src/aws/ec2';
+import { openEc2, type Ec2 } from '../../../src/aws/ec2';
 import { memoryLog, eniOf, matching, now, openAwsLab, targetOf, type AwsLab, until } from './awsLab';
 
 const move = (deviceIndex: number, attempt = 1) => ({
@@ -7,6 +7,7 @@ const move = (deviceIndex: number, attempt = 1) => ({
   call: deviceIndex,
   networkInterfaceId: eniOf(1, deviceIndex),
   addresses: [targetOf(deviceIndex)],
+  allowReassignment: true,
 });
 
 describe('taking addresses over', () => {
@@ -80,6 +81,43 @@ describe('taking addresses over', () => {
     takeover.prepare({ ...move(2), addresses: ['172.31.2.200'] });
     expect(await takeover.send({ ...move(2), send: 1, timeoutMs: 2_000 })).toMatchObject({ failure: null });
     expect(writes().map(({ params }) => params['PrivateIpAddress.1'])).toEqual([targetOf(1), targetOf(2)]);
+  });
+
+  const asked = () => writes().map(({ params }) => params['AllowReassignment']);
+
+  test('a claim moves a free address, and is refused where another interface holds one of them', async () => {
+    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    lab.world.unassign(eniOf(2, 1), [targetOf(1)]);
+    const claim = { allowReassignment: false, send: 1, timeoutMs: 2_000 };
+    expect(await takeover.send({ ...move(1), ...claim })).toMatchObject({ failure: null });
+    expect(lab.world.ownerOf(targetOf(1))).toBe(eniOf(1, 1));
+    const { failure } = await takeover.send({ ...move(2), ...claim });
+    expect(failure).toMatchObject({ kind: 'refused', code: 'InvalidParameterValue' });
+    expect(lab.world.ownerOf(targetOf(2))).toBe(eniOf(2, 2));
+    expect(asked()).toEqual(['false', 'false']);
+  });
+
+  test.each([true, false])('what was prepared with %s is not sent for the other', async (prepared) => {
+    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    takeover.prepare({ ...move(1), allowReassignment: prepared });
+    await takeover.send({ ...move(1), allowReassignment: !prepared, send: 1, timeoutMs: 2_000 });
+    expect(asked()).toEqual([String(!prepared)]);
+  });
+
+  test('a claim does not use what was rehearsed, and leaves it for the takeover', async () => {
+    let time = 0;
+    let built = 0;
+    const counting = {
+      ...lab.ec2,
+      prepare: ((...args) => ((built += 1), lab.ec2.prepare(...args))) as Ec2['prepare'],
+    };
+    const takeover = secondaryIpTakeover({ ec2: counting, now: () => (time += 1) });
+    await takeover.rehearse([move(1)]);
+    await takeover.send({ ...move(1), allowReassignment: false, send: 1, timeoutMs: 2_000 });
+    expect(built).toBe(2);
+    await takeover.send({ ...move(1), send: 2, timeoutMs: 2_000 });
+    expect(built).toBe(2);
+    expect(asked()).toEqual(['false', 'true']);
   });
 
   test('a hedge goes out on another connection, and both answers are told apart', async () => {

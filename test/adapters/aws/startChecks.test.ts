@@ -62,8 +62,8 @@ test('every mistake is named, also a peer that is this router', () => {
       { address: '172.31.2.255', deviceIndex: 2 },
     ],
     sessions: [
-      { id: 'peer', peerAddress: '172.31.1.12', interfaceName: 'TenGigE0/0/0/0' },
-      { id: 'self', peerAddress: '172.31.1.11', interfaceName: 'TenGigE0/0/0/1' },
+      { id: 'peer', peerAddress: '172.31.1.12', interfaceName: 'TenGigE0/0/0/0', detectionTimeMs: 150 },
+      { id: 'self', peerAddress: '172.31.1.11', interfaceName: 'TenGigE0/0/0/1', detectionTimeMs: 150 },
     ],
   };
   expect(startMistakes(mistaken, identity)).toEqual([

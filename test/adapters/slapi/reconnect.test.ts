@@ -215,6 +215,24 @@ describe.each(generations)('%s', (generation) => {
     router.refuseInit(null);
     await nth(attached, 'streamsSynchronized', 1);
   });
+
+  test('the same refusal again is no news, until an attachment has stood in between', async () => {
+    const router = await startRouter(generation);
+    router.refuseInit(0x6);
+    const attached = start(slapiSettings(router.target, { retryIntervalMs: 10, retryCount: 100 }));
+    const levels = () =>
+      attached.records.filter(({ event }) => event === 'slapi-refused').map(({ level }) => level);
+    await eventually(() => expect(levels().length).toBeGreaterThanOrEqual(3));
+    expect(new Set(levels().slice(1))).toEqual(new Set([20]));
+    router.refuseInit(0x503);
+    await eventually(() => expect(levels().filter((level) => level === 50)).toHaveLength(2));
+    router.refuseInit(null);
+    await nth(attached, 'streamsSynchronized', 1);
+    router.refuseInit(0x503);
+    router.cutStream('init');
+    await eventually(() => expect(levels().filter((level) => level === 50)).toHaveLength(3));
+    expect(levels()[0]).toBe(50);
+  });
 });
 
 test('the generation is found out at every attachment, whatever the version says', async () => {

@@ -1,0 +1,412 @@
+/**
+ * The invariants, each with its precise definition, checked on every step and on every change in EC2. They know
+ * the whole world, which no router does, and judge by what really is wherever that can be said.
+ */
+import { violations } from '../src/core/invariants';
+import type { Effect, Event } from '../src/core/model';
+import type { State } from '../src/core/state';
+import type { Step } from '../src/core/step';
+import type { Ec2 } from './ec2';
+import type { Network } from './network';
+import type { Router } from './router';
+import { otherOf, type Both, type Fault, type RouterIndex, type Scenario } from './scenario';
+import type { Timeline } from './timeline';
+
+/** One change of the complete owner, as EC2 knows it. */
+export type Change = { readonly at: number; readonly from: RouterIndex; readonly to: RouterIndex };
+
+/**
+ * `false-active`: a role of ACTIVE may outlive the ownership by `role_ttl_s`, what reads may lag, and a second
+ * for the answer.
+ */
+const FALSE_ACTIVE_MS = 30_000 + 9_000 + 2_000;
+/** How long the news of a session may be under way inside a router. */
+const NEWS_MS = 150;
+/** An operator's command is answered by then: giving takes ten seconds at most. */
+const ANSWER_MS = 20_000;
+/** How long a give may take, with what arrives late of it. */
+const GIVING_MS = 15_000;
+/** How late a request may reach EC2. */
+const LATE_WRITE_MS = 20_000;
+/** A second, the way to EC2 and back, and one question that has just missed it. */
+const DUAL_BELIEF_MS = 4_500;
+/** own_stall_hold_s, less what the news take. */
+const STALL_HOLD_MS = 2_900;
+const SENDS_MAX = 3_000;
+
+export type Broken = (invariant: string, what: string) => never;
+
+export class Checks {
+  readonly changes: Change[] = [];
+  /** How often each kind of move was begun; the report says what never fired. */
+  readonly begun = new Map<string, number>();
+  takeovers = 0;
+  steps = 0;
+  readonly #scenario: Scenario;
+  readonly #timeline: Timeline;
+  readonly #network: Network;
+  readonly #ec2: Ec2;
+  readonly #broken: Broken;
+  #lastOwner: RouterIndex | null;
+  /** When each router last stopped to hold everything, by another's doing. */
+  readonly #lostAt: Both<number> = [-Infinity, -Infinity];
+  readonly #notOwnerSince: Both<number> = [0, 0];
+  readonly #activeSince: Both<number> = [Infinity, Infinity];
+  readonly #damping: Both<{ readonly penalty: number; readonly at: number; readonly held: boolean }> = [
+    { penalty: 0, at: 0, held: false },
+    { penalty: 0, at: 0, held: false },
+  ];
+  readonly #diedAt: Both<number> = [-Infinity, -Infinity];
+  /** Whether it was its own write that gave each router what it holds. */
+  readonly #tookIt: Both<boolean> = [false, false];
+  /** Whether each router has known of what it holds now or held last. */
+  readonly #knew: Both<boolean> = [false, false];
+  /** Whether each router took what it holds, or at least knows of it. */
+  readonly #isOwnDoing: Both<boolean> = [false, false];
+  /** When each router last began to give what it holds. */
+  readonly #gaveAt: Both<number> = [-Infinity, -Infinity];
+  readonly #pending: Both<Map<number, number>> = [new Map<number, number>(), new Map<number, number>()];
+  #sends = 0;
+
+  constructor(scenario: Scenario, timeline: Timeline, network: Network, ec2: Ec2, broken: Broken) {
+    this.#scenario = scenario;
+    this.#timeline = timeline;
+    this.#network = network;
+    this.#ec2 = ec2;
+    this.#broken = broken;
+    this.#lastOwner = ec2.owner();
+    ec2.changed = (writer) => this.#ec2Changed(writer);
+  }
+
+  commanded(router: Router, request: number | null): void {
+    if (request !== null) this.#pending[router.index].set(request, this.#timeline.now);
+  }
+
+  died(router: RouterIndex): void {
+    // A new life does not know what the old one had sent and not heard of.
+    this.#diedAt[router] = this.#timeline.now;
+    this.#damping[router] = { penalty: 0, at: 0, held: false };
+    this.#tookIt[router] = false;
+    if (!this.#knew[router]) {
+      this.#isOwnDoing[router] = false;
+      this.#lostAt[router] = -Infinity;
+    }
+    this.#activeSince[router] = Infinity;
+    this.#pending[router].clear();
+  }
+
+  effected(router: Router, effect: Effect): void {
+    if (effect.effect === 'answerOperator') {
+      // `answered-once`: every command is answered once.
+      if (!this.#pending[router.index].delete(effect.request))
+        this.#broken('answered-once', `router ${router.index}: command ${effect.request} is answered again`);
+    }
+    if (effect.effect === 'sendTakeover') {
+      this.#sends += 1;
+      if (this.#sends > SENDS_MAX) this.#broken('bounded-writes', `${SENDS_MAX} requests have been sent`);
+    }
+  }
+
+  stepped(router: Router, event: Event, before: State, { state, effects }: Step, now: number): void {
+    this.steps += 1;
+    const broken = violations(router.plan, state);
+    if (broken.length > 0) this.#broken('core', `router ${router.index}: ${broken.join('; ')}`);
+    if (event.type === 'inputDrained') {
+      if (!Number.isFinite(state.wakeAt)) this.#broken('wakes', `router ${router.index} sleeps for good`);
+      this.#checkFalseActive(router, state);
+      this.#checkFalseLoss(router, before, state);
+      this.#checkDualBelief(router, state);
+      this.#checkUnanswered(router);
+    }
+    if (event.type === 'takeoverCallAnswered' && event.attempt !== before.attempt?.number) {
+      // `late-answer`: it changes neither levels nor ownership nor a later attempt.
+      if (
+        state.attempt !== before.attempt ||
+        state.ownership !== before.ownership ||
+        state.sessions !== before.sessions
+      )
+        this.#broken('late-answer', `router ${router.index}: the answer of attempt ${event.attempt} counts`);
+    }
+    for (const effect of effects) {
+      if (effect.effect !== 'sendTakeover') continue;
+      // `one-attempt`: no request of an attempt goes out after one of a later attempt.
+      if (effect.attempt < before.lastAttempt)
+        this.#broken('one-attempt', `router ${router.index} sends for attempt ${effect.attempt}`);
+    }
+    if (effects.some(({ effect }) => effect === 'sendTakeover')) this.#checkSend(router, before, state, now);
+  }
+
+  /** What may begin, and when. `before` is the state in which it was decided. */
+  #checkSend(router: Router, before: State, after: State, now: number): void {
+    // An attempt that ends in the same step has been begun before, or its end is that of a later step.
+    const attempt = after.attempt;
+    if (attempt === null) return;
+    const earlier = before.attempt?.number === attempt.number ? before.attempt : null;
+    const first = earlier === null || earlier.firstSentAt === null;
+    const moved =
+      attempt.resumed ||
+      (earlier?.calls.some(
+        (call) => call.outcome === 'moved' || call.uncertain || call.outstanding.length > 0,
+      ) ??
+        false);
+    if (first) {
+      const key = attempt.resumed ? 'resumed' : attempt.purpose;
+      this.begun.set(key, (this.begun.get(key) ?? 0) + 1);
+    }
+    if (moved || attempt.purpose === 'giveBack') return;
+    const say = (invariant: string, what: string): never =>
+      this.#broken(
+        invariant,
+        `router ${router.index}, attempt ${attempt.number} (${attempt.purpose}): ${what}`,
+      );
+    if (before.inhibit !== null && now < before.inhibit.until) say('not-inhibited', 'sends while inhibited');
+    if (before.streams.phase === 'notInControl') say('in-control', 'sends while not in control');
+    if (before.shutdown !== null) say('not-shutting-down', 'sends while shutting down');
+    const complete =
+      before.ownership !== null &&
+      router.plan.targets.every(({ address }) => before.ownership?.holders[address]?.mine === true);
+    if (attempt.purpose === 'give') {
+      this.#gaveAt[router.index] = this.#timeline.now;
+      if (!complete) say('gives-its-own', 'gives although it does not hold everything');
+      return;
+    }
+    if (complete) say('not-complete', 'takes although it holds everything');
+    if (attempt.purpose !== 'takeover') return;
+    this.takeovers += 1;
+    if (before.streams.phase !== 'synchronized') say('watching', 'sends although it does not watch');
+    const { damping } = before;
+    if (first && damping !== null && damping.suppressedUntil !== null && now < damping.suppressedUntil)
+      say('not-damped', 'sends while damped');
+    if (first) this.#checkDamped(router, say);
+    this.#checkArmed(router, attempt.sessions, say);
+    if (first) this.#checkNotBlind(router, attempt.sessions, say);
+    if (first) this.#checkOwnStall(router, attempt.sessions, say);
+  }
+
+  /** `not-damped-by-count`: 1000 a takeover, halved each minute; above 3000 nothing begins before it is below 1500. */
+  #checkDamped(router: Router, say: (invariant: string, what: string) => never): void {
+    const damping = this.#damping[router.index];
+    const { now } = this.#timeline;
+    const penalty = damping.penalty * 2 ** (-(now - damping.at) / 60_000);
+    if (damping.held && penalty > 1_505) say('not-damped-by-count', `begins with a penalty of ${penalty}`);
+    const after = penalty + 1_000;
+    this.#damping[router.index] = { penalty: after, at: now, held: after > 3_000 };
+  }
+
+  /** `own-stall`: what went DOWN just when this router ran again gets its time to come UP. */
+  #checkOwnStall(
+    router: Router,
+    sessions: readonly string[],
+    say: (invariant: string, what: string) => never,
+  ): void {
+    const resumedAt = router.daemon?.resumedAt ?? -Infinity;
+    // What is read only when it attaches later does not get that time.
+    if (this.#timeline.now - resumedAt > STALL_HOLD_MS || router.api.attachedAt > resumedAt) return;
+    const ownDoing = router.plan.sessions.every(({ id }, index) => {
+      const upAt = this.#network.lastUpAt(router.index, index);
+      return !sessions.includes(id) || (upAt >= resumedAt && upAt <= resumedAt + 10);
+    });
+    if (ownDoing) say('own-stall', 'takes over because it did not run itself');
+  }
+
+  /** `not-blind`: not every session that triggers has had its own interface DOWN for longer than news take. */
+  #checkNotBlind(
+    router: Router,
+    sessions: readonly string[],
+    say: (invariant: string, what: string) => never,
+  ): void {
+    const { interfaceLagMs, silentInterfaces } = this.#scenario.settings;
+    const knownBy = this.#timeline.now - interfaceLagMs - NEWS_MS - this.#longestPause(router);
+    const blind = router.plan.sessions.every(({ id }, index) => {
+      if (!sessions.includes(id)) return true;
+      const since = this.#network.interfaceDownSince(router.index, index);
+      return since !== null && since < knownBy && !(silentInterfaces && since < router.api.attachedAt);
+    });
+    if (blind) say('not-blind', 'takes over because of its own interface');
+  }
+
+  /**
+   * `up-since-loss`: at least one of the sessions that trigger was UP at or after the moment in which this
+   * router lost the targets to the other one. A router that gives stays armed, should the peer fail meanwhile.
+   */
+  #checkArmed(
+    router: Router,
+    sessions: readonly string[],
+    say: (invariant: string, what: string) => never,
+  ): void {
+    const lostAt = this.#lostAt[router.index];
+    const upAt = Math.max(
+      ...router.plan.sessions.map(({ id }, index) =>
+        sessions.includes(id) ? this.#network.lastUpAt(router.index, index) : -Infinity,
+      ),
+    );
+    const wasGiving = lostAt >= this.#gaveAt[router.index] && lostAt < this.#gaveAt[router.index] + GIVING_MS;
+    // `down-now`: a session that triggers is really not UP, or was not a moment ago.
+    const downAt = Math.max(
+      ...router.plan.sessions.map(({ id }, index) =>
+        sessions.includes(id) ? this.#network.lastDownAt(router.index, index) : -Infinity,
+      ),
+    );
+    const ago = this.#timeline.now - downAt;
+    if (ago > NEWS_MS + this.#longestPause(router))
+      say('down-now', `no triggering session was DOWN for ${ago} ms`);
+    if (ago > NEWS_MS) say('down-now-after-stall', `no triggering session was DOWN for ${ago} ms`);
+    if (upAt < lostAt - NEWS_MS && !wasGiving)
+      say('up-since-loss', `lost the targets at ${lostAt}, and no triggering session was UP since ${upAt}`);
+  }
+
+  /** `false-active`: the role is ACTIVE only so long after the ownership is gone. */
+  #checkFalseActive(router: Router, state: State): void {
+    const { index } = router;
+    if (state.role.haState !== 'ACTIVE') {
+      this.#activeSince[index] = Infinity;
+      return;
+    }
+    this.#isOwnDoing[index] = true;
+    this.#knew[index] = true;
+    this.#activeSince[index] = Math.min(this.#activeSince[index], this.#timeline.now);
+    const lost = this.#notOwnerSince[index];
+    const since = Math.max(lost, this.#activeSince[index]);
+    if (lost >= 0 && this.#timeline.now - since > FALSE_ACTIVE_MS + this.#longestPause(router))
+      this.#broken(
+        'false-active',
+        `router ${router.index} says ACTIVE, and owns not everything since ${since}`,
+      );
+  }
+
+  /**
+   * `dual-belief`: a router that has lost the targets, is told that its peer is DOWN and can ask EC2, which answers in
+   * time and does not lag, knows within seconds (rule 4 looks each second for ten). For staleness_s after a write of
+   * its own it does not believe that, which is the price of lagging reads.
+   */
+  #checkDualBelief(router: Router, state: State): void {
+    const { index, now } = router;
+    const lost = this.#notOwnerSince[index];
+    if (state.role.haState !== 'ACTIVE' || lost < 0) return;
+    const { stalenessMs } = this.#scenario.settings;
+    const hasFault = this.#scenario.faults.some(({ kind }) => kind === 'ec2');
+    const downForMs = Math.max(
+      ...Object.values(state.sessions).map(({ level, changedAt }) =>
+        level === 'Down' ? now - changedAt : -1,
+      ),
+    );
+    const sinceMs = Math.min(downForMs, this.#timeline.now - Math.max(lost, this.#activeSince[index]));
+    const hasWritten = Object.values(state.ownership?.writes ?? {}).some((at) => now - at < 12_000);
+    const isPaused = this.#timeline.now - (router.daemon?.resumedAt ?? 0) < DUAL_BELIEF_MS;
+    if (stalenessMs > 0 || hasFault || isPaused || downForMs > 9_000 || state.attempt !== null || hasWritten)
+      return;
+    if (sinceMs > DUAL_BELIEF_MS)
+      this.#broken('dual-belief', `router ${index} has believed to be ACTIVE for ${sinceMs} ms`);
+  }
+
+  /**
+   * `false-loss`: what EC2 has confirmed to this router and still says is not taken for lost. (A router that holds
+   * the targets by another's doing may be shown old readings.)
+   */
+  #checkFalseLoss(router: Router, before: State, after: State): void {
+    const { index } = router;
+    if (
+      before.role.haState !== 'ACTIVE' ||
+      after.role.haState === 'ACTIVE' ||
+      after.role.why === 'unobserved'
+    )
+      return;
+    const detached = this.#scenario.faults.some((fault) => fault.kind === 'detach' && fault.router === index);
+    if (this.#notOwnerSince[index] < 0 && this.#tookIt[index] && !detached)
+      this.#broken('false-loss', `router ${index} thinks that it lost what it holds`);
+  }
+
+  #longestPause(router: Router): number {
+    return Math.max(
+      0,
+      ...this.#scenario.faults.map((fault) =>
+        'how' in fault && fault.how === 'pause' && fault.router === router.index ? fault.forMs : 0,
+      ),
+    );
+  }
+
+  #checkUnanswered(router: Router): void {
+    const pending = this.#pending[router.index];
+    if (pending.size === 0) return;
+    for (const [request, at] of pending)
+      if (this.#timeline.now - at > ANSWER_MS + this.#longestPause(router))
+        this.#broken('answered-once', `router ${router.index}: command ${request} is not answered`);
+  }
+
+  #ec2Changed(writer: RouterIndex | null): void {
+    const owner = this.#ec2.owner();
+    const { now } = this.#timeline;
+    for (const router of [0, 1] as const) {
+      const since = this.#notOwnerSince[router];
+      if (owner === router) {
+        const survives = now - this.#diedAt[router] > LATE_WRITE_MS;
+        if (since >= 0) {
+          this.#isOwnDoing[router] = writer === router && survives;
+          this.#knew[router] = false;
+          this.#tookIt[router] = writer === router && survives;
+        }
+        this.#notOwnerSince[router] = -1;
+      } else if (since < 0) {
+        this.#notOwnerSince[router] = now;
+        // What it gives away itself is not lost to anybody, and what it never took nor knew of neither.
+        if (writer === otherOf(router) && this.#isOwnDoing[router]) this.#lostAt[router] = now;
+      }
+    }
+    if (owner === null) return;
+    if (this.#lastOwner !== null && owner !== this.#lastOwner) {
+      this.changes.push({ at: now, from: this.#lastOwner, to: owner });
+      const bound = changesBound(this.#scenario);
+      // `bounded-changes`: see changesBound.
+      if (this.changes.length > bound)
+        this.#broken(
+          'bounded-changes',
+          `${this.changes.length} changes of the owner, ${bound} are explained`,
+        );
+    }
+    this.#lastOwner = owner;
+  }
+}
+
+/** How often the owner may change in a run: what each fault explains. */
+export function changesBound({ faults, death, settings }: Scenario): number {
+  const explained = faults.map((fault) => changesOf(fault, settings)).reduce((sum, one) => sum + one, 0);
+  // Who gives and sees its peer go DOWN takes back, and so may the peer at the same moment.
+  const given = faults.some((fault) => fault.kind === 'operator' && fault.how === 'give');
+  const met = given && faults.length > 1 ? 1 : 0;
+  const deaths = death === null ? 0 : 2;
+  const running = settings.takeFromRunningAfterMs === null ? 0 : 2;
+  const once = explained + met + deaths + running;
+  if (!settings.preferred.includes(true)) return once;
+  // The opt-in takes from a holder that runs, once in each life of a daemon that has never been ACTIVE.
+  // A preferred router may take the targets back each time, and once in each life of a daemon; what happens while
+  // it does not watch does not tell it that somebody minds.
+  const restarts = faults.filter(({ kind }) => ['process', 'machine', 'slapi'].includes(kind)).length;
+  return 2 * once + 1 + restarts;
+}
+
+function changesOf(fault: Fault, settings: Scenario['settings']): number {
+  const [one, other] = settings.detectMs;
+  switch (fault.kind) {
+    case 'path':
+      // The loser may take back once where one of its sessions was still UP, as far as it knew, when it lost.
+      return (one === other && settings.bfdLagMs < 10 ? 1 : 2) * fault.times;
+    case 'interface':
+      // Taken over by mistake and given back.
+      return 2;
+    case 'detach':
+      return 2;
+    case 'machine':
+      // A paused STANDBY takes over by mistake where BFD does not come UP again within own_stall_hold_s.
+      return fault.how === 'pause' && settings.establishMs[1] > 2_500 ? 2 : 1;
+    case 'process':
+      return settings.sessionsVanish && settings.removedAs === 'Down' ? 1 : 0;
+    case 'slapi':
+      return fault.how === 'restart' && !fault.keepsSessions && settings.removedAs === 'Down' ? 1 : 0;
+    case 'ec2':
+      return 0;
+    case 'operator':
+      if (fault.how === 'inhibit' || fault.how === 'release') return 0;
+      // What is moved by hand to a router that is dead has to come back.
+      return fault.how === 'give' ? 1 : 2;
+  }
+}

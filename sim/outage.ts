@@ -1,0 +1,90 @@
+/**
+ * `outage`, an invariant of the fault phase too: while one router has been fit for long enough, and EC2 or BFD shows
+ * it that the holder of a target cannot serve it, the target does not stay there.
+ *
+ * A target is *served* when the machine that holds it runs, with its interface UP. A router is *fit* while its machine
+ * runs with all interfaces UP, its daemon runs, is attached and not paused, nothing is wrong with EC2 for it, no
+ * operator has inhibited it and it is not damped. The holder's failure is *shown* when no session of the router is
+ * UP and EC2 says so (rule 9: nobody holds it, detached, stopped, terminated, impaired), or when an armed session of
+ * the router is DOWN (rule 3) and not fresh: a fresh one says nothing while its interface is not known to be UP.
+ */
+import type { Ec2, Nic } from './ec2';
+import type { Network } from './network';
+import type { Router } from './router';
+import { ROUTERS, type Both, type RouterIndex, type Scenario } from './scenario';
+
+export const LOOK_MS = 2_500;
+/** evidence_hold_s and the calls; beside it three keepalives. */
+const BOUND_MS = 35_000;
+
+export class ServiceWatch {
+  readonly #scenario: Scenario;
+  readonly #network: Network;
+  readonly #ec2: Ec2;
+  readonly #routers: Both<Router>;
+  /** By target and fit router: since when it could have been served from there. */
+  readonly #since = new Map<string, number>();
+
+  constructor(scenario: Scenario, network: Network, ec2: Ec2, routers: Both<Router>) {
+    this.#scenario = scenario;
+    this.#network = network;
+    this.#ec2 = ec2;
+    this.#routers = routers;
+  }
+
+  /** What is wrong, if anything is. */
+  look(now: number): string | null {
+    const fit = ROUTERS.map((router) => this.#isFit(router, now));
+    for (const [target, holder] of this.#ec2.holders.entries()) {
+      for (const router of ROUTERS) {
+        const key = `${target} ${router}`;
+        const avoidable =
+          fit[router] === true &&
+          holder?.router !== router &&
+          !this.#serves(holder) &&
+          this.#isShown(router, holder);
+        if (!avoidable) {
+          this.#since.delete(key);
+          continue;
+        }
+        const since = this.#since.get(key) ?? now;
+        this.#since.set(key, since);
+        if (now - since > BOUND_MS + 3 * this.#scenario.settings.keepaliveMs)
+          return `target ${target} is not served since ${since}, and router ${router} could have it`;
+      }
+    }
+    return null;
+  }
+
+  /** What an instance outside the pair does with it is its own affair. */
+  #serves(holder: Nic | null): boolean {
+    if (holder === null) return false;
+    const { router, index } = holder;
+    if (router === null) return true;
+    return this.#network.alive[router] && this.#network.interfaces[router][index] === 'Up';
+  }
+
+  #isFit(index: RouterIndex, now: number): boolean {
+    const router = this.#routers[index];
+    const { daemon } = router;
+    if (!this.#network.alive[index] || daemon === null || daemon.isPaused || !router.api.isAttached)
+      return false;
+    if (this.#network.interfaces[index].includes('Down') || this.#ec2.isTroubled(index, now)) return false;
+    const { inhibit, damping, shutdown, streams } = daemon.state;
+    const damped = (damping?.suppressedUntil ?? 0) > router.now;
+    return inhibit === null && !damped && shutdown === null && streams.phase === 'synchronized';
+  }
+
+  #isShown(index: RouterIndex, holder: Nic | null): boolean {
+    const { daemon, plan } = this.#routers[index];
+    if (daemon === null) return false;
+    const sessions = Object.values(daemon.state.sessions);
+    const down = sessions.filter(
+      ({ level, armed, freshSince }) => level === 'Down' && armed && freshSince === null,
+    ).length;
+    if (down === plan.sessions.length) return true;
+    if (sessions.some(({ level }) => level === 'Up')) return false;
+    if (holder === null || holder.router === null) return true;
+    return this.#ec2.shows(holder.router, holder.index, this.#scenario.settings.mayAskStatus);
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * One router: the machine with its boots and its clock, the lives of the daemon on it, the file of the decision
+ * memory, and what the daemon's effects do.
+ */
+import type { Effect, Event, Memory } from '../src/core/model';
+import type { Plan } from '../src/core/plan';
+import type { State } from '../src/core/state';
+import type { Step } from '../src/core/step';
+import { ApiServer } from './apiServer';
+import { Daemon, type EventMaker } from './daemon';
+import { isFailure, type Ec2 } from './ec2';
+import type { Network } from './network';
+import type { Random } from './random';
+import type { RouterIndex, Settings } from './scenario';
+import type { Timeline } from './timeline';
+
+/** What the daemon's observation and its question about holders may take. */
+const READ_TIMEOUT_MS = 1_000;
+/** Wall time when a run begins. */
+const WALL_MS = 1_700_000_000_000;
+
+export type Recorder = {
+  readonly stepped: (router: Router, event: Event, before: State, step: Step, now: number) => void;
+  readonly effected: (router: Router, effect: Effect) => void;
+  readonly happened: (router: RouterIndex | null, what: () => string) => void;
+  /** The daemon has ended; what it owed an answer to gets none. */
+  readonly died: (router: RouterIndex) => void;
+  readonly broken: (invariant: string, what: string) => never;
+};
+
+export type RouterParts = {
+  readonly index: RouterIndex;
+  readonly plan: Plan;
+  readonly settings: Settings;
+  readonly timeline: Timeline;
+  readonly random: Random;
+  readonly network: Network;
+  readonly ec2: Ec2;
+  readonly recorder: Recorder;
+};
+
+export class Router {
+  readonly index: RouterIndex;
+  readonly plan: Plan;
+  readonly api: ApiServer;
+  daemon: Daemon | null = null;
+  machine: 'off' | 'on' | 'hung' = 'off';
+  /** It never comes back. */
+  isDead = false;
+  readonly #p: RouterParts;
+  /** Between this router's clock and virtual time. */
+  #bootedAt: number;
+  #boots = 0;
+  #lastRequest = 0;
+  /** How long it stays away when it is told to stop. */
+  #awayMs = 0;
+  /** The last two files of the decision memory, newest last. */
+  #saved: readonly Memory[] = [];
+
+  constructor(parts: RouterParts) {
+    this.#p = parts;
+    this.index = parts.index;
+    this.plan = parts.plan;
+    this.api = new ApiServer({ ...parts, tell: (make) => this.enqueue(make) });
+    // Two machines never share a clock.
+    this.#bootedAt = -1_000_000 * (parts.index + 1);
+  }
+
+  get now(): number {
+    return this.#p.timeline.now - this.#bootedAt;
+  }
+
+  enqueue(make: EventMaker): void {
+    this.daemon?.enqueue(make);
+  }
+
+  // ---- The machine ----
+
+  boot(first = false): void {
+    const { timeline, random, network, ec2 } = this.#p;
+    if (this.isDead || this.machine === 'on') return;
+    this.machine = 'on';
+    this.#boots += 1;
+    if (!first) this.#bootedAt = timeline.now - 20_000;
+    ec2.setInstance(this.index, 'running');
+    network.setAlive(this.index, true);
+    this.api.keepAway(random.int(0, first ? 1_000 : 10_000));
+    this.#tell(() => 'the machine has booted');
+    timeline.after(random.int(0, first ? 2_000 : 10_000), () => this.startDaemon());
+  }
+
+  breakMachine(how: 'reboot' | 'stop' | 'hang' | 'terminate'): void {
+    const { network, ec2, settings, timeline } = this.#p;
+    if (this.machine !== 'on') return;
+    this.#tell(() => `the machine is lost: ${how}`);
+    this.machine = how === 'hang' ? 'hung' : 'off';
+    this.#endDaemon();
+    network.setAlive(this.index, false);
+    network.remove(this.index);
+    if (how === 'stop') ec2.setInstance(this.index, 'stopped');
+    if (how === 'terminate') ec2.setInstance(this.index, 'terminated');
+    if (how !== 'hang') return;
+    const boots = this.#boots;
+    timeline.after(settings.impairedAfterMs, () => {
+      if (this.machine === 'hung' && this.#boots === boots) ec2.setImpaired(this.index);
+    });
+  }
+
+  // ---- The process ----
+
+  startDaemon(): void {
+    const { recorder, timeline, random } = this.#p;
+    if (this.machine !== 'on' || this.daemon !== null) return;
+    this.daemon = new Daemon({
+      plan: this.plan,
+      timeline,
+      random,
+      clock: () => this.now,
+      start: (daemon, effect) => {
+        recorder.effected(this, effect);
+        this.#start(daemon, effect);
+      },
+      stepped: (_, event, before, step, now) => recorder.stepped(this, event, before, step, now),
+      spins: () => recorder.broken('no-spin', `router ${this.index} decides again and again`),
+    });
+    const memory = this.#saved.at(-1) ?? null;
+    const bootId = `boot-${this.index}-${this.#boots}`;
+    this.#tell(() => `the daemon starts, ${memory === null ? 'without' : 'with'} memory`);
+    this.enqueue(() => ({ type: 'started', bootId, memory, wallNow: WALL_MS + timeline.now }));
+    this.api.attachSoon(random.int(20, 1_000));
+  }
+
+  /** It dies without a word. */
+  crash(memory: 'kept' | 'lost' | 'stale'): void {
+    if (this.daemon === null) return;
+    this.#tell(() => `the daemon crashes, its memory is ${memory}`);
+    this.#endDaemon();
+    if (memory === 'lost') this.#saved = [];
+    if (memory === 'stale') this.#saved = this.#saved.slice(0, -1);
+  }
+
+  /** It is told to stop, and started again this long after it has. */
+  shutDown(awayMs: number): void {
+    if (this.daemon === null) return;
+    this.#tell(() => `SIGTERM, and away for ${awayMs} ms`);
+    this.#awayMs = awayMs;
+    this.enqueue(() => ({ type: 'shutdownRequested', cause: 'SIGTERM' }));
+  }
+
+  /** Returns the number of the command; null where no daemon takes it. */
+  command(how: 'inhibit' | 'release' | 'give', forMs: number): number | null {
+    if (this.daemon === null) return null;
+    this.#tell(() => `command: ${how} for ${forMs} ms`);
+    const request = (this.#lastRequest += 1);
+    const wallNow = WALL_MS + this.#p.timeline.now;
+    switch (how) {
+      case 'give':
+        this.enqueue(() => ({ type: 'giveRequested', request }));
+        break;
+      case 'release':
+        this.enqueue(() => ({ type: 'releaseRequested', request }));
+        break;
+      case 'inhibit':
+        this.enqueue(() => ({ type: 'inhibitRequested', request, forMs, why: 'maintenance', wallNow }));
+        break;
+    }
+    return request;
+  }
+
+  #endDaemon(): void {
+    this.daemon?.end();
+    this.daemon = null;
+    this.#p.recorder.died(this.index);
+    this.api.detach(() => this.machine === 'on');
+  }
+
+  // ---- Effects ----
+
+  #start(daemon: Daemon, effect: Effect): void {
+    const { ec2, timeline, random, settings } = this.#p;
+    switch (effect.effect) {
+      case 'sendTakeover': {
+        const { attempt, call, send } = effect;
+        const sentAt = this.now;
+        return ec2.assign(this.index, effect, (failure) =>
+          daemon.enqueue(() => ({
+            type: 'takeoverCallAnswered',
+            attempt,
+            call,
+            send,
+            sentAt,
+            failure,
+            awsRequestId: null,
+          })),
+        );
+      }
+      case 'observeOwnership': {
+        const { number } = effect;
+        const startedAt = this.now;
+        return ec2.observe(this.index, READ_TIMEOUT_MS, (result) =>
+          daemon.enqueue(() =>
+            isFailure(result)
+              ? { type: 'observationFailed', number, failure: result }
+              : { type: 'ownershipObserved', number, startedAt, observation: result },
+          ),
+        );
+      }
+      case 'askHolders': {
+        const { number, instanceIds } = effect;
+        return ec2.askHolders(this.index, instanceIds, READ_TIMEOUT_MS, (result) =>
+          daemon.enqueue(() => ({
+            type: 'holdersAnswered',
+            number,
+            result: isFailure(result) ? { ok: false, failure: result } : { ok: true, conditions: result },
+          })),
+        );
+      }
+      case 'askInterfaces': {
+        const { attempt, interfaceNames, timeoutMs } = effect;
+        const fails = settings.generation === 'gen2' || random.chance(0.1);
+        return timeline.after(fails ? timeoutMs : random.int(0, timeoutMs), () => {
+          const interfaces = fails ? [] : this.api.answerAboutInterfaces(interfaceNames);
+          daemon.enqueue(() => ({ type: 'interfacesAnswered', attempt, interfaces }));
+        });
+      }
+      case 'readLevels':
+        return timeline.after(random.int(1, 50), () => {
+          const levels = this.api.readLevels();
+          daemon.enqueue(() => levels);
+        });
+      case 'remember': {
+        const { memory } = effect;
+        // Written in the background: what dies before is forgotten.
+        return timeline.after(random.int(1, 10), () => {
+          if (!daemon.hasEnded) this.#saved = [...this.#saved.slice(-1), memory];
+        });
+      }
+      case 'stop':
+        this.#tell(() => 'the daemon stops');
+        timeline.after(this.#awayMs, () => this.startDaemon());
+        return this.#endDaemon();
+      case 'prepareTakeover':
+      case 'discardPrepared':
+      case 'answerOperator':
+      case 'reportTimeline':
+        return;
+    }
+  }
+
+  #tell(what: () => string): void {
+    this.#p.recorder.happened(this.index, what);
+  }
+}

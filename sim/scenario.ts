@@ -1,0 +1,292 @@
+/**
+ * What one run is made of, drawn from its seed: how this pair of routers and this EC2 are, and which faults
+ * happen when. Plain data, so that a failing run can be tried again with fewer faults.
+ */
+import type { InterfaceGeneration } from '../src/core/model';
+import { Random } from './random';
+
+export type RouterIndex = 0 | 1;
+export type Both<Item> = [Item, Item];
+/** The same for data that does not change. */
+export type Pair<Item> = readonly [Item, Item];
+export const ROUTERS: readonly [0, 1] = [0, 1];
+export const otherOf = (router: RouterIndex): RouterIndex => (router === 0 ? 1 : 0);
+
+export type Settings = {
+  readonly keepaliveMs: number;
+  readonly targets: number;
+  readonly sessions: number;
+  readonly generation: InterfaceGeneration;
+  readonly trigger: 'any' | 'all';
+  readonly preferred: Pair<boolean>;
+  readonly detectMs: Pair<number>;
+  /** How long BFD needs to come UP when both sides hear each other. */
+  readonly establishMs: Pair<number>;
+  readonly bfdLagMs: number;
+  readonly interfaceLagMs: number;
+  /** New generation: XR says nothing of an interface until it changes. */
+  readonly silentInterfaces: boolean;
+  readonly ec2LatencyMs: Pair<number>;
+  /** Reads show EC2 as it was up to this long ago. */
+  readonly stalenessMs: number;
+  /** What XR says of a session that was programmed anew. */
+  readonly freshLevel: 'Unknown' | 'Down';
+  /** The router drops the sessions of a client that has gone. */
+  readonly sessionsVanish: boolean;
+  /** What the peer of a removed session sees. */
+  readonly removedAs: 'Unconfigured' | 'Down';
+  /** The daemon may ask for instance status. */
+  readonly mayAskStatus: boolean;
+  /** From a hung instance to its failed status checks. */
+  readonly impairedAfterMs: number;
+  /** Terminating an instance deletes its interfaces; they stay, attached to nothing, otherwise. */
+  readonly interfacesDeleted: boolean;
+  /** The events of XR come twice now and then. */
+  readonly repeats: boolean;
+  readonly takeFromRunningAfterMs: number | null;
+  readonly foreignHolder: 'refuse' | 'take';
+  readonly initialOwner: RouterIndex | 'nobody' | 'mixed';
+};
+
+type Timed = {
+  readonly at: number;
+  readonly forMs: number;
+  /** It waits for the next request that this router sends to move something, and comes `lateMs` after it. */
+  readonly uponMoveOf: RouterIndex | null;
+  readonly lateMs: number;
+};
+export type Fault = Timed &
+  (
+    | {
+        readonly kind: 'path';
+        readonly session: number | 'all';
+        readonly deafSide: RouterIndex | 'both';
+        /** It comes again so often, with as much time between. */
+        readonly times: number;
+        readonly gapMs: number;
+      }
+    | { readonly kind: 'interface'; readonly router: RouterIndex; readonly index: number }
+    | { readonly kind: 'detach'; readonly router: RouterIndex; readonly index: number }
+    | {
+        readonly kind: 'machine';
+        readonly router: RouterIndex;
+        readonly how: 'reboot' | 'stop' | 'hang' | 'pause';
+      }
+    | {
+        readonly kind: 'process';
+        readonly router: RouterIndex;
+        readonly how: 'crash' | 'pause' | 'shutdown';
+        readonly memory: 'kept' | 'lost' | 'stale';
+      }
+    | {
+        readonly kind: 'slapi';
+        readonly router: RouterIndex;
+        readonly how: 'restart' | 'stream' | 'taken';
+        readonly keepsSessions: boolean;
+      }
+    | {
+        readonly kind: 'ec2';
+        readonly router: RouterIndex | 'both';
+        readonly how: 'cut' | 'blackhole' | 'slow' | 'lossy' | 'throttled' | 'refusing' | 'stale';
+        /** For `refusing`: which target, or all of them. */
+        readonly target: number | 'all';
+      }
+    | {
+        readonly kind: 'operator';
+        readonly router: RouterIndex;
+        readonly how: 'inhibit' | 'release' | 'give' | 'move' | 'foreign' | 'nobody';
+        readonly target: number | 'all';
+      }
+  );
+
+export type Death = {
+  readonly router: RouterIndex;
+  readonly at: number;
+  readonly how: 'stop' | 'terminate' | 'hang';
+};
+
+export type Scenario = {
+  readonly seed: number;
+  readonly settings: Settings;
+  readonly faults: readonly Fault[];
+  /** A router that is lost for good. */
+  readonly death: Death | null;
+};
+
+/** Faults begin after the pair has had this long to settle, and end by then. */
+export const FIRST_FAULT_MS = 60_000;
+export const HEAL_MS = 600_000;
+
+export function scenarioOf(seed: number): Scenario {
+  const random = new Random(seed, 0);
+  const settings = settingsOf(random);
+  const faults: Fault[] = [];
+  const count = random.pick([1, 1, 2, 2, 3, 3, 4, 5]);
+  let last = FIRST_FAULT_MS;
+  for (let number = 0; number < count; number += 1) {
+    // Faults that come close together are what single-fault thinking forgets.
+    const near = number > 0 && random.chance(0.6);
+    const at = near ? last + random.spread(1, 30_000) : random.int(FIRST_FAULT_MS, HEAL_MS - 60_000);
+    last = Math.min(at, HEAL_MS - 1_000);
+    const fault = faultOf(random, settings, last);
+    faults.push(fault);
+    // Or just when the last one is over.
+    if (random.chance(0.1)) last = Math.min(last + fault.forMs, HEAL_MS - 1_000);
+  }
+  const death = random.chance(0.35) ? deathOf(random, faults) : null;
+  return { seed, settings, faults: faults.sort((one, other) => one.at - other.at), death };
+}
+
+function settingsOf(random: Random): Settings {
+  const detect = random.pick([150, 150, 300, 900]);
+  const preferred = random.pick([
+    [false, false],
+    [false, false],
+    [false, false],
+    [false, false],
+    [true, false],
+    [false, true],
+    [true, true],
+  ]);
+  const generation = random.pick(['gen1', 'gen2']);
+  return {
+    keepaliveMs: random.pick([10_000, 10_000, 25_000]),
+    targets: random.int(1, 4),
+    sessions: random.int(1, 2),
+    generation,
+    silentInterfaces: generation === 'gen2' && random.chance(0.5),
+    trigger: random.pick(['any', 'any', 'any', 'all']),
+    preferred,
+    detectMs: [detect, random.chance(0.7) ? detect : random.pick([150, 600, 2_000])],
+    establishMs: random.pick([
+      [300, 1_500],
+      [1_000, 3_000],
+      [1_000, 3_000],
+      [2_000, 9_000],
+    ]),
+    bfdLagMs: random.pick([2, 5, 50]),
+    interfaceLagMs: random.pick([2, 20, 400, 1_500]),
+    ec2LatencyMs: random.pick([
+      [20, 60],
+      [50, 300],
+      [200, 900],
+    ]),
+    stalenessMs: random.pick([0, 0, 1_000, 4_000, 9_000]),
+    freshLevel: random.pick(['Unknown', 'Down']),
+    sessionsVanish: random.chance(0.3),
+    removedAs: random.pick(['Unconfigured', 'Down']),
+    mayAskStatus: random.chance(0.85),
+    impairedAfterMs: random.int(60_000, 180_000),
+    interfacesDeleted: random.chance(0.5),
+    repeats: random.chance(0.2),
+    takeFromRunningAfterMs: random.chance(0.2) ? random.int(30_000, 90_000) : null,
+    foreignHolder: random.pick(['refuse', 'refuse', 'take']),
+    initialOwner: random.pick([0, 0, 0, 1, 1, 'nobody', 'mixed']),
+  };
+}
+
+function faultOf(random: Random, settings: Settings, at: number): Fault {
+  const router = random.pick([0, 1]);
+  const forMs = Math.min(random.spread(20, 150_000), HEAL_MS - at);
+  const reacts = random.chance(0.3);
+  const uponMoveOf = reacts ? random.pick([0, 1]) : null;
+  const timed = { at, forMs, uponMoveOf, lateMs: reacts ? random.spread(1, 3_000) : 0 };
+  const session =
+    settings.sessions === 1 || random.chance(0.5) ? 'all' : random.int(0, settings.sessions - 1);
+  const target = random.chance(0.5) ? 'all' : random.int(0, settings.targets - 1);
+  switch (
+    random.pick([
+      'path',
+      'path',
+      'path',
+      'interface',
+      'interface',
+      'machine',
+      'machine',
+      'process',
+      'process',
+      'slapi',
+      'slapi',
+      'ec2',
+      'ec2',
+      'ec2',
+      'operator',
+      'operator',
+      'detach',
+    ])
+  ) {
+    case 'path': {
+      const flaps = random.chance(0.15);
+      return {
+        ...timed,
+        forMs: flaps ? random.spread(100, 5_000) : forMs,
+        kind: 'path',
+        session,
+        deafSide: random.pick(['both', 'both', 0, 1]),
+        times: flaps ? random.int(2, 14) : 1,
+        gapMs: random.int(2_000, 12_000),
+      };
+    }
+    case 'interface':
+      return { ...timed, kind: 'interface', router, index: random.int(0, settings.sessions - 1) };
+    case 'detach':
+      return { ...timed, kind: 'detach', router, index: random.int(0, settings.sessions - 1) };
+    case 'machine': {
+      const how = random.pick(['reboot', 'stop', 'hang', 'pause', 'pause']);
+      const longer = how === 'pause' ? forMs : Math.min(Math.max(forMs, 20_000), HEAL_MS - at);
+      return { ...timed, forMs: longer, kind: 'machine', router, how };
+    }
+    case 'process':
+      return {
+        ...timed,
+        kind: 'process',
+        router,
+        how: random.pick(['crash', 'crash', 'pause', 'shutdown']),
+        memory: random.pick(['kept', 'kept', 'lost', 'stale']),
+      };
+    case 'slapi':
+      return {
+        ...timed,
+        kind: 'slapi',
+        router,
+        how: random.pick(['restart', 'stream', 'taken']),
+        keepsSessions: random.chance(0.5),
+      };
+    case 'ec2':
+      return {
+        ...timed,
+        kind: 'ec2',
+        router: random.pick([0, 1, 'both']),
+        how: random.pick(['cut', 'blackhole', 'slow', 'lossy', 'lossy', 'throttled', 'refusing', 'stale']),
+        target,
+      };
+    case 'operator':
+      return {
+        ...timed,
+        kind: 'operator',
+        router,
+        how: random.pick([
+          'inhibit',
+          'inhibit',
+          'release',
+          'give',
+          'give',
+          'move',
+          'move',
+          'foreign',
+          'nobody',
+        ]),
+        target,
+      };
+  }
+}
+
+/** At any time, but most often shortly after a fault has begun: while the survivor is not at its best. */
+function deathOf(random: Random, faults: readonly Fault[]): Death {
+  const [first] = faults;
+  const at =
+    first !== undefined && random.chance(0.7)
+      ? first.at + random.spread(10, 60_000)
+      : random.int(FIRST_FAULT_MS, HEAL_MS + 30_000);
+  return { router: random.pick([0, 1]), at, how: random.pick(['stop', 'terminate', 'hang']) };
+}

@@ -1,0 +1,376 @@
+/**
+ * One run: two routers, the network between them and EC2, the faults of a scenario, then healing, then the
+ * question whether all is well again. Throws `Violation` when an invariant is broken.
+ */
+import type { Plan, Timing } from '../src/core/plan';
+import { Checks } from './checks';
+import { Ec2 } from './ec2';
+import { Network } from './network';
+import { LOOK_MS, ServiceWatch } from './outage';
+import { Random } from './random';
+import { Router, type Recorder } from './router';
+import {
+  HEAL_MS,
+  otherOf,
+  ROUTERS,
+  type Both,
+  type Death,
+  type Fault,
+  type RouterIndex,
+  type Scenario,
+  type Settings,
+} from './scenario';
+import { Timeline } from './timeline';
+
+const TIMING: Timing = {
+  keepaliveIntervalMs: 10_000,
+  roleTtlMs: 30_000,
+  stalenessMs: 10_000,
+  reestablishAfterInterfaceMs: 5_000,
+  reestablishMs: 10_000,
+  settleMs: 20,
+  hedgeMs: 700,
+  armedTtlMs: 600_000,
+  partialHoldMs: 25_000,
+  evidenceHoldMs: 30_000,
+  takeFromRunningAfterMs: null,
+  dampingHalfLifeMs: 60_000,
+  preemptDelayMs: 60_000,
+  ownStallHoldMs: 3_000,
+};
+
+/** `converges`: all is well again this long after the last fault has been healed and has shown in EC2. */
+export const CONVERGE_MS = 200_000;
+/** `stable`: and stays so. */
+const STABLE_MS = 60_000;
+/** `quiet-death`: a router that dies while all is well is replaced within this long. */
+const QUIET_DEATH_MS = 20_000;
+/** All is well again so long after a fault. */
+const SETTLED_MS = 150_000;
+
+export class Violation extends Error {
+  readonly invariant: string;
+  readonly at: number;
+  constructor(invariant: string, what: string, at: number) {
+    super(what);
+    this.invariant = invariant;
+    this.at = at;
+  }
+}
+
+export type Outcome = {
+  readonly steps: number;
+  readonly changes: number;
+  readonly begun: ReadonlyMap<string, number>;
+  /** From healing to the moment since which all is well; null where nothing could be demanded. */
+  readonly convergedMs: number | null;
+};
+
+export type Teller = (at: number, router: RouterIndex | null, what: string) => void;
+
+export function run(scenario: Scenario, teller: Teller | null = null): Outcome {
+  return new World(scenario, teller).run();
+}
+
+class World {
+  readonly #scenario: Scenario;
+  readonly #timeline = new Timeline();
+  readonly #network: Network;
+  readonly #ec2: Ec2;
+  readonly #routers: Both<Router>;
+  readonly #checks: Checks;
+  readonly #teller: Teller | null;
+  /** Faults that come upon the next move of a router. */
+  #waiting: Fault[] = [];
+
+  constructor(scenario: Scenario, teller: Teller | null) {
+    this.#scenario = scenario;
+    this.#teller = teller;
+    const { settings, seed } = scenario;
+    const random = new Random(seed, 1);
+    const timeline = this.#timeline;
+    const plans: Both<Plan> = [planOf(settings, 0), planOf(settings, 1)];
+    this.#ec2 = new Ec2(timeline, random, settings, plans);
+    this.#network = new Network(timeline, random, settings, {
+      session: (router, index, level) => {
+        this.#tell(router, () => `BFD session ${index} is ${level}`);
+        this.#routers[router].api.sessionNews(index, level);
+      },
+      interface: (router, index, level) => {
+        this.#tell(router, () => `interface ${index} is ${level}`);
+        this.#routers[router].api.interfaceNews(index, level);
+      },
+    });
+    const recorder: Recorder = {
+      stepped: (router, event, before, step, now) => {
+        if (this.#teller !== null && step.weight !== 'routine' && step.reason !== '')
+          this.#tell(router.index, () => `  ${event.type}: ${step.reason}`);
+        this.#checks.stepped(router, event, before, step, now);
+      },
+      effected: (router, effect) => {
+        if (this.#teller !== null && (effect.effect === 'sendTakeover' || effect.effect === 'answerOperator'))
+          this.#tell(router.index, () => `  -> ${JSON.stringify(effect)}`);
+        this.#checks.effected(router, effect);
+        if (effect.effect === 'sendTakeover' && this.#waiting.length > 0) this.#beginWaiting(router.index);
+      },
+      happened: (router, what) => this.#tell(router, what),
+      died: (router) => this.#checks.died(router),
+      broken: (invariant, what) => this.#broken(invariant, what),
+    };
+    const router = (index: RouterIndex): Router =>
+      new Router({
+        index,
+        plan: plans[index],
+        settings,
+        timeline,
+        random,
+        network: this.#network,
+        ec2: this.#ec2,
+        recorder,
+      });
+    this.#routers = [router(0), router(1)];
+    this.#checks = new Checks(scenario, timeline, this.#network, this.#ec2, (invariant, what) =>
+      this.#broken(invariant, what),
+    );
+    this.#ec2.told = (what) => this.#tell(null, what);
+  }
+
+  run(): Outcome {
+    const { faults, death } = this.#scenario;
+    for (const router of ROUTERS) this.#routers[router].boot(true);
+    this.#watchService();
+    for (const fault of faults) {
+      this.#timeline.after(fault.at, () => {
+        if (fault.uponMoveOf === null) this.#begin(fault);
+        else this.#waiting.push(fault);
+      });
+    }
+    if (death !== null) this.#timeline.after(death.at, () => this.#die(death));
+    this.#timeline.runUntil(HEAL_MS);
+    this.#waiting = [];
+    const convergedMs = this.#settle(death);
+    const { steps, changes, begun } = this.#checks;
+    return { steps, changes: changes.length, begun, convergedMs };
+  }
+
+  /** `outage`: looks every few seconds whether somebody could serve who does not. See outage.ts. */
+  #watchService(): void {
+    const watch = new ServiceWatch(this.#scenario, this.#network, this.#ec2, this.#routers);
+    const look = (): void => {
+      const problem = watch.look(this.#timeline.now);
+      if (problem !== null) this.#broken('outage', problem);
+      this.#timeline.after(LOOK_MS, look);
+    };
+    this.#timeline.after(LOOK_MS, look);
+  }
+
+  /** Until all is well, and then a while longer. */
+  #settle(death: Death | null): number | null {
+    const from = this.#demandedFrom(death);
+    if (death !== null) this.#timeline.runUntil(Math.max(HEAL_MS, death.at));
+    if (from === null) return null;
+    const timeline = this.#timeline;
+    const until = from + CONVERGE_MS;
+    let problem = this.#problem(death);
+    let since = timeline.now;
+    while (timeline.now < until || problem === null) {
+      if (problem === null && timeline.now - since >= STABLE_MS) return Math.max(0, since - from);
+      timeline.runUntil(timeline.now + 1_000);
+      const before = problem;
+      problem = this.#problem(death);
+      if (problem !== null || before !== null) since = timeline.now;
+    }
+    return this.#broken('converges', `${CONVERGE_MS / 1000} s after all was healed: ${problem}`);
+  }
+
+  /** When EC2 can show enough for a takeover; null where it never does: a named exception. */
+  #demandedFrom(death: Death | null): number | null {
+    const { settings } = this.#scenario;
+    if (death === null) return HEAL_MS;
+    const from = Math.max(HEAL_MS, death.at);
+    switch (death.how) {
+      case 'terminate':
+        return from;
+      case 'stop':
+        return settings.mayAskStatus ? from : null;
+      case 'hang':
+        return settings.mayAskStatus ? Math.max(from, death.at + settings.impairedAfterMs) : null;
+    }
+  }
+
+  #problem(death: Death | null): string | null {
+    const owner = this.#ec2.owner();
+    if (owner === null) return 'nobody holds everything';
+    if (death !== null && owner === death.router) return `the dead router ${owner} holds the targets`;
+    for (const router of ROUTERS) {
+      if (death?.router === router) continue;
+      const role = this.#routers[router].daemon?.state.role.haState ?? 'without daemon';
+      const wanted = router === owner ? 'ACTIVE' : 'STANDBY';
+      if (role !== wanted) return `router ${router} is ${role}, and ${wanted} is right`;
+    }
+    return null;
+  }
+
+  #die({ router, how, at }: Death): void {
+    const machine = this.#routers[router];
+    machine.boot();
+    machine.breakMachine(how);
+    machine.isDead = true;
+    // `quiet-death`: nothing else has happened for a while, and nothing does.
+    const { faults } = this.#scenario;
+    const quiet = faults.every(
+      (fault) =>
+        fault.uponMoveOf === null && (endOf(fault) < at - SETTLED_MS || fault.at > at + QUIET_DEATH_MS),
+    );
+
+    if (!quiet || at < SETTLED_MS) return;
+    const survivor = otherOf(router);
+    this.#timeline.after(QUIET_DEATH_MS, () => {
+      const damped = this.#routers[survivor].daemon?.state.damping?.suppressedUntil ?? null;
+      if (this.#ec2.owner() !== survivor && damped === null)
+        this.#broken(
+          'quiet-death',
+          `${QUIET_DEATH_MS / 1000} s after router ${router} was lost (${how}) the other does not hold the targets`,
+        );
+    });
+  }
+
+  #beginWaiting(router: RouterIndex): void {
+    const due = this.#waiting.filter(({ uponMoveOf }) => uponMoveOf === router);
+    this.#waiting = this.#waiting.filter(({ uponMoveOf }) => uponMoveOf !== router);
+    for (const fault of due) this.#timeline.after(fault.lateMs, () => this.#begin(fault));
+  }
+
+  #begin(fault: Fault): void {
+    const forMs = Math.min(fault.forMs, HEAL_MS - this.#timeline.now);
+    if (forMs <= 0) return;
+    const { kind, at: _at, forMs: _forMs, ...rest } = fault;
+    this.#tell(null, () => `FAULT ${kind} for ${forMs} ms: ${JSON.stringify(rest)}`);
+    const until = this.#timeline.now + forMs;
+    const end = (run: () => void): void => this.#timeline.after(forMs, run);
+    switch (fault.kind) {
+      case 'path': {
+        this.#network.lose(fault.session, fault.deafSide, until);
+        const again = { ...fault, times: fault.times - 1 };
+        if (again.times > 0) this.#timeline.after(forMs + fault.gapMs, () => this.#begin(again));
+        return;
+      }
+      case 'interface':
+        this.#network.setInterface(fault.router, fault.index, 'Down');
+        return end(() => this.#network.setInterface(fault.router, fault.index, 'Up'));
+      case 'detach': {
+        const set = (attached: boolean): void => {
+          this.#ec2.setAttached(fault.router, fault.index, attached);
+          this.#network.setInterface(fault.router, fault.index, attached ? 'Up' : 'Down');
+        };
+        set(false);
+        return end(() => set(true));
+      }
+      case 'machine': {
+        const router = this.#routers[fault.router];
+        if (router.machine !== 'on') return;
+        if (fault.how !== 'pause') {
+          router.breakMachine(fault.how);
+          return end(() => router.boot());
+        }
+        router.daemon?.pause(forMs);
+        this.#network.setAlive(fault.router, false);
+        return end(() => {
+          if (router.machine === 'on') this.#network.resume(fault.router, forMs);
+        });
+      }
+      case 'process': {
+        const router = this.#routers[fault.router];
+        if (fault.how === 'pause') return router.daemon?.pause(forMs);
+        if (fault.how === 'shutdown') return router.shutDown(forMs);
+        router.crash(fault.memory);
+        return end(() => router.startDaemon());
+      }
+      case 'slapi':
+        if (this.#routers[fault.router].machine !== 'on') return;
+        return this.#routers[fault.router].api.fail(fault.how, forMs, fault.keepsSessions);
+      case 'ec2':
+        for (const router of ROUTERS)
+          if (fault.router === 'both' || fault.router === router) this.#troubleEc2(router, fault, until);
+        return;
+      case 'operator':
+        if (fault.how === 'move') return this.#ec2.moveByHand(fault.router, fault.target);
+        if (fault.how === 'nobody') return this.#ec2.moveByHand('nobody', fault.target);
+        if (fault.how === 'foreign') {
+          this.#ec2.moveByHand('foreign', fault.target);
+          // Whoever has put it there has to free it again.
+          return end(() => this.#ec2.moveByHand('nobody', fault.target));
+        }
+        return this.#checks.commanded(
+          this.#routers[fault.router],
+          this.#routers[fault.router].command(fault.how, forMs),
+        );
+    }
+  }
+
+  #troubleEc2(router: RouterIndex, fault: Extract<Fault, { kind: 'ec2' }>, until: number): void {
+    const trouble = this.#ec2.trouble[router];
+    switch (fault.how) {
+      case 'cut':
+        trouble.cutUntil = until;
+        return;
+      case 'blackhole':
+        trouble.blackholeUntil = until;
+        return;
+      case 'slow':
+        trouble.slowUntil = until;
+        return;
+      case 'lossy':
+        trouble.lossyUntil = until;
+        return;
+      case 'throttled':
+        trouble.throttledUntil = until;
+        return;
+      case 'stale':
+        trouble.staleUntil = until;
+        return;
+      case 'refusing':
+        trouble.refusedUntil.forEach((_, target) => {
+          if (fault.target === 'all' || fault.target === target) trouble.refusedUntil[target] = until;
+        });
+        return;
+    }
+  }
+
+  #tell(router: RouterIndex | null, what: () => string): void {
+    this.#teller?.(this.#timeline.now, router, what());
+  }
+
+  #broken(invariant: string, what: string): never {
+    throw new Violation(invariant, what, this.#timeline.now);
+  }
+}
+
+function endOf(fault: Fault): number {
+  if (fault.kind !== 'path') return fault.at + fault.forMs;
+  return fault.at + fault.times * fault.forMs + (fault.times - 1) * fault.gapMs;
+}
+
+function planOf(settings: Settings, router: RouterIndex): Plan {
+  const peer = otherOf(router);
+  return {
+    targets: Array.from({ length: settings.targets }, (_, number) => ({
+      address: `10.0.0.${100 + number}`,
+      deviceIndex: (number % settings.sessions) + 1,
+    })),
+    sessions: Array.from({ length: settings.sessions }, (_, index) => ({
+      id: `session${index}`,
+      peerAddress: `10.0.${index}.${10 + peer}`,
+      interfaceName: `Te${index}`,
+      detectionTimeMs: settings.detectMs[router],
+    })),
+    trigger: settings.trigger,
+    preferred: settings.preferred[router],
+    foreignHolder: settings.foreignHolder,
+    timing: {
+      ...TIMING,
+      keepaliveIntervalMs: settings.keepaliveMs,
+      takeFromRunningAfterMs: settings.takeFromRunningAfterMs,
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/**
+ * What an operator can ask of the running daemon, and the limits of it. Both ends of the socket share this
+ * file, so it loads nothing: the command line has to be quick.
+ */
+
+export type OperatorCommand =
+  | {
+      /** Maintenance: this router begins no takeover for `forMs`, from 1 s to 7 days. */
+      readonly kind: 'inhibit';
+      readonly forMs: number;
+      readonly why: string;
+    }
+  /** The end of the maintenance, before its time. */
+  | { readonly kind: 'release' }
+  /** Hand the targets to the peer router. */
+  | { readonly kind: 'give' };
+
+/** The daemon's decision, in one sentence. */
+export type OperatorAnswer = { readonly accepted: boolean; readonly sentence: string };
+
+export const minInhibitMs = 1_000;
+export const maxInhibitMs = 7 * 24 * 60 * 60 * 1_000;
+
+const maxWhyCharacters = 200;
+
+/**
+ * What is wrong with a reason, as the end of a sentence; null where nothing is. It ends up in logs and on
+ * terminals, which control characters and marks of direction would steer.
+ */
+export function whyFault(why: string): string | null {
+  if (why.trim() === '') return 'is empty';
+  const { length } = [...why];
+  if (length > maxWhyCharacters) return `has ${length} characters; it may have ${maxWhyCharacters}`;
+  return /[\p{C}\p{Zl}\p{Zp}]/u.test(why) ? 'holds a character that cannot be printed on one line' : null;
+}

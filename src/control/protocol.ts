@@ -1,0 +1,60 @@
+/**
+ * The socket's protocol as the daemon reads and writes it: one line of JSON in, one line of JSON out, then
+ * the connection is closed.
+ *
+ *   {"kind": "inhibit", "forMs": 1800000, "why": "AWS maintenance"} | {"kind": "release"} | {"kind": "give"}
+ *   {"accepted": true, "sentence": "..."} | {"error": "..."}
+ */
+import { isUtf8 } from 'node:buffer';
+import { z } from 'zod';
+import { clipped, printable } from '../config/words';
+import { maxInhibitMs, minInhibitMs, whyFault, type OperatorAnswer, type OperatorCommand } from './commands';
+
+/** Of a request, without the newline at its end. */
+export const maxRequestBytes = 4096;
+
+/** `error`: the daemon has not been asked. */
+export type Reply = OperatorAnswer | { readonly error: string };
+
+export type ReadCommand =
+  { readonly ok: true; readonly command: OperatorCommand } | { readonly ok: false; readonly error: string };
+
+const forMsHint = `write a whole number of milliseconds from ${minInhibitMs} to ${maxInhibitMs}`;
+
+const commandSchema = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({
+      kind: z.literal('inhibit'),
+      forMs: z.int({ error: forMsHint }).min(minInhibitMs, forMsHint).max(maxInhibitMs, forMsHint),
+      why: z.string({ error: 'write a text' }).check((context) => {
+        const fault = whyFault(context.value);
+        if (fault !== null) context.issues.push({ code: 'custom', input: context.value, message: fault });
+      }),
+    }),
+    z.strictObject({ kind: z.literal('release') }),
+    z.strictObject({ kind: z.literal('give') }),
+  ],
+  { error: 'write an object with the kind "inhibit", "release" or "give"' },
+);
+
+/** A request's line, without its newline. */
+export function readCommand(line: Buffer): ReadCommand {
+  if (!isUtf8(line)) return { ok: false, error: 'the request is not UTF-8' };
+  let value: unknown;
+  try {
+    value = JSON.parse(line.toString('utf8'));
+  } catch {
+    return { ok: false, error: 'the request is not JSON' };
+  }
+  const reading = commandSchema.safeParse(value);
+  if (reading.success) return { ok: true, command: reading.data };
+  const [issue] = reading.error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? '' : `, ${issue.path.join('.')}`;
+  const words = clipped(printable(issue?.message ?? 'it does not fit'), 300);
+  return { ok: false, error: `the request is not right${where}: ${words}` };
+}
+
+export function formatReply(reply: Reply): string {
+  return `${JSON.stringify(reply)}\n`;
+}

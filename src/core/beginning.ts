@@ -1,0 +1,109 @@
+/**
+ * How an attempt begins: its calls, one per interface, and the question of rule 5, local or remote? Whether one is
+ * to begin is judgement.ts's part, what becomes of it takeover.ts's.
+ */
+import { newCall, ownInterface } from './attempt';
+import { sessionOf } from './sessions';
+import type { Attempt, Call, Ownership } from './state';
+import { note, type Turn } from './turn';
+import type { Firing } from './verdict';
+
+/** Rule 5: how long the old interface generation may take to say whether an interface is UP. */
+const ASK_TIMEOUT_MS = 5;
+
+export function begin(turn: Turn, verdict: Firing): void {
+  const { state, now } = turn;
+  const { ownership } = state;
+  if (ownership === null) throw new Error('a takeover was triggered before anything was observed');
+  const number = state.lastAttempt + 1;
+  const attempt: Attempt = {
+    number,
+    purpose: verdict.purpose,
+    request: null,
+    sessions: verdict.sessions.map(({ id }) => id),
+    resumed: false,
+    triggeredAt: triggeredAt(turn, verdict),
+    decidedAt: now,
+    askingUntil: verdict.purpose === 'takeover' ? askingUntil(turn, verdict) : null,
+    firstSentAt: null,
+    firstOnWireAt: null,
+    stuck: false,
+    lastAnsweredAt: null,
+    calls: callsFor(verdict, ownership, now),
+  };
+  const lastPatientAt = verdict.purpose === 'takeover' ? state.lastPatientAt : now;
+  turn.state = { ...state, lastAttempt: number, lastPatientAt, attempt };
+  noteTakenFromRunning(turn, verdict);
+  note(turn, 'notable', verdict.sentence);
+  if (attempt.askingUntil === null) return;
+  // Asked first: the answer is under way while the requests are signed.
+  if (state.streams.generation === 'gen1') {
+    const interfaceNames = [...new Set(verdict.sessions.map(({ interfaceName }) => interfaceName))];
+    turn.effects.push({
+      effect: 'askInterfaces',
+      attempt: number,
+      interfaceNames,
+      timeoutMs: ASK_TIMEOUT_MS,
+    });
+  }
+  for (const call of attempt.calls) {
+    turn.effects.push({
+      effect: 'prepareTakeover',
+      attempt: number,
+      call: call.number,
+      networkInterfaceId: call.to.networkInterfaceId,
+      addresses: call.addresses,
+      allowReassignment: call.allowReassignment,
+    });
+  }
+}
+
+/** A takeover's clock starts when the first of its sessions went DOWN. */
+function triggeredAt({ state, now }: Turn, { sessions }: Firing): number {
+  return Math.min(now, ...sessions.map(({ id }) => sessionOf(state, id).changedAt));
+}
+
+/**
+ * Rule 5, local or remote? The old generation is asked; the new one has no getter, so its interface
+ * events get a moment to arrive, unless two interfaces are affected: both failing here at once is unlikely.
+ */
+function askingUntil({ plan, state, now }: Turn, verdict: Firing): number | null {
+  if (state.streams.generation === 'gen1') return now + ASK_TIMEOUT_MS;
+  return onSeveralInterfaces(verdict) || plan.timing.settleMs === 0 ? null : now + plan.timing.settleMs;
+}
+
+export function onSeveralInterfaces({ sessions }: Firing): boolean {
+  return new Set(sessions.map(({ interfaceName }) => interfaceName)).size > 1;
+}
+
+/**
+ * One call per interface with all its addresses (rule 6). Where BFD does not say that the peer is gone, what
+ * nobody holds is asked for without reassignment, so that whoever is first keeps it.
+ */
+export function callsFor(
+  { targets, purpose }: Pick<Firing, 'targets' | 'purpose'>,
+  ownership: Ownership,
+  now: number,
+): readonly Call[] {
+  const groups = new Map<string, { deviceIndex: number; allowReassignment: boolean; addresses: string[] }>();
+  for (const { address, deviceIndex } of targets) {
+    const allowReassignment = purpose === 'takeover' || (ownership.holders[address] ?? null) !== null;
+    const key = `${deviceIndex} ${allowReassignment}`;
+    const group = groups.get(key) ?? { deviceIndex, allowReassignment, addresses: [] };
+    group.addresses.push(address);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ deviceIndex, ...call }, place) =>
+    newCall({ ...call, number: place + 1, to: ownInterface(ownership, deviceIndex), now }),
+  );
+}
+
+/** Rule 9's opt-in is spent by its beginning: not by what it was once allowed for. */
+function noteTakenFromRunning(turn: Turn, { purpose, targets }: Firing): void {
+  if (purpose !== 'evidence') return;
+  const { evidence, ownership } = turn.state;
+  const fromRunning = targets.some(
+    ({ address }) => evidence.conditions[ownership?.holders[address]?.instanceId ?? ''] === 'running',
+  );
+  if (fromRunning) turn.state = { ...turn.state, evidence: { ...evidence, tookFromRunning: true } };
+}

@@ -1,0 +1,120 @@
+/**
+ * Rule 15, give: a planned handover. On an operator's command the ACTIVE router assigns the targets to the
+ * peer's interfaces; the peer learns of it by its keepalive. Only while the peer is seen to live.
+ */
+import { newCall } from './attempt';
+import { fence } from './fences';
+import type { Event, Holder } from './model';
+import { roleOf } from './ownership';
+import type { Target } from './plan';
+import { sessionOf } from './sessions';
+import type { Attempt, Ownership } from './state';
+import { list, note, type Turn } from './turn';
+
+export function giveRequested(turn: Turn, { request }: Extract<Event, { type: 'giveRequested' }>): void {
+  if (turn.state.giveRequest !== null) {
+    const sentence = 'not giving: another command to give is being decided';
+    answerGive(turn, request, false, sentence);
+    return note(turn, 'notable', sentence);
+  }
+  turn.state = { ...turn.state, giveRequest: request };
+  note(turn, 'notable', 'an operator wants the peer to have the targets');
+}
+
+export function answerGive(turn: Turn, request: number | null, accepted: boolean, sentence: string): void {
+  if (request === null) return;
+  turn.effects.push({ effect: 'answerOperator', request, accepted, sentence });
+}
+
+/** Decides the command, if there is one: begins to give, or says why not. */
+export function decideGive(turn: Turn): void {
+  const { giveRequest: request, ownership } = turn.state;
+  if (request === null) return;
+  turn.state = { ...turn.state, giveRequest: null };
+  const places =
+    ownership === null ? [] : turn.plan.targets.map((target) => placeAtPeer(turn, ownership, target));
+  const objection = turn.state.attempt === null ? objectionTo(turn, places) : 'another move is under way';
+  if (objection !== null) {
+    const sentence = `not giving: ${objection}`;
+    answerGive(turn, request, false, sentence);
+    return note(turn, 'notable', sentence);
+  }
+  begin(turn, request, places);
+}
+
+/** Why a command that has moved nothing yet is not to go on; null where it is. */
+export function reconsiderGive(turn: Turn): string | null {
+  return objectionTo(turn, []);
+}
+
+/** Why a peer that has got some targets is not to get the others; null where it is. */
+export function objectionToPeer({ plan, state }: Turn): string | null {
+  const notUp = plan.sessions.filter(({ id }) => sessionOf(state, id).level !== 'Up');
+  if (notUp.length === 0) return null;
+  const levels = notUp.map(({ id }) => `${id} is ${sessionOf(state, id).level.toUpperCase()}`);
+  return `the peer is not seen to be well: ${list(levels)}`;
+}
+
+type Place = { readonly target: Target; readonly to: Holder | null };
+
+/** The peer's interface on the subnet where the target lives here. */
+function placeAtPeer({ plan }: Turn, { observation }: Ownership, target: Target): Place {
+  const own = observation.interfaces.find(({ deviceIndex }) => deviceIndex === target.deviceIndex);
+  const peer = plan.sessions
+    .map(({ peerAddress }) => observation.peers[peerAddress])
+    .find((candidate) => candidate !== undefined && candidate.subnetId === own?.subnetId);
+  if (peer === undefined || peer.instanceId === null) return { target, to: null };
+  const { networkInterfaceId, instanceId } = peer;
+  return { target, to: { networkInterfaceId, instanceId, mine: false } };
+}
+
+function objectionTo(turn: Turn, places: readonly Place[]): string | null {
+  const { plan, state, now } = turn;
+  const closed = fence(state);
+  if (closed !== null) return closed;
+  if (roleOf(plan, state.ownership, now).haState !== 'ACTIVE') return 'this router is not ACTIVE';
+  if (state.streams.phase !== 'synchronized') return "the router's event streams are lost";
+  const unwell = objectionToPeer(turn);
+  if (unwell !== null) return unwell;
+  const homeless = places.filter(({ to }) => to === null).map(({ target }) => target.address);
+  if (homeless.length === 0) return null;
+  return `EC2 shows no interface of the peer on the subnet of ${list(homeless)} that a BFD session is configured to`;
+}
+
+function begin(turn: Turn, request: number, places: readonly Place[]): void {
+  const { state, now } = turn;
+  const holders = new Map(
+    places.flatMap(({ to }) => (to === null ? [] : [[to.networkInterfaceId, to] as const])),
+  );
+  const calls = [...holders.values()].map((to, place) =>
+    newCall({
+      number: place + 1,
+      to,
+      addresses: places
+        .filter((candidate) => candidate.to?.networkInterfaceId === to.networkInterfaceId)
+        .map(({ target }) => target.address),
+      allowReassignment: true,
+      now,
+    }),
+  );
+  const number = state.lastAttempt + 1;
+  const attempt: Attempt = {
+    number,
+    purpose: 'give',
+    request,
+    sessions: [],
+    resumed: false,
+    triggeredAt: now,
+    decidedAt: now,
+    askingUntil: null,
+    firstSentAt: null,
+    firstOnWireAt: null,
+    lastAnsweredAt: null,
+    stuck: false,
+    calls,
+  };
+  // An operator's word, given while all is well, ends the doubt about the takeover before.
+  turn.state = { ...state, lastAttempt: number, attempt, giveBack: null };
+  const where = calls.map(({ addresses, to }) => `${list(addresses)} to ${to.networkInterfaceId}`);
+  note(turn, 'notable', `giving ${list(where)} of the peer: an operator wants it so`);
+}

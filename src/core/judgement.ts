@@ -1,0 +1,72 @@
+/**
+ * Asks the rules, in their order, whether something has to be moved now, and puts the fence before what they call
+ * for. Begins nothing.
+ */
+import { considerEvidence } from './evidence';
+import { fence } from './fences';
+import type { Purpose } from './model';
+import { considerPreemption } from './preemption';
+import { considerRepair } from './repair';
+import { considerTakeover } from './trigger';
+import { raiseAlarm, type Turn } from './turn';
+import { declines, type Firing, type Verdict } from './verdict';
+
+/** The rules in their order: what BFD says, what EC2 shows, what nobody has, what is preferred. */
+const RULES = [considerTakeover, considerEvidence, considerRepair, considerPreemption] as const;
+
+/** What the rules call for now: the first that fires, or all that they have to say. */
+export function askRules(turn: Turn): Verdict {
+  const verdicts = RULES.map((rule) => rule(turn));
+  const firing = verdicts.find((verdict) => verdict.fires);
+  if (firing !== undefined) {
+    const at = patientUntil(turn, firing);
+    return at === null ? firing : declines(`not before the next keepalive: ${firing.sentence}`, at);
+  }
+  const waiting = verdicts.filter((verdict) => !verdict.fires);
+  const sentences = waiting.map(({ sentence }) => sentence).filter((sentence) => sentence !== '');
+  return declines(sentences.join('; '), Math.min(...waiting.map(({ until }) => until)));
+}
+
+/**
+ * What EC2 shows may change with each reading, so of the moves that this calls for only one begins in a keepalive.
+ * Those that BFD calls for are held back by dampening alone.
+ */
+function patientUntil({ plan, state, now }: Turn, { purpose }: Firing): number | null {
+  if (state.attempt !== null || state.lastPatientAt === null || purpose === 'takeover') return null;
+  const at = state.lastPatientAt + plan.timing.keepaliveIntervalMs;
+  return now < at ? at : null;
+}
+
+/** Nothing begins behind a fence, whatever calls for it; an inhibit is told of in any case. */
+export function fenced({ state }: Turn, called: Verdict): Verdict {
+  const closed = fence(state);
+  if (closed === null) return called;
+  if (called.fires) return declines(`not ${called.sentence}, but ${closed}`);
+  return state.inhibit === null ? called : declines(`${called.sentence}; ${closed}`, called.until);
+}
+
+export function judge(turn: Turn): Verdict {
+  return fenced(turn, askRules(turn));
+}
+
+/** Moves without which the targets are not served. */
+const URGENT: readonly Purpose[] = ['takeover', 'evidence', 'claim'];
+
+/** A forgotten inhibit would be an outage, so a person has to know: once, each time that it matters. */
+export function alarmIfBlocked(turn: Turn, called: Verdict, verdict: Verdict): void {
+  const blocked =
+    called.fires && !verdict.fires && URGENT.includes(called.purpose) && turn.state.shutdown === null;
+  if (blocked && !turn.state.blocked) raiseAlarm(turn, 'takeover-blocked', verdict.sentence);
+  turn.state = { ...turn.state, blocked };
+}
+
+/** Whether the rule that called for the attempt still does. */
+export function reconsider(turn: Turn, purpose: Firing['purpose']): Verdict {
+  const verdict = judge(turn);
+  // A rule that comes before it may fire too by now: the attempt goes on, and that rule has its turn after it.
+  if (verdict.fires && verdict.purpose !== purpose) {
+    const own = RULES.map((rule) => rule(turn)).find((each) => each.fires && each.purpose === purpose);
+    return own ?? declines('another rule calls for a move now', turn.now);
+  }
+  return verdict;
+}

@@ -1,0 +1,90 @@
+/**
+ * How every long-lived part of the daemon does, told with each keepalive: for `show ha_health` and the log.
+ * A part that hangs shows by its age even where nothing says that it failed. Nothing is decided from this.
+ */
+import type { Logger } from 'pino';
+import type { JsonObject } from '../core/model';
+import type { Plan } from '../core/plan';
+import { Wellness, type Reading } from '../wellness';
+import type { Recorded } from './loop';
+
+/** Null for a part that this configuration does not have. */
+export type HealthSources = { readonly [part: string]: () => Reading | null };
+
+/** However little changes, so often the log says at info how the parts do. */
+const TOLD_EVERY_MS = 600_000;
+
+export class Health {
+  readonly #plan: Plan;
+  readonly #sources: HealthSources;
+  readonly #log: Logger;
+  readonly #put: (health: JsonObject) => void;
+  readonly #observation = new Wellness();
+  readonly #loop = new Wellness();
+  #lastAt = -Infinity;
+  #lastToldAt = -Infinity;
+  #failing = '';
+
+  constructor({
+    plan,
+    sources,
+    log,
+    put,
+  }: {
+    readonly plan: Plan;
+    readonly sources: HealthSources;
+    readonly log: Logger;
+    readonly put: (health: JsonObject) => void;
+  }) {
+    this.#plan = plan;
+    this.#sources = sources;
+    this.#log = log;
+    this.#put = put;
+  }
+
+  /** Comes after whatever else is recorded of the batch. */
+  update(batch: readonly Recorded[]): void {
+    let keepalive = false;
+    for (const { event } of batch) {
+      if (event.type === 'ownershipObserved') this.#observation.ok();
+      else if (event.type === 'observationFailed') this.#observation.failed();
+      else if (event.type === 'inputDrained') this.#loop.ok();
+      keepalive ||= event.type === 'ownershipObserved' || event.type === 'observationFailed';
+    }
+    const now = batch.at(-1)?.now ?? -Infinity;
+    // Also where EC2 does not answer at all: then this is what there is to see.
+    if (keepalive || now - this.#lastAt >= this.#plan.timing.keepaliveIntervalMs) this.#tell(now);
+  }
+
+  #tell(now: number): void {
+    this.#lastAt = now;
+    const readings = this.#readings();
+    const health = Object.fromEntries(readings.map(([part, reading]) => [part, inWords(reading)]));
+    this.#put(health);
+    const failing = readings.flatMap(([part, { state }]) => (state === 'failing' ? [part] : [])).join(', ');
+    const isNews = failing !== this.#failing || now - this.#lastToldAt >= TOLD_EVERY_MS;
+    if (isNews) this.#lastToldAt = now;
+    this.#failing = failing;
+    const reason = failing === '' ? 'no part of the daemon fails' : `not well: ${failing}`;
+    this.#log[isNews ? 'info' : 'debug']({ event: 'health', reason, ...health }, 'health');
+  }
+
+  #readings(): readonly (readonly [string, Reading])[] {
+    const observation = this.#observation.reading();
+    const ttlS = this.#plan.timing.roleTtlMs / 1000;
+    const stale = observation.lastOkS !== null && observation.lastOkS > ttlS;
+    const others = Object.entries(this.#sources).flatMap(([part, read]) => {
+      const reading = read();
+      return reading === null ? [] : [[part, reading] as const];
+    });
+    return [
+      ['ec2_observation', stale ? { ...observation, state: 'failing' } : observation],
+      ...others,
+      ['loop', this.#loop.reading()],
+    ];
+  }
+}
+
+function inWords({ state, lastOkS, failures }: Reading): JsonObject {
+  return { state, last_ok_s: lastOkS, failures };
+}

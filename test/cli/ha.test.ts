@@ -1,0 +1,363 @@
+// `ha` against a control socket whose daemon is made up, and as a process of its own.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { readControlSocket } from '../../src/cli/controlSocket';
+import { parseDuration } from '../../src/cli/duration';
+import { ha, readHa, type HaArguments } from '../../src/cli/ha';
+import type { OperatorAnswer, OperatorCommand } from '../../src/control/commands';
+import { openControl, type Control } from '../../src/control/server';
+import { eventually } from '../support/eventually';
+import { eventsOf, recordingLogger } from '../support/logRecords';
+
+jest.setTimeout(60_000);
+
+const root = resolve(__dirname, '../..');
+const release: HaArguments = { words: ['release'] };
+
+let folder: string;
+let socketPath: string;
+let control: Control | null;
+let server: Server | null;
+let sockets: Socket[];
+let commands: OperatorCommand[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ha-'));
+  socketPath = join(folder, 'ha.sock');
+  control = null;
+  server = null;
+  sockets = [];
+  commands = [];
+});
+
+afterEach(async () => {
+  await control?.close();
+  for (const socket of sockets) socket.destroy();
+  server?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function daemonThat(answers: OperatorAnswer): Promise<void> {
+  const { log, records } = recordingLogger();
+  control = openControl({
+    path: socketPath,
+    log,
+    submit: (command) => {
+      commands.push(command);
+      return Promise.resolve(answers);
+    },
+  });
+  await eventually(() => expect(eventsOf(records)).toEqual(['control-available']));
+}
+
+/** A server that is no daemon of ours. */
+async function strangerThat(answers: (socket: Socket) => void): Promise<void> {
+  server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+    answers(socket);
+  });
+  server.listen(socketPath);
+  await once(server, 'listening');
+}
+
+async function run(args: HaArguments, { doubt = null as string | null, timeoutMs = 20_000 } = {}) {
+  let out = '';
+  let err = '';
+  const code = await ha(
+    args,
+    { path: socketPath, configPath: '/app/onbox/config.json', doubt },
+    {
+      out: { write: (text: string) => (out += text) },
+      err: { write: (text: string) => (err += text) },
+    },
+    timeoutMs,
+  );
+  return { code, out, err };
+}
+
+/** `ha` as an operator calls it. */
+async function main(...args: readonly string[]) {
+  const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
+  const child = spawn(process.execPath, [tsx, join(root, 'src/main.ts'), 'ha', ...args]);
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  await once(child, 'close');
+  return { code: child.exitCode, out, err };
+}
+
+function configFile(text: string): string {
+  const path = join(folder, 'config.json');
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('durations', () => {
+  test.each([
+    ['90s', 90_000],
+    ['30m', 1_800_000],
+    ['2h', 7_200_000],
+    ['1h30m', 5_400_000],
+    ['7d', 604_800_000],
+    ['1d2h3m4s', 93_784_000],
+    [' 1H ', 3_600_000],
+    ['0s', 0],
+    ['999999999d', 86_399_999_913_600_000],
+  ])('%s', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+
+  test.each([
+    '',
+    ' ',
+    '30',
+    'm',
+    '30 m',
+    '1.5h',
+    '-5m',
+    '30m1h',
+    '1h1h',
+    '30min',
+    '5ms',
+    '1234567890s',
+    '1e3s',
+  ])('%j is none', (text) => {
+    expect(parseDuration(text)).toBeNull();
+  });
+});
+
+describe('arguments', () => {
+  test.each<readonly [HaArguments, OperatorCommand]>([
+    [
+      { words: ['inhibit'], for: '30m', why: ' AWS maintenance ' },
+      { kind: 'inhibit', forMs: 1_800_000, why: 'AWS maintenance' },
+    ],
+    [{ words: ['release'] }, { kind: 'release' }],
+    [{ words: ['give'] }, { kind: 'give' }],
+  ])('%j', (args, command) => {
+    expect(readHa(args)).toEqual({ ok: true, command });
+  });
+
+  const why = 'AWS maintenance';
+  test.each<readonly [HaArguments, string]>([
+    [{ words: [] }, 'what to do is missing: inhibit, release or give'],
+    [{ words: ['inhibt'], for: '1h', why }, "there is no 'inhibt'; did you mean inhibit?"],
+    [{ words: ['frobnicate'] }, "there is no 'frobnicate'"],
+    [
+      { words: ['inhibit', 'maintenance'], for: '1h', why: 'AWS' },
+      'inhibit takes no \'maintenance\'; put the whole reason in quotes: --why "AWS maintenance"',
+    ],
+    [{ words: ['release', 'now'] }, "release takes no 'now'"],
+    [{ words: ['release'], for: '1h' }, 'release takes no --for'],
+    [{ words: ['give'], why }, 'give takes no --why'],
+    [{ words: ['inhibit'], why }, 'inhibit needs --for: how long, like --for 30m'],
+    [
+      { words: ['inhibit'], for: '30', why },
+      "--for: '30' is not a duration; write it like 90s, 30m, 2h or 1h30m",
+    ],
+    [{ words: ['inhibit'], for: '0s', why }, "--for: '0s' is out of range; from 1s to 7d are possible"],
+    [{ words: ['inhibit'], for: '8d', why }, "--for: '8d' is out of range; from 1s to 7d are possible"],
+    [
+      { words: ['inhibit'], for: '1h' },
+      'inhibit needs --why: the reason, for the log and for whoever comes after you',
+    ],
+    [
+      { words: ['inhibit'], for: '1h', why: ' ' },
+      'inhibit needs --why: the reason, for the log and for whoever comes after you',
+    ],
+    [
+      { words: ['inhibit'], for: '1h', why: 'x'.repeat(201) },
+      '--why: it has 201 characters; it may have 200',
+    ],
+    [
+      { words: ['inhibit'], for: '1h', why: 'a\nb' },
+      '--why: it holds a character that cannot be printed on one line',
+    ],
+  ])('%j', async (args, problem) => {
+    await daemonThat({ accepted: true, sentence: 'as you say' });
+    const { code, out, err } = await run(args);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err.split('\n').slice(0, 3)).toEqual([
+      `ha: ${problem}`,
+      '',
+      'usage: xr-aws-ha ha inhibit --for 30m --why "AWS maintenance" [-c FILE]',
+    ]);
+    expect(commands).toEqual([]);
+  });
+});
+
+describe('the daemon', () => {
+  test('accepts', async () => {
+    await daemonThat({ accepted: true, sentence: 'no takeover begins for 30 min: AWS maintenance' });
+    expect(await run({ words: ['inhibit'], for: '30m', why: 'AWS maintenance' })).toEqual({
+      code: 0,
+      out: 'no takeover begins for 30 min: AWS maintenance\n',
+      err: '',
+    });
+    expect(commands).toEqual([{ kind: 'inhibit', forMs: 1_800_000, why: 'AWS maintenance' }]);
+  });
+
+  test('declines', async () => {
+    await daemonThat({ accepted: false, sentence: 'this router is not ACTIVE' });
+    expect(await run({ words: ['give'] })).toEqual({ code: 1, out: '', err: 'this router is not ACTIVE\n' });
+  });
+
+  test('cannot steer the terminal', async () => {
+    await daemonThat({ accepted: true, sentence: 'EC2 said \u001b[2J\r\n' });
+    expect((await run(release)).out).toBe('EC2 said \\u001b[2J\\u000d\\u000a\n');
+  });
+
+  test('does not take the command', async () => {
+    await strangerThat((socket) => socket.end('{"error":"come again\\u0007"}\n'));
+    expect(await run(release)).toEqual({
+      code: 1,
+      out: '',
+      err: 'ha: the daemon has not taken the command: come again\\u0007\n',
+    });
+  });
+
+  test('is not there', async () => {
+    const { code, out, err } = await run(release);
+    expect({ code, out }).toEqual({ code: 4, out: '' });
+    expect(err).toBe(
+      `ha: no daemon can be asked: there is no ${socketPath}.\n` +
+        'Is the daemon running, in this container, with control_socket as in /app/onbox/config.json? ' +
+        'Its log says control-unavailable where it cannot have the socket.\n',
+    );
+  });
+
+  test('is dead', async () => {
+    writeFileSync(socketPath, '');
+    const { code, err } = await run(release);
+    expect(code).toBe(4);
+    expect(err).toContain(`ha: no daemon can be asked: nobody listens on ${socketPath}.\n`);
+  });
+
+  test('cannot be asked for another reason, and the configuration could not be read', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    socketPath = join(folder, 'file', 'ha.sock');
+    const { code, err } = await run(release, { doubt: 'it cannot be read' });
+    expect(code).toBe(4);
+    expect(err).toMatch(/^ha: the daemon cannot be asked: connect ENOTDIR .*\.\n/);
+    expect(err).toContain('\nThe default socket was tried because it cannot be read.\n');
+  });
+
+  const doubtful = (cause: string) => ({
+    code: 4,
+    out: '',
+    err:
+      `ha: the daemon was asked and has not answered: ${cause}.\n` +
+      'It may do it all the same: see show ha_reason and its log before you ask again.\n',
+  });
+
+  test.each<readonly [string, (socket: Socket) => void, string]>([
+    ['leaves', (socket) => socket.destroy(), 'the connection was closed without an answer'],
+    [
+      'leaves in the middle',
+      (socket) => socket.end('{"accepted":true'),
+      'the connection was closed without an answer',
+    ],
+    ['answers with no JSON', (socket) => socket.end('yes\n'), 'what came back is no answer of this version'],
+    [
+      'answers with less',
+      (socket) => socket.end('{"accepted":true}\n'),
+      'what came back is no answer of this version',
+    ],
+    [
+      'answers without end',
+      (socket) => socket.write('x'.repeat(1_000_000)),
+      'the answer is too long to be one',
+    ],
+  ])('%s', async (_name, answers, cause) => {
+    await strangerThat(answers);
+    expect(await run(release)).toEqual(doubtful(cause));
+  });
+
+  test('does not answer', async () => {
+    await strangerThat(() => {});
+    expect(await run(release, { timeoutMs: 200 })).toEqual(doubtful('no answer within 0.2 s'));
+  });
+});
+
+describe('the socket', () => {
+  test('is that of the configuration, however broken the rest of it is', () => {
+    const found = (config: unknown) => readControlSocket(configFile(JSON.stringify({ config })));
+    expect(found({ control_socket: '/run/other.sock', bfd_sessions: 7 })).toMatchObject({
+      path: '/run/other.sock',
+      doubt: null,
+    });
+    expect(found({})).toMatchObject({ path: '/run/xr-aws-ha/control.sock', doubt: null });
+    for (const wrong of [7, '', 'ha.sock', '/run/', '/a\0b', `/${'x'.repeat(107)}`]) {
+      expect(found({ control_socket: wrong })).toMatchObject({
+        path: '/run/xr-aws-ha/control.sock',
+        doubt: `control_socket in ${folder}/config.json is not the path of a socket`,
+      });
+    }
+  });
+
+  test('is the default one where there is no configuration to read', () => {
+    expect(readControlSocket(configFile('{'))).toMatchObject({
+      path: '/run/xr-aws-ha/control.sock',
+      doubt: expect.stringMatching(/config\.json cannot be read \(/) as unknown,
+    });
+  });
+});
+
+describe('the command', () => {
+  const config = () => configFile(JSON.stringify({ config: { control_socket: socketPath } }));
+
+  test('goes to the daemon and comes back with its answer', async () => {
+    await daemonThat({ accepted: true, sentence: 'no takeover begins for 30 min: AWS maintenance' });
+    expect(await main('inhibit', '--for', '30m', '--why', 'AWS maintenance', '-c', config())).toEqual({
+      code: 0,
+      out: 'no takeover begins for 30 min: AWS maintenance\n',
+      err: '',
+    });
+    expect(commands).toEqual([{ kind: 'inhibit', forMs: 1_800_000, why: 'AWS maintenance' }]);
+  });
+
+  test('leaves nothing behind where there is no daemon', async () => {
+    expect(await main('release', '-c', config())).toMatchObject({ code: 4, out: '' });
+    expect(readdirSync(folder)).toEqual(['config.json']);
+  });
+
+  test('with a configuration that is not there', async () => {
+    const path = join(folder, 'nope.json');
+    expect(await main('give', '-c', path)).toEqual({
+      code: 2,
+      out: '',
+      err: `ha: ${path}: there is no such file; name the daemon's configuration with -c\n`,
+    });
+  });
+
+  test('with wrong words', async () => {
+    const { code, out, err } = await main('inhibit', '--for', 'ever', '--why', 'x', '-c', config());
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(
+      /^ha: --for: 'ever' is not a duration; write it like 90s, 30m, 2h or 1h30m\n\nusage: /,
+    );
+  });
+
+  test('alone takes its options', async () => {
+    const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
+    const child = spawn(process.execPath, [
+      tsx,
+      join(root, 'src/main.ts'),
+      'show',
+      'ha_state',
+      '--for',
+      '1h',
+    ]);
+    let err = '';
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    await once(child, 'close');
+    expect(child.exitCode).toBe(2);
+    expect(err.split('\n')[0]).toBe('xr-aws-ha: show takes no --for');
+  });
+});

@@ -1,0 +1,97 @@
+import { operatorRequests, type OperatorEvent } from '../../src/control/requests';
+
+let events: OperatorEvent[];
+beforeEach(() => {
+  events = [];
+});
+
+const begin = () =>
+  operatorRequests(
+    (event) => events.push(event),
+    () => 1_700_000_000_000,
+  );
+const isStopping = { accepted: false, sentence: 'the daemon is stopping' };
+
+test('each command becomes an event with a number of its own', () => {
+  const requests = begin();
+  void requests.submit({ kind: 'inhibit', forMs: 60_000, why: 'AWS maintenance' });
+  void requests.submit({ kind: 'release' });
+  void requests.submit({ kind: 'give' });
+  expect(events).toEqual([
+    {
+      type: 'inhibitRequested',
+      request: 1,
+      forMs: 60_000,
+      why: 'AWS maintenance',
+      wallNow: 1_700_000_000_000,
+    },
+    { type: 'releaseRequested', request: 2 },
+    { type: 'giveRequested', request: 3 },
+  ]);
+  requests.close();
+});
+
+test('answers find who asked, in any order; a second one and a strange number are ignored', async () => {
+  const requests = begin();
+  const [first, second] = [requests.submit({ kind: 'give' }), requests.submit({ kind: 'release' })];
+  requests.answer({ request: 2, accepted: true, sentence: 'released' });
+  requests.answer({ request: 2, accepted: false, sentence: 'late' });
+  requests.answer({ request: 9, accepted: false, sentence: 'strange' });
+  requests.answer({ request: 1, accepted: false, sentence: 'not ACTIVE' });
+  expect(await Promise.all([first, second])).toEqual([
+    { accepted: false, sentence: 'not ACTIVE' },
+    { accepted: true, sentence: 'released' },
+  ]);
+});
+
+test('an answer within enqueue finds who asked', async () => {
+  const requests = operatorRequests(
+    ({ request }) => requests.answer({ request, accepted: true, sentence: 'at once' }),
+    () => 0,
+  );
+  expect(await requests.submit({ kind: 'give' })).toEqual({ accepted: true, sentence: 'at once' });
+});
+
+test('a seventeenth is declined without an event; an answer makes room', async () => {
+  const requests = begin();
+  const answers = Array.from({ length: 16 }, () => requests.submit({ kind: 'give' }));
+  expect(await requests.submit({ kind: 'give' })).toEqual({
+    accepted: false,
+    sentence: '16 commands are waiting for their answers already; try again in a moment',
+  });
+  expect(events).toHaveLength(16);
+  requests.answer({ request: 1, accepted: true, sentence: 'given' });
+  void requests.submit({ kind: 'release' });
+  expect(events.at(-1)).toEqual({ type: 'releaseRequested', request: 17 });
+  requests.close();
+  expect(await Promise.all(answers.slice(1))).toEqual(Array(15).fill(isStopping));
+});
+
+test('closed: what is pending and what comes later is told so, and nothing reaches the loop', async () => {
+  const requests = begin();
+  const pending = requests.submit({ kind: 'give' });
+  requests.close();
+  expect(await pending).toEqual(isStopping);
+  expect(await requests.submit({ kind: 'release' })).toEqual(isStopping);
+  expect(events).toHaveLength(1);
+});
+
+test('a command that the core never answers is answered at last, and makes room', async () => {
+  jest.useFakeTimers();
+  try {
+    const requests = begin();
+    const pending = Array.from({ length: 16 }, () => requests.submit({ kind: 'give' }));
+    jest.advanceTimersByTime(30_000);
+    for (const answer of await Promise.all(pending)) {
+      expect(answer).toEqual({
+        accepted: false,
+        sentence: 'the command has had no answer for 30 s; show ha_reason tells what the daemon does',
+      });
+    }
+    void requests.submit({ kind: 'give' });
+    expect(events).toHaveLength(17);
+    requests.close();
+  } finally {
+    jest.useRealTimers();
+  }
+});

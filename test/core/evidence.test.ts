@@ -1,0 +1,300 @@
+import type { InstanceCondition } from '../../src/core/model';
+import { planOf, sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
+import {
+  Play,
+  asked,
+  interfaceEvent,
+  memoryOf,
+  sends,
+  started,
+  synchronizedWith,
+  watching,
+  type World,
+} from './play';
+
+const [FIRST, SECOND] = TARGETS;
+const BOTH = [`take ${FIRST}`, `take ${SECOND}`];
+const STOPPED = { 'i-peer': 'stopped', 'i-third': 'stopped' } as const;
+
+/** Booted while the peer was dead already: sessions that were never UP. */
+function booted(plan = planOf()): Play {
+  const play = new Play(plan);
+  play.at(0, started());
+  play.at(50, synchronizedWith({ a: 'Down', b: 'Down' }, ['a', 'b']));
+  return play;
+}
+
+const peers: World['owners'] = ['peer', 'peer'];
+
+describe('evidence (rule 9)', () => {
+  test.each<[InstanceCondition, boolean]>([
+    ['pending', false],
+    ['running', false],
+    ['impaired', true],
+    ['stopping', true],
+    ['stopped', true],
+    ['shutting-down', true],
+    ['terminated', true],
+    // Not evidence of a failure: perhaps another account's instance.
+    ['gone', false],
+  ])('the holder is %s: take over: %s', (condition, takes) => {
+    const play = booted();
+    play.live(45_000, { owners: peers, conditions: { 'i-peer': condition } });
+    expect(asked(play)).toEqual(takes ? BOTH : []);
+  });
+
+  test('not before evidence_hold_s, and then at once', () => {
+    const play = booted();
+    play.live(29_999, { owners: peers, conditions: STOPPED });
+    expect(play.all('askHolders')).toEqual([]);
+    play.live(30_200, { owners: peers, conditions: STOPPED });
+    expect(play.all('askHolders').map(({ instanceIds }) => instanceIds)).toEqual([['i-peer']]);
+    expect(asked(play)).toEqual(BOTH);
+  });
+
+  test('EC2 is asked with each keepalive', () => {
+    const play = booted();
+    play.live(95_000, { owners: peers });
+    expect(play.all('askHolders').length).toBe(7);
+  });
+
+  test('a session that has been UP for a moment begins the hold anew', () => {
+    const play = booted();
+    play.live(25_000, { owners: peers });
+    play.at(25_000, sessionEvent('a', 'Up'));
+    play.at(25_100, sessionEvent('a', 'Unconfigured'));
+    play.live(55_000, { owners: peers, conditions: STOPPED });
+    expect(asked(play)).toEqual([]);
+    play.live(55_300, { owners: peers, conditions: STOPPED });
+    expect(asked(play)).toEqual(BOTH);
+  });
+
+  test.each<[string, readonly [Owner, Owner], readonly string[]]>([
+    ['partial', ['mine', 'peer'], [`take ${SECOND}`]],
+    ['nobody holds the other', ['mine', 'none'], [`claim ${SECOND}`]],
+    ['its interface was detached', ['detached', 'mine'], [`take ${FIRST}`]],
+    ['the wrong interface of this router', ['misplaced', 'mine'], [`take ${FIRST}`]],
+    ['a third instance, stopped or not, is not taken from', ['third', 'mine'], []],
+  ])('of each target by itself: %s', (_what, owners, expected) => {
+    const play = booted();
+    play.live(45_000, { owners, conditions: STOPPED });
+    expect(asked(play)).toEqual(expected);
+  });
+
+  test('only the targets of the holder that is gone', () => {
+    const play = booted(planOf({ foreignHolder: 'take' }));
+    play.live(45_000, {
+      owners: ['third', 'peer'],
+      conditions: { 'i-third': 'running', 'i-peer': 'stopped' },
+    });
+    expect(asked(play)).toEqual([`take ${SECOND}`]);
+  });
+
+  test('no owner at all is claimed, the lowest first: two routers that boot must not share them', () => {
+    const play = booted();
+    play.live(45_000, { owners: ['none', 'none'] });
+    expect(asked(play).slice(0, 1)).toEqual([`claim ${FIRST}`]);
+    expect(asked(play)).not.toContain(`claim ${SECOND}`);
+  });
+
+  describe('whatever the reason why no session is UP', () => {
+    test('the streams are lost', () => {
+      const play = watching('peer');
+      play.at(1_000, { type: 'streamsLost', cause: 'reset' });
+      play.live(45_000, { owners: peers, conditions: STOPPED });
+      expect(asked(play)).toEqual(BOTH);
+    });
+
+    test('the router has never answered', () => {
+      const play = new Play();
+      play.at(0, started());
+      play.live(45_000, { owners: peers, conditions: STOPPED });
+      expect(asked(play)).toEqual(BOTH);
+    });
+
+    test('the own interfaces are DOWN', () => {
+      const play = watching('peer');
+      const down = [interfaceEvent('Te1', 'Down'), interfaceEvent('Te2', 'Down')];
+      play.at(1_000, ...down, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
+      play.live(45_000, { owners: peers, conditions: STOPPED });
+      expect(asked(play)).toEqual(BOTH);
+    });
+
+    test('but not where another client is in control: who knows what it does', () => {
+      const play = watching('peer');
+      play.at(1_000, { type: 'controlLost', cause: 'NOTIF_TERM' });
+      play.live(45_000, { owners: peers, conditions: STOPPED });
+      expect(asked(play)).toEqual([]);
+      expect(play.alarms).toContain('takeover-blocked');
+    });
+  });
+
+  test('a failed question is no evidence, nor is the answer before it', () => {
+    const play = booted();
+    play.live(35_000, { owners: peers, conditions: STOPPED, calls: 'throttled' });
+    expect(play.state.attempt?.purpose).toBe('evidence');
+    play.live(45_000, { owners: peers, conditions: null, calls: 'throttled' });
+    expect(play.state.attempt).toBeNull();
+  });
+
+  test('nor is one about an EC2 that cannot be observed any more', () => {
+    const play = booted();
+    play.live(35_000, { owners: peers, conditions: { 'i-peer': 'running' } });
+    const number = play.state.evidence.lastNumber + 1;
+    play.state = {
+      ...play.state,
+      evidence: { ...play.state.evidence, lastNumber: number, inFlight: number },
+    };
+    play.until(70_000);
+    play.at(70_000, { type: 'holdersAnswered', number, result: { ok: true, conditions: STOPPED } });
+    expect(play.state.role.why).toBe('unobserved');
+    expect(asked(play)).toEqual([]);
+  });
+
+  test('an answer that comes late is about another time', () => {
+    const play = booted();
+    play.live(35_000, { owners: peers });
+    play.at(36_000, { type: 'holdersAnswered', number: 1, result: { ok: true, conditions: STOPPED } });
+    play.at(36_000, { type: 'holdersAnswered', number: 99, result: { ok: true, conditions: STOPPED } });
+    expect(asked(play)).toEqual([]);
+  });
+
+  test('an answer that comes when a session is UP again is of no interest', () => {
+    const play = booted();
+    play.live(30_060, { owners: peers });
+    const number = play.state.evidence.inFlight ?? -1;
+    play.at(30_070, sessionEvent('a', 'Up'));
+    play.at(30_080, { type: 'holdersAnswered', number, result: { ok: true, conditions: STOPPED } });
+    play.at(30_090, sessionEvent('a', 'Unconfigured'));
+    expect(asked(play)).toEqual([]);
+    expect(play.state.evidence.conditions).toEqual({});
+  });
+
+  test('a session that comes UP before anything has moved ends it', () => {
+    const play = booted();
+    play.live(31_000, { owners: peers, conditions: STOPPED, calls: 'throttled' });
+    play.at(31_000, sessionEvent('a', 'Up'));
+    expect(play.state.attempt).toBeNull();
+  });
+
+  test('who holds a target may change while nothing has moved: only what is proven is asked for', () => {
+    const play = booted();
+    play.live(31_000, { owners: peers, conditions: STOPPED, calls: 'throttled' });
+    play.live(42_000, { owners: ['third', 'peer'], conditions: STOPPED, calls: 'throttled' });
+    const second = play.all('sendTakeover').filter(({ attempt }) => attempt === 2);
+    expect(second.map(({ addresses }) => addresses)).toContainEqual([SECOND]);
+    expect(second.map(({ addresses }) => addresses)).not.toContainEqual([FIRST]);
+  });
+});
+
+describe('unprotected (rule 9)', () => {
+  const alarms = (play: Play): number => play.alarms.filter((code) => code === 'unprotected').length;
+
+  test.each([
+    ['the holder runs', { 'i-peer': 'running' } as const],
+    ['EC2 does not say', null],
+  ])('%s: stays and alarms, once', (_what, conditions) => {
+    const play = booted();
+    play.live(200_000, { owners: peers, conditions });
+    expect(asked(play)).toEqual([]);
+    expect(alarms(play)).toBe(1);
+  });
+
+  test('protected again when a session is UP, and another alarm the next time', () => {
+    const play = booted();
+    play.live(45_000, { owners: peers });
+    play.at(45_000, sessionEvent('a', 'Up'));
+    expect(play.reasons.at(-1)).toMatch(/protected again/i);
+    play.at(46_000, sessionEvent('a', 'Unconfigured'));
+    play.live(90_000, { owners: peers });
+    expect(alarms(play)).toBe(2);
+  });
+
+  test('another alarm when the targets have been here in between', () => {
+    const play = booted();
+    play.live(45_000, { owners: peers });
+    play.live(65_000, { owners: ['mine', 'mine'] });
+    play.live(85_000, { owners: peers });
+    expect(alarms(play)).toBe(2);
+  });
+
+  test('not because of a third instance: that alarms for itself', () => {
+    const play = booted();
+    play.live(90_000, { owners: ['third', 'mine'] });
+    expect(alarms(play)).toBe(0);
+    expect(play.all('askHolders')).toEqual([]);
+    expect(play.alarms).toEqual(['foreign-holder']);
+  });
+
+  test('not where the targets are here', () => {
+    const play = booted();
+    play.live(90_000, { owners: ['mine', 'mine'] });
+    expect(alarms(play)).toBe(0);
+    expect(play.all('askHolders')).toEqual([]);
+  });
+});
+
+describe('take_from_running_after_s (rule 9)', () => {
+  const plan = planOf({ timing: { ...planOf().timing, takeFromRunningAfterMs: 60_000 } });
+
+  test('is not there unless it is configured', () => {
+    const play = booted();
+    play.live(300_000, { owners: peers });
+    expect(asked(play)).toEqual([]);
+  });
+
+  test('takes after that long, once per process life', () => {
+    const play = booted(plan);
+    play.live(59_999, { owners: peers, calls: 'ok' });
+    expect(asked(play)).toEqual([]);
+    play.live(60_200, { owners: peers, calls: 'ok' });
+    expect(asked(play)).toEqual(BOTH);
+    play.live(61_000, { owners: ['mine', 'mine'] });
+    play.forget();
+    play.live(300_000, { owners: peers, calls: 'ok' });
+    expect(asked(play)).toEqual([]);
+  });
+
+  test('is spent by its beginning, but goes on while EC2 throttles it', () => {
+    const play = booted(plan);
+    play.live(65_000, { owners: peers, calls: 'throttled' });
+    expect(new Set(play.all('sendTakeover').map(({ attempt }) => attempt))).toEqual(new Set([1]));
+    expect(sends(play).length).toBeGreaterThan(4);
+    play.at(65_000, sessionEvent('a', 'Up'));
+    expect(play.state.attempt).toBeNull();
+    play.at(65_100, sessionEvent('a', 'Unconfigured'));
+    play.live(300_000, { owners: peers, calls: 'ok' });
+    expect(play.state.lastAttempt).toBe(1);
+  });
+
+  test.each([
+    ['in this process life', memoryOf({ beenActive: false })],
+    ['in one before it on this boot', memoryOf({ beenActive: true })],
+  ])('never after having been ACTIVE %s', (_when, memory) => {
+    const play = new Play(plan);
+    play.at(0, started(memory));
+    play.at(50, synchronizedWith({ a: 'Down', b: 'Down' }, ['a', 'b']));
+    if (!memory.beenActive) play.live(500, { owners: ['mine', 'mine'] });
+    play.live(300_000, { owners: peers, calls: 'ok' });
+    expect(asked(play)).toEqual([]);
+  });
+
+  test.each<[string, World]>([
+    ['EC2 does not say how it is', { owners: peers, conditions: null }],
+    ['it is only starting', { owners: peers, conditions: { 'i-peer': 'pending' } }],
+  ])('not while %s', (_what, world) => {
+    const play = booted(plan);
+    play.live(300_000, world);
+    expect(asked(play)).toEqual([]);
+  });
+
+  test.each([
+    ['the streams are lost', [{ type: 'streamsLost', cause: 'reset' }]],
+    ['its own interfaces are DOWN', [interfaceEvent('Te1', 'Down'), interfaceEvent('Te2', 'Down')]],
+  ] as const)('not while %s: the failure may be here', (_what, events) => {
+    const play = booted(plan);
+    play.at(1_000, ...events);
+    play.live(300_000, { owners: peers });
+    expect(asked(play)).toEqual([]);
+  });
+});

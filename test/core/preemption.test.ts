@@ -1,0 +1,141 @@
+import { planOf, sessionEvent, type Owner } from '../support/coreWorld';
+import { Play, asked, started, watching, type World } from './play';
+
+const preferred = planOf({ preferred: true });
+const peers: World = { owners: ['peer', 'peer'], calls: 'ok' };
+const mine: World = { owners: ['mine', 'mine'] };
+
+/** Preferred, and well since 200 ms after its start. */
+const well = (): Play => watching('peer', 'gen2', preferred);
+
+describe('preemption (rule 11)', () => {
+  test('is off by default', () => {
+    const play = watching('peer', 'gen2');
+    play.live(300_000, peers);
+    expect(asked(play)).toEqual([]);
+  });
+
+  test('takes the targets after preempt_delay_s, and not before', () => {
+    const play = well();
+    play.live(60_199, peers);
+    expect(asked(play)).toEqual([]);
+    play.live(60_300, peers);
+    expect(asked(play)).toEqual(['take 172.31.101.10', 'take 172.31.105.10']);
+    expect(play.state.role.haState).toBe('ACTIVE');
+  });
+
+  test.each<[string, (play: Play) => void]>([
+    [
+      'a session',
+      (play) => {
+        play.at(40_000, sessionEvent('a', 'Unknown'));
+        play.at(41_000, sessionEvent('a', 'Up', 41_000));
+      },
+    ],
+    [
+      'a session, however short',
+      (play) => play.at(41_000, sessionEvent('a', 'Unknown'), sessionEvent('a', 'Up', 41_000)),
+    ],
+  ])('the delay begins anew after a flap of %s', (_what, flap) => {
+    const play = well();
+    play.live(39_000, peers);
+    flap(play);
+    play.live(100_900, peers);
+    expect(asked(play)).toEqual([]);
+    play.live(101_100, peers);
+    expect(asked(play).length).toBe(2);
+  });
+
+  test('the delay begins anew when EC2 cannot be observed', () => {
+    const play = well();
+    play.until(45_000);
+    expect(play.state.role.why).toBe('unobserved');
+    play.live(104_000, peers);
+    expect(asked(play)).toEqual([]);
+  });
+
+  test.each<[string, Owner, Owner]>([
+    ['partial: rule 8 has its own hold and its own order', 'peer', 'mine'],
+    ['a target of a third instance', 'third', 'third'],
+  ])('not for %s', (_what, first, second) => {
+    const play = well();
+    play.live(300_000, { owners: [first, second], calls: 'ok' });
+    expect(asked(play)).toEqual([]);
+  });
+
+  test('what nobody holds is asked for without reassignment', () => {
+    const play = well();
+    play.live(70_000, { owners: ['none', 'peer'] });
+    expect(asked(play)).toEqual(['claim 172.31.101.10', 'take 172.31.105.10']);
+  });
+
+  test('a session that goes before anything has moved ends it', () => {
+    const play = well();
+    play.live(60_300, { ...peers, calls: 'throttled' });
+    expect(play.state.attempt?.purpose).toBe('preemption');
+    play.at(60_300, sessionEvent('a', 'Unknown'));
+    expect(play.state.attempt).toBeNull();
+  });
+
+  describe('somebody wants it otherwise', () => {
+    /** It has taken them, and EC2 has shown so long enough. */
+    const preempted = (): Play => {
+      const play = well();
+      play.live(60_400, peers);
+      play.live(80_000, mine);
+      play.forget();
+      return play;
+    };
+
+    test('lost again while the sessions stayed UP: off until restart, with an alarm', () => {
+      const play = preempted();
+      play.live(400_000, peers);
+      expect(play.alarms).toEqual(['preempt-conflict']);
+      expect(asked(play)).toEqual([]);
+    });
+
+    test('one target is enough', () => {
+      const play = preempted();
+      play.live(95_000, { owners: ['peer', 'mine'] });
+      expect(play.alarms).toEqual(['preempt-conflict']);
+    });
+
+    test('lost without ever having preempted: an operator has moved them', () => {
+      const play = watching('mine', 'gen2', preferred);
+      play.live(300_000, peers);
+      expect(play.alarms).toEqual(['preempt-conflict']);
+      expect(asked(play)).toEqual([]);
+    });
+
+    test('lost because BFD failed: it takes them back in its time', () => {
+      const play = preempted();
+      play.at(81_000, sessionEvent('a', 'Down', 81_000));
+      play.at(82_000, play.observed('peer'));
+      play.at(83_000, sessionEvent('a', 'Up', 83_000));
+      play.forget();
+      play.live(150_000, peers);
+      expect(play.alarms).toEqual([]);
+      expect(asked(play).length).toBe(2);
+    });
+
+    test('given to the peer by its own operator: off without an alarm, even where EC2 does not answer', () => {
+      for (const calls of ['ok', 'uncertain'] as const) {
+        const play = preempted();
+        play.at(80_000, { type: 'giveRequested', request: 1 });
+        play.live(81_000, { owners: ['peer', 'peer'], calls });
+        play.live(400_000, peers);
+        expect(play.alarms).toEqual([]);
+        expect(asked(play).filter((request) => request.startsWith('claim'))).toEqual([]);
+        expect(play.state.preemption.offBecause).toMatch(/operator/);
+      }
+    });
+
+    test('a restart lets it preempt again', () => {
+      const play = preempted();
+      play.live(100_000, peers);
+      const again = new Play(preferred);
+      again.at(0, started(play.all('remember').at(-1)?.memory ?? null));
+      expect(again.state.preemption.offBecause).toBeNull();
+    });
+  });
+});

@@ -1,0 +1,188 @@
+import { planOf, sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
+import { asked, interfaceEvent, watching, type Play, type World } from './play';
+
+const [FIRST, SECOND] = TARGETS;
+
+/** Watched since 0; EC2 shows these owners from the keepalive at 10 s on. */
+function seen(owners: World['owners'], until = 60_000, plan = planOf()): Play {
+  const play = watching('peer', 'gen2', plan);
+  play.live(until, { owners });
+  return play;
+}
+
+describe('a lasting partial ownership (rule 8)', () => {
+  test.each<[string, Owner, Owner, readonly string[]]>([
+    ['this router holds the lowest: it takes the rest', 'mine', 'peer', [`take ${SECOND}`]],
+    ['the peer holds the lowest: left to the peer', 'peer', 'mine', []],
+    ['what nobody holds is taken without reassignment', 'mine', 'none', [`claim ${SECOND}`]],
+    ['the lowest owned target counts, not the lowest', 'none', 'mine', [`claim ${FIRST}`]],
+    ['the peer holds the lowest owned one', 'none', 'peer', []],
+    ['nothing is here', 'peer', 'none', []],
+    ['an interface of no instance owns nothing', 'detached', 'mine', [`take ${FIRST}`]],
+    ['and is taken from', 'mine', 'detached', [`take ${SECOND}`]],
+    [
+      'the wrong interface of this router is this router',
+      'misplaced',
+      'peer',
+      [`take ${FIRST}`, `take ${SECOND}`],
+    ],
+    ['and what is on it is brought to the right one', 'mine', 'misplaced', [`take ${SECOND}`]],
+    ['a third instance is not taken from', 'mine', 'third', []],
+    ['a third instance is not of the pair: nothing is left to take', 'third', 'mine', []],
+    ['a third instance does not make the peer the lowest', 'third', 'peer', []],
+  ])('%s (%s, %s)', (_rule, first, second, expected) => {
+    expect(asked(seen([first, second]))).toEqual(expected);
+  });
+
+  test('a third instance repairs nothing, so it is not waited for where it may be taken from', () => {
+    expect(asked(seen(['third', 'mine'], 60_000, planOf({ foreignHolder: 'take' })))).toEqual([
+      `take ${FIRST}`,
+    ]);
+  });
+
+  test('partial_hold_s counts from the first observation that shows it', () => {
+    expect(asked(seen(['mine', 'peer'], 34_999))).toEqual([]);
+    expect(asked(seen(['mine', 'peer'], 35_000)).length).toBe(1);
+  });
+
+  test('at least 3 observations, however long the hold', () => {
+    const plan = planOf({ timing: { ...planOf().timing, keepaliveIntervalMs: 20_000 } });
+    expect(asked(seen(['mine', 'peer'], 60_000, plan))).toEqual([]);
+    expect(asked(seen(['mine', 'peer'], 61_000, plan)).length).toBe(1);
+  });
+
+  test.each<[string, World['owners'], World['owners']]>([
+    ['other holders', ['mine', 'peer'], ['peer', 'peer']],
+    ['an interface that was detached', ['mine', 'detached'], ['mine', 'peer']],
+  ])('a change in between begins the hold anew: %s', (_what, before, between) => {
+    const play = seen(before, 21_000);
+    play.live(31_000, { owners: between });
+    play.live(64_999, { owners: before });
+    expect(asked(play)).toEqual([]);
+    play.live(65_000, { owners: before });
+    expect(asked(play).length).toBe(1);
+  });
+
+  test.each([
+    ['one that is UP is enough where the other cannot testify', [interfaceEvent('Te2', 'Down')], 1],
+    ['or is not armed', [sessionEvent('b', 'Unconfigured')], 1],
+    ['one that can testify and is not UP holds it back', [sessionEvent('b', 'Unknown')], 0],
+    [
+      'so does having no witness at all',
+      [sessionEvent('a', 'Unconfigured'), sessionEvent('b', 'Unconfigured')],
+      0,
+    ],
+  ] as const)('sessions: %s', (_rule, events, count) => {
+    const play = watching('peer', 'gen2');
+    play.at(1_000, ...events);
+    play.live(45_000, { owners: ['mine', 'peer'] });
+    expect(asked(play).length).toBe(count);
+  });
+
+  test('a session that goes DOWN before anything has moved ends the repair: rule 3 has its turn', () => {
+    const play = seen(['mine', 'peer'], 34_000);
+    play.live(35_100, { owners: ['mine', 'peer'], calls: 'throttled' });
+    expect(play.state.attempt?.purpose).toBe('repair');
+    play.live(35_400, { owners: ['mine', 'peer'], calls: 'throttled' });
+    play.at(35_400, sessionEvent('b', 'Unknown'));
+    expect(play.state.attempt).toBeNull();
+  });
+
+  test('nothing of our own that is under way is repaired', () => {
+    const play = watching('peer', 'gen2');
+    play.at(1_000, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
+    play.live(9_000, {
+      owners: ['peer', 'peer'],
+      calls: ([address]) => (address === FIRST ? 'ok' : 'throttled'),
+    });
+    play.at(9_000, sessionEvent('a', 'Up'), sessionEvent('b', 'Up'));
+    expect(play.state.attempt?.purpose).toBe('takeover');
+  });
+});
+
+describe('targets that only interfaces of no instance hold (rule 8)', () => {
+  const abandoned: World['owners'] = ['detached', 'detached'];
+
+  test.each([
+    ['the lower interface on the subnet is here: first', 'eni-peer1', 34_999, 35_000],
+    ['it is the peer: the second, after twice the hold', 'eni-a', 59_999, 60_000],
+  ])('%s', (_what, peerInterface, before, after) => {
+    const play = watching('peer');
+    play.live(before, { owners: abandoned, peerInterface });
+    expect(asked(play)).toEqual([]);
+    play.live(after, { owners: abandoned, peerInterface });
+    expect(asked(play)).toEqual([`take ${FIRST}`, `take ${SECOND}`]);
+  });
+
+  test('a part of them: what nobody holds is asked for without reassignment', () => {
+    expect(asked(seen(['detached', 'none']))).toEqual([`take ${FIRST}`, `claim ${SECOND}`]);
+  });
+
+  test('not what a third instance holds', () => {
+    expect(asked(seen(['third', 'detached']))).toEqual([`take ${SECOND}`]);
+  });
+
+  test('not where this router or the peer has one: that one decides', () => {
+    expect(asked(seen(['detached', 'peer']))).toEqual([]);
+  });
+});
+
+describe('no owner at all (rule 8)', () => {
+  const none: World['owners'] = ['none', 'none'];
+
+  test('two observations a keepalive apart, then the lowest without reassignment', () => {
+    const play = watching('none');
+    play.live(9_999, { owners: none });
+    expect(asked(play)).toEqual([]);
+    play.live(10_100, { owners: none });
+    expect(asked(play)).toEqual([`claim ${FIRST}`]);
+  });
+
+  test('observations that follow each other sooner do not count, however many', () => {
+    const play = watching('mine');
+    // Rule 4: it looks every second.
+    play.at(9_000, sessionEvent('a', 'Down'), sessionEvent('a', 'Up'));
+    play.live(18_900, { owners: none });
+    expect(play.state.unchanged?.observations).toBeGreaterThan(5);
+    expect(asked(play)).toEqual([]);
+  });
+
+  test('on success the rest', () => {
+    const play = watching('none');
+    play.live(10_500, { owners: none, calls: 'ok' });
+    expect(asked(play)).toEqual([`claim ${FIRST}`, `claim ${SECOND}`]);
+    expect(play.state.role.haState).toBe('ACTIVE');
+  });
+
+  test('lost: read again, no alarm, and the winner is left alone', () => {
+    const play = watching('none');
+    play.live(10_120, { owners: none, calls: 'refused' });
+    expect(asked(play)).toEqual([`claim ${FIRST}`]);
+    expect(play.all('observeOwnership').length).toBe(2);
+    play.live(90_000, { owners: ['peer', 'peer'], calls: 'refused' });
+    expect(asked(play)).toEqual([`claim ${FIRST}`]);
+    expect(play.alarms).toEqual([]);
+  });
+
+  test('lost, and a read that lags shows no owner still: no alarm', () => {
+    const play = watching('none');
+    play.live(19_900, { owners: none, calls: 'refused' });
+    play.live(90_000, { owners: ['peer', 'none'], calls: 'refused' });
+    expect(play.alarms).toEqual([]);
+  });
+
+  test('refused although nobody holds it: one alarm, the others too, one attempt a keepalive', () => {
+    const play = watching('none');
+    play.live(130_000, { owners: none, calls: ([address]) => (address === FIRST ? 'refused' : 'ok') });
+    expect(play.alarms.filter((code) => code === 'takeover-refused')).toEqual(['takeover-refused']);
+    expect(asked(play)).toContain(`claim ${SECOND}`);
+    expect(play.state.lastAttempt).toBeLessThanOrEqual(13);
+  });
+
+  test('a session that is DOWN does not matter: there is nobody to take from', () => {
+    const play = watching('none');
+    play.at(1_000, sessionEvent('a', 'Unconfigured'), sessionEvent('b', 'Unconfigured'));
+    play.live(10_100, { owners: none });
+    expect(asked(play)).toEqual([`claim ${FIRST}`]);
+  });
+});
