@@ -85,7 +85,7 @@ test('of two addresses on one interface the one that EC2 refuses does not hold b
     `172.31.101.10 -> ${eni}`,
     `172.31.101.11 -> ${eni}`,
   ]);
-  expect(roleOf(rtr2)).toBe('UNKNOWN');
+  await role(rtr2, 'UNKNOWN');
 
   // Once it is mended the next slow try succeeds, without a new attempt.
   lab.ec2.removeFault(refusal);
