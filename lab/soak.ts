@@ -1,0 +1,97 @@
+/**
+ * `npm run soak -- --minutes N`: two daemons as processes, a fault in every round, and an oracle. Exit code 0 only
+ * when every address moved when it had to, once, and never otherwise, and memory stayed flat. Bounded in time;
+ * ends what it started.
+ */
+import { parseArgs } from 'node:util';
+import { median } from './soak/memory';
+import { soak, type SoakReport } from './soak/rounds';
+import { soakLab } from './soak/lab';
+
+const USAGE = `usage: npm run soak -- [--minutes N] [--failovers N] [--seed S]
+
+  --minutes    how long (default 10)
+  --failovers  end when so many are done (default: no end but the minutes)
+  --seed       what breaks when; a run that failed names its seed
+`;
+
+type Wishes = { readonly minutes: number; readonly failovers: number; readonly seed: number };
+
+/** A string says what is wrong. */
+function readWishes(args: readonly string[]): Wishes | string {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        minutes: { type: 'string', default: '10' },
+        failovers: { type: 'string', default: 'Infinity' },
+        seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
+      },
+    });
+    const [minutes, failovers, seed] = [
+      Number(values.minutes),
+      Number(values.failovers),
+      Number(values.seed),
+    ];
+    if (!(minutes > 0 && minutes <= 24 * 60)) return '--minutes is a number from 0 to 1440';
+    if (!(failovers >= 1)) return '--failovers is a whole number, 1 or more';
+    if (!Number.isInteger(seed) || seed < 0) return '--seed is a whole number';
+    return { minutes, failovers, seed };
+  } catch (error: unknown) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const say = (line: string): unknown => process.stdout.write(`${line}\n`);
+
+async function main(): Promise<number> {
+  const wishes = readWishes(process.argv.slice(2));
+  if (typeof wishes === 'string') {
+    process.stderr.write(`soak: ${wishes}\n\n${USAGE}`);
+    return 2;
+  }
+  const { minutes, failovers, seed } = wishes;
+  say(`seed ${seed}, ${minutes} min`);
+  const lab = await soakLab();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => void lab.stop().then(() => process.exit(130)));
+  try {
+    return conclude(await soak({ lab, seed, failovers, until: Date.now() + minutes * 60_000, say }));
+  } finally {
+    await lab.stop();
+  }
+}
+
+function conclude(report: SoakReport): number {
+  const { rounds, failovers, played, outagesMs, memory, failure } = report;
+  for (const [name, count] of [...played].sort((a, b) => b[1] - a[1]))
+    say(`${String(count).padStart(6)}  ${name}`);
+  const sorted = [...outagesMs].sort((a, b) => a - b);
+  const at = (share: number): string => (sorted[Math.ceil(sorted.length * share) - 1] ?? NaN).toFixed(0);
+  if (sorted.length > 0)
+    say(
+      `outage from what broke to the last address moved: median ${median(sorted).toFixed(0)} ms, p90 ${at(0.9)} ms, ` +
+        `worst ${at(1)} ms`,
+    );
+  const lives = memory.judge();
+  say(`memory: at most ${memory.highestMiB.toFixed(1)} MiB`);
+  for (const { line } of lives) say(`  ${line}`);
+  const grew = lives.filter((life) => life.grew);
+  for (const { line } of grew) process.stderr.write(`soak: memory has grown: ${line}\n`);
+  if (failure !== null) process.stderr.write(`soak: ${failure}\n`);
+  if (failure !== null || grew.length > 0) return 1;
+  say(`${rounds} rounds, ${failovers} failovers, none wrong and none missed`);
+  return 0;
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(
+      `soak: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    process.exitCode = 1;
+  },
+);
