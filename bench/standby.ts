@@ -48,7 +48,8 @@ export async function openStandby(options: StandbyOptions): Promise<Standby> {
     store,
     fabric: { bringUpMs: NEVER_MS, detectTimeMs: NEVER_MS },
     // A quick succession of owners: an answer of EC2 is believed soon after a write.
-    config: keepaliveS === undefined ? {} : { keepalive_s: keepaliveS, staleness_s: 0.2, damping_half_life_s: 1 },
+    config:
+      keepaliveS === undefined ? {} : { keepalive_s: keepaliveS, staleness_s: 0.2, damping_half_life_s: 1 },
   });
   try {
     if (latencyMs > 0) lab.ec2.addFault({ kind: 'latency', ms: latencyMs });
