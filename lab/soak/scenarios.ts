@@ -31,7 +31,7 @@ const troubles: readonly ((random: Random) => Ec2FaultInput)[] = [
   (random) => ({ kind: 'latency', ms: random.between(20, 900), jitterMs: 100 }),
   (random) => ({ kind: 'latency', ms: random.between(20, 900), when: 'after' }),
   (random) => ({ kind: 'throttle', durationMs: random.between(200, 1_500) }),
-  (random) => ({ kind: 'throttle', bucket: { burst: random.between(0, 2), refillPerS: 4 } }),
+  (random) => ({ kind: 'throttle', bucket: { burst: random.between(1, 2), refillPerS: 4 } }),
   (random) => ({ kind: 'reset', action: 'Assign*', count: random.between(1, 3) }),
   (random) => ({ kind: 'reset', action: 'Assign*', count: random.between(1, 3), when: 'after' }),
   (random) => ({ kind: 'blackHole', action: 'Assign*', count: random.between(1, 2) }),
