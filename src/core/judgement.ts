@@ -54,8 +54,10 @@ const URGENT: readonly Purpose[] = ['takeover', 'evidence', 'claim'];
 
 /** A forgotten inhibit would be an outage, so a person has to know: once, each time that it matters. */
 export function alarmIfBlocked(turn: Turn, called: Verdict, verdict: Verdict): void {
-  const blocked =
-    called.fires && !verdict.fires && URGENT.includes(called.purpose) && turn.state.shutdown === null;
+  const { shutdown, reorientation } = turn.state;
+  // A shutdown is meant, and a stall is over in a moment.
+  const isPassing = shutdown !== null || reorientation !== null;
+  const blocked = called.fires && !verdict.fires && URGENT.includes(called.purpose) && !isPassing;
   if (blocked && !turn.state.blocked) raiseAlarm(turn, 'takeover-blocked', verdict.sentence);
   turn.state = { ...turn.state, blocked };
 }

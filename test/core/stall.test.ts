@@ -156,6 +156,7 @@ describe('own stall (rule 16)', () => {
       play.at(70_500, sessionEvent('a', 'Down', 70_500), sessionEvent('b', 'Down', 70_500));
       expect(sends(play)).toEqual([]);
       expect(play.reasons.join()).toMatch(/levels and ownership are read again first/);
+      expect(play.alarms).toEqual([]);
       play.at(70_600, levels({ a: 'Down', b: 'Down' }));
       expect(sends(play)).toEqual([]);
       play.at(70_700, play.observed('peer', 'peer', 70_001));
