@@ -8,9 +8,9 @@ import { readFileSync } from 'node:fs';
 export type Life = { readonly pid: number; readonly rssMiB: number[] };
 
 /** A life with fewer rounds says nothing. */
-const ROUNDS_MIN = 40;
-/** What the heap grows to before anything can be said. */
-const YOUTH_ROUNDS = 10;
+const ROUNDS_MIN = 80;
+/** V8's heap grows in steps that long before it has found its size. */
+const YOUTH_ROUNDS = 40;
 /** Between garbage collections the size goes up and down by more than this. */
 const GROWTH_MIB_MAX = 6;
 
