@@ -44,6 +44,38 @@ export function ownInterface({ observation }: Ownership, deviceIndex: number): H
   return { networkInterfaceId: own.networkInterfaceId, instanceId: null, mine: true };
 }
 
+/**
+ * Makes an attempt the one in flight, under the next number. What is not said is as for a move that is decided now
+ * and for its own sake.
+ */
+export function openAttempt(
+  turn: Turn,
+  told: Pick<Attempt, 'purpose' | 'calls'> &
+    Partial<Pick<Attempt, 'request' | 'sessions' | 'resumed' | 'triggeredAt' | 'decidedAt' | 'askingUntil'>>,
+): Attempt {
+  const attempt: Attempt = {
+    number: turn.state.lastAttempt + 1,
+    request: null,
+    sessions: [],
+    resumed: false,
+    triggeredAt: turn.now,
+    decidedAt: turn.now,
+    askingUntil: null,
+    firstSentAt: null,
+    firstOnWireAt: null,
+    lastAnsweredAt: null,
+    stuck: false,
+    ...told,
+  };
+  turn.state = { ...turn.state, lastAttempt: attempt.number, attempt };
+  return attempt;
+}
+
+/** For calls that are added to those of an attempt. */
+export function nextCallNumber({ calls }: Attempt): number {
+  return Math.max(...calls.map(({ number }) => number)) + 1;
+}
+
 export function currentAttempt(turn: Turn): Attempt {
   const { attempt } = turn.state;
   if (attempt === null) throw new Error('there is no attempt');
@@ -223,7 +255,7 @@ function answeredLate(turn: Turn, answer: Answer): void {
 function succeeded(turn: Turn, call: Call): void {
   if (call.outcome === 'moved')
     return note(turn, 'routine', `${list(call.addresses)} had been moved already`);
-  confirmWrite(turn, call.addresses, call.to, currentAttempt(turn).purpose);
+  confirmWrite(turn, call.addresses, call.to);
   updateCall(turn, call.number, { outcome: 'moved', nextSendAt: null, failed: null, disputed: null });
   note(turn, 'notable', `EC2 has moved ${list(call.addresses)} to ${call.to.networkInterfaceId}`);
 }
@@ -293,10 +325,10 @@ function lost(turn: Turn, call: Call, failure: Failure): void {
 function split(turn: Turn, call: Call, failure: Failure): void {
   updateCall(turn, call.number, { outcome: 'split', nextSendAt: null, failed: null, uncertain: false });
   const attempt = currentAttempt(turn);
-  const last = Math.max(...attempt.calls.map(({ number }) => number));
+  const next = nextCallNumber(attempt);
   const singles = call.addresses.map((address, index) =>
     newCall({
-      number: last + 1 + index,
+      number: next + index,
       to: call.to,
       addresses: [address],
       allowReassignment: call.allowReassignment,
@@ -319,7 +351,7 @@ export function settleByObservation(turn: Turn, startedAt: number): void {
     if (call.outcome !== 'open') continue;
     if (call.addresses.every((address) => isHeldBy(turn, address, call.to))) {
       // As good as a 200 that is still under way: a later reading may lag behind this one.
-      if (call.lastSend > 0) confirmWrite(turn, call.addresses, call.to, currentAttempt(turn).purpose);
+      if (call.lastSend > 0) confirmWrite(turn, call.addresses, call.to);
       updateCall(turn, call.number, { outcome: 'moved', nextSendAt: null, failed: null, disputed: null });
       note(turn, 'notable', `EC2 shows ${list(call.addresses)} on ${call.to.networkInterfaceId}: moved`);
     } else if (call.disputed !== null && call.outstanding.length === 0 && startedAt >= call.disputed.at) {

@@ -2,9 +2,9 @@
  * How an attempt begins: its calls, one per interface, and the question of rule 5, local or remote? Whether one is
  * to begin is judgement.ts's part, what becomes of it takeover.ts's.
  */
-import { newCall, ownInterface } from './attempt';
+import { newCall, openAttempt, ownInterface } from './attempt';
 import { sessionOf } from './sessions';
-import type { Attempt, Call, Ownership } from './state';
+import type { Call, Ownership } from './state';
 import { note, type Turn } from './turn';
 import type { Firing } from './verdict';
 
@@ -15,33 +15,23 @@ export function begin(turn: Turn, verdict: Firing): void {
   const { state, now } = turn;
   const { ownership } = state;
   if (ownership === null) throw new Error('a takeover was triggered before anything was observed');
-  const number = state.lastAttempt + 1;
-  const attempt: Attempt = {
-    number,
-    purpose: verdict.purpose,
-    request: null,
-    sessions: verdict.sessions.map(({ id }) => id),
-    resumed: false,
+  const { purpose, sessions } = verdict;
+  const attempt = openAttempt(turn, {
+    purpose,
+    sessions: sessions.map(({ id }) => id),
     triggeredAt: triggeredAt(turn, verdict),
-    decidedAt: now,
-    askingUntil: verdict.purpose === 'takeover' ? askingUntil(turn, verdict) : null,
-    firstSentAt: null,
-    firstOnWireAt: null,
-    stuck: false,
-    lastAnsweredAt: null,
+    askingUntil: purpose === 'takeover' ? askingUntil(turn, verdict) : null,
     calls: callsFor(verdict, ownership, now),
-  };
-  const lastPatientAt = verdict.purpose === 'takeover' ? state.lastPatientAt : now;
-  turn.state = { ...state, lastAttempt: number, lastPatientAt, attempt };
-  noteTakenFromRunning(turn, verdict);
+  });
+  if (purpose !== 'takeover') turn.state = { ...turn.state, lastPatientAt: now };
   note(turn, 'notable', verdict.sentence);
   if (attempt.askingUntil === null) return;
   // Asked first: the answer is under way while the requests are signed.
   if (state.streams.generation === 'gen1') {
-    const interfaceNames = [...new Set(verdict.sessions.map(({ interfaceName }) => interfaceName))];
+    const interfaceNames = [...new Set(sessions.map(({ interfaceName }) => interfaceName))];
     turn.effects.push({
       effect: 'askInterfaces',
-      attempt: number,
+      attempt: attempt.number,
       interfaceNames,
       timeoutMs: ASK_TIMEOUT_MS,
     });
@@ -49,7 +39,7 @@ export function begin(turn: Turn, verdict: Firing): void {
   for (const call of attempt.calls) {
     turn.effects.push({
       effect: 'prepareTakeover',
-      attempt: number,
+      attempt: attempt.number,
       call: call.number,
       networkInterfaceId: call.to.networkInterfaceId,
       addresses: call.addresses,
@@ -84,6 +74,7 @@ export function callsFor(
   { targets, purpose }: Pick<Firing, 'targets' | 'purpose'>,
   ownership: Ownership,
   now: number,
+  firstNumber = 1,
 ): readonly Call[] {
   const groups = new Map<string, { deviceIndex: number; allowReassignment: boolean; addresses: string[] }>();
   for (const { address, deviceIndex } of targets) {
@@ -94,16 +85,6 @@ export function callsFor(
     groups.set(key, group);
   }
   return [...groups.values()].map(({ deviceIndex, ...call }, place) =>
-    newCall({ ...call, number: place + 1, to: ownInterface(ownership, deviceIndex), now }),
+    newCall({ ...call, number: firstNumber + place, to: ownInterface(ownership, deviceIndex), now }),
   );
-}
-
-/** Rule 9's opt-in is spent by its beginning: not by what it was once allowed for. */
-function noteTakenFromRunning(turn: Turn, { purpose, targets }: Firing): void {
-  if (purpose !== 'evidence') return;
-  const { evidence, ownership } = turn.state;
-  const fromRunning = targets.some(
-    ({ address }) => evidence.conditions[ownership?.holders[address]?.instanceId ?? ''] === 'running',
-  );
-  if (fromRunning) turn.state = { ...turn.state, evidence: { ...evidence, tookFromRunning: true } };
 }

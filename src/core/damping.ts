@@ -20,8 +20,13 @@ export function recalledDamping(stored: Damping | null, now: number, halfLifeMs:
   if (stored === null || stored.at > now) return null;
   const { suppressedUntil } = stored;
   if (suppressedUntil === null) return stored;
-  const heldMs = halfLifeMs * Math.log2(Math.max(stored.penalty, REUSE_BELOW) / REUSE_BELOW);
-  return { ...stored, suppressedUntil: Math.min(suppressedUntil, Math.ceil(stored.at + heldMs)) };
+  const latest = Math.ceil(stored.at + fadingMs(stored.penalty, halfLifeMs));
+  return { ...stored, suppressedUntil: Math.min(suppressedUntil, latest) };
+}
+
+/** How long a penalty takes until it is below the limit again. */
+function fadingMs(penalty: number, halfLifeMs: number): number {
+  return halfLifeMs * Math.log2(Math.max(penalty, REUSE_BELOW) / REUSE_BELOW);
 }
 
 /** Counts a takeover, when its first request goes out. */
@@ -29,7 +34,7 @@ export function penalize(turn: Turn): void {
   const { dampingHalfLifeMs } = turn.plan.timing;
   const { damping } = turn.state;
   const penalty = penaltyAt(damping, turn.now, dampingHalfLifeMs) + PENALTY;
-  const heldMs = penalty > SUPPRESS_ABOVE ? dampingHalfLifeMs * Math.log2(penalty / REUSE_BELOW) : 0;
+  const heldMs = penalty > SUPPRESS_ABOVE ? fadingMs(penalty, dampingHalfLifeMs) : 0;
   const suppressedUntil = heldMs > 0 ? Math.ceil(turn.now + heldMs) : null;
   turn.state = { ...turn.state, damping: { penalty, at: turn.now, suppressedUntil } };
   if (suppressedUntil === null) return;

@@ -10,7 +10,7 @@ import { lowestOwned } from './repair';
 import { interfaceOf, sessionOf } from './sessions';
 import type { Evidence, Ownership } from './state';
 import { list, note, raiseAlarm, wakeAt, type Turn } from './turn';
-import { declines, type Verdict } from './verdict';
+import { declines, type Firing, type Verdict } from './verdict';
 
 /** What another holder than a third instance has: that one is left alone however it is (rule 18). */
 function concerned(plan: Plan, ownership: Ownership): readonly Target[] {
@@ -49,10 +49,9 @@ export function askAboutHolders(turn: Turn): void {
   turn.effects.push({ effect: 'askHolders', number, instanceIds });
 }
 
-function isOwn({ observation, holders }: Ownership, instanceId: string): boolean {
-  const own = new Set(observation.interfaces.map(({ networkInterfaceId }) => networkInterfaceId));
-  return Object.values(holders).some(
-    (holder) => holder?.instanceId === instanceId && own.has(holder.networkInterfaceId),
+function isOwn(ownership: Ownership, instanceId: string): boolean {
+  return Object.entries(ownership.holders).some(
+    ([address, holder]) => holder?.instanceId === instanceId && isOnThisRouter(ownership, address),
   );
 }
 
@@ -136,8 +135,9 @@ export function considerEvidence(turn: Turn): Verdict {
 }
 
 /** What EC2 shows that lets this target be taken; null where it shows nothing. */
-function proofOf(turn: Turn, ownership: Ownership, { address }: Target): string | null {
-  const { plan, state } = turn;
+function proofOf(turn: Turn, ownership: Ownership, target: Target): string | null {
+  const { plan } = turn;
+  const { address } = target;
   const holder = ownership.holders[address] ?? null;
   if (holder === null)
     return mayTakeUnowned(turn, ownership) && isSettled(turn) ? `nobody holds ${address}` : null;
@@ -147,7 +147,7 @@ function proofOf(turn: Turn, ownership: Ownership, { address }: Target): string 
   if (holder.instanceId === null && hasLivingPeer(ownership) && lowestOwned(plan, ownership) === undefined)
     return null;
   if (holder.instanceId === null) return `${holder.networkInterfaceId} is attached to no instance`;
-  const condition = state.evidence.conditions[holder.instanceId];
+  const condition = conditionOf(turn, ownership, target);
   return isGone(condition) ? `EC2 says that ${holder.instanceId} is ${condition ?? ''}` : null;
 }
 
@@ -176,9 +176,7 @@ function considerRunning(turn: Turn, ownership: Ownership): Verdict {
   const spent = evidence.tookFromRunning && state.attempt === null;
   if (afterMs === null || evidence.noneUpSince === null || spent || beenActive) return declines(standing);
   const targets = takeableTargets(plan, ownership);
-  const known = targets.every(
-    ({ address }) => evidence.conditions[ownership.holders[address]?.instanceId ?? ''] === 'running',
-  );
+  const known = targets.every((target) => conditionOf(turn, ownership, target) === 'running');
   const hasInterface = plan.sessions.some(
     ({ interfaceName }) => interfaceOf(state, interfaceName).level !== 'Down',
   );
@@ -197,17 +195,35 @@ function considerRunning(turn: Turn, ownership: Ownership): Verdict {
   };
 }
 
-function runningWords({ plan, state }: Turn, ownership: Ownership): string {
-  const { failure, conditions } = state.evidence;
+/** The opt-in is spent by its beginning: not by what it was once allowed for. */
+export function noteTakenFromRunning(turn: Turn, { purpose, targets }: Firing): void {
+  const { ownership } = turn.state;
+  if (purpose !== 'evidence' || ownership === null) return;
+  if (targets.some((target) => conditionOf(turn, ownership, target) === 'running'))
+    update(turn, { tookFromRunning: true });
+}
+
+/** What EC2 last said of the instance that holds it; undefined where it was not asked, or did not say. */
+function conditionOf(
+  { state }: Turn,
+  { holders }: Ownership,
+  { address }: Target,
+): InstanceCondition | undefined {
+  return state.evidence.conditions[holders[address]?.instanceId ?? ''];
+}
+
+function runningWords(turn: Turn, ownership: Ownership): string {
+  const { plan, state } = turn;
+  const { failure } = state.evidence;
   const hold = `no session has been UP for ${plan.timing.evidenceHoldMs / 1000} s`;
   if (failure !== null)
     return `unprotected: ${hold}, and EC2 does not say how the holder is (${failure.code})`;
   const said = [
     ...new Set(
-      concerned(plan, ownership).flatMap(({ address }) => {
-        const instanceId = ownership.holders[address]?.instanceId ?? null;
-        const condition = instanceId === null ? undefined : conditions[instanceId];
-        return instanceId === null || condition === undefined ? [] : [`${instanceId} is ${condition}`];
+      concerned(plan, ownership).flatMap((target) => {
+        const condition = conditionOf(turn, ownership, target);
+        const instanceId = ownership.holders[target.address]?.instanceId ?? '';
+        return condition === undefined ? [] : [`${instanceId} is ${condition}`];
       }),
     ),
   ];

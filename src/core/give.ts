@@ -2,13 +2,13 @@
  * Rule 15, give: a planned handover. On an operator's command the ACTIVE router assigns the targets to the
  * peer's interfaces; the peer learns of it by its keepalive. Only while the peer is seen to live.
  */
-import { newCall } from './attempt';
+import { newCall, openAttempt } from './attempt';
 import { fence } from './fences';
 import type { Event, Holder } from './model';
-import { roleOf } from './ownership';
+import { peersBeside, roleOf } from './ownership';
 import type { Target } from './plan';
-import { sessionOf } from './sessions';
-import type { Attempt, Ownership } from './state';
+import { sessionOf, words } from './sessions';
+import type { Ownership } from './state';
 import { list, note, type Turn } from './turn';
 
 export function giveRequested(turn: Turn, { request }: Extract<Event, { type: 'giveRequested' }>): void {
@@ -51,7 +51,7 @@ export function reconsiderGive(turn: Turn): string | null {
 export function objectionToPeer({ plan, state }: Turn): string | null {
   const notUp = plan.sessions.filter(({ id }) => sessionOf(state, id).level !== 'Up');
   if (notUp.length === 0) return null;
-  const levels = notUp.map(({ id }) => `${id} is ${sessionOf(state, id).level.toUpperCase()}`);
+  const levels = notUp.map(({ id }) => `${id} is ${words(sessionOf(state, id).level)}`);
   return `the peer is not seen to be well: ${list(levels)}`;
 }
 
@@ -59,10 +59,7 @@ type Place = { readonly target: Target; readonly to: Holder | null };
 
 /** The peer's interface on the subnet where the target lives here. */
 function placeAtPeer({ plan }: Turn, { observation }: Ownership, target: Target): Place {
-  const own = observation.interfaces.find(({ deviceIndex }) => deviceIndex === target.deviceIndex);
-  const peer = plan.sessions
-    .map(({ peerAddress }) => observation.peers[peerAddress])
-    .find((candidate) => candidate !== undefined && candidate.subnetId === own?.subnetId);
+  const [peer] = peersBeside(plan, observation, target);
   if (peer === undefined || peer.instanceId === null) return { target, to: null };
   const { networkInterfaceId, instanceId } = peer;
   return { target, to: { networkInterfaceId, instanceId, mine: false } };
@@ -82,7 +79,6 @@ function objectionTo(turn: Turn, places: readonly Place[]): string | null {
 }
 
 function begin(turn: Turn, request: number, places: readonly Place[]): void {
-  const { state, now } = turn;
   const holders = new Map(
     places.flatMap(({ to }) => (to === null ? [] : [[to.networkInterfaceId, to] as const])),
   );
@@ -94,27 +90,12 @@ function begin(turn: Turn, request: number, places: readonly Place[]): void {
         .filter((candidate) => candidate.to?.networkInterfaceId === to.networkInterfaceId)
         .map(({ target }) => target.address),
       allowReassignment: true,
-      now,
+      now: turn.now,
     }),
   );
-  const number = state.lastAttempt + 1;
-  const attempt: Attempt = {
-    number,
-    purpose: 'give',
-    request,
-    sessions: [],
-    resumed: false,
-    triggeredAt: now,
-    decidedAt: now,
-    askingUntil: null,
-    firstSentAt: null,
-    firstOnWireAt: null,
-    lastAnsweredAt: null,
-    stuck: false,
-    calls,
-  };
+  openAttempt(turn, { purpose: 'give', request, calls });
   // An operator's word, given while all is well, ends the doubt about the takeover before.
-  turn.state = { ...state, lastAttempt: number, attempt, giveBack: null };
+  turn.state = { ...turn.state, giveBack: null };
   const where = calls.map(({ addresses, to }) => `${list(addresses)} to ${to.networkInterfaceId}`);
   note(turn, 'notable', `giving ${list(where)} of the peer: an operator wants it so`);
 }

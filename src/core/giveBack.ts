@@ -2,7 +2,7 @@
  * Rule 5, the second half: when the interface of every triggering session goes DOWN right after the first
  * write, the failure was here and not at the peer, and the targets go back to whoever held them, once.
  */
-import { callHasMoved, currentAttempt, newCall, openAddresses } from './attempt';
+import { callHasMoved, currentAttempt, newCall, openAddresses, openAttempt } from './attempt';
 import { answerGive } from './give';
 import type { Holder } from './model';
 import { observeNow } from './ownership';
@@ -85,7 +85,6 @@ export function abandonGiving(turn: Turn): boolean {
 /** Once per takeover: the targets go back to whoever held them before the first write. */
 function beginGiveBack(turn: Turn, giveBack: GiveBack, interfaceNames: readonly string[]): void {
   const { state, now } = turn;
-  const number = state.lastAttempt + 1;
   const moved =
     state.attempt?.number === giveBack.attempt
       ? state.attempt.calls.filter(callHasMoved).flatMap(({ addresses }) => addresses)
@@ -102,22 +101,8 @@ function beginGiveBack(turn: Turn, giveBack: GiveBack, interfaceNames: readonly 
   );
   turn.state = { ...state, giveBack: null };
   if (calls.length === 0) return;
-  const attempt: Attempt = {
-    number,
-    purpose: 'giveBack',
-    request: null,
-    sessions: giveBack.sessions,
-    resumed: false,
-    triggeredAt: now,
-    decidedAt: now,
-    askingUntil: null,
-    firstSentAt: null,
-    firstOnWireAt: null,
-    stuck: false,
-    lastAnsweredAt: null,
-    calls,
-  };
-  turn.state = { ...turn.state, lastAttempt: number, attempt, unconfirmed: null };
+  openAttempt(turn, { purpose: 'giveBack', sessions: giveBack.sessions, calls });
+  turn.state = { ...turn.state, unconfirmed: null };
   // The interface that comes back must not take over again on the strength of the same failure.
   disarmUnlessUp(turn);
   const reason =

@@ -3,7 +3,7 @@
  * role; there is no election. Reads may lag writes, so a read is believed only when it can be right.
  */
 import { isForeign, isOnThirdInstance, isOnThisRouter } from './foreignHolder';
-import type { Failure, Holder, Observation, Purpose } from './model';
+import type { Failure, Holder, Observation, PeerInterface } from './model';
 import type { Plan, Target } from './plan';
 import { disarmUnlessUp } from './sessions';
 import type { Observing, Ownership, Role, State } from './state';
@@ -35,6 +35,19 @@ export function takeableTargets(plan: Plan, ownership: Ownership): readonly Targ
  */
 export function isSettled({ plan, state: { unchanged } }: Turn): boolean {
   return unchanged !== null && unchanged.latest - unchanged.since >= plan.timing.keepaliveIntervalMs;
+}
+
+/** The interfaces of the sessions' peers on the subnet where the target lives here, in the order of the sessions. */
+export function peersBeside(
+  { sessions }: Plan,
+  { interfaces, peers }: Observation,
+  target: Target,
+): readonly PeerInterface[] {
+  const own = interfaces.find(({ deviceIndex }) => deviceIndex === target.deviceIndex);
+  return sessions.flatMap(({ peerAddress }) => {
+    const peer = peers[peerAddress];
+    return peer !== undefined && peer.subnetId === own?.subnetId ? [peer] : [];
+  });
 }
 
 export function roleOf(plan: Plan, ownership: Ownership | null, now: number): Role {
@@ -150,7 +163,6 @@ function believe(turn: Turn, observation: Observation): void {
   const { plan, now } = turn;
   const before = turn.state.ownership;
   const wasActive = before === null ? recalledActive(turn.state) : ownsAll(plan, turn.state);
-  const isGiving = turn.state.attempt?.purpose === 'give';
   const writes = Object.fromEntries(
     Object.entries(before?.writes ?? {}).filter(([, writtenAt]) => now - writtenAt < plan.timing.stalenessMs),
   );
@@ -159,7 +171,7 @@ function believe(turn: Turn, observation: Observation): void {
   turn.state = { ...turn.state, ownership, observing };
   noteActive(turn);
   const hasLost = wasActive && !ownsAll(plan, turn.state);
-  if ((hasLost || peerHasActed(plan, before, ownership)) && !isGiving) disarmUnlessUp(turn);
+  if ((hasLost || peerHasActed(plan, before, ownership)) && !isGiving(turn)) disarmUnlessUp(turn);
   const held = plan.targets.map(
     ({ address }) => `${address} ${holderWords(observation.holders[address] ?? null)}`,
   );
@@ -180,13 +192,18 @@ function peerHasActed(plan: Plan, before: Ownership | null, after: Ownership): b
   });
 }
 
+/** Rule 15: what this router gives away itself it does not lose to anybody. */
+function isGiving({ state }: Turn): boolean {
+  return state.attempt?.purpose === 'give';
+}
+
 /** Rule 17: what an earlier process life of this boot last knew. */
 function recalledActive(state: State): boolean {
   return state.recalled?.wasActive === true;
 }
 
 /** A 200 to a write confirms it at once; later reads only verify. */
-export function confirmWrite(turn: Turn, addresses: readonly string[], to: Holder, purpose: Purpose): void {
+export function confirmWrite(turn: Turn, addresses: readonly string[], to: Holder): void {
   const { ownership } = turn.state;
   if (ownership === null) throw new Error('a write was confirmed before anything was observed');
   const wasActive = ownsAll(turn.plan, turn.state);
@@ -200,7 +217,7 @@ export function confirmWrite(turn: Turn, addresses: readonly string[], to: Holde
   noteActive(turn);
   // What an operator gives away is not lost to anybody: should the peer fail while it is given, the sessions,
   // which were UP when that began, have to bring it back.
-  if (wasActive && !ownsAll(turn.plan, turn.state) && purpose !== 'give') disarmUnlessUp(turn);
+  if (wasActive && !ownsAll(turn.plan, turn.state) && !isGiving(turn)) disarmUnlessUp(turn);
 }
 
 function noteActive(turn: Turn): void {

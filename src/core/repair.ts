@@ -3,10 +3,11 @@
  * completed by the router with the lowest owned target; targets that nobody holds are claimed, and EC2 says who
  * was first. Both routers find the same answer, because the order of targets is canonical.
  */
-import { currentAttempt, newCall, ownInterface, updateAttempt } from './attempt';
+import { currentAttempt, nextCallNumber, updateAttempt } from './attempt';
+import { callsFor } from './beginning';
 import { isOnThirdInstance, isOnThisRouter, nobodyHolds } from './foreignHolder';
 import type { Observation } from './model';
-import { isSettled, missingTargets, roleOf, takeableTargets } from './ownership';
+import { isSettled, missingTargets, peersBeside, roleOf, takeableTargets } from './ownership';
 import type { Plan, Target } from './plan';
 import { canTestify, sessionOf } from './sessions';
 import type { Ownership, Unchanged } from './state';
@@ -120,17 +121,7 @@ export function extendClaim(turn: Turn): boolean {
     ({ address }) => ownership.holders[address] === null && !asked.has(address),
   );
   if (rest.length === 0) return false;
-  const last = Math.max(...attempt.calls.map(({ number }) => number));
-  const indexes = [...new Set(rest.map(({ deviceIndex }) => deviceIndex))];
-  const calls = indexes.map((deviceIndex, place) =>
-    newCall({
-      number: last + 1 + place,
-      to: ownInterface(ownership, deviceIndex),
-      addresses: rest.filter((target) => target.deviceIndex === deviceIndex).map(({ address }) => address),
-      allowReassignment: false,
-      now: turn.now,
-    }),
-  );
+  const calls = callsFor({ targets: rest, purpose: 'claim' }, ownership, turn.now, nextCallNumber(attempt));
   updateAttempt(turn, { calls: [...attempt.calls, ...calls] });
   return true;
 }
@@ -187,11 +178,9 @@ function considerAbandoned(turn: Turn, ownership: Ownership, { since, observatio
 }
 
 /** Both routers know both interfaces on the subnet of the target, and the lower id is another word for one of them. */
-function goesFirst({ sessions }: Plan, { observation }: Ownership, { deviceIndex }: Target): boolean {
-  const own = observation.interfaces.find((each) => each.deviceIndex === deviceIndex);
-  const peer = sessions
-    .map(({ peerAddress }) => observation.peers[peerAddress])
-    .find((each) => each !== undefined && each.instanceId !== null && each.subnetId === own?.subnetId);
+function goesFirst(plan: Plan, { observation }: Ownership, target: Target): boolean {
+  const own = observation.interfaces.find(({ deviceIndex }) => deviceIndex === target.deviceIndex);
+  const peer = peersBeside(plan, observation, target).find(({ instanceId }) => instanceId !== null);
   return own === undefined || peer === undefined || own.networkInterfaceId < peer.networkInterfaceId;
 }
 

@@ -2,7 +2,7 @@
  * What a believed observation means for moves: a finished one is confirmed, one that was overruled ends, and one
  * that an earlier process life has left half done is resumed (rule 7).
  */
-import { hasMoved, isHeldBy } from './attempt';
+import { hasMoved, isHeldBy, openAttempt } from './attempt';
 import { callsFor } from './beginning';
 import { answerGive } from './give';
 import { takeIntent } from './memory';
@@ -59,24 +59,14 @@ function resume(turn: Turn, intent: Intent, missing: readonly Target[]): void {
     intent.addresses.includes(address),
   );
   if (targets.length === 0) return note(turn, 'notable', 'the stored takeover is complete');
-  const number = state.lastAttempt + 1;
-  const calls = callsFor({ targets, purpose: 'takeover' }, state.ownership, now);
-  const attempt: Attempt = {
-    number,
+  const { startedAt } = intent;
+  openAttempt(turn, {
     purpose: 'takeover',
-    request: null,
-    sessions: [],
     resumed: true,
-    triggeredAt: intent.startedAt,
-    decidedAt: intent.startedAt,
-    askingUntil: null,
-    firstSentAt: null,
-    firstOnWireAt: null,
-    stuck: false,
-    lastAnsweredAt: null,
-    calls,
-  };
-  turn.state = { ...state, lastAttempt: number, attempt };
+    triggeredAt: startedAt,
+    decidedAt: startedAt,
+    calls: callsFor({ targets, purpose: 'takeover' }, state.ownership, now),
+  });
   note(
     turn,
     'notable',

@@ -6,6 +6,7 @@
 import { currentAttempt, drive, hasMoved, isComplete, openAddresses, updateAttempt } from './attempt';
 import { begin, callsFor, onSeveralInterfaces } from './beginning';
 import { penalize } from './damping';
+import { noteTakenFromRunning } from './evidence';
 import { answerGive, decideGive, objectionToPeer, reconsiderGive } from './give';
 import { abandonGiving, giveBackIfLocal, openGiveBack, rememberOut } from './giveBack';
 import { alarmIfBlocked, askRules, fenced, judge, reconsider } from './judgement';
@@ -110,6 +111,7 @@ function considerBeginning(turn: Turn): string {
     return verdict.sentence;
   }
   begin(turn, verdict);
+  noteTakenFromRunning(turn, verdict);
   proceed(turn);
   return verdict.sentence;
 }
