@@ -29,8 +29,7 @@ function isReady({ plan, state, now }: Turn): boolean {
 export function considerPreemption(turn: Turn): Verdict {
   const { plan, state, now } = turn;
   const { ownership, preemption } = state;
-  if (!plan.preferred || ownership === null || holdsAll(plan, ownership))
-    return declines('');
+  if (!plan.preferred || ownership === null || holdsAll(plan, ownership)) return declines('');
   if (preemption.offBecause !== null) return declines(`preferred, but ${preemption.offBecause}`);
   if (preemption.readySince === null) return declines('');
   const delayS = plan.timing.preemptDelayMs / 1000;

@@ -64,8 +64,7 @@ function reviewLostClaim(turn: Turn, holders: Observation['holders'], startedAt:
 export function considerRepair(turn: Turn): Verdict {
   const { plan, state, now } = turn;
   const { ownership, unchanged } = state;
-  if (ownership === null || unchanged === null || holdsAll(plan, ownership))
-    return declines('');
+  if (ownership === null || unchanged === null || holdsAll(plan, ownership)) return declines('');
   if (roleOf(plan, ownership, now).why === 'unobserved') return declines('');
   // Writes of our own since the last observation have changed what it showed.
   const written = Object.values(ownership.writes).some((at) => at > unchanged.since);
