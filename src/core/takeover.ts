@@ -145,7 +145,10 @@ function dropIfOutdated(turn: Turn): string | null {
   if (purpose === 'give' || purpose === 'giveBack') return dropGive(turn);
   const verdict = reconsider(turn, purpose);
   const outdated = outdatedBecause(turn, attempt, verdict);
-  if (outdated !== null) return drop(turn, verdict, outdated);
+  if (outdated !== null && !isWaiting(attempt)) return drop(turn, verdict, outdated);
+  // What is under way may still be done, but nothing is asked for on the strength of old news.
+  if (outdated !== null && !verdict.fires)
+    return `${attemptWords(attempt)}; not asked again, because ${outdated}: ${verdict.sentence}`;
   if (hasMoved(attempt)) return null;
   if (!verdict.fires) return drop(turn, verdict, 'nothing had moved');
   if (!isStillAsked(turn, verdict)) return drop(turn, verdict, 'who holds the targets has changed');
@@ -193,7 +196,7 @@ function endGiving(turn: Turn): string | null {
   const objection = objectionToPeer(turn);
   if (objection === null || isComplete(attempt)) return null;
   const sentence = `gave not all targets: ${objection}`;
-  if (attempt.calls.some(({ outstanding }) => outstanding.length > 0)) return sentence;
+  if (isWaiting(attempt)) return sentence;
   turn.state = { ...turn.state, attempt: null };
   observeNow(turn);
   wakeAt(turn, turn.now);
@@ -205,13 +208,17 @@ function endGiving(turn: Turn): string | null {
 /** Why an attempt that has moved nothing for certain is too old to go on with; null where it is not. */
 function outdatedBecause({ state, now }: Turn, attempt: Attempt, verdict: Verdict): string | null {
   if (attempt.resumed) return null;
-  if (attempt.calls.some(({ outcome, outstanding }) => outcome === 'moved' || outstanding.length > 0))
-    return null;
+  if (attempt.calls.some(({ outcome }) => outcome === 'moved')) return null;
   // Its requests may be done or undone by now, which has been read again: it goes on only if it would begin again.
   const { longStallAt, reorientation } = state;
   const hasStalled = longStallAt !== null && attempt.decidedAt < longStallAt && reorientation === null;
   if (hasStalled && !verdict.fires) return 'this router has stalled since';
   return now - attempt.decidedAt > ATTEMPT_TTL_MS ? 'nothing has been confirmed for a minute' : null;
+}
+
+/** A request of it is still to be answered. */
+function isWaiting({ calls }: Attempt): boolean {
+  return calls.some(({ outstanding }) => outstanding.length > 0);
 }
 
 function drop(turn: Turn, verdict: Verdict, why: string): string {
