@@ -36,8 +36,6 @@ export type Difference = {
 /** Ends at the first difference or fault. */
 export function* replay(text: string): Generator<Replayed> {
   const lines = text.split('\n');
-  // Where the text ends with a line end this is the empty one after it.
-  const lastLine = lines.length;
   let header: JournalHeader | null = null;
   let state: State | null = null;
   const last = new Map<Event['type'], Event>();
@@ -52,9 +50,7 @@ export function* replay(text: string): Generator<Replayed> {
       yield { ...read, line };
       continue;
     }
-    // The next run of the daemon begins with a line of its own.
-    const isCutOff = isHeader(lines[index + 1]) || (line === lastLine && header !== null);
-    if (read.kind === 'fault' && isCutOff) {
+    if (read.kind === 'fault' && isCutOff(lines, index, header !== null)) {
       yield { kind: 'cutOff', line };
       continue;
     }
@@ -192,8 +188,11 @@ const EVENT_TYPES = {
   shutdownRequested: true,
 } as const satisfies Record<Event['type'], true>;
 
-function isHeader(content: string | undefined): boolean {
-  return content !== undefined && readLine(content).kind === 'header';
+/** The text ends within the line, or the next run of the daemon has begun a line of its own. */
+function isCutOff(lines: readonly string[], index: number, isJournal: boolean): boolean {
+  if (index === lines.length - 1) return isJournal;
+  const next = lines.find((content, other) => other > index && content !== '');
+  return next !== undefined && readLine(next).kind === 'header';
 }
 
 function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
