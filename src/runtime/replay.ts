@@ -6,7 +6,14 @@ import { isNativeError } from 'node:util/types';
 import type { Event } from '../core/model';
 import { step, type Step } from '../core/step';
 import type { State } from '../core/state';
-import { changesOf, JOURNAL_FORMAT, REPEATED, type JournalEntry, type JournalHeader } from './journal';
+import {
+  changesOf,
+  JOURNAL_FORMAT,
+  REPEATED,
+  type Changes,
+  type JournalEntry,
+  type JournalHeader,
+} from './journal';
 
 /** `line` counts from 1. */
 export type Replayed = { readonly line: number } & (
@@ -90,12 +97,16 @@ function differencesOf(entry: JournalEntry, before: State, step: Step): readonly
     ['weight', entry.weight, step.weight],
     ['effects', entry.effects, step.effects],
     ['alarms', entry.alarms, step.alarms],
-    ...fields.map((field) => [`state.${field}`, entry.changes[field], changes[field]] as const),
+    ...fields.map((field) => [`state.${field}`, own(entry.changes, field), own(changes, field)] as const),
   ];
   return compared
     .map(([what, written, replayed]) => ({ what, written: inWords(written), replayed: inWords(replayed) }))
     .filter(({ written, replayed }) => written !== replayed);
 }
+
+/** A damaged line may name what every object has, as `constructor`. */
+const own = (changes: Changes, field: string): unknown =>
+  Object.hasOwn(changes, field) ? changes[field] : undefined;
 
 const inWords = (value: unknown): string => (value === undefined ? 'unchanged' : JSON.stringify(value));
 
