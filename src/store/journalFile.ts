@@ -37,7 +37,7 @@ const MAX_QUEUED_BYTES = 512 * 1024;
 /** The answers of one keepalive come within this time: they are one write. */
 const ROUTINE_DELAY_MS = 1_000;
 const SLOW_WRITE_MS = 5_000;
-const DEFAULT_RETRY = { firstMs: 500, lastMs: 30_000 };
+const DEFAULT_RETRY = { firstMs: 500, lastMs: 10_000 };
 const CLOSE_TIMEOUT_MS = 500;
 /** Like the decision memory, not for everybody's eyes. */
 const MODE = 0o600;
@@ -258,7 +258,8 @@ function ignoreMissing(error: unknown): void {
 
 function sizeOf(path: string): number {
   try {
-    return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    const status = statSync(path, { throwIfNoEntry: false });
+    return status?.isFile() === true ? status.size : 0;
   } catch {
     return 0;
   }

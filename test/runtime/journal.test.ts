@@ -206,7 +206,7 @@ describe('what is no whole journal', () => {
       'a plan without times',
       whole.replace('"timing"', '"timings"'),
       2,
-      expect.stringMatching(/^the core cannot take this started \(/),
+      expect.stringMatching(/^the core cannot take this started \(/) as unknown as string,
     ],
   ])('%s', (_name, text, line, problem) => {
     expect(lastOf(text)).toEqual({ kind: 'fault', line, problem });
