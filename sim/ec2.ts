@@ -192,14 +192,14 @@ export class Ec2 {
 
   // ---- Inside ----
 
-  #apply(router: RouterIndex, { networkInterfaceId, addresses, allowReassignment }: Send): Failure | null {
+  #apply(router: RouterIndex, { networkInterfaceId, targets: ids, allowReassignment }: Send): Failure | null {
     const { targets } = this.#plans[0];
     if (!this.#takeToken(router)) return throttled;
     const nic = [...this.nics[0], ...this.nics[1]].find(({ id }) => id === networkInterfaceId);
     if (nic === undefined || this.#isDeleted(nic)) return refused('InvalidNetworkInterfaceID.NotFound');
     const holders = [...this.#latest().holders];
-    for (const address of addresses) {
-      const number = targets.findIndex((target) => target.address === address);
+    for (const address of ids) {
+      const number = targets.findIndex((target) => target.id === address);
       if (this.#timeline.now < (this.trouble[router].refusedUntil[number] ?? 0))
         return refused('UnauthorizedOperation');
       const holder = holders[number] ?? null;
@@ -240,7 +240,7 @@ export class Ec2 {
       if (of === null) return 'i-foreign';
       return instances[of] === 'terminated' || detached.includes(id) ? null : `i-${of}`;
     };
-    const shown = plan.targets.map(({ address }, number): [string, Holder | null] => {
+    const shown = plan.targets.map(({ id: address }, number): [string, Holder | null] => {
       const holder = holders[number] ?? null;
       if (holder === null) return [address, null];
       const mine = holder === this.#place(router, number) && !detached.includes(holder.id);

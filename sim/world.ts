@@ -355,7 +355,7 @@ function planOf(settings: Settings, router: RouterIndex): Plan {
   const peer = otherOf(router);
   return {
     targets: Array.from({ length: settings.targets }, (_, number) => ({
-      address: `10.0.0.${100 + number}`,
+      id: `10.0.0.${100 + number}`,
       deviceIndex: (number % settings.sessions) + 1,
     })),
     sessions: Array.from({ length: settings.sessions }, (_, index) => ({

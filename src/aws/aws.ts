@@ -128,7 +128,7 @@ function rehearse({ takeover, identity }: Session, { targets }: Plan): Promise<v
   return takeover.rehearse(
     identity.interfaces.flatMap(({ networkInterfaceId, deviceIndex }) => {
       const own = targets.filter((target) => target.deviceIndex === deviceIndex);
-      return own.length === 0 ? [] : [{ networkInterfaceId, addresses: own.map(({ address }) => address) }];
+      return own.length === 0 ? [] : [{ networkInterfaceId, targets: own.map(({ id }) => id) }];
     }),
   );
 }

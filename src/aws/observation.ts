@@ -29,7 +29,7 @@ export function observationQuestion(plan: Plan, identity: InstanceIdentity): Obs
     vpcIds: [...new Set(identity.interfaces.map(({ vpcId }) => vpcId))],
     targets: plan.targets,
     peerAddresses,
-    addresses: [...new Set([...plan.targets.map(({ address }) => address), ...primaries, ...peerAddresses])],
+    addresses: [...new Set([...plan.targets.map(({ id }) => id), ...primaries, ...peerAddresses])],
   };
 }
 
@@ -107,8 +107,7 @@ function observe(question: ObservationQuestion, all: readonly Interface[]): Obse
     interfaces,
     holders: Object.fromEntries(
       question.targets.map(
-        ({ address, deviceIndex }) =>
-          [address, holder(interfaces, deviceIndex, holderOf.get(address))] as const,
+        ({ id, deviceIndex }) => [id, holder(interfaces, deviceIndex, holderOf.get(id))] as const,
       ),
     ),
     peers: Object.fromEntries(

@@ -29,7 +29,7 @@ export function startMistakes(plan: Plan, identity: InstanceIdentity): readonly 
 }
 
 function targetMistakes(
-  { address, deviceIndex }: Target,
+  { id: address, deviceIndex }: Target,
   identity: InstanceIdentity,
   ownAddresses: ReadonlyMap<string, InstanceInterface>,
 ): readonly string[] {

@@ -143,8 +143,8 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
   return {
     plan: {
       targets: config.action.method_params.intf_list
-        .map((entry) => ({ address: entry.secondary_ip, deviceIndex: entry.instance_intf_number }))
-        .sort((a, b) => (ipv4Number(a.address) ?? 0) - (ipv4Number(b.address) ?? 0)),
+        .map((entry) => ({ id: entry.secondary_ip, deviceIndex: entry.instance_intf_number }))
+        .sort((a, b) => (ipv4Number(a.id) ?? 0) - (ipv4Number(b.id) ?? 0)),
       sessions: sessions.map(plannedSession),
       trigger: config.trigger,
       preferred: config.preferred,

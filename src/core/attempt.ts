@@ -19,7 +19,7 @@ const REFUSED_RETRY_MS = 10_000;
 export function newCall({
   now,
   ...call
-}: Pick<Call, 'number' | 'to' | 'addresses' | 'allowReassignment'> & { readonly now: number }): Call {
+}: Pick<Call, 'number' | 'to' | 'targets' | 'allowReassignment'> & { readonly now: number }): Call {
   return {
     ...call,
     outcome: 'open',
@@ -106,8 +106,8 @@ export function callHasMoved(call: Call): boolean {
 }
 
 /** What EC2 has not moved yet. */
-export function openAddresses(attempt: Attempt): readonly string[] {
-  return attempt.calls.filter(({ outcome }) => outcome === 'open').flatMap(({ addresses }) => addresses);
+export function openTargets(attempt: Attempt): readonly string[] {
+  return attempt.calls.filter(({ outcome }) => outcome === 'open').flatMap(({ targets }) => targets);
 }
 
 export function isComplete(attempt: Attempt): boolean {
@@ -156,7 +156,7 @@ function send(turn: Turn, call: Call, hedge: boolean): void {
     attempt: attempt.number,
     call: call.number,
     networkInterfaceId: call.to.networkInterfaceId,
-    addresses: call.addresses,
+    targets: call.targets,
     allowReassignment: call.allowReassignment,
     send: number,
     timeoutMs: Math.min(FIRST_DEADLINE_MS * 2 ** (tries - 1), LAST_DEADLINE_MS),
@@ -178,8 +178,8 @@ function send(turn: Turn, call: Call, hedge: boolean): void {
       turn,
       hedge || isNewsworthy(tries) ? 'notable' : 'routine',
       hedge
-        ? `EC2 has not answered the move of ${list(call.addresses)}: sending it again on another connection`
-        : `moving ${list(call.addresses)} again (try ${tries})`,
+        ? `EC2 has not answered the move of ${list(call.targets)}: sending it again on another connection`
+        : `moving ${list(call.targets)} again (try ${tries})`,
     );
   }
 }
@@ -229,7 +229,7 @@ export function callAnswered(turn: Turn, answer: Answer): void {
   }
   const sent = call.outstanding.find(({ number }) => number === answer.send);
   if (sent === undefined)
-    return note(turn, 'routine', `ignored a second answer to one request of ${list(call.addresses)}`);
+    return note(turn, 'routine', `ignored a second answer to one request of ${list(call.targets)}`);
   const outstanding = call.outstanding.filter(({ number }) => number !== answer.send);
   updateCall(turn, call.number, { outstanding });
   updateAttempt(turn, { lastAnsweredAt: turn.now });
@@ -238,7 +238,7 @@ export function callAnswered(turn: Turn, answer: Answer): void {
   }
   if (answer.failure === null) return succeeded(turn, call);
   if (call.outcome !== 'open')
-    return note(turn, 'routine', `a further request for ${list(call.addresses)} failed`);
+    return note(turn, 'routine', `a further request for ${list(call.targets)} failed`);
   // What was disputed while this request was under way can now be settled by a read.
   if (call.disputed !== null && outstanding.length === 0) observeNow(turn);
   failed(turn, { ...call, outstanding }, sent.hedge, answer.failure);
@@ -253,17 +253,16 @@ function answeredLate(turn: Turn, answer: Answer): void {
 }
 
 function succeeded(turn: Turn, call: Call): void {
-  if (call.outcome === 'moved')
-    return note(turn, 'routine', `${list(call.addresses)} had been moved already`);
-  confirmWrite(turn, call.addresses, call.to);
+  if (call.outcome === 'moved') return note(turn, 'routine', `${list(call.targets)} had been moved already`);
+  confirmWrite(turn, call.targets, call.to);
   updateCall(turn, call.number, { outcome: 'moved', nextSendAt: null, failed: null, disputed: null });
-  note(turn, 'notable', `EC2 has moved ${list(call.addresses)} to ${call.to.networkInterfaceId}`);
+  note(turn, 'notable', `EC2 has moved ${list(call.targets)} to ${call.to.networkInterfaceId}`);
 }
 
 function failed(turn: Turn, call: Call, hedge: boolean, failure: Failure): void {
   updateCall(turn, call.number, { lastFailure: failure });
   const weight = call.lastFailure?.code !== failure.code || isNewsworthy(call.tries) ? 'notable' : 'routine';
-  const what = `${list(call.addresses)} not moved: ${failure.code}: ${failure.message}`;
+  const what = `${list(call.targets)} not moved: ${failure.code}: ${failure.message}`;
   switch (failure.kind) {
     case 'refused':
       if (call.uncertain || call.outstanding.length > 0) return disputed(turn, call, failure);
@@ -285,18 +284,18 @@ function disputed(turn: Turn, call: Call, failure: Failure): void {
   note(
     turn,
     'notable',
-    `${list(call.addresses)} refused (${failure.code}) to one of several requests: asking EC2`,
+    `${list(call.targets)} refused (${failure.code}) to one of several requests: asking EC2`,
   );
 }
 
 function refused(turn: Turn, call: Call, failure: Failure): void {
-  if (call.addresses.length > 1) return split(turn, call, failure);
+  if (call.targets.length > 1) return split(turn, call, failure);
   if (!call.allowReassignment) return lost(turn, call, failure);
   updateCall(turn, call.number, { failed: failure, uncertain: false, refusedWith: failure.code });
   // It may refuse what has already been done.
   observeNow(turn);
   const reason =
-    `EC2 refuses to move ${list(call.addresses)} to ${call.to.networkInterfaceId} ` +
+    `EC2 refuses to move ${list(call.targets)} to ${call.to.networkInterfaceId} ` +
     `(${failure.code}: ${failure.message}): trying again slowly`;
   if (call.refusedWith === failure.code) note(turn, 'routine', reason);
   else raiseAlarm(turn, 'takeover-refused', reason);
@@ -308,7 +307,7 @@ function lost(turn: Turn, call: Call, failure: Failure): void {
   const before = turn.state.lostClaim;
   const lostClaim = {
     since: before?.since ?? turn.now,
-    addresses: [...new Set([...(before?.addresses ?? []), ...call.addresses])],
+    targets: [...new Set([...(before?.targets ?? []), ...call.targets])],
     failure,
     alarmedWith: before?.alarmedWith ?? null,
   };
@@ -317,20 +316,20 @@ function lost(turn: Turn, call: Call, failure: Failure): void {
   note(
     turn,
     'notable',
-    `${list(call.addresses)} not claimed (${failure.code}: ${failure.message}): asking EC2 who holds them now`,
+    `${list(call.targets)} not claimed (${failure.code}: ${failure.message}): asking EC2 who holds them now`,
   );
 }
 
-/** The call is all-or-nothing, so one bad address must not hold back the others. */
+/** The call is all-or-nothing, so one bad target must not hold back the others. */
 function split(turn: Turn, call: Call, failure: Failure): void {
   updateCall(turn, call.number, { outcome: 'split', nextSendAt: null, failed: null, uncertain: false });
   const attempt = currentAttempt(turn);
   const next = nextCallNumber(attempt);
-  const singles = call.addresses.map((address, index) =>
+  const singles = call.targets.map((id, index) =>
     newCall({
       number: next + index,
       to: call.to,
-      addresses: [address],
+      targets: [id],
       allowReassignment: call.allowReassignment,
       now: turn.now,
     }),
@@ -339,7 +338,7 @@ function split(turn: Turn, call: Call, failure: Failure): void {
   note(
     turn,
     'notable',
-    `EC2 refuses to move ${list(call.addresses)} together (${failure.code}: ${failure.message}): moving them one by one`,
+    `EC2 refuses to move ${list(call.targets)} together (${failure.code}: ${failure.message}): moving them one by one`,
   );
 }
 
@@ -349,11 +348,11 @@ export function settleByObservation(turn: Turn, startedAt: number): void {
   if (currentAttempt(turn).firstSentAt === null) return;
   for (const call of currentAttempt(turn).calls) {
     if (call.outcome !== 'open') continue;
-    if (call.addresses.every((address) => isHeldBy(turn, address, call.to))) {
+    if (call.targets.every((id) => isHeldBy(turn, id, call.to))) {
       // As good as a 200 that is still under way: a later reading may lag behind this one.
-      if (call.lastSend > 0) confirmWrite(turn, call.addresses, call.to);
+      if (call.lastSend > 0) confirmWrite(turn, call.targets, call.to);
       updateCall(turn, call.number, { outcome: 'moved', nextSendAt: null, failed: null, disputed: null });
-      note(turn, 'notable', `EC2 shows ${list(call.addresses)} on ${call.to.networkInterfaceId}: moved`);
+      note(turn, 'notable', `EC2 shows ${list(call.targets)} on ${call.to.networkInterfaceId}: moved`);
     } else if (call.disputed !== null && call.outstanding.length === 0 && startedAt >= call.disputed.at) {
       const { failure } = call.disputed;
       updateCall(turn, call.number, { disputed: null });
@@ -362,6 +361,6 @@ export function settleByObservation(turn: Turn, startedAt: number): void {
   }
 }
 
-export function isHeldBy(turn: Turn, address: string, holder: Holder): boolean {
-  return turn.state.ownership?.holders[address]?.networkInterfaceId === holder.networkInterfaceId;
+export function isHeldBy(turn: Turn, id: string, holder: Holder): boolean {
+  return turn.state.ownership?.holders[id]?.networkInterfaceId === holder.networkInterfaceId;
 }

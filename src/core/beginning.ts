@@ -42,7 +42,7 @@ export function begin(turn: Turn, verdict: Firing): void {
       attempt: attempt.number,
       call: call.number,
       networkInterfaceId: call.to.networkInterfaceId,
-      addresses: call.addresses,
+      targets: call.targets,
       allowReassignment: call.allowReassignment,
     });
   }
@@ -67,7 +67,7 @@ export function onSeveralInterfaces({ sessions }: Firing): boolean {
 }
 
 /**
- * One call per interface with all its addresses (rule 6). Where BFD does not say that the peer is gone, what
+ * One call per interface with all its targets (rule 6). Where BFD does not say that the peer is gone, what
  * nobody holds is asked for without reassignment, so that whoever is first keeps it.
  */
 export function callsFor(
@@ -76,12 +76,12 @@ export function callsFor(
   now: number,
   firstNumber = 1,
 ): readonly Call[] {
-  const groups = new Map<string, { deviceIndex: number; allowReassignment: boolean; addresses: string[] }>();
-  for (const { address, deviceIndex } of targets) {
-    const allowReassignment = purpose === 'takeover' || (ownership.holders[address] ?? null) !== null;
+  const groups = new Map<string, { deviceIndex: number; allowReassignment: boolean; targets: string[] }>();
+  for (const { id, deviceIndex } of targets) {
+    const allowReassignment = purpose === 'takeover' || (ownership.holders[id] ?? null) !== null;
     const key = `${deviceIndex} ${allowReassignment}`;
-    const group = groups.get(key) ?? { deviceIndex, allowReassignment, addresses: [] };
-    group.addresses.push(address);
+    const group = groups.get(key) ?? { deviceIndex, allowReassignment, targets: [] };
+    group.targets.push(id);
     groups.set(key, group);
   }
   return [...groups.values()].map(({ deviceIndex, ...call }, place) =>

@@ -6,14 +6,14 @@ import type { Plan, Target } from './plan';
 import type { Ownership } from './state';
 import { list, raiseAlarm, type Turn } from './turn';
 
-export function isForeign(plan: Plan, ownership: Ownership, { address }: Target): boolean {
-  return plan.foreignHolder === 'refuse' && isOnThirdInstance(ownership, address);
+export function isForeign(plan: Plan, ownership: Ownership, { id }: Target): boolean {
+  return plan.foreignHolder === 'refuse' && isOnThirdInstance(ownership, id);
 }
 
 /** Held by an instance that is known to be neither router of the pair. */
-export function isOnThirdInstance(ownership: Ownership, address: string): boolean {
-  const instanceId = ownership.holders[address]?.instanceId ?? null;
-  if (instanceId === null || isOnThisRouter(ownership, address)) return false;
+export function isOnThirdInstance(ownership: Ownership, id: string): boolean {
+  const instanceId = ownership.holders[id]?.instanceId ?? null;
+  if (instanceId === null || isOnThisRouter(ownership, id)) return false;
   const peers = Object.values(ownership.observation.peers).flatMap((peer) => peer.instanceId ?? []);
   return peers.length > 0 && !peers.includes(instanceId);
 }
@@ -21,13 +21,13 @@ export function isOnThirdInstance(ownership: Ownership, address: string): boolea
 /** Nobody holds any target, but for those that a third instance may have. */
 export function nobodyHolds({ targets }: Plan, ownership: Ownership): boolean {
   return targets.every(
-    ({ address }) => (ownership.holders[address] ?? null) === null || isOnThirdInstance(ownership, address),
+    ({ id }) => (ownership.holders[id] ?? null) === null || isOnThirdInstance(ownership, id),
   );
 }
 
 /** On any interface of this router, the right one or not. */
-export function isOnThisRouter({ holders, observation }: Ownership, address: string): boolean {
-  const holder = holders[address] ?? null;
+export function isOnThisRouter({ holders, observation }: Ownership, id: string): boolean {
+  const holder = holders[id] ?? null;
   if (holder === null) return false;
   const own = observation.interfaces.some(
     ({ networkInterfaceId }) => networkInterfaceId === holder.networkInterfaceId,
@@ -40,14 +40,14 @@ export function alarmIfForeign(turn: Turn): void {
   const { ownership } = turn.state;
   if (ownership === null) return;
   const targets = turn.plan.targets.filter((target) => isForeign(turn.plan, ownership, target));
-  const foreign = targets.map(({ address }) => address);
-  const isNew = foreign.some((address) => !turn.state.foreign.includes(address));
+  const foreign = targets.map(({ id }) => id);
+  const isNew = foreign.some((id) => !turn.state.foreign.includes(id));
   turn.state = { ...turn.state, foreign };
   if (!isNew) return;
   raiseAlarm(
     turn,
     'foreign-holder',
-    `${list(foreign.map((address) => `${address} is held by ${ownership.holders[address]?.instanceId ?? ''}`))}, ` +
+    `${list(foreign.map((id) => `${id} is held by ${ownership.holders[id]?.instanceId ?? ''}`))}, ` +
       `which is neither router of this pair: it is not taken from there unless foreign_holder says "take"`,
   );
 }

@@ -73,7 +73,7 @@ function objectionTo(turn: Turn, places: readonly Place[]): string | null {
   if (state.streams.phase !== 'synchronized') return "the router's event streams are lost";
   const unwell = objectionToPeer(turn);
   if (unwell !== null) return unwell;
-  const homeless = places.filter(({ to }) => to === null).map(({ target }) => target.address);
+  const homeless = places.filter(({ to }) => to === null).map(({ target }) => target.id);
   if (homeless.length === 0) return null;
   return `EC2 shows no interface of the peer on the subnet of ${list(homeless)} that a BFD session is configured to`;
 }
@@ -86,9 +86,9 @@ function begin(turn: Turn, request: number, places: readonly Place[]): void {
     newCall({
       number: place + 1,
       to,
-      addresses: places
+      targets: places
         .filter((candidate) => candidate.to?.networkInterfaceId === to.networkInterfaceId)
-        .map(({ target }) => target.address),
+        .map(({ target }) => target.id),
       allowReassignment: true,
       now: turn.now,
     }),
@@ -96,6 +96,6 @@ function begin(turn: Turn, request: number, places: readonly Place[]): void {
   openAttempt(turn, { purpose: 'give', request, calls });
   // An operator's word, given while all is well, ends the doubt about the takeover before.
   turn.state = { ...turn.state, giveBack: null };
-  const where = calls.map(({ addresses, to }) => `${list(addresses)} to ${to.networkInterfaceId}`);
+  const where = calls.map(({ targets, to }) => `${list(targets)} to ${to.networkInterfaceId}`);
   note(turn, 'notable', `giving ${list(where)} of the peer: an operator wants it so`);
 }

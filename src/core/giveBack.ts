@@ -2,7 +2,7 @@
  * Rule 5, the second half: when the interface of every triggering session goes DOWN right after the first
  * write, the failure was here and not at the peer, and the targets go back to whoever held them, once.
  */
-import { callHasMoved, currentAttempt, newCall, openAddresses, openAttempt } from './attempt';
+import { callHasMoved, currentAttempt, newCall, openTargets, openAttempt } from './attempt';
 import { answerGive } from './give';
 import type { Holder } from './model';
 import { observeNow } from './ownership';
@@ -12,7 +12,7 @@ import { list, raiseAlarm, wakeAt, type Turn } from './turn';
 
 /** An interface that goes DOWN this soon after the first write explains the BFD failure. */
 const GIVE_BACK_WINDOW_MS = 1_000;
-/** EC2 takes an address from anybody, so what has not gone back by then will not go. */
+/** EC2 takes a target from anybody, so what has not gone back by then will not go. */
 const GIVE_BACK_TTL_MS = 10_000;
 
 /** For one second from the first write that was not definitely refused: the failure may be ours. */
@@ -21,10 +21,8 @@ export function openGiveBack(turn: Turn): void {
   if (attempt === null || attempt.purpose !== 'takeover' || attempt.sessions.length === 0) return;
   if (ownership === null) return;
   const { number, sessions } = attempt;
-  const addresses = attempt.calls.flatMap((call) => call.addresses);
-  const holdersBefore = Object.fromEntries(
-    addresses.map((address) => [address, ownership.holders[address] ?? null]),
-  );
+  const targets = attempt.calls.flatMap((call) => call.targets);
+  const holdersBefore = Object.fromEntries(targets.map((id) => [id, ownership.holders[id] ?? null]));
   turn.state = {
     ...turn.state,
     giveBack: { attempt: number, sessions, firstSentAt: turn.now, holdersBefore, isDue: false, out: [] },
@@ -70,7 +68,7 @@ export function abandonGiving(turn: Turn): boolean {
   const until = attempt.decidedAt + GIVE_BACK_TTL_MS;
   wakeAt(turn, until);
   if (turn.now < until) return false;
-  const left = openAddresses(attempt);
+  const left = openTargets(attempt);
   turn.state = { ...turn.state, attempt: null };
   observeNow(turn);
   const back = attempt.purpose === 'giveBack' ? ' back' : '';
@@ -87,17 +85,17 @@ function beginGiveBack(turn: Turn, giveBack: GiveBack, interfaceNames: readonly 
   const { state, now } = turn;
   const moved =
     state.attempt?.number === giveBack.attempt
-      ? state.attempt.calls.filter(callHasMoved).flatMap(({ addresses }) => addresses)
+      ? state.attempt.calls.filter(callHasMoved).flatMap(({ targets }) => targets)
       : Object.keys(giveBack.holdersBefore);
-  const holders = new Map<string, { to: Holder; addresses: string[] }>();
-  for (const [address, holder] of Object.entries(giveBack.holdersBefore)) {
-    if (holder === null || !moved.includes(address)) continue;
-    const entry = holders.get(holder.networkInterfaceId) ?? { to: holder, addresses: [] };
-    entry.addresses.push(address);
+  const holders = new Map<string, { to: Holder; targets: string[] }>();
+  for (const [id, holder] of Object.entries(giveBack.holdersBefore)) {
+    if (holder === null || !moved.includes(id)) continue;
+    const entry = holders.get(holder.networkInterfaceId) ?? { to: holder, targets: [] };
+    entry.targets.push(id);
     holders.set(holder.networkInterfaceId, entry);
   }
-  const calls = [...holders.values()].map(({ to, addresses }, index) =>
-    newCall({ number: index + 1, to, addresses, allowReassignment: true, now }),
+  const calls = [...holders.values()].map(({ to, targets }, index) =>
+    newCall({ number: index + 1, to, targets, allowReassignment: true, now }),
   );
   turn.state = { ...state, giveBack: null };
   if (calls.length === 0) return;
@@ -106,7 +104,7 @@ function beginGiveBack(turn: Turn, giveBack: GiveBack, interfaceNames: readonly 
   // The interface that comes back must not take over again on the strength of the same failure.
   disarmUnlessUp(turn);
   const reason =
-    `giving ${list(calls.flatMap(({ addresses }) => addresses))} back: ${list(interfaceNames)} went DOWN within ` +
+    `giving ${list(calls.flatMap(({ targets }) => targets))} back: ${list(interfaceNames)} went DOWN within ` +
     `${GIVE_BACK_WINDOW_MS / 1000} s of the first write, so the failure was here and not at the peer`;
   raiseAlarm(turn, 'local-failure-suspected', reason);
 }

@@ -48,8 +48,8 @@ export type PeerInterface = {
 export type Observation = {
   /** This router's own; one that has been detached is missing. */
   readonly interfaces: readonly OwnInterface[];
-  /** By target address; null where no interface holds it. Every target of the plan is present. */
-  readonly holders: { readonly [address: string]: Holder | null };
+  /** By target id; null where no interface holds it. Every target of the plan is present. */
+  readonly holders: { readonly [id: string]: Holder | null };
   /** By peer address of the sessions; absent where EC2 knows no interface with that address. */
   readonly peers: { readonly [peerAddress: string]: PeerInterface };
 };
@@ -77,7 +77,7 @@ export type InstanceCondition =
 
 export type Intent = {
   readonly startedAt: number;
-  readonly addresses: readonly string[];
+  readonly targets: readonly string[];
 };
 
 /** An operator's order to begin nothing for a while. */
@@ -225,8 +225,8 @@ export type TakeoverRequest = {
   readonly attempt: number;
   readonly call: number;
   readonly networkInterfaceId: string;
-  readonly addresses: readonly string[];
-  /** Whether EC2 may take the addresses from another interface (`AllowReassignment`). */
+  readonly targets: readonly string[];
+  /** Whether EC2 may take the targets from another interface (`AllowReassignment`). */
   readonly allowReassignment: boolean;
 };
 
@@ -278,7 +278,7 @@ export type AlarmCode =
 
 /** One line per effect: the union and the table of runners are both derived from it. */
 export type EffectArgs = {
-  /** AssignPrivateIpAddresses for all addresses of one interface. */
+  /** AssignPrivateIpAddresses for all targets of one interface. */
   readonly sendTakeover: TakeoverRequest & { readonly send: number; readonly timeoutMs: number };
   /** Build and sign, so that `sendTakeover` of the same call has only the socket left to wait for. */
   readonly prepareTakeover: TakeoverRequest;

@@ -18,7 +18,7 @@ const CLOSE_INTERVAL_MS = 1_000;
 const CLOSE_DURATION_MS = 10_000;
 
 export function missingTargets(plan: Plan, ownership: Ownership): readonly Target[] {
-  return plan.targets.filter(({ address }) => ownership.holders[address]?.mine !== true);
+  return plan.targets.filter(({ id }) => ownership.holders[id]?.mine !== true);
 }
 
 /** The missing targets that can be had and may be: one that cannot must not hold the others back. */
@@ -108,14 +108,14 @@ function disbelief(turn: Turn, startedAt: number, observation: Observation): str
   if (startedAt < latestWrite) return 'discarded an observation that began before our last confirmed write';
   if (mayBeOverturned(turn, observation))
     return 'EC2 shows targets elsewhere, right after this router has stalled: reading again when levels are known';
-  for (const [address, writtenAt] of Object.entries(writes)) {
-    const expected = turn.state.ownership?.holders[address]?.networkInterfaceId;
-    const holder = observation.holders[address] ?? null;
+  for (const [id, writtenAt] of Object.entries(writes)) {
+    const expected = turn.state.ownership?.holders[id]?.networkInterfaceId;
+    const holder = observation.holders[id] ?? null;
     const agrees = holder?.networkInterfaceId === expected;
     // By when it was asked, not by when it came: a slow answer may be as old as its question.
     if (agrees || startedAt - writtenAt >= turn.plan.timing.stalenessMs) continue;
     return (
-      `EC2 shows ${address} ${holderWords(holder)} although it has confirmed our write: ` +
+      `EC2 shows ${id} ${holderWords(holder)} although it has confirmed our write: ` +
       `reading again, since reads may lag writes`
     );
   }
@@ -128,7 +128,7 @@ function disbelief(turn: Turn, startedAt: number, observation: Observation): str
  */
 function mayBeOverturned({ plan, state }: Turn, { holders }: Observation): boolean {
   if (state.reorientation === null || state.reorientation.levelsKnown || !ownsAll(plan, state)) return false;
-  return plan.targets.some(({ address }) => holders[address]?.mine !== true);
+  return plan.targets.some(({ id }) => holders[id]?.mine !== true);
 }
 
 export function holderWords(holder: Holder | null): string {
@@ -172,9 +172,7 @@ function believe(turn: Turn, observation: Observation): void {
   noteActive(turn);
   const hasLost = wasActive && !ownsAll(plan, turn.state);
   if ((hasLost || peerHasActed(plan, before, ownership)) && !isGiving(turn)) disarmUnlessUp(turn);
-  const held = plan.targets.map(
-    ({ address }) => `${address} ${holderWords(observation.holders[address] ?? null)}`,
-  );
+  const held = plan.targets.map(({ id }) => `${id} ${holderWords(observation.holders[id] ?? null)}`);
   note(turn, 'routine', `EC2 shows ${list(held)}`);
 }
 
@@ -184,11 +182,11 @@ function believe(turn: Turn, observation: Observation): void {
  */
 function peerHasActed(plan: Plan, before: Ownership | null, after: Ownership): boolean {
   if (before === null) return false;
-  return plan.targets.some(({ address }) => {
-    const holder = after.holders[address] ?? null;
+  return plan.targets.some(({ id }) => {
+    const holder = after.holders[id] ?? null;
     if (holder === null || holder.instanceId === null) return false;
-    if (isOnThisRouter(after, address) || isOnThirdInstance(after, address)) return false;
-    return holder.networkInterfaceId !== before.holders[address]?.networkInterfaceId;
+    if (isOnThisRouter(after, id) || isOnThirdInstance(after, id)) return false;
+    return holder.networkInterfaceId !== before.holders[id]?.networkInterfaceId;
   });
 }
 
@@ -203,15 +201,15 @@ function recalledActive(state: State): boolean {
 }
 
 /** A 200 to a write confirms it at once; later reads only verify. */
-export function confirmWrite(turn: Turn, addresses: readonly string[], to: Holder): void {
+export function confirmWrite(turn: Turn, targets: readonly string[], to: Holder): void {
   const { ownership } = turn.state;
   if (ownership === null) throw new Error('a write was confirmed before anything was observed');
   const wasActive = ownsAll(turn.plan, turn.state);
   const holders = { ...ownership.holders };
   const writes = { ...ownership.writes };
-  for (const address of addresses) {
-    holders[address] = to;
-    writes[address] = turn.now;
+  for (const id of targets) {
+    holders[id] = to;
+    writes[id] = turn.now;
   }
   turn.state = { ...turn.state, ownership: { ...ownership, holders, writes, confirmedAt: turn.now } };
   noteActive(turn);
@@ -244,9 +242,7 @@ export function missingWords({ plan, state }: Turn): string {
   const { ownership } = state;
   if (ownership === null) return '';
   const missing = missingTargets(plan, ownership);
-  return list(
-    missing.map(({ address }) => `${address} is ${holderWords(ownership.holders[address] ?? null)}`),
-  );
+  return list(missing.map(({ id }) => `${id} is ${holderWords(ownership.holders[id] ?? null)}`));
 }
 
 /** Starts the observation that is due, if any, and says when the next one is. */

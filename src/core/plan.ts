@@ -5,8 +5,8 @@
 
 /** A secondary private IPv4 address that belongs on the interface with this device index. */
 export type Target = {
-  /** Dotted quad; also the target's id in every event and effect. */
-  readonly address: string;
+  /** Dotted quad; names the target in every event and effect. */
+  readonly id: string;
   /** EC2 `Attachment.DeviceIndex` of the interface of this instance that is to hold the address. */
   readonly deviceIndex: number;
 };

@@ -37,7 +37,7 @@ export function considerPreemption(turn: Turn): Verdict {
   const at = preemption.readySince + plan.timing.preemptDelayMs;
   if (now < at) return declines(`preferred: it takes the targets when it has been ready for ${delayS} s`, at);
   const targets = takeableTargets(plan, ownership).filter(
-    ({ address }) => isSettled(turn) || (ownership.holders[address] ?? null) !== null,
+    ({ id }) => isSettled(turn) || (ownership.holders[id] ?? null) !== null,
   );
   if (targets.length === 0) return declines('');
   return {
@@ -46,7 +46,7 @@ export function considerPreemption(turn: Turn): Verdict {
     targets,
     sessions: [],
     sentence:
-      `preempting: taking ${list(targets.map(({ address }) => address))}, because this router is preferred and has ` +
+      `preempting: taking ${list(targets.map(({ id }) => id))}, because this router is preferred and has ` +
       `been ready with all sessions UP for ${delayS} s`,
   };
 }

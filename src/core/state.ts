@@ -55,10 +55,10 @@ export type Streams = {
 /** Who holds the targets, as last confirmed: a believed observation overlaid with confirmed writes. */
 export type Ownership = {
   readonly observation: Observation;
-  readonly holders: { readonly [address: string]: Holder | null };
+  readonly holders: { readonly [id: string]: Holder | null };
   readonly confirmedAt: number;
-  /** When EC2 last answered 200 to a write of ours, by address. */
-  readonly writes: { readonly [address: string]: number };
+  /** When EC2 last answered 200 to a write of ours, by target id. */
+  readonly writes: { readonly [id: string]: number };
 };
 
 export type Role = {
@@ -94,12 +94,12 @@ export type Send = {
 /** One AssignPrivateIpAddresses call of an attempt, with all its tries. */
 export type Call = {
   readonly number: number;
-  /** Who is to hold the addresses. */
+  /** Who is to hold the targets. */
   readonly to: Holder;
-  readonly addresses: readonly string[];
+  readonly targets: readonly string[];
   readonly allowReassignment: boolean;
   /**
-   * `split`: refused for several addresses and repeated as one call per address. `lost`: without
+   * `split`: refused for several targets and repeated as one call per target. `lost`: without
    * reassignment, and somebody else was first.
    */
   readonly outcome: 'open' | 'moved' | 'split' | 'lost';
@@ -155,7 +155,7 @@ export type Unchanged = {
 export type LostClaim = {
   /** When the first claim was turned down. */
   readonly since: number;
-  readonly addresses: readonly string[];
+  readonly targets: readonly string[];
   readonly failure: Failure;
   /** EC2's error code that was alarmed about. */
   readonly alarmedWith: string | null;
@@ -197,7 +197,7 @@ export type GiveBack = {
   readonly attempt: number;
   readonly sessions: readonly string[];
   readonly firstSentAt: number;
-  readonly holdersBefore: { readonly [address: string]: Holder | null };
+  readonly holdersBefore: { readonly [id: string]: Holder | null };
   /** The interfaces have gone DOWN in time; only answers that are still due are waited for. */
   readonly isDue: boolean;
   /** Requests of the takeover that were still out when it ended, as `call/send`: a hedge, or a try that was late. */

@@ -3,7 +3,7 @@
  * moved, driven to completion once something has (rules 5 and 7). Who gives, to the peer or back to it, is in
  * give.ts and giveBack.ts.
  */
-import { currentAttempt, drive, hasMoved, isComplete, openAddresses, updateAttempt } from './attempt';
+import { currentAttempt, drive, hasMoved, isComplete, openTargets, updateAttempt } from './attempt';
 import { begin, callsFor, onSeveralInterfaces } from './beginning';
 import { penalize } from './damping';
 import { noteTakenFromRunning } from './evidence';
@@ -53,7 +53,7 @@ function endLostClaim(turn: Turn): string {
 }
 
 function attemptWords(attempt: Attempt): string {
-  const open = list(openAddresses(attempt));
+  const open = list(openTargets(attempt));
   const doing = `${DOING[attempt.purpose]}: ${open} asked of EC2`;
   const said = lastFailureWords(attempt);
   return said === '' ? doing : `${doing}, which last said ${said}`;
@@ -97,7 +97,7 @@ function alarmIfStuck(turn: Turn): void {
   raiseAlarm(
     turn,
     'takeover-stuck',
-    `${list(openAddresses(attempt))} not moved for ${STUCK_AFTER_MS / 1000} s: EC2 ${said === '' ? 'has not answered' : `last said ${said}`}; ` +
+    `${list(openTargets(attempt))} not moved for ${STUCK_AFTER_MS / 1000} s: EC2 ${said === '' ? 'has not answered' : `last said ${said}`}; ` +
       `trying on`,
   );
 }
@@ -166,9 +166,7 @@ function isStillAsked(turn: Turn, verdict: Firing): boolean {
   const { ownership } = turn.state;
   if (ownership === null) return false;
   const asked = (calls: readonly Call[]): readonly string[] =>
-    calls.flatMap(({ addresses, allowReassignment }) =>
-      addresses.map((address) => `${address} ${allowReassignment}`),
-    );
+    calls.flatMap(({ targets, allowReassignment }) => targets.map((id) => `${id} ${allowReassignment}`));
   const wanted = asked(callsFor(verdict, ownership, turn.now));
   const open = currentAttempt(turn).calls.filter(({ outcome }) => outcome === 'open');
   return asked(open).every((request) => wanted.includes(request));
@@ -258,12 +256,10 @@ function finishIfComplete(turn: Turn): void {
   turn.state = { ...turn.state, attempt: null };
   rememberOut(turn, attempt);
   observeNow(turn);
-  const addresses = attempt.calls
-    .filter(({ outcome }) => outcome === 'moved')
-    .flatMap((call) => call.addresses);
+  const targets = attempt.calls.filter(({ outcome }) => outcome === 'moved').flatMap((call) => call.targets);
   // Somebody else was first, which has been said.
-  if (addresses.length === 0) return;
-  const moved = `${DONE[attempt.purpose]} ${list(addresses)}`;
+  if (targets.length === 0) return;
+  const moved = `${DONE[attempt.purpose]} ${list(targets)}`;
   if (attempt.purpose === 'giveBack' || attempt.purpose === 'give') return finishGiving(turn, attempt, moved);
   turn.state = { ...turn.state, unconfirmed: timeline };
   const elapsedMs = Math.round(turn.now - attempt.triggeredAt);

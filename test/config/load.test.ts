@@ -40,8 +40,8 @@ describe('files of xrv9k-aws-ha', () => {
     expect(settings).toEqual({
       plan: {
         targets: [
-          { address: '172.31.101.10', deviceIndex: 1 },
-          { address: '172.31.105.10', deviceIndex: 2 },
+          { id: '172.31.101.10', deviceIndex: 1 },
+          { id: '172.31.105.10', deviceIndex: 2 },
         ],
         sessions: [
           {
@@ -119,8 +119,8 @@ describe('files of xrv9k-aws-ha', () => {
   test('the file that its `show config` prints', () => {
     const { plan, warnings } = settingsOf(loadConfig(join(fixtures, 'show-config.json')));
     expect(plan.targets).toEqual([
-      { address: '172.31.101.20', deviceIndex: 1 },
-      { address: '172.31.105.20', deviceIndex: 3 },
+      { id: '172.31.101.20', deviceIndex: 1 },
+      { id: '172.31.105.20', deviceIndex: 3 },
     ]);
     expect(warnings).toEqual([]);
   });
@@ -135,7 +135,7 @@ describe('examples', () => {
   });
 
   test('are a pair: the same floating addresses, each on its own interfaces', () => {
-    const addresses = (settings: Settings) => settings.plan.targets.map(({ address }) => address);
+    const addresses = (settings: Settings) => settings.plan.targets.map(({ id }) => id);
     expect(addresses(rtr1())).toEqual(addresses(rtr2()));
     const peers = (settings: Settings) => settings.plan.sessions.map(({ peerAddress }) => peerAddress);
     expect(peers(rtr1()).some((peer) => peers(rtr2()).includes(peer))).toBe(false);
@@ -161,7 +161,7 @@ describe('settings', () => {
     const entries = addresses.map((secondary_ip) => addressWith({ secondary_ip }));
     const sorted = ['9.0.0.1', '172.31.9.1', '172.31.101.20', '172.31.101.100', '200.1.1.1'];
     for (const list of [entries, entries.toReversed()]) {
-      expect(settingsWith(withAddresses(...list)).plan.targets.map(({ address }) => address)).toEqual(sorted);
+      expect(settingsWith(withAddresses(...list)).plan.targets.map(({ id }) => id)).toEqual(sorted);
     }
   });
 

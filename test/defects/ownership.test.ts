@@ -26,7 +26,7 @@ describe('two addresses on one interface', () => {
       { order, mine: [], role: { haState: 'STANDBY', why: null } },
     ]),
   )('configured as $order, here $mine: $role.haState', async ({ order, mine, role }) => {
-    const targets = order.map((address) => ({ address, deviceIndex: 1 }));
+    const targets = order.map((address) => ({ id: address, deviceIndex: 1 }));
     const plan: Plan = { ...twoInterfaces, targets };
     lab.world.assign(eniOf(2, 1), [low, high]);
     lab.world.assign(eniOf(1, 1), mine);

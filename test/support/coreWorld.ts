@@ -26,8 +26,8 @@ export const TARGETS = ['172.31.101.10', '172.31.105.10'] as const;
 export function planOf(change: Partial<Plan> = {}): Plan {
   return {
     targets: [
-      { address: TARGETS[0], deviceIndex: 1 },
-      { address: TARGETS[1], deviceIndex: 2 },
+      { id: TARGETS[0], deviceIndex: 1 },
+      { id: TARGETS[1], deviceIndex: 2 },
     ],
     sessions: [
       { id: 'a', peerAddress: '172.31.101.20', interfaceName: 'Te1', detectionTimeMs: 150 },

@@ -16,9 +16,9 @@ export const THIRD_SESSION = {
 
 export const PLAN: Plan = {
   targets: [
-    { address: TARGETS[0], deviceIndex: 1 },
-    { address: TARGETS[1], deviceIndex: 2 },
-    { address: TARGETS[2], deviceIndex: 2 },
+    { id: TARGETS[0], deviceIndex: 1 },
+    { id: TARGETS[1], deviceIndex: 2 },
+    { id: TARGETS[2], deviceIndex: 2 },
   ],
   sessions: [
     { id: 'rtrB-a', peerAddress: PEERS[0], interfaceName: 'Te0', detectionTimeMs: 150 },
@@ -66,10 +66,7 @@ export function observationOf(owners: readonly Owner[], detached: number, peerIs
         privateIpAddresses: [],
       })),
     holders: Object.fromEntries(
-      PLAN.targets.map(({ address, deviceIndex }, index) => [
-        address,
-        holderOf(owners[index] ?? '-', deviceIndex),
-      ]),
+      PLAN.targets.map(({ id, deviceIndex }, index) => [id, holderOf(owners[index] ?? '-', deviceIndex)]),
     ),
     peers: Object.fromEntries(
       PEERS.filter(() => peerIsKnown).map((address, index) => [

@@ -40,7 +40,7 @@ export type SecondaryIpTakeover = {
   rehearse(moves: readonly RehearsedMove[]): Promise<void>;
 };
 
-type Move = Pick<TakeoverRequest, 'networkInterfaceId' | 'addresses' | 'allowReassignment'>;
+type Move = Pick<TakeoverRequest, 'networkInterfaceId' | 'targets' | 'allowReassignment'>;
 /** A takeover takes the addresses from whoever holds them. */
 type RehearsedMove = Omit<Move, 'allowReassignment'>;
 
@@ -70,7 +70,7 @@ export function secondaryIpTakeover({
     ec2.prepare('AssignPrivateIpAddresses', (client, options) => {
       const command = new AssignPrivateIpAddressesCommand({
         NetworkInterfaceId: move.networkInterfaceId,
-        PrivateIpAddresses: [...move.addresses],
+        PrivateIpAddresses: [...move.targets],
         AllowReassignment: move.allowReassignment,
       });
       return client.send(command, options);
@@ -130,7 +130,7 @@ function isSameMove(a: Move, b: Move): boolean {
   return (
     a.networkInterfaceId === b.networkInterfaceId &&
     a.allowReassignment === b.allowReassignment &&
-    a.addresses.join() === b.addresses.join()
+    a.targets.join() === b.targets.join()
   );
 }
 

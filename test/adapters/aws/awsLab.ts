@@ -30,8 +30,8 @@ export const addressOf = (router: 1 | 2, deviceIndex: number): string =>
 
 export const plan: Plan = {
   targets: [
-    { address: targetOf(1), deviceIndex: 1 },
-    { address: targetOf(2), deviceIndex: 2 },
+    { id: targetOf(1), deviceIndex: 1 },
+    { id: targetOf(2), deviceIndex: 2 },
   ],
   sessions: [
     {

@@ -10,7 +10,7 @@ const request = {
   attempt: 1,
   call: 1,
   networkInterfaceId: eniOf(1, 1),
-  addresses: [targetOf(1)],
+  targets: [targetOf(1)],
   allowReassignment: true,
   send: 1,
 };

@@ -107,7 +107,7 @@ describe('observing', () => {
 
   test('more addresses than one call takes are asked for side by side', async () => {
     const many = Array.from({ length: 250 }, (_, index) => ({
-      address: `172.31.1.${index + 2}`,
+      id: `172.31.1.${index + 2}`,
       deviceIndex: 1,
     }));
     const result = await observe(2_000, { ...plan, targets: many });

@@ -6,7 +6,7 @@ const move = (deviceIndex: number, attempt = 1) => ({
   attempt,
   call: deviceIndex,
   networkInterfaceId: eniOf(1, deviceIndex),
-  addresses: [targetOf(deviceIndex)],
+  targets: [targetOf(deviceIndex)],
   allowReassignment: true,
 });
 
@@ -78,7 +78,7 @@ describe('taking addresses over', () => {
     takeover.prepare(move(1));
     time = 240_000;
     expect(await takeover.send({ ...move(1), send: 1, timeoutMs: 2_000 })).toMatchObject({ failure: null });
-    takeover.prepare({ ...move(2), addresses: ['172.31.2.200'] });
+    takeover.prepare({ ...move(2), targets: ['172.31.2.200'] });
     expect(await takeover.send({ ...move(2), send: 1, timeoutMs: 2_000 })).toMatchObject({ failure: null });
     expect(writes().map(({ params }) => params['PrivateIpAddress.1'])).toEqual([targetOf(1), targetOf(2)]);
   });

@@ -19,7 +19,7 @@ const identity = {
 };
 const withTarget = (address: string, deviceIndex: number): Plan => ({
   ...plan,
-  targets: [{ address, deviceIndex }],
+  targets: [{ id: address, deviceIndex }],
 });
 
 test('a plan that fits has no mistakes', () => {
@@ -58,8 +58,8 @@ test('every mistake is named, also a peer that is this router', () => {
   const mistaken: Plan = {
     ...plan,
     targets: [
-      { address: '10.0.0.1', deviceIndex: 1 },
-      { address: '172.31.2.255', deviceIndex: 2 },
+      { id: '10.0.0.1', deviceIndex: 1 },
+      { id: '172.31.2.255', deviceIndex: 2 },
     ],
     sessions: [
       { id: 'peer', peerAddress: '172.31.1.12', interfaceName: 'TenGigE0/0/0/0', detectionTimeMs: 150 },
