@@ -5,7 +5,7 @@ import { CredentialRegistry } from '../../lab/ec2-emulator/credentials';
 import type { CredentialSet } from '../../lab/ec2-emulator/credentials';
 import { startEc2Emulator } from '../../lab/ec2-emulator/emulator';
 import type { Ec2Emulator, Ec2EmulatorOptions } from '../../lab/ec2-emulator/emulator';
-import type { Ec2Model, Instance, NetworkInterface } from '../../lab/ec2-emulator/model';
+import type { Ec2Region, Instance, NetworkInterface } from '../../lab/ec2-emulator/model';
 import { Ec2World } from '../../lab/ec2-emulator/world';
 
 export const instanceA = 'i-0000000000000000a';
@@ -62,7 +62,7 @@ const subnet = (subnetId: string, cidrBlock: string) => ({
   availabilityZoneId: 'euc1-az2',
 });
 
-export const pairModel: Ec2Model = {
+export const pairModel: Ec2Region = {
   region: 'eu-central-1',
   accountId: '123456789012',
   subnets: [subnet('subnet-00000000000000000', '10.1.0.0/24'), subnet(dataSubnet, '10.1.1.0/24')],
