@@ -3,7 +3,7 @@
  * one floating address on each. Names, addresses and EC2 ids follow from the number of interfaces alone, so
  * that every run of the lab looks the same. Plain data; nothing runs here.
  */
-import type { Ec2Model, Instance, NetworkInterface, Subnet } from './ec2-emulator/model';
+import type { Ec2Region, Instance, NetworkInterface, Subnet } from './ec2-emulator/model';
 
 export type RouterName = 'rtr1' | 'rtr2';
 export const routerNames: readonly RouterName[] = ['rtr1', 'rtr2'];
@@ -80,7 +80,7 @@ export const bystanderInterfaceId = ({ deviceIndex }: InterfacePlan): string =>
   `eni-0c35e9d47c3f86${hex(deviceIndex, 3)}`;
 
 /** The model with a third instance, which has an interface on each subnet of the floating addresses. */
-export function withBystander(model: Ec2Model, plan: TopologyPlan): Ec2Model {
+export function withBystander(model: Ec2Region, plan: TopologyPlan): Ec2Region {
   const [router] = model.instances;
   if (router === undefined) throw new Error('a lab without routers');
   const networkInterfaces = plan.interfaces.map((each): NetworkInterface => {
@@ -111,7 +111,7 @@ export function withBystander(model: Ec2Model, plan: TopologyPlan): Ec2Model {
 }
 
 /** `owner` holds every floating address; nobody does where it is null. */
-export function ec2Model(plan: TopologyPlan, owner: RouterName | null): Ec2Model {
+export function ec2Model(plan: TopologyPlan, owner: RouterName | null): Ec2Region {
   return {
     region: plan.region,
     accountId: '123456789012',
