@@ -252,6 +252,7 @@ export class Ec2 {
         .map(({ id, index }) => ({
           networkInterfaceId: id,
           deviceIndex: index + 1,
+          networkCardIndex: 0,
           subnetId: `subnet-${index}`,
           privateIpAddresses: [],
         })),
@@ -262,7 +263,12 @@ export class Ec2 {
               .slice(0, plan.sessions.length)
               .map((nic) => [
                 plan.sessions[nic.index]?.peerAddress ?? '',
-                { networkInterfaceId: nic.id, instanceId: instanceOf(nic), subnetId: `subnet-${nic.index}` },
+                {
+                  networkInterfaceId: nic.id,
+                  instanceId: instanceOf(nic),
+                  subnetId: `subnet-${nic.index}`,
+                  slot: { deviceIndex: nic.index + 1, networkCardIndex: 0 },
+                },
               ])
           : [],
       ),

@@ -355,8 +355,12 @@ function planOf(settings: Settings, router: RouterIndex): Plan {
   const peer = otherOf(router);
   return {
     targets: Array.from({ length: settings.targets }, (_, number) => ({
+      kind: 'privateAddress',
       id: `10.0.0.${100 + number}`,
+      address: `10.0.0.${100 + number}`,
       deviceIndex: (number % settings.sessions) + 1,
+      networkCardIndex: 0,
+      rank: number,
     })),
     sessions: Array.from({ length: settings.sessions }, (_, index) => ({
       id: `session${index}`,

@@ -158,6 +158,7 @@ function runnersOf({
     },
     prepareTakeover: (request) => takeover().prepare(request),
     discardPrepared: ({ attempt }) => takeover().discard(attempt),
+    withdrawTakeover: ({ attempt, calls }) => takeover().withdraw(attempt, calls),
     askInterfaces: ({ attempt, interfaceNames, timeoutMs }) =>
       void slapi()
         .askInterfaces(interfaceNames, timeoutMs)

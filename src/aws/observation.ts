@@ -125,7 +125,15 @@ function ownInterface(question: ObservationQuestion, each: Interface): readonly 
   // A device index counts per network card; those of the configuration are of the first card.
   if (attachment.networkCardIndex !== 0) return [];
   const { deviceIndex } = attachment;
-  return [{ networkInterfaceId, deviceIndex, subnetId, privateIpAddresses: describedAddresses }];
+  return [
+    {
+      networkInterfaceId,
+      deviceIndex,
+      networkCardIndex: 0,
+      subnetId,
+      privateIpAddresses: describedAddresses,
+    },
+  ];
 }
 
 function holder(
@@ -144,7 +152,7 @@ function holder(
 }
 
 function peerInterface({ networkInterfaceId, subnetId, attachment }: Interface): PeerInterface {
-  return { networkInterfaceId, instanceId: attachment?.instanceId ?? null, subnetId };
+  return { networkInterfaceId, instanceId: attachment?.instanceId ?? null, subnetId, slot: attachment };
 }
 
 function readInterface(question: ObservationQuestion, member: unknown): Interface {

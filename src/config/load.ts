@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
 import type { JsonObject } from '../core/model';
-import type { PlannedSession } from '../core/plan';
+import type { PlannedSession, Target } from '../core/plan';
 import { isNote, member } from './document';
 import { ipv4Number } from './ipv4';
 import { readJson, type DuplicateKey } from './json';
@@ -143,7 +143,14 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
   return {
     plan: {
       targets: config.action.method_params.intf_list
-        .map((entry) => ({ id: entry.secondary_ip, deviceIndex: entry.instance_intf_number }))
+        .map((entry, rank): Target => ({
+          kind: 'privateAddress',
+          id: entry.secondary_ip,
+          address: entry.secondary_ip,
+          deviceIndex: entry.instance_intf_number,
+          networkCardIndex: 0,
+          rank,
+        }))
         .sort((a, b) => (ipv4Number(a.id) ?? 0) - (ipv4Number(b.id) ?? 0)),
       sessions: sessions.map(plannedSession),
       trigger: config.trigger,

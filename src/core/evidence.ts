@@ -2,9 +2,9 @@
  * Rule 9, evidence: no session is UP, so BFD cannot say whether the peer lives, and EC2 is asked instead how the
  * holder of the targets is. Only what EC2 shows counts; where the holder runs, this router stays and alarms.
  */
-import type { Event, InstanceCondition } from './model';
+import type { Event, Holder, InstanceCondition } from './model';
 import { isForeign, isOnThisRouter } from './foreignHolder';
-import { isSettled, missingTargets, observeNow, roleOf, takeableTargets } from './ownership';
+import { interfaceFor, isSettled, missingTargets, observeNow, roleOf, takeableTargets } from './ownership';
 import type { Plan, Target } from './plan';
 import { lowestOwned } from './repair';
 import { interfaceOf, sessionOf } from './sessions';
@@ -139,18 +139,35 @@ function proofOf(turn: Turn, ownership: Ownership, target: Target): string | nul
   const holder = ownership.holders[id] ?? null;
   if (holder === null)
     return mayTakeUnowned(turn, ownership) && isSettled(turn) ? `nobody holds ${id}` : null;
-  if (isOnThisRouter(ownership, id))
-    return `${id} is on ${holder.networkInterfaceId}, the wrong interface of this router`;
-  // Where the peer lives and has nothing either, rule 8 lets the routers go one after the other.
-  if (holder.instanceId === null && hasLivingPeer(ownership) && lowestOwned(plan, ownership) === undefined)
-    return null;
-  if (holder.instanceId === null) return `${holder.networkInterfaceId} is attached to no instance`;
+  if (isOnThisRouter(ownership, id)) return `${id} is ${wrongPlaceWords(ownership, target, holder)}`;
+  if (holder.foreign === true) return null;
+  if (holder.instanceId === null || holder.blackhole === true) {
+    // Where the peer lives and has nothing either, rule 8 lets the routers go one after the other.
+    if (hasLivingPeer(ownership) && lowestOwned(plan, ownership) === undefined) return null;
+    if (holder.blackhole === true) return `the route ${id} is a blackhole`;
+    return `${holder.networkInterfaceId} is attached to no instance`;
+  }
   const condition = conditionOf(turn, ownership, target);
   return isGone(condition) ? `EC2 says that ${holder.instanceId} is ${condition ?? ''}` : null;
 }
 
-function hasLivingPeer({ observation }: Ownership): boolean {
-  return Object.values(observation.peers).some(({ instanceId }) => instanceId !== null);
+/** On an interface of this router, and not where it belongs. */
+function wrongPlaceWords({ observation }: Ownership, target: Target, holder: Holder): string {
+  const isOnItsInterface =
+    interfaceFor(observation, target)?.networkInterfaceId === holder.networkInterfaceId;
+  return isOnItsInterface
+    ? `on ${holder.privateAddress ?? 'another address'} of ${holder.networkInterfaceId}, the wrong address of this router`
+    : `on ${holder.networkInterfaceId}, the wrong interface of this router`;
+}
+
+/** A route of the peer's own that leads nowhere says that it does not live, whatever is still attached to it. */
+function hasLivingPeer({ observation, holders }: Ownership): boolean {
+  const dead = new Set(
+    Object.values(holders).flatMap((holder) => (holder?.blackhole === true ? (holder.instanceId ?? []) : [])),
+  );
+  return Object.values(observation.peers).some(
+    ({ instanceId }) => instanceId !== null && !dead.has(instanceId),
+  );
 }
 
 /**

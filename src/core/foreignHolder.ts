@@ -1,28 +1,30 @@
 /**
  * Rule 18, foreign holder: where the peer's instance is known, a target that a third instance holds is not
- * taken unless the configuration says so. Somebody put it there, and no failure of the peer explains it.
+ * taken unless the configuration says so; nor is a route that leads to a gateway. Somebody put it there, and no
+ * failure of the peer explains it.
  */
+import { ownerName } from './holders';
 import type { Plan, Target } from './plan';
 import type { Ownership } from './state';
 import { list, raiseAlarm, type Turn } from './turn';
 
 export function isForeign(plan: Plan, ownership: Ownership, { id }: Target): boolean {
-  return plan.foreignHolder === 'refuse' && isOnThirdInstance(ownership, id);
+  return plan.foreignHolder === 'refuse' && isOnThirdParty(ownership, id);
 }
 
-/** Held by an instance that is known to be neither router of the pair. */
-export function isOnThirdInstance(ownership: Ownership, id: string): boolean {
-  const instanceId = ownership.holders[id]?.instanceId ?? null;
-  if (instanceId === null || isOnThisRouter(ownership, id)) return false;
+/** Held by what is known to be neither router of the pair. A blackhole is not held: whoever had the route is gone. */
+export function isOnThirdParty(ownership: Ownership, id: string): boolean {
+  const holder = ownership.holders[id] ?? null;
+  if (holder?.foreign === true) return true;
+  const instanceId = holder?.instanceId ?? null;
+  if (instanceId === null || holder?.blackhole === true || isOnThisRouter(ownership, id)) return false;
   const peers = Object.values(ownership.observation.peers).flatMap((peer) => peer.instanceId ?? []);
   return peers.length > 0 && !peers.includes(instanceId);
 }
 
 /** Nobody holds any target, but for those that a third instance may have. */
 export function nobodyHolds({ targets }: Plan, ownership: Ownership): boolean {
-  return targets.every(
-    ({ id }) => (ownership.holders[id] ?? null) === null || isOnThirdInstance(ownership, id),
-  );
+  return targets.every(({ id }) => (ownership.holders[id] ?? null) === null || isOnThirdParty(ownership, id));
 }
 
 /** On any interface of this router, the right one or not. */
@@ -47,7 +49,7 @@ export function alarmIfForeign(turn: Turn): void {
   raiseAlarm(
     turn,
     'foreign-holder',
-    `${list(foreign.map((id) => `${id} is held by ${ownership.holders[id]?.instanceId ?? ''}`))}, ` +
+    `${list(foreign.map((id) => `${id} is held by ${ownerName(ownership.holders[id])}`))}, ` +
       `which is neither router of this pair: it is not taken from there unless foreign_holder says "take"`,
   );
 }

@@ -15,11 +15,14 @@ export function violations(plan: Plan, state: State): readonly string[] {
     'the attempt in flight is the newest one: no two attempts run at a time',
   );
   check(attempt === null || ownership !== null, 'nothing is moved before EC2 has said who holds the targets');
+  const planned = new Set(attempt === null ? [] : plan.targets.map(({ id }) => id));
   for (const call of attempt?.calls ?? []) {
     check(call.targets.length > 0, `call ${call.number} moves at least one target`);
     check(call.outstanding.length <= 8, `call ${call.number} has a bounded number of requests in flight`);
-    const planned = call.targets.every((id) => plan.targets.some((target) => target.id === id));
-    check(planned, `call ${call.number} moves only targets of the plan`);
+    check(
+      call.targets.every((id) => planned.has(id)),
+      `call ${call.number} moves only targets of the plan`,
+    );
   }
   for (const [id, session] of Object.entries(sessions)) {
     check(session.level !== 'Up' || session.armed, `session ${id} is armed while it is UP`);

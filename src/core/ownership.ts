@@ -2,9 +2,11 @@
  * From what EC2 says to ACTIVE, STANDBY or UNKNOWN, and the schedule of asking. EC2 alone decides the
  * role; there is no election. Reads may lag writes, so a read is believed only when it can be right.
  */
-import { isForeign, isOnThirdInstance, isOnThisRouter } from './foreignHolder';
-import type { Failure, Holder, Observation, PeerInterface } from './model';
-import type { Plan, Target } from './plan';
+import { isForeign, isOnThirdParty, isOnThisRouter } from './foreignHolder';
+import { holderWords, isSamePlace } from './holders';
+import { belongsToSubnet } from './kinds';
+import type { Failure, Holder, Observation, OwnInterface, PeerInterface } from './model';
+import type { Plan, Slot, Target } from './plan';
 import { disarmUnlessUp } from './sessions';
 import type { Observing, Ownership, Role, State } from './state';
 import { list, note, raiseAlarm, wakeAt, type Turn } from './turn';
@@ -23,10 +25,19 @@ export function missingTargets(plan: Plan, ownership: Ownership): readonly Targe
 
 /** The missing targets that can be had and may be: one that cannot must not hold the others back. */
 export function takeableTargets(plan: Plan, ownership: Ownership): readonly Target[] {
-  const present = new Set(ownership.observation.interfaces.map(({ deviceIndex }) => deviceIndex));
   return missingTargets(plan, ownership).filter(
-    (target) => present.has(target.deviceIndex) && !isForeign(plan, ownership, target),
+    (target) =>
+      interfaceFor(ownership.observation, target) !== undefined && !isForeign(plan, ownership, target),
   );
+}
+
+/** This router's interface that is to hold the target; undefined while EC2 does not show it. */
+export function interfaceFor({ interfaces }: Observation, target: Target): OwnInterface | undefined {
+  return interfaces.find((own) => isSameSlot(own, target));
+}
+
+function isSameSlot(one: Slot | null, other: Slot): boolean {
+  return one?.deviceIndex === other.deviceIndex && one.networkCardIndex === other.networkCardIndex;
 }
 
 /**
@@ -37,16 +48,20 @@ export function isSettled({ plan, state: { unchanged } }: Turn): boolean {
   return unchanged !== null && unchanged.latest - unchanged.since >= plan.timing.keepaliveIntervalMs;
 }
 
-/** The interfaces of the sessions' peers on the subnet where the target lives here, in the order of the sessions. */
+/** The interfaces of the sessions' peers where the target would belong there, in the order of the sessions. */
 export function peersBeside(
   { sessions }: Plan,
-  { interfaces, peers }: Observation,
+  observation: Observation,
   target: Target,
 ): readonly PeerInterface[] {
-  const own = interfaces.find(({ deviceIndex }) => deviceIndex === target.deviceIndex);
+  const own = interfaceFor(observation, target);
   return sessions.flatMap(({ peerAddress }) => {
-    const peer = peers[peerAddress];
-    return peer !== undefined && peer.subnetId === own?.subnetId ? [peer] : [];
+    const peer = observation.peers[peerAddress];
+    if (peer === undefined) return [];
+    const isBeside = belongsToSubnet(target)
+      ? peer.subnetId === own?.subnetId
+      : isSameSlot(peer.slot, target);
+    return isBeside ? [peer] : [];
   });
 }
 
@@ -109,9 +124,9 @@ function disbelief(turn: Turn, startedAt: number, observation: Observation): str
   if (mayBeOverturned(turn, observation))
     return 'EC2 shows targets elsewhere, right after this router has stalled: reading again when levels are known';
   for (const [id, writtenAt] of Object.entries(writes)) {
-    const expected = turn.state.ownership?.holders[id]?.networkInterfaceId;
+    const expected = turn.state.ownership?.holders[id] ?? null;
     const holder = observation.holders[id] ?? null;
-    const agrees = holder?.networkInterfaceId === expected;
+    const agrees = isSamePlace(holder, expected);
     // By when it was asked, not by when it came: a slow answer may be as old as its question.
     if (agrees || startedAt - writtenAt >= turn.plan.timing.stalenessMs) continue;
     return (
@@ -129,12 +144,6 @@ function disbelief(turn: Turn, startedAt: number, observation: Observation): str
 function mayBeOverturned({ plan, state }: Turn, { holders }: Observation): boolean {
   if (state.reorientation === null || state.reorientation.levelsKnown || !ownsAll(plan, state)) return false;
   return plan.targets.some(({ id }) => holders[id]?.mine !== true);
-}
-
-export function holderWords(holder: Holder | null): string {
-  if (holder === null) return 'with no owner';
-  if (holder.mine) return 'on this router';
-  return `on ${holder.networkInterfaceId}${holder.instanceId === null ? '' : ` of ${holder.instanceId}`}`;
 }
 
 /** Takes an observation in; returns whether it was believed. */
@@ -185,7 +194,7 @@ function peerHasActed(plan: Plan, before: Ownership | null, after: Ownership): b
   return plan.targets.some(({ id }) => {
     const holder = after.holders[id] ?? null;
     if (holder === null || holder.instanceId === null) return false;
-    if (isOnThisRouter(after, id) || isOnThirdInstance(after, id)) return false;
+    if (isOnThisRouter(after, id) || isOnThirdParty(after, id)) return false;
     return holder.networkInterfaceId !== before.holders[id]?.networkInterfaceId;
   });
 }

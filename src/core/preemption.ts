@@ -61,7 +61,10 @@ export function noteLoss(turn: Turn, before: Ownership | null): void {
   if (!heldAll || ownsAll(plan, state)) return;
   // An own interface that was detached took its targets along: nobody else has them.
   const holders = Object.values(state.ownership?.holders ?? {});
-  if (holders.every((holder) => holder === null || holder.mine || holder.instanceId === null)) return;
+  const isTaken = holders.some(
+    (holder) => holder !== null && !holder.mine && (holder.instanceId !== null || holder.foreign === true),
+  );
+  if (!isTaken) return;
   const stayedUp = plan.sessions.every(({ id }) => {
     const { level, changedAt } = sessionOf(state, id);
     return level === 'Up' && changedAt <= before.confirmedAt;

@@ -5,9 +5,10 @@
  */
 import { currentAttempt, nextCallNumber, updateAttempt } from './attempt';
 import { callsFor } from './beginning';
-import { isOnThirdInstance, isOnThisRouter, nobodyHolds } from './foreignHolder';
+import { isOnThirdParty, isOnThisRouter, nobodyHolds } from './foreignHolder';
+import { isSameHolder } from './holders';
 import type { Observation } from './model';
-import { isSettled, missingTargets, peersBeside, roleOf, takeableTargets } from './ownership';
+import { interfaceFor, isSettled, missingTargets, peersBeside, roleOf, takeableTargets } from './ownership';
 import type { Plan, Target } from './plan';
 import { canTestify, sessionOf } from './sessions';
 import type { Ownership, Unchanged } from './state';
@@ -22,20 +23,15 @@ export function noteHolders(turn: Turn): void {
   const { ownership, unchanged, observing } = turn.state;
   if (ownership === null) return;
   const { holders } = ownership.observation;
-  const same = unchanged !== null && turn.plan.targets.every(({ id }) => isSame(id));
+  const same =
+    unchanged !== null &&
+    // An interface that has been detached, or attached elsewhere, is another holder.
+    turn.plan.targets.every(({ id }) => isSameHolder(unchanged.holders[id] ?? null, holders[id] ?? null));
   const latest = observing.lastStartedAt ?? turn.now;
   const since = same ? unchanged.since : latest;
   const observations = same ? unchanged.observations + 1 : 1;
   turn.state = { ...turn.state, unchanged: { holders, since, latest, observations } };
   reviewLostClaim(turn, holders, latest);
-
-  /** An interface that has been detached, or attached elsewhere, is another holder. */
-  function isSame(id: string): boolean {
-    const [before, after] = [unchanged?.holders[id], holders[id]];
-    return (
-      before?.networkInterfaceId === after?.networkInterfaceId && before?.instanceId === after?.instanceId
-    );
-  }
 }
 
 /**
@@ -175,9 +171,9 @@ function considerAbandoned(turn: Turn, ownership: Ownership, { since, observatio
   };
 }
 
-/** Both routers know both interfaces on the subnet of the target, and the lower id is another word for one of them. */
+/** Both routers know both interfaces where the target belongs, and the lower id is another word for one of them. */
 function goesFirst(plan: Plan, { observation }: Ownership, target: Target): boolean {
-  const own = observation.interfaces.find(({ deviceIndex }) => deviceIndex === target.deviceIndex);
+  const own = interfaceFor(observation, target);
   const peer = peersBeside(plan, observation, target).find(({ instanceId }) => instanceId !== null);
   return own === undefined || peer === undefined || own.networkInterfaceId < peer.networkInterfaceId;
 }
@@ -189,7 +185,8 @@ export function lowestOwned({ targets }: Plan, ownership: Ownership): Target | u
 
 /** Whatever `foreign_holder` says: an instance outside the pair repairs nothing. */
 function isOwnedByThePair(ownership: Ownership, { id }: Target): boolean {
-  const instanceId = ownership.holders[id]?.instanceId ?? null;
-  const onThisRouter = isOnThisRouter(ownership, id);
-  return onThisRouter || (instanceId !== null && !isOnThirdInstance(ownership, id));
+  const holder = ownership.holders[id] ?? null;
+  if (isOnThisRouter(ownership, id)) return true;
+  const isServed = holder !== null && holder.instanceId !== null && holder.blackhole !== true;
+  return isServed && !isOnThirdParty(ownership, id);
 }

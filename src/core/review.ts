@@ -2,12 +2,13 @@
  * What a believed observation means for moves: a finished one is confirmed, one that was overruled ends, and one
  * that an earlier process life has left half done is resumed (rule 7).
  */
-import { hasMoved, isHeldBy, openAttempt } from './attempt';
+import { hasMoved, openAttempt } from './attempt';
 import { callsFor } from './beginning';
 import { answerGive } from './give';
+import { holderWords, isHeldBy } from './holders';
 import { takeIntent } from './memory';
 import type { Intent, Purpose } from './model';
-import { holderWords, missingTargets, takeableTargets } from './ownership';
+import { missingTargets, takeableTargets } from './ownership';
 import type { Target } from './plan';
 import { disarmUnlessUp } from './sessions';
 import type { Attempt } from './state';

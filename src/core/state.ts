@@ -89,9 +89,11 @@ export type Send = {
   readonly startedAt: number;
   /** The second, identical request of one try. */
   readonly hedge: boolean;
+  /** It waits for tokens and has not left this router. */
+  readonly queued: boolean;
 };
 
-/** One AssignPrivateIpAddresses call of an attempt, with all its tries. */
+/** One call of an attempt, with all its tries. */
 export type Call = {
   readonly number: number;
   /** Who is to hold the targets. */
@@ -138,6 +140,10 @@ export type Attempt = {
   readonly firstSentAt: number | null;
   readonly firstOnWireAt: number | null;
   readonly lastAnsweredAt: number | null;
+  /** When EC2 last moved something; null if it has not. */
+  readonly lastMovedAt: number | null;
+  /** Requests have had to wait for tokens: it takes its time, and spends none on hedges (rule 6). */
+  readonly paced: boolean;
   /** It has alarmed because nothing succeeds. */
   readonly stuck: boolean;
   readonly calls: readonly Call[];

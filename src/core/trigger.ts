@@ -4,6 +4,7 @@
  */
 import { dampedUntil } from './damping';
 import { isForeign } from './foreignHolder';
+import { ownerName } from './holders';
 import { missingTargets, takeableTargets } from './ownership';
 import type { Plan, PlannedSession, Target } from './plan';
 import { canTestify, interfaceOf, sessionOf, testimonyOf, words, type Testimony } from './sessions';
@@ -66,7 +67,7 @@ export function considerTakeover(turn: Turn): Verdict {
 function untakeableWords(plan: Plan, ownership: Ownership, missing: readonly Target[]): string {
   const foreign = missing.filter((target) => isForeign(plan, ownership, target));
   if (foreign.length > 0) {
-    const held = foreign.map(({ id }) => `${id} is held by ${ownership.holders[id]?.instanceId ?? ''}`);
+    const held = foreign.map(({ id }) => `${id} is held by ${ownerName(ownership.holders[id])}`);
     return `${list(held)}, which is neither router of this pair`;
   }
   const indexes = list([...new Set(missing.map(({ deviceIndex }) => String(deviceIndex)))]);

@@ -59,6 +59,8 @@ export class View {
       case 'controlLost':
       case 'interfacesAnswered':
       case 'observationFailed':
+      case 'takeoverCallQueued':
+      case 'takeoverCallReleased':
       case 'takeoverCallAnswered':
       case 'processStalled':
       case 'levelsRead':

@@ -1,4 +1,5 @@
 /** Files in, settings out. */
+import { addressTarget } from '../support/coreWorld';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,10 +40,7 @@ describe('files of xrv9k-aws-ha', () => {
     const settings = settingsOf(loadConfig(join(fixtures, 'sample.json')));
     expect(settings).toEqual({
       plan: {
-        targets: [
-          { id: '172.31.101.10', deviceIndex: 1 },
-          { id: '172.31.105.10', deviceIndex: 2 },
-        ],
+        targets: [addressTarget('172.31.101.10', 1, 1), addressTarget('172.31.105.10', 2, 0)],
         sessions: [
           {
             id: '172.31.105.206 on TenGigE0/0/0/2',
@@ -119,8 +117,8 @@ describe('files of xrv9k-aws-ha', () => {
   test('the file that its `show config` prints', () => {
     const { plan, warnings } = settingsOf(loadConfig(join(fixtures, 'show-config.json')));
     expect(plan.targets).toEqual([
-      { id: '172.31.101.20', deviceIndex: 1 },
-      { id: '172.31.105.20', deviceIndex: 3 },
+      addressTarget('172.31.101.20', 1, 1),
+      addressTarget('172.31.105.20', 3, 0),
     ]);
     expect(warnings).toEqual([]);
   });

@@ -149,6 +149,7 @@ function answerOf(world: World, effect: Effect, now: number): Event | null {
     }
     case 'prepareTakeover':
     case 'discardPrepared':
+    case 'withdrawTakeover':
     case 'askInterfaces':
     case 'readLevels':
     case 'answerOperator':

@@ -165,6 +165,7 @@ const request = {
   call: 1,
   networkInterfaceId: eniOf(1, 1),
   targets: [targetOf(1)],
+  rank: 0,
   send: 1,
   allowReassignment: true,
 };

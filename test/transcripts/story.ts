@@ -346,6 +346,8 @@ export class Story {
       }
       case 'discardPrepared':
         return [`discard what was prepared for attempt ${effect.attempt}`];
+      case 'withdrawTakeover':
+        return [`withdraw the queued calls ${effect.calls.join(' ')} of attempt ${effect.attempt}`];
       case 'askInterfaces':
         return [`ask ${effect.interfaceNames.join(' ')}, deadline ${effect.timeoutMs} ms`];
       case 'remember': {

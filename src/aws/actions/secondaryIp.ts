@@ -32,6 +32,7 @@ export type SecondaryIpTakeover = {
   ): Promise<TakeoverOutcome>;
   /** What was prepared for this attempt will not be sent. */
   discard(attempt: number): void;
+  withdraw(attempt: number, calls: readonly number[]): void;
   /**
    * Goes through a takeover up to the socket, keeps the signed requests for the one that may come, and sees to
    * it that each of them, and a read beside them, would find a connection standing. Sends nothing. Fulfilled
@@ -114,6 +115,7 @@ export function secondaryIpTakeover({
         call.discard();
       }
     },
+    withdraw: () => {},
     rehearse: async (moves) => {
       const before = ahead;
       ahead = moves.map((move) => prepareMove({ ...move, allowReassignment: true }));

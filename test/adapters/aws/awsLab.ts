@@ -8,6 +8,7 @@ import { startEc2Emulator, type Ec2Emulator } from '../../../lab/ec2-emulator/em
 import { Ec2World } from '../../../lab/ec2-emulator/world';
 import { startImdsEmulator, type ImdsEmulator } from '../../../lab/imds-emulator/emulator';
 import { imdsInstance } from '../../../lab/imds-emulator/instance';
+import { addressTarget } from '../../support/coreWorld';
 import { startCredentials } from '../../../src/aws/credentials';
 import { openEc2, type Ec2 } from '../../../src/aws/ec2';
 import type { Resolve } from '../../../src/aws/endpointAddresses';
@@ -29,10 +30,7 @@ export const addressOf = (router: 1 | 2, deviceIndex: number): string =>
   `172.31.${deviceIndex}.${10 + router}`;
 
 export const plan: Plan = {
-  targets: [
-    { id: targetOf(1), deviceIndex: 1 },
-    { id: targetOf(2), deviceIndex: 2 },
-  ],
+  targets: [addressTarget(targetOf(1), 1), addressTarget(targetOf(2), 2)],
   sessions: [
     {
       id: 'peer on if1',

@@ -183,6 +183,7 @@ test('a server that is not who it should be is sent nothing', async () => {
     call: 1,
     networkInterfaceId: eniOf(1, 1),
     targets: [targetOf(1)],
+    rank: 0,
     allowReassignment: true,
   };
   const { failure } = await secondaryIpTakeover({ ec2, now }).send({ ...request, send: 1, timeoutMs: 2_000 });

@@ -9,6 +9,7 @@ const request = {
   call: 1,
   networkInterfaceId: eniOf(1, 1),
   targets: [targetOf(1)],
+  rank: 0,
   allowReassignment: true,
   send: 1,
 };

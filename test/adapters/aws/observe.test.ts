@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
+import { addressTarget } from '../../support/coreWorld';
 import { observationQuestion, readObservation } from '../../../src/aws/observation';
 import { observeOwnership } from '../../../src/aws/observe';
 import type { Plan } from '../../../src/core/plan';
@@ -106,10 +107,7 @@ describe('observing', () => {
   });
 
   test('more addresses than one call takes are asked for side by side', async () => {
-    const many = Array.from({ length: 250 }, (_, index) => ({
-      id: `172.31.1.${index + 2}`,
-      deviceIndex: 1,
-    }));
+    const many = Array.from({ length: 250 }, (_, index) => addressTarget(`172.31.1.${index + 2}`, 1));
     const result = await observe(2_000, { ...plan, targets: many });
     expect(result).toMatchObject({
       observation: { holders: { [targetOf(1)]: { mine: false }, '172.31.1.2': null, '172.31.1.251': null } },

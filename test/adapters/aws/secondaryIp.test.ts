@@ -7,6 +7,7 @@ const move = (deviceIndex: number, attempt = 1) => ({
   call: deviceIndex,
   networkInterfaceId: eniOf(1, deviceIndex),
   targets: [targetOf(deviceIndex)],
+  rank: 0,
   allowReassignment: true,
 });
 
