@@ -18,8 +18,10 @@ export function isOnThirdParty(ownership: Ownership, id: string): boolean {
   if (holder?.foreign === true) return true;
   const instanceId = holder?.instanceId ?? null;
   if (instanceId === null || holder?.blackhole === true || isOnThisRouter(ownership, id)) return false;
-  const peers = Object.values(ownership.observation.peers).flatMap((peer) => peer.instanceId ?? []);
-  return peers.length > 0 && !peers.includes(instanceId);
+  const peers = Object.values(ownership.observation.peers);
+  return (
+    peers.some((peer) => peer.instanceId !== null) && !peers.some((peer) => peer.instanceId === instanceId)
+  );
 }
 
 /** Nobody holds any target, but for those that a third instance may have. */
@@ -44,7 +46,7 @@ export function alarmIfForeign(turn: Turn): void {
   const targets = turn.plan.targets.filter((target) => isForeign(turn.plan, ownership, target));
   const foreign = targets.map(({ id }) => id);
   const isNew = foreign.some((id) => !turn.state.foreign.includes(id));
-  turn.state = { ...turn.state, foreign };
+  if (isNew || foreign.length !== turn.state.foreign.length) turn.state = { ...turn.state, foreign };
   if (!isNew) return;
   raiseAlarm(
     turn,

@@ -8,7 +8,7 @@ import { callsFor } from './beginning';
 import { isOnThirdParty, isOnThisRouter, nobodyHolds } from './foreignHolder';
 import { isSameHolder } from './holders';
 import type { Observation } from './model';
-import { interfaceFor, isSettled, missingTargets, peersBeside, roleOf, takeableTargets } from './ownership';
+import { holdsAll, interfaceFor, isSettled, peersBeside, roleOf, takeableTargets } from './ownership';
 import type { Plan, Target } from './plan';
 import { canTestify, sessionOf } from './sessions';
 import type { Ownership, Unchanged } from './state';
@@ -60,8 +60,7 @@ function reviewLostClaim(turn: Turn, holders: Observation['holders'], startedAt:
 export function considerRepair(turn: Turn): Verdict {
   const { plan, state, now } = turn;
   const { ownership, unchanged } = state;
-  if (ownership === null || unchanged === null || missingTargets(plan, ownership).length === 0)
-    return declines('');
+  if (ownership === null || unchanged === null || holdsAll(plan, ownership)) return declines('');
   if (roleOf(plan, ownership, now).why === 'unobserved') return declines('');
   // Writes of our own since the last observation have changed what it showed.
   const written = Object.values(ownership.writes).some((at) => at > unchanged.since);
