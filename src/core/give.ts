@@ -75,7 +75,7 @@ function objectionTo(turn: Turn, places: readonly Place[]): string | null {
   if (unwell !== null) return unwell;
   const homeless = places.filter(({ to }) => to === null).map(({ target }) => target.address);
   if (homeless.length === 0) return null;
-  return `EC2 shows no interface of the peer on the subnet of ${list(homeless)} that a BFD session is configured to`;
+  return `EC2 shows no interface of the peer on the subnet of ${list(homeless)} that the configuration names (neigh_ip or peer_private_ips)`;
 }
 
 function begin(turn: Turn, request: number, places: readonly Place[]): void {

@@ -37,15 +37,15 @@ export function isSettled({ plan, state: { unchanged } }: Turn): boolean {
   return unchanged !== null && unchanged.latest - unchanged.since >= plan.timing.keepaliveIntervalMs;
 }
 
-/** The interfaces of the sessions' peers on the subnet where the target lives here, in the order of the sessions. */
+/** The peer's known interfaces on the subnet where the target lives here, in the order of their addresses in the plan. */
 export function peersBeside(
-  { sessions }: Plan,
+  { peerAddresses }: Plan,
   { interfaces, peers }: Observation,
   target: Target,
 ): readonly PeerInterface[] {
   const own = interfaces.find(({ deviceIndex }) => deviceIndex === target.deviceIndex);
-  return sessions.flatMap(({ peerAddress }) => {
-    const peer = peers[peerAddress];
+  return peerAddresses.flatMap((address) => {
+    const peer = peers[address];
     return peer !== undefined && peer.subnetId === own?.subnetId ? [peer] : [];
   });
 }

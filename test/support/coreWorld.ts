@@ -24,15 +24,17 @@ export const TARGETS = ['172.31.101.10', '172.31.105.10'] as const;
 
 /** Sessions `a` (Te1, subnet-101, device index 1) and `b` (Te2, subnet-105, device index 2). */
 export function planOf(change: Partial<Plan> = {}): Plan {
+  const sessions = change.sessions ?? [
+    { id: 'a', peerAddress: '172.31.101.20', interfaceName: 'Te1', detectionTimeMs: 150 },
+    { id: 'b', peerAddress: '172.31.105.20', interfaceName: 'Te2', detectionTimeMs: 150 },
+  ];
   return {
     targets: [
       { address: TARGETS[0], deviceIndex: 1 },
       { address: TARGETS[1], deviceIndex: 2 },
     ],
-    sessions: [
-      { id: 'a', peerAddress: '172.31.101.20', interfaceName: 'Te1', detectionTimeMs: 150 },
-      { id: 'b', peerAddress: '172.31.105.20', interfaceName: 'Te2', detectionTimeMs: 150 },
-    ],
+    sessions,
+    peerAddresses: sessions.map(({ peerAddress }) => peerAddress),
     trigger: 'any',
     preferred: false,
     foreignHolder: 'refuse',

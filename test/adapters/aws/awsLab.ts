@@ -41,6 +41,7 @@ export const plan: Plan = {
       detectionTimeMs: 150,
     },
   ],
+  peerAddresses: [addressOf(2, 1)],
   trigger: 'any',
   preferred: false,
   foreignHolder: 'refuse',
