@@ -20,6 +20,7 @@ type Answer = Outcome<readonly XmlElement[]>;
 const interfaceFilters = (model: Ec2Model): FilterTable<NetworkInterface> => ({
   'addresses.private-ip-address': addressesOf,
   'private-ip-address': addressesOf,
+  'ipv6-addresses.ipv6-address': (eni) => eni.ipv6Addresses ?? [],
   'addresses.primary': (eni) => addressesOf(eni).map((ip) => ip === eni.primaryIp),
   'vpc-id': (eni) => [subnetOf(model, eni).vpcId],
   'subnet-id': (eni) => [eni.subnetId],

@@ -42,6 +42,8 @@ export interface NetworkInterface {
   readonly macAddress: string;
   readonly primaryIp: string;
   readonly secondaryIps: readonly string[];
+  /** In their canonical form; none unless given. */
+  readonly ipv6Addresses?: readonly string[];
   /** Addresses the instance type allows on one interface; the primary counts. */
   readonly addressLimit: number;
   readonly sourceDestCheck: boolean;

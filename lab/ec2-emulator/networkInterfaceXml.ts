@@ -51,7 +51,10 @@ function commonXml(model: Ec2Model, eni: NetworkInterface): readonly XmlElement[
     element('sourceDestCheck', eni.sourceDestCheck),
     element('interfaceType', 'interface'),
     element('groupSet', []),
-    element('ipv6AddressesSet', []),
+    itemSet(
+      'ipv6AddressesSet',
+      (eni.ipv6Addresses ?? []).map((ip) => [element('ipv6Address', ip), element('isPrimaryIpv6', false)]),
+    ),
     itemSet(
       'privateIpAddressesSet',
       addressesOf(eni).map((ip) => [
