@@ -28,6 +28,9 @@ export const eniOf = (router: 1 | 2, deviceIndex: number): string => `eni-000000
 export const addressOf = (router: 1 | 2, deviceIndex: number): string =>
   `172.31.${deviceIndex}.${10 + router}`;
 
+export const ipv6Of = (router: 1 | 2, deviceIndex: number): string =>
+  `2001:db8:0:${deviceIndex + 1}::1${router}`;
+
 export const plan: Plan = {
   targets: [
     { address: targetOf(1), deviceIndex: 1 },
@@ -55,6 +58,7 @@ function interfacesOfRouter(router: 1 | 2, instanceId: string) {
     macAddress: `02:00:00:00:0${router}:0${index}`,
     primaryIp: addressOf(router, index),
     secondaryIps: router === 2 && index > 0 ? [targetOf(index)] : [],
+    ipv6Addresses: [ipv6Of(router, index)],
     addressLimit: 10,
     sourceDestCheck: false,
     attachment: {
