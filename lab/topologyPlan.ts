@@ -21,6 +21,9 @@ export type InterfacePlan = {
   readonly cidrBlock: string;
   readonly floatingAddress: string;
   readonly primaryAddress: Readonly<Record<RouterName, string>>;
+  readonly ipv6Address: Readonly<Record<RouterName, string>>;
+  /** A GRE tunnel to the peer over this interface: its name, and its ends, which EC2 does not know. */
+  readonly tunnel: { readonly name: string; readonly address: Readonly<Record<RouterName, string>> };
   readonly networkInterfaceId: Readonly<Record<RouterName, string>>;
 };
 
@@ -68,6 +71,14 @@ function planInterface(deviceIndex: number): InterfacePlan {
     cidrBlock: `${prefix}.0/24`,
     floatingAddress: `${prefix}.${FLOATING_HOST}`,
     primaryAddress: { rtr1: `${prefix}.${dataHosts.rtr1}`, rtr2: `${prefix}.${dataHosts.rtr2}` },
+    ipv6Address: {
+      rtr1: `2001:db8:31:${hex(deviceIndex, 1)}::${dataHosts.rtr1}`,
+      rtr2: `2001:db8:31:${hex(deviceIndex, 1)}::${dataHosts.rtr2}`,
+    },
+    tunnel: {
+      name: `tunnel-ip${deviceIndex}`,
+      address: { rtr1: `10.255.${deviceIndex}.1`, rtr2: `10.255.${deviceIndex}.2` },
+    },
     networkInterfaceId: {
       rtr1: networkInterfaceId('rtr1', deviceIndex),
       rtr2: networkInterfaceId('rtr2', deviceIndex),
@@ -131,6 +142,7 @@ export function ec2Model(plan: TopologyPlan, owner: RouterName | null): Ec2Regio
           subnetId: each.subnetId,
           primaryIp: each.primaryAddress[name],
           secondaryIps: owner === name ? [each.floatingAddress] : [],
+          ipv6Addresses: [each.ipv6Address[name]],
         }),
       ),
     ]),
@@ -157,7 +169,7 @@ const instance = (name: RouterName): Instance => ({
 function networkInterface(
   name: RouterName,
   deviceIndex: number,
-  addresses: Pick<NetworkInterface, 'subnetId' | 'primaryIp' | 'secondaryIps'>,
+  addresses: Pick<NetworkInterface, 'subnetId' | 'primaryIp' | 'secondaryIps' | 'ipv6Addresses'>,
 ): NetworkInterface {
   const id = networkInterfaceId(name, deviceIndex);
   return {

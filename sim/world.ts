@@ -368,6 +368,7 @@ function planOf(settings: Settings, router: RouterIndex): Plan {
       interfaceName: `Te${index}`,
       detectionTimeMs: settings.detectMs[router],
     })),
+    peerAddresses: Array.from({ length: settings.sessions }, (_, index) => `10.0.${index}.${10 + peer}`),
     trigger: settings.trigger,
     preferred: settings.preferred[router],
     foreignHolder: settings.foreignHolder,

@@ -17,6 +17,7 @@ import { openImds, type Imds } from './imds';
 import { readIdentity, type InstanceIdentity } from './instanceIdentity';
 import { observeOwnership, type ObservationResult } from './observe';
 import { startMistakes } from './startChecks';
+import { UnknownPeers } from './unknownPeers';
 
 export type Aws = {
   /** What the configuration asks for and this instance cannot do, one sentence each; known once IMDS answers. */
@@ -56,6 +57,7 @@ export function connectAws({
   readonly now: () => number;
 }): Aws {
   const stopping = new AbortController();
+  const unknownPeers = new UnknownPeers(plan, log);
   const imds = openImds();
   const credentials = startCredentials({ imds, log });
   let session: Session | null = null;
@@ -98,8 +100,10 @@ export function connectAws({
     if (session === null) return { ok: false, startedAt, failure: notReady() };
     const { ec2, identity } = session;
     const result = await observeOwnership({ ec2, plan, identity, timeoutMs: settings.apiTimeoutMs, now });
-    if (result.ok) void rehearse(session, plan);
-    else if (result.failure.code === 'MalformedAnswer') void identifyAgain(session);
+    if (result.ok) {
+      unknownPeers.observed(result.observation);
+      void rehearse(session, plan);
+    } else if (result.failure.code === 'MalformedAnswer') void identifyAgain(session);
     return result;
   };
 

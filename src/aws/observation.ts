@@ -5,9 +5,10 @@
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterface.html
  */
 import type { Holder, JsonObject, JsonValue, Observation, OwnInterface, PeerInterface } from '../core/model';
-import type { Plan } from '../core/plan';
+import type { Plan, Slot } from '../core/plan';
 import type { InstanceIdentity } from './instanceIdentity';
 import { ipv4Number } from '../config/ipv4';
+import { canonicalIpv6 } from '../config/ipv6';
 
 /** What is asked about, and who asks. */
 export type ObservationQuestion = {
@@ -21,7 +22,7 @@ export type ObservationQuestion = {
 };
 
 export function observationQuestion(plan: Plan, identity: InstanceIdentity): ObservationQuestion {
-  const peerAddresses = plan.sessions.map(({ peerAddress }) => peerAddress);
+  const { peerAddresses } = plan;
   const primaries = identity.interfaces.map(({ primaryAddress }) => primaryAddress);
   return {
     instanceId: identity.instanceId,
@@ -113,7 +114,9 @@ function observe(question: ObservationQuestion, all: readonly Interface[]): Obse
     peers: Object.fromEntries(
       question.peerAddresses.flatMap((address) => {
         const found = holderOf.get(address);
-        return found === undefined ? [] : [[address, peerInterface(found)] as const];
+        // An address of this router is nobody's peer: the peer's instance would then count as a third one.
+        if (found === undefined || found.attachment?.instanceId === question.instanceId) return [];
+        return [[address, peerInterface(found)] as const];
       }),
     ),
   };
@@ -152,7 +155,18 @@ function holder(
 }
 
 function peerInterface({ networkInterfaceId, subnetId, attachment }: Interface): PeerInterface {
-  return { networkInterfaceId, instanceId: attachment?.instanceId ?? null, subnetId, slot: attachment };
+  return {
+    networkInterfaceId,
+    instanceId: attachment?.instanceId ?? null,
+    subnetId,
+    slot: slotOf(attachment),
+  };
+}
+
+function slotOf(attachment: Interface['attachment']): Slot | null {
+  if (attachment === null) return null;
+  const { deviceIndex, networkCardIndex } = attachment;
+  return { deviceIndex, networkCardIndex };
 }
 
 function readInterface(question: ObservationQuestion, member: unknown): Interface {
@@ -183,7 +197,18 @@ function readAddresses(member: unknown, described: readonly unknown[], name: str
     throw new Malformed(`${name} has an address that is none`);
   if (new Set(addresses).size !== addresses.length) throw new Malformed(`${name} has an address twice`);
   if (!addresses.includes(primary)) throw new Malformed(`${name} lacks its primary address in the list`);
-  return addresses;
+  return [...addresses, ...readIpv6Addresses(member, name)];
+}
+
+/** In their canonical form. An interface without any has an empty list, or none. */
+function readIpv6Addresses(member: unknown, name: string): readonly string[] {
+  const described = field(member, 'Ipv6Addresses') ?? [];
+  if (!Array.isArray(described)) throw new Malformed(`${name} has no valid list of IPv6 addresses`);
+  return described.map((each) => {
+    const address = canonicalIpv6(text(each, 'Ipv6Address', /^[\da-f:.]+$/i, name));
+    if (address === null) throw new Malformed(`${name} has an IPv6 address that is none`);
+    return address;
+  });
 }
 
 /** The members that are plain values, and those of the objects among them (an Elastic IP's `Association`). */

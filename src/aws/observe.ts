@@ -1,6 +1,6 @@
 /**
  * Asks EC2 who owns what: one DescribeNetworkInterfaces for this router's interfaces, the holder of each
- * target and the peer's interfaces together.
+ * target and the peer's interfaces together, and another one where the peer is known by IPv6 addresses.
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkInterfaces.html
  */
 import { DescribeNetworkInterfacesCommand } from '@aws-sdk/client-ec2';
@@ -40,9 +40,24 @@ export async function observeOwnership({
   const startedAt = now();
   const question = observationQuestion(plan, identity);
   const remainingMs = () => startedAt + timeoutMs - now();
-  const chunks = cut(question.addresses, FILTER_VALUES_MAX - question.vpcIds.length);
+  const size = FILTER_VALUES_MAX - question.vpcIds.length;
+  const isIpv6 = (address: string) => address.includes(':');
+  // Filters of two names have to match both, so each family is asked for by itself.
+  const filters = [
+    ...cut(
+      question.addresses.filter((address) => !isIpv6(address)),
+      size,
+    ).map((Values) => ({
+      Name: 'addresses.private-ip-address',
+      Values,
+    })),
+    ...cut(question.addresses.filter(isIpv6), size).map((Values) => ({
+      Name: 'ipv6-addresses.ipv6-address',
+      Values,
+    })),
+  ];
   const parts = await Promise.all(
-    chunks.map((addresses) => describe({ ec2, addresses, vpcIds: question.vpcIds, remainingMs })),
+    filters.map((filter) => describe({ ec2, filter, vpcIds: question.vpcIds, remainingMs })),
   );
   const answered: unknown[] = [];
   for (const part of parts) {
@@ -61,19 +76,16 @@ type Part =
 
 async function describe({
   ec2,
-  addresses,
+  filter,
   vpcIds,
   remainingMs,
 }: {
   readonly ec2: Ec2;
-  readonly addresses: readonly string[];
+  readonly filter: { readonly Name: string; readonly Values: string[] };
   readonly vpcIds: readonly string[];
   readonly remainingMs: () => number;
 }): Promise<Part> {
-  const Filters = [
-    { Name: 'addresses.private-ip-address', Values: [...addresses] },
-    { Name: 'vpc-id', Values: [...vpcIds] },
-  ];
+  const Filters = [filter, { Name: 'vpc-id', Values: [...vpcIds] }];
   const interfaces: unknown[] = [];
   let NextToken: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
@@ -95,7 +107,7 @@ async function describe({
   return { ok: false, failure: malformed(`more than ${PAGES_MAX} pages`) };
 }
 
-function cut<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
+function cut<Item>(items: readonly Item[], size: number): readonly Item[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
     items.slice(index * size, (index + 1) * size),
   );

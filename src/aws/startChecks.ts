@@ -9,6 +9,7 @@ import { isInRange, parseCidrBlock, ipv4Number } from '../config/ipv4';
 /** The places in the configuration, as `check-config` names them. */
 const TARGETS = 'config.action.method_params.intf_list';
 const SESSIONS = 'config.bfd_sessions';
+const PEERS = 'config.peer_private_ips';
 /** The network address, the VPC router, DNS, and one kept for the future. */
 const RESERVED_AT_START = 4;
 
@@ -17,13 +18,19 @@ export function startMistakes(plan: Plan, identity: InstanceIdentity): readonly 
   const ownAddresses = new Map(identity.interfaces.map((own) => [own.primaryAddress, own]));
   return [
     ...plan.targets.flatMap((target) => targetMistakes(target, identity, ownAddresses)),
-    ...plan.sessions.flatMap(({ peerAddress }, index) => {
-      const own = ownAddresses.get(peerAddress);
+    ...[
+      ...plan.sessions.map(({ peerAddress }, index) => ({
+        where: `${SESSIONS}[${index}].neigh_ip`,
+        address: peerAddress,
+      })),
+      ...plan.peerAddresses
+        .filter((address) => plan.sessions.every(({ peerAddress }) => peerAddress !== address))
+        .map((address) => ({ where: PEERS, address })),
+    ].flatMap(({ where, address }) => {
+      const own = ownAddresses.get(address);
       return own === undefined
         ? []
-        : [
-            `${SESSIONS}[${index}].neigh_ip: ${peerAddress} is this router's own address (${name(own)}): give the peer's.`,
-          ];
+        : [`${where}: ${address} is this router's own address (${name(own)}): give the peer's.`];
     }),
   ];
 }

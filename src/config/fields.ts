@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { ipv4Number, notAHost } from './ipv4';
+import { canonicalIpv6, notAnIpv6Host } from './ipv6';
 import { socketPathFault } from './socketPath';
 import { listed, shown } from './words';
 
@@ -134,6 +135,23 @@ export function hostAddress(example: string) {
       : `${shown(value)} is ${kind}; write the address of one host, like ${example}`;
   });
   return mandatory(field, { format: 'ipv4' });
+}
+
+/** The IPv4 or IPv6 address of one host, with the sentence's example. */
+export function hostAddressOfEitherFamily(example: string) {
+  const hint = `write an IPv4 or IPv6 address like ${example}`;
+  return text('IPv4 or IPv6 address', hint, (value) => {
+    if (value.includes('%'))
+      return `${shown(value)} has a zone; write the address without %: the interface is that of the session`;
+    const number = ipv4Number(value);
+    const canonical = canonicalIpv6(value);
+    if (number === null && canonical === null)
+      return `${shown(value)} is not an IP address; write four numbers from 0 to 255, like ${example}, or an IPv6 address`;
+    const kind = canonical === null ? notAHost(number ?? 0) : notAnIpv6Host(canonical);
+    return kind === null
+      ? null
+      : `${shown(value)} is ${kind}; write the address of one host, like ${example}`;
+  });
 }
 
 const hostName = /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*\.?$/;

@@ -8,6 +8,7 @@ import type { JsonObject } from '../core/model';
 import type { PlannedSession, Target } from '../core/plan';
 import { isNote, member } from './document';
 import { ipv4Number } from './ipv4';
+import { canonicalIpv6, isLinkLocal } from './ipv6';
 import { readJson, type DuplicateKey } from './json';
 import { judge, sentence } from './report';
 import type { Config } from './schema';
@@ -153,6 +154,7 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
         }))
         .sort((a, b) => (ipv4Number(a.id) ?? 0) - (ipv4Number(b.id) ?? 0)),
       sessions: sessions.map(plannedSession),
+      peerAddresses: peerAddresses(config),
       trigger: config.trigger,
       preferred: config.preferred,
       foreignHolder: config.foreign_holder,
@@ -211,10 +213,17 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
 
 function sessionOf(session: Config['bfd_sessions'][number]): BfdSessionSettings {
   const inVrf = session.vrf_name === 'default' ? '' : ` in vrf ${session.vrf_name}`;
+  const peerAddress = canonicalAddress(session.neigh_ip);
+  const sourceAddress =
+    session.session_type === 'MULTI_HOP' && session.source_ip !== undefined
+      ? canonicalAddress(session.source_ip)
+      : null;
+  const where = sourceAddress === null ? `on ${session.intf_name}` : `from ${sourceAddress}`;
   return {
-    id: `${session.neigh_ip} on ${session.intf_name}${inVrf}`,
+    id: `${peerAddress} ${where}${inVrf}`,
     interfaceName: session.intf_name,
-    peerAddress: session.neigh_ip,
+    peerAddress,
+    sourceAddress,
     vrfName: session.vrf_name,
     desiredMinTxIntervalUs: session.bfd_desired_tx_int_usec,
     detectMult: session.detect_multiplier,
@@ -222,8 +231,22 @@ function sessionOf(session: Config['bfd_sessions'][number]): BfdSessionSettings 
 }
 
 function plannedSession(session: BfdSessionSettings): PlannedSession {
-  const { id, peerAddress, interfaceName, desiredMinTxIntervalUs, detectMult } = session;
+  const { id, interfaceName, desiredMinTxIntervalUs, detectMult } = session;
+  // Several interfaces may have a neighbour of the same link-local address (RFC 4007 section 11).
+  const peerAddress = isLinkLocal(session.peerAddress)
+    ? `${session.peerAddress}%${interfaceName}`
+    : session.peerAddress;
   return { id, peerAddress, interfaceName, detectionTimeMs: (desiredMinTxIntervalUs * detectMult) / 1000 };
+}
+
+/** A tunnel's address may be that of a third instance in EC2, so those that are listed stand in place of all. */
+function peerAddresses({ peer_private_ips: listed, bfd_sessions: sessions }: Config): readonly string[] {
+  const neighbours = sessions.map(({ neigh_ip: address }) => canonicalAddress(address));
+  return [...new Set(listed ?? neighbours.filter((address) => !isLinkLocal(address)))];
+}
+
+function canonicalAddress(address: string): string {
+  return canonicalIpv6(address) ?? address;
 }
 
 function msOfS(seconds: number): number {

@@ -11,6 +11,7 @@ import {
   decimal,
   host,
   hostAddress,
+  hostAddressOfEitherFamily,
   hostOrSocket,
   keys,
   listOf,
@@ -76,12 +77,23 @@ const actionSchema = keys(
   'write {"method": "secondary_ip_shift", "method_params": {"intf_list": [...]}}',
 );
 
+export const peerPrivateAddressSchema = mandatory(hostAddress('172.31.105.154'), {
+  description: "Private address of an interface of the peer router's instance.",
+});
+
 export const sessionSchema = mandatory(
   keys(
     {
       session_type: mandatory(
-        choice(['SINGLE_HOP'], 'this version does not do more than single-hop BFD yet: write "SINGLE_HOP"'),
-        { description: 'Kind of BFD session: to a neighbour on the same subnet (RFC 5881).', dropIn: true },
+        choice(
+          ['SINGLE_HOP', 'MULTI_HOP'],
+          'write "SINGLE_HOP", or "MULTI_HOP" for a neighbour that is not on the subnet of the interface',
+        ),
+        {
+          description:
+            'Kind of BFD session: to a neighbour on the subnet of the interface (RFC 5881), or to one that routers lie between (RFC 5883, unproven on XRv9000).',
+          dropIn: true,
+        },
       ),
       intf_name: mandatory(
         routerName({
@@ -90,16 +102,18 @@ export const sessionSchema = mandatory(
         }),
         {
           description:
-            'Local interface of the session, spelled as the router spells it. While it is down, the session says nothing about the peer router.',
+            'Local interface of the session, spelled as the router spells it; of a multi-hop session, the one that its packets leave by. While it is down, the session says nothing about the peer router.',
           dropIn: true,
         },
       ),
-      source_ip: optional(hostAddress('172.31.105.206'), {
-        description: 'Source address of a multi-hop session; not used for single-hop.',
+      source_ip: optional(hostAddressOfEitherFamily('172.31.105.206'), {
+        description:
+          'Source address of a multi-hop session, one of this router; mandatory there, not used for single-hop.',
         dropIn: true,
       }),
-      neigh_ip: mandatory(hostAddress('172.31.105.154'), {
-        description: "The peer router's own (primary) address on the subnet of the interface.",
+      neigh_ip: mandatory(hostAddressOfEitherFamily('172.31.105.154'), {
+        description:
+          "The peer router's own address, IPv4 or IPv6: that of its interface on the same subnet, of its end of a tunnel, or of any interface of it for multi-hop. Not one of the floating addresses.",
         dropIn: true,
       }),
       bfd_desired_tx_int_usec: withDefault(wholeNumber({ from: 1_000, to: 30_000_000, unit: 'µs' }), 50_000, {
@@ -173,6 +187,16 @@ export const configSchema = keys(
       {
         description: 'BFD sessions to the peer router, which the daemon programs into this router.',
         dropIn: true,
+      },
+    ),
+    peer_private_ips: optional(
+      listOf(
+        peerPrivateAddressSchema,
+        'list addresses of the peer router as EC2 shows them, or leave the key out',
+      ),
+      {
+        description:
+          "Private (IPv4) addresses of the peer router's interfaces, one on each subnet of a floating address, used only to recognise the peer in EC2. Absent: the `neigh_ip` of the sessions. Needed where EC2 does not know those: the ends of a tunnel, link-local addresses.",
       },
     ),
     grpc_server: withDefault(hostOrSocket(), '127.0.0.1', {

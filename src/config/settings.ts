@@ -8,8 +8,12 @@ import type { Plan } from '../core/plan';
 export type BfdSessionSettings = {
   /** The id of the same session in the plan. */
   readonly id: string;
+  /** Multi-hop: not told to the router; while it is DOWN the session says nothing about the peer all the same. */
   readonly interfaceName: string;
+  /** IPv4, or IPv6 in its canonical form. */
   readonly peerAddress: string;
+  /** Multi-hop (RFC 5883): where its packets come from, of the same family. Null for single-hop (RFC 5881). */
+  readonly sourceAddress: string | null;
   readonly vrfName: string;
   readonly desiredMinTxIntervalUs: number;
   readonly detectMult: number;

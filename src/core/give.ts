@@ -82,7 +82,7 @@ function objectionTo(turn: Turn, places: readonly Place[]): string | null {
     first === undefined || belongsToSubnet(first)
       ? 'on the subnet of'
       : `with device index ${first.deviceIndex} for`;
-  return `EC2 shows no interface of the peer ${where} ${list(homeless)} that a BFD session is configured to`;
+  return `EC2 shows no interface of the peer ${where} ${list(homeless)} that the configuration names (neigh_ip or peer_private_ips)`;
 }
 
 function begin(turn: Turn, request: number, places: readonly Place[]): void {

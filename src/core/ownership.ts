@@ -48,15 +48,15 @@ export function isSettled({ plan, state: { unchanged } }: Turn): boolean {
   return unchanged !== null && unchanged.latest - unchanged.since >= plan.timing.keepaliveIntervalMs;
 }
 
-/** The interfaces of the sessions' peers where the target would belong there, in the order of the sessions. */
+/** The peer's known interfaces where the target would belong there, in the order of their addresses in the plan. */
 export function peersBeside(
-  { sessions }: Plan,
+  { peerAddresses }: Plan,
   observation: Observation,
   target: Target,
 ): readonly PeerInterface[] {
   const own = interfaceFor(observation, target);
-  return sessions.flatMap(({ peerAddress }) => {
-    const peer = observation.peers[peerAddress];
+  return peerAddresses.flatMap((address) => {
+    const peer = observation.peers[address];
     if (peer === undefined) return [];
     const isBeside = belongsToSubnet(target)
       ? peer.subnetId === own?.subnetId

@@ -47,6 +47,7 @@ export type Target = Resource &
 export type PlannedSession = {
   /** Unique, and readable inside a sentence: `172.31.105.154 on TenGigE0/0/0/2`. */
   readonly id: string;
+  /** A link-local one has its interface as zone: `fe80::1%TenGigE0/0/0/2`. */
   readonly peerAddress: string;
   /** The local interface as IOS-XR names it; while it is DOWN the session says nothing about the peer. */
   readonly interfaceName: string;
@@ -89,6 +90,8 @@ export type Plan = {
   /** Canonical order (kind, then id, addresses as numbers), never that of the configuration: both routers have the same. */
   readonly targets: readonly Target[];
   readonly sessions: readonly PlannedSession[];
+  /** By which EC2 shows the peer's interfaces: the peers' addresses, or others that the configuration names. */
+  readonly peerAddresses: readonly string[];
   /** Whether one session that is DOWN is enough, or all that can testify have to be. */
   readonly trigger: 'any' | 'all';
   /** This router takes the targets back when it is well again (preemption). */

@@ -20,6 +20,7 @@ export const PLAN: Plan = {
     { id: 'rtrB-a', peerAddress: PEERS[0], interfaceName: 'Te0', detectionTimeMs: 150 },
     { id: 'rtrB-b', peerAddress: PEERS[1], interfaceName: 'Te1', detectionTimeMs: 150 },
   ],
+  peerAddresses: PEERS,
   trigger: 'any',
   preferred: false,
   foreignHolder: 'refuse',

@@ -29,6 +29,9 @@ export const eniOf = (router: 1 | 2, deviceIndex: number): string => `eni-000000
 export const addressOf = (router: 1 | 2, deviceIndex: number): string =>
   `172.31.${deviceIndex}.${10 + router}`;
 
+export const ipv6Of = (router: 1 | 2, deviceIndex: number): string =>
+  `2001:db8:0:${deviceIndex + 1}::1${router}`;
+
 export const plan: Plan = {
   targets: [addressTarget(targetOf(1), 1), addressTarget(targetOf(2), 2)],
   sessions: [
@@ -39,6 +42,7 @@ export const plan: Plan = {
       detectionTimeMs: 150,
     },
   ],
+  peerAddresses: [addressOf(2, 1)],
   trigger: 'any',
   preferred: false,
   foreignHolder: 'refuse',
@@ -52,6 +56,7 @@ function interfacesOfRouter(router: 1 | 2, instanceId: string) {
     macAddress: `02:00:00:00:0${router}:0${index}`,
     primaryIp: addressOf(router, index),
     secondaryIps: router === 2 && index > 0 ? [targetOf(index)] : [],
+    ipv6Addresses: [ipv6Of(router, index)],
     addressLimit: 10,
     sourceDestCheck: false,
     attachment: {

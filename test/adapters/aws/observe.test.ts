@@ -10,6 +10,7 @@ import {
   addressOf,
   anyNumber,
   eniOf,
+  ipv6Of,
   matching,
   now,
   openAwsLab,
@@ -104,6 +105,40 @@ describe('observing', () => {
     lab.world.assign(eniOf(1, 1), [targetOf(1)]);
     lab.emulator.addFault({ kind: 'stale', ageMs: 60_000, action: 'Describe*' });
     expect(await observe()).toMatchObject({ observation: { holders: { [targetOf(1)]: { mine: false } } } });
+  });
+
+  test('a peer is found by its IPv6 address, in a call of its own', async () => {
+    const result = await observe(2_000, { ...plan, peerAddresses: [ipv6Of(2, 2)] });
+    expect(result).toMatchObject({
+      ok: true,
+      observation: {
+        peers: {
+          [ipv6Of(2, 2)]: {
+            networkInterfaceId: eniOf(2, 2),
+            instanceId: ROUTER_2,
+            subnetId: 'subnet-00000002',
+          },
+        },
+      },
+    });
+    const filters = lab.emulator
+      .requests()
+      .map(({ params }) => [params['Filter.1.Name'], params['Filter.1.Value.1']]);
+    expect(filters.sort()).toEqual([
+      ['addresses.private-ip-address', targetOf(1)],
+      ['ipv6-addresses.ipv6-address', ipv6Of(2, 2)],
+    ]);
+  });
+
+  test.each([
+    ['that EC2 does not know', '2001:db8:ffff::1'],
+    ['at the end of a tunnel', '10.255.0.2'],
+    // Taken for the peer, it would make the real one a third instance.
+    ['of this router itself', ipv6Of(1, 1)],
+    ['of this router itself', addressOf(1, 1)],
+  ])('a neighbour %s is no peer (%s)', async (_what, address) => {
+    const result = await observe(2_000, { ...plan, peerAddresses: [address] });
+    expect(result.ok && result.observation.peers).toEqual({});
   });
 
   test('more addresses than one call takes are asked for side by side', async () => {

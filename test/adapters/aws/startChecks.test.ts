@@ -55,6 +55,12 @@ test.each(['172.31.1.4', '172.31.1.254'])('%s is allowed', (address) => {
   expect(startMistakes(withTarget(address, 1), identity)).toEqual([]);
 });
 
+test('an address of this router among those of the peer is named', () => {
+  expect(startMistakes({ ...plan, peerAddresses: ['172.31.1.12', '172.31.2.11'] }, identity)).toEqual([
+    expect.stringMatching(/^config\.peer_private_ips: 172\.31\.2\.11 is this router's own address/),
+  ]);
+});
+
 test('every mistake is named, also a peer that is this router', () => {
   const mistaken: Plan = {
     ...plan,
