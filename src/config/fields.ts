@@ -4,6 +4,7 @@
  * or range is written here.
  */
 import { z } from 'zod';
+import { parseDestination } from './destinations';
 import { ipv4Number, notAHost } from './ipv4';
 import { canonicalIpv6, notAnIpv6Host } from './ipv6';
 import { socketPathFault } from './socketPath';
@@ -151,6 +152,33 @@ export function hostAddressOfEitherFamily(example: string) {
     return kind === null
       ? null
       : `${shown(value)} is ${kind}; write the address of one host, like ${example}`;
+  });
+}
+
+/** An id of EC2's: the prefix of its kind and 8 or 17 hexadecimal digits. */
+export function ec2Id(prefix: string, example: string) {
+  const form = new RegExp(`^${prefix}-([0-9a-f]{8}|[0-9a-f]{17})$`);
+  return text('EC2 id', `write an id like ${example}`, (value) =>
+    form.test(value) ? null : `${shown(value)} is not an id like ${example}; copy it from EC2`,
+  );
+}
+
+export function routeDestination(example: string) {
+  const hint = `write a CIDR block like ${example} or 2001:db8:9::/48, or the id of a prefix list, pl-...`;
+  return text('CIDR block or prefix list', hint, (value) =>
+    parseDestination(value) === null ? `${shown(value)} is no destination of a route; ${hint}` : null,
+  );
+}
+
+export function tagText(maxLength: number) {
+  const hint = `write a text of 1 to ${maxLength} characters`;
+  return text('text', hint, (value) => {
+    if (value === '' || value.length > maxLength)
+      return `${shown(value)} has ${value.length} characters; ${hint}`;
+    // EC2 reads them as wildcards in a filter, which would find other tables too.
+    return /[*?\\\p{C}]/u.test(value)
+      ? `${shown(value)} holds a wildcard or a control character; give the table another tag`
+      : null;
   });
 }
 

@@ -5,14 +5,14 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
 import type { JsonObject } from '../core/model';
-import type { PlannedSession, Target } from '../core/plan';
+import type { PlannedSession } from '../core/plan';
 import { isNote, member } from './document';
-import { ipv4Number } from './ipv4';
 import { canonicalIpv6, isLinkLocal } from './ipv6';
 import { readJson, type DuplicateKey } from './json';
 import { judge, sentence } from './report';
 import type { Config } from './schema';
-import type { BfdSessionSettings, Settings } from './settings';
+import type { BfdSessionSettings, Ec2Settings, Settings } from './settings';
+import { targetsOf } from './targets';
 import { printable } from './words';
 
 export type Loaded =
@@ -143,16 +143,7 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
   const sessions = config.bfd_sessions.map(sessionOf);
   return {
     plan: {
-      targets: config.action.method_params.intf_list
-        .map((entry, rank): Target => ({
-          kind: 'privateAddress',
-          id: entry.secondary_ip,
-          address: entry.secondary_ip,
-          deviceIndex: entry.instance_intf_number,
-          networkCardIndex: 0,
-          rank,
-        }))
-        .sort((a, b) => (ipv4Number(a.id) ?? 0) - (ipv4Number(b.id) ?? 0)),
+      targets: targetsOf(config),
       sessions: sessions.map(plannedSession),
       peerAddresses: peerAddresses(config),
       trigger: config.trigger,
@@ -192,6 +183,8 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
     ec2: {
       endpointUrl: new URL(config.ec2_private_endpoint_url).origin,
       apiTimeoutMs: msOfS(config.api_timeout_s),
+      sourceDestCheck: config.source_dest_check,
+      limits: limitsOf(config.api_limits),
     },
     store:
       config.store.type === 'file' && config.store.path !== undefined
@@ -247,6 +240,21 @@ function peerAddresses({ peer_private_ips: listed, bfd_sessions: sessions }: Con
 
 function canonicalAddress(address: string): string {
   return canonicalIpv6(address) ?? address;
+}
+
+function limitsOf(limits: Config['api_limits']): Ec2Settings['limits'] {
+  const limitOf = ({ burst, refill_per_s: refillPerS }: Config['api_limits']['replace_route']) => ({
+    burst,
+    refillPerS,
+  });
+  return {
+    AssignPrivateIpAddresses: limitOf(limits.assign_private_ip_addresses),
+    AssignIpv6Addresses: limitOf(limits.assign_ipv6_addresses),
+    UnassignIpv6Addresses: limitOf(limits.unassign_ipv6_addresses),
+    ReplaceRoute: limitOf(limits.replace_route),
+    CreateRoute: limitOf(limits.create_route),
+    AssociateAddress: limitOf(limits.associate_address),
+  };
 }
 
 function msOfS(seconds: number): number {

@@ -3,15 +3,10 @@
  * checked even when other parts are wrong; a rule with a missing part finds nothing.
  */
 import type { z } from 'zod';
-import { entries, member } from './document';
+import { actionRules, writtenActions } from './actionRules';
+import { entries, isObject, member } from './document';
 import { canonicalIpv6, isLinkLocal } from './ipv6';
-import {
-  configSchema,
-  interfaceEntrySchema,
-  peerPrivateAddressSchema,
-  sessionSchema,
-  storeSchema,
-} from './schema';
+import { configSchema, peerPrivateAddressSchema, sessionSchema, storeSchema } from './schema';
 import { place, type Path } from './words';
 
 export type Finding = { readonly path: Path; readonly message: string };
@@ -31,9 +26,11 @@ export function partsOf(document: unknown) {
   const { shape } = configSchema;
   const isWritten = (key: keyof typeof shape) => member(config, key) !== undefined;
   const store = member(config, 'store');
-  const interfaces = member(member(member(config, 'action'), 'method_params'), 'intf_list');
+  const actions = writtenActions(config);
   return {
     isWritten,
+    hasConfig: isObject(config),
+    actions,
     keepaliveS: valid(shape.keepalive_s, member(config, 'keepalive_s')),
     apiTimeoutS: valid(shape.api_timeout_s, member(config, 'api_timeout_s')),
     roleTtlS: valid(shape.role_ttl_s, member(config, 'role_ttl_s')),
@@ -46,8 +43,9 @@ export function partsOf(document: unknown) {
     grpcServer: valid(shape.grpc_server, member(config, 'grpc_server')),
     storeType: valid(storeSchema.shape.type, member(store, 'type')),
     storePath: member(store, 'path'),
-    addresses: entries(interfaces).map((entry) =>
-      valid(interfaceEntrySchema.shape.secondary_ip, member(entry, 'secondary_ip')),
+    /** Of the floating addresses, as in the plan. */
+    addresses: actions.flatMap((action) =>
+      action.entries.flatMap(({ key, id }) => (key === 'secondary_ip' && id !== undefined ? [id] : [])),
     ),
     peerPrivateAddresses: entries(member(config, 'peer_private_ips')).map((address) =>
       valid(peerPrivateAddressSchema, address),
@@ -101,8 +99,6 @@ const sessionPath = (index: number, ...key: readonly string[]): Path => [
   ...key,
 ];
 
-const interfaceListPath = ['config', 'action', 'method_params', 'intf_list'] as const;
-
 /** Below this, pauses in the scheduling of a virtual machine look like a failed peer. */
 const shortestSensibleDetectionUs = 100_000;
 
@@ -137,15 +133,7 @@ export const rules: readonly Rule[] = [
       ];
     },
   },
-  {
-    severity: 'mistake',
-    sentence: 'Each `secondary_ip` stands in `intf_list` once.',
-    find: ({ addresses }) =>
-      repeated(addresses).map(({ index, first }) => ({
-        path: [...interfaceListPath, index, 'secondary_ip'],
-        message: `${addresses[index]} is in the list already, at ${place([...interfaceListPath, first])}; remove one of the two`,
-      })),
-  },
+  ...actionRules,
   {
     severity: 'mistake',
     sentence:

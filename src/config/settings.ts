@@ -33,9 +33,24 @@ export type SlapiSettings = {
   readonly retryCount: number;
 };
 
+/** The calls that a move is made of. */
+export type MovingAction =
+  | 'AssignPrivateIpAddresses'
+  | 'AssignIpv6Addresses'
+  | 'UnassignIpv6Addresses'
+  | 'ReplaceRoute'
+  | 'CreateRoute'
+  | 'AssociateAddress';
+
+/** A token bucket of EC2's: so many requests at once, and so many a second from then on. */
+export type ApiLimit = { readonly burst: number; readonly refillPerS: number };
+
 export type Ec2Settings = {
   readonly endpointUrl: string;
   readonly apiTimeoutMs: number;
+  /** What to do where the source/destination check of an interface that forwards is on. */
+  readonly sourceDestCheck: 'report' | 'disable';
+  readonly limits: { readonly [Action in MovingAction]: ApiLimit };
 };
 
 export type StoreSettings =

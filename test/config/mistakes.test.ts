@@ -28,7 +28,7 @@ describe('a value that is wrong by itself', () => {
     [
       'an address with a leading zero',
       withAddresses(addressWith({ secondary_ip: '172.31.105.010' })),
-      'config.action.method_params.intf_list[0].secondary_ip: "172.31.105.010" is not an IPv4 address; write four numbers from 0 to 255, like 172.31.105.10',
+      'config.action.method_params.intf_list[0].secondary_ip: "172.31.105.010" is not an IP address; write four numbers from 0 to 255, like 172.31.105.10, or an IPv6 address',
     ],
     [
       'an address with a prefix length',
@@ -108,9 +108,9 @@ describe('a value that is wrong by itself', () => {
     [
       'another method',
       configWith({
-        action: { method: 'route_table_shift', method_params: { intf_list: [addressWith({})] } },
+        action: { method: 'address_shift', method_params: { intf_list: [addressWith({})] } },
       }),
-      'config.action.method: "route_table_shift" is not accepted; this version does not do more than move secondary private addresses yet: write "secondary_ip_shift"',
+      'config.action.method: "address_shift" is not accepted; write "secondary_ip_shift", "route_table_shift" or "elastic_ip_shift"',
     ],
     [
       'an IPv6 address with its zone',
