@@ -128,7 +128,10 @@ export function ec2Model(plan: TopologyPlan, owner: RouterName | null): Ec2Regio
     accountId: '123456789012',
     subnets: [
       subnet(MANAGEMENT_SUBNET.subnetId, `${MANAGEMENT_SUBNET.prefix}.0/24`),
-      ...plan.interfaces.map(({ subnetId, cidrBlock }) => subnet(subnetId, cidrBlock)),
+      ...plan.interfaces.map(({ subnetId, cidrBlock, ipv6Address }) => ({
+        ...subnet(subnetId, cidrBlock),
+        ipv6CidrBlock: `${ipv6Address.rtr1.replace(/::.*$/, '')}::/64`,
+      })),
     ],
     instances: routerNames.map(instance),
     networkInterfaces: routerNames.flatMap((name) => [

@@ -152,8 +152,12 @@ function runnersOf({
   return {
     sendTakeover: (request) => {
       const { attempt, call, send } = request;
+      const news = {
+        queued: () => loop().enqueue({ type: 'takeoverCallQueued', attempt, call, send }),
+        released: () => loop().enqueue({ type: 'takeoverCallReleased', attempt, call, send }),
+      };
       void takeover()
-        .send(request)
+        .send(request, news)
         .then((outcome) => loop().enqueue({ type: 'takeoverCallAnswered', attempt, call, send, ...outcome }));
     },
     prepareTakeover: (request) => takeover().prepare(request),

@@ -3,7 +3,7 @@
  * call is made, and what its answer means, is attempt.ts's part.
  */
 import { movesFromNobodyOnly, privateAddressFor, sharedCall } from './kinds';
-import type { Holder, TakeoverRequest } from './model';
+import type { Holder, Observation, RequestedMove, TakeoverRequest } from './model';
 import { interfaceFor } from './ownership';
 import type { Plan, Target } from './plan';
 import type { Attempt, Call, Ownership } from './state';
@@ -45,7 +45,7 @@ export function callsOf(moves: readonly Move[], now: number, firstNumber = 1): r
 }
 
 /** The place on this router where the target belongs; an observation has shown the interface. */
-export function placeHere({ observation }: Ownership, target: Target): Holder {
+export function placeHere({ observation }: Pick<Ownership, 'observation'>, target: Target): Holder {
   const own = interfaceFor(observation, target);
   if (own === undefined)
     throw new Error(`an observation without the interface of device index ${target.deviceIndex}`);
@@ -56,37 +56,53 @@ export function placeHere({ observation }: Ownership, target: Target): Holder {
 
 /** What EC2 is asked for, as the holders are now. */
 export function requestOf({ plan, state }: Turn, attempt: Attempt, call: Call): TakeoverRequest {
+  const holders = state.ownership?.holders ?? {};
+  return { attempt: attempt.number, call: call.number, ...requestedMove(plan, holders, call) };
+}
+
+/** What a takeover would ask EC2 for now, so that it can be made ready ahead. */
+export function takeoverRequests(plan: Plan, observation: Observation): readonly RequestedMove[] {
+  const present = plan.targets.filter((target) => interfaceFor(observation, target) !== undefined);
+  const moves = present.map((target) => ({
+    target,
+    to: placeHere({ observation }, target),
+    allowReassignment: true,
+  }));
+  return callsOf(moves, 0).map((call) => requestedMove(plan, observation.holders, call));
+}
+
+type Holders = Observation['holders'];
+
+function requestedMove(
+  plan: Plan,
+  holders: Holders,
+  call: Pick<Call, 'to' | 'targets' | 'allowReassignment'>,
+): RequestedMove {
   const { to, targets, allowReassignment } = call;
   const planned = plannedTargets(plan, targets);
+  const releases = allowReassignment ? releasesOf(planned, holders, to) : [];
   return {
-    attempt: attempt.number,
-    call: call.number,
     networkInterfaceId: to.networkInterfaceId,
     targets,
     allowReassignment,
     rank: Math.min(...planned.map(({ rank }) => rank)),
     ...(to.privateAddress === undefined ? {} : { privateAddress: to.privateAddress }),
-    ...releasesOf(planned, state.ownership, call),
+    ...(releases.length === 0 ? {} : { releases }),
   };
 }
 
-/** A claim takes nothing off anybody. */
 function releasesOf(
   planned: readonly Target[],
-  ownership: Ownership | null,
-  { to, allowReassignment }: Call,
-): Pick<TakeoverRequest, 'releases'> {
+  holders: Holders,
+  to: Holder,
+): NonNullable<RequestedMove['releases']> {
   const releases = new Map<string, string[]>();
   for (const target of planned) {
-    const from = ownership?.holders[target.id]?.networkInterfaceId;
-    if (!allowReassignment || !movesFromNobodyOnly(target)) continue;
-    if (from === undefined || from === to.networkInterfaceId) continue;
+    const from = holders[target.id]?.networkInterfaceId;
+    if (!movesFromNobodyOnly(target) || from === undefined || from === to.networkInterfaceId) continue;
     releases.set(from, [...(releases.get(from) ?? []), target.id]);
   }
-  if (releases.size === 0) return {};
-  return {
-    releases: [...releases].map(([networkInterfaceId, targets]) => ({ networkInterfaceId, targets })),
-  };
+  return [...releases].map(([networkInterfaceId, targets]) => ({ networkInterfaceId, targets }));
 }
 
 export function plannedTargets(plan: Plan, ids: readonly string[]): readonly Target[] {

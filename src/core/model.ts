@@ -245,9 +245,10 @@ export type Event =
 
 // --- Effects: imperatives; the outcome comes back as an event --------------------------------------
 
-export type TakeoverRequest = {
-  readonly attempt: number;
-  readonly call: number;
+export type TakeoverRequest = RequestedMove & { readonly attempt: number; readonly call: number };
+
+/** What EC2 is asked for. */
+export type RequestedMove = {
   readonly networkInterfaceId: string;
   readonly targets: readonly string[];
   /** Whether EC2 may take the targets from somebody else; without, it refuses what is held. */

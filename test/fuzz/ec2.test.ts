@@ -4,7 +4,6 @@
  * and an answer without an end costs a bounded amount of memory.
  */
 import fc from 'fast-check';
-import { secondaryIpTakeover } from '../../src/aws/actions/secondaryIp';
 import { openEc2, type Ec2 } from '../../src/aws/ec2';
 import type { InstanceIdentity } from '../../src/aws/instanceIdentity';
 import { observeOwnership, type ObservationResult } from '../../src/aws/observe';
@@ -19,6 +18,7 @@ import {
   ROUTER_2,
   targetOf,
   VPC,
+  takeoverOf,
 } from '../adapters/aws/awsLab';
 import { eventually } from '../support/eventually';
 import { allowTime, ensure, runs } from '../support/fuzz';
@@ -159,7 +159,7 @@ afterEach(async () => {
 });
 
 const observe = (timeoutMs: number) => observeOwnership({ ec2, plan, identity, timeoutMs, now });
-const takeover = () => secondaryIpTakeover({ ec2, now });
+const takeover = () => takeoverOf(ec2);
 const request = {
   attempt: 1,
   call: 1,

@@ -11,6 +11,8 @@ import { imdsInstance } from '../../../lab/imds-emulator/instance';
 import { addressTarget } from '../../support/coreWorld';
 import { startCredentials } from '../../../src/aws/credentials';
 import { openEc2, type Ec2 } from '../../../src/aws/ec2';
+import { Pacer, type Limits } from '../../../src/aws/pacer';
+import { openTakeover, type Takeover } from '../../../src/aws/takeover';
 import type { Resolve } from '../../../src/aws/endpointAddresses';
 import { openImds } from '../../../src/aws/imds';
 import { readIdentity, type InstanceIdentity } from '../../../src/aws/instanceIdentity';
@@ -78,6 +80,7 @@ export function newWorld(): Ec2World {
       subnetId: `subnet-0000000${index}`,
       vpcId: VPC,
       cidrBlock: `172.31.${index}.0/24`,
+      ipv6CidrBlock: `2001:db8:0:${index + 1}::/64`,
       availabilityZone: 'us-west-2a',
       availabilityZoneId: 'usw2-az1',
     })),
@@ -91,6 +94,24 @@ export function newWorld(): Ec2World {
     })),
     networkInterfaces: [...interfacesOfRouter(1, ROUTER_1), ...interfacesOfRouter(2, ROUTER_2)],
   });
+}
+
+/** EC2's default limits, as the configuration has them. */
+export const limits: Limits = {
+  AssignPrivateIpAddresses: { burst: 100, refillPerS: 5 },
+  AssignIpv6Addresses: { burst: 100, refillPerS: 5 },
+  UnassignIpv6Addresses: { burst: 50, refillPerS: 5 },
+  ReplaceRoute: { burst: 50, refillPerS: 5 },
+  CreateRoute: { burst: 50, refillPerS: 5 },
+  AssociateAddress: { burst: 50, refillPerS: 5 },
+};
+
+/** With limits that are never reached, unless a test gives its own. */
+export function takeoverOf(
+  ec2: Ec2,
+  { plan: planned = plan, pacer = new Pacer(limits, now) } = {},
+): Takeover {
+  return openTakeover({ ec2, plan: planned, pacer, now });
 }
 
 export type AwsLab = {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
 import { addressTarget } from '../../support/coreWorld';
-import { observationQuestion, readObservation } from '../../../src/aws/observation';
+import { Malformed } from '../../../src/aws/answer';
+import { observationQuestion, readInterfaces, type ObservationQuestion } from '../../../src/aws/observation';
 import { observeOwnership } from '../../../src/aws/observe';
 import type { Plan } from '../../../src/core/plan';
 import {
@@ -18,6 +19,15 @@ import {
   targetOf,
   type AwsLab,
 } from './awsLab';
+
+function readObservation(question: ObservationQuestion, answered: readonly unknown[]) {
+  try {
+    return { ok: true, observation: readInterfaces(question, answered).observation } as const;
+  } catch (error) {
+    if (error instanceof Malformed) return { ok: false, problem: error.message } as const;
+    throw error;
+  }
+}
 
 describe('observing', () => {
   let lab: AwsLab;
@@ -38,6 +48,7 @@ describe('observing', () => {
         interfaces: [0, 1, 2].map((deviceIndex) => ({
           networkInterfaceId: eniOf(1, deviceIndex),
           deviceIndex,
+          networkCardIndex: 0,
           subnetId: `subnet-0000000${deviceIndex}`,
           privateIpAddresses: [
             {
@@ -56,9 +67,13 @@ describe('observing', () => {
             networkInterfaceId: eniOf(2, 1),
             instanceId: ROUTER_2,
             subnetId: 'subnet-00000001',
+            slot: { deviceIndex: 1, networkCardIndex: 0 },
           },
         },
       },
+      checked: [],
+      mistakes: [],
+      tables: new Map(),
     });
     expect(lab.emulator.requests()).toHaveLength(1);
     expect(result.startedAt).toBeGreaterThanOrEqual(before);
@@ -244,7 +259,16 @@ describe('reading an answer', () => {
       Attachment: { InstanceId: ROUTER_1, DeviceIndex: 1, NetworkCardIndex: 1 },
     };
     const reading = readObservation(question, [member(1, 1), other]);
-    expect(reading).toMatchObject({ observation: { interfaces: [{ networkInterfaceId: eniOf(1, 1) }] } });
+    const target = { ...addressTarget('172.31.1.11', 1), networkCardIndex: 1 };
+    const holders = (targets: Plan['targets']) => {
+      const asked = { ...question, targets };
+      return readInterfaces(asked, [member(1, 1), other]).observation.holders['172.31.1.11']?.mine;
+    };
+    expect(reading).toMatchObject({
+      observation: { interfaces: [{ networkCardIndex: 0 }, { networkCardIndex: 1 }] },
+    });
+    expect(holders([addressTarget('172.31.1.11', 1)])).toBe(true);
+    expect(holders([target])).toBe(false);
   });
 
   test('an answer without any interface of ours is not one', () => {
