@@ -36,29 +36,56 @@ export function startMistakes(plan: Plan, identity: InstanceIdentity): readonly 
 }
 
 function targetMistakes(
-  { id: address, deviceIndex }: Target,
+  target: Target,
   identity: InstanceIdentity,
   ownAddresses: ReadonlyMap<string, InstanceInterface>,
 ): readonly string[] {
-  // A plan's targets are in an order of their own: the address finds the entry, its index would not.
-  const where = `${TARGETS} (${address}):`;
-  const own = ownAddresses.get(address);
+  // A plan's targets are in an order of their own: the id finds the entry, its index would not.
+  const where = `${LISTS[target.kind]} (${target.id}):`;
+  const own = target.kind === 'privateAddress' ? ownAddresses.get(target.address) : undefined;
   if (own !== undefined) {
     return [
       `${where} this is the primary address of ${name(own)}, which cannot move: give a secondary address.`,
     ];
   }
-  const onFirstCard = identity.interfaces.filter(({ networkCardIndex }) => networkCardIndex === 0);
-  const target = onFirstCard.find((each) => each.deviceIndex === deviceIndex);
-  if (target === undefined) {
-    const have = onFirstCard.map((each) => `${each.deviceIndex} (${each.subnetCidr})`).join(', ');
+  const onCard = identity.interfaces.filter(
+    ({ networkCardIndex }) => networkCardIndex === target.networkCardIndex,
+  );
+  const place = onCard.find((each) => each.deviceIndex === target.deviceIndex);
+  if (place === undefined) {
+    const have = onCard.map((each) => `${each.deviceIndex} (${each.subnetCidr})`).join(', ');
+    const onWhich = target.networkCardIndex === 0 ? '' : ` on network card ${target.networkCardIndex}`;
     return [
-      `${where} there is no instance_intf_number ${deviceIndex} on ${identity.instanceId}: ` +
+      `${where} there is no instance_intf_number ${target.deviceIndex}${onWhich} on ${identity.instanceId}: ` +
         `give one of its device indexes, ${have}, or attach the interface.`,
     ];
   }
-  const problem = subnetProblem(address, target);
+  const problem = problemOf(target, place);
   return problem === null ? [] : [`${where} ${problem}`];
+}
+
+const LISTS = {
+  privateAddress: TARGETS,
+  ipv6Address: TARGETS,
+  route: 'route_list',
+  elasticIp: 'eip_list',
+} as const satisfies Record<Target['kind'], string>;
+
+/** Whether the table and the allocation exist, EC2 says with the first observation. */
+function problemOf(target: Target, place: InstanceInterface): string | null {
+  switch (target.kind) {
+    case 'privateAddress':
+      return subnetProblem(target.address, place);
+    case 'elasticIp': {
+      const address = target.privateAddress;
+      const range = parseCidrBlock(place.subnetCidr);
+      if (address === null || range === null || isInRange(range, ipv4Number(address) ?? -1)) return null;
+      return `its private_ip ${address} is not in ${place.subnetCidr}, the subnet of ${name(place)}: give an address of that interface.`;
+    }
+    case 'ipv6Address':
+    case 'route':
+      return null;
+  }
 }
 
 function subnetProblem(address: string, target: InstanceInterface): string | null {

@@ -63,7 +63,7 @@ describe('DescribeNetworkInterfaces', () => {
         SourceDestCheck: false,
         InterfaceType: 'interface',
         Groups: [],
-        Ipv6Addresses: [{ Ipv6Address: '2001:db8::10', IsPrimaryIpv6: false }],
+        Ipv6Addresses: [],
         TagSet: [],
         PrivateIpAddresses: [
           { PrivateIpAddress: '10.1.1.10', Primary: true, PrivateDnsName: dnsName('10-1-1-10') },
@@ -94,8 +94,6 @@ describe('DescribeNetworkInterfaces', () => {
   test.each([
     ['addresses.private-ip-address', [vip1, '10.1.0.20'], [dataA, mgmtB]],
     ['private-ip-address', [vip2], [dataA]],
-    ['ipv6-addresses.ipv6-address', ['2001:db8::10'], [mgmtA, dataA]],
-    ['ipv6-addresses.ipv6-address', ['10.1.0.20'], []],
     ['vpc-id', [vpcId], [mgmtA, dataA, mgmtB, dataB]],
     ['vpc-id', ['vpc-other'], []],
     ['network-interface-id', [dataB], [dataB]],

@@ -41,7 +41,6 @@ function networkInterface(
     macAddress: `02:00:00:00:0${networkInterfaceId.at(-2)}:0${deviceIndex}`,
     primaryIp,
     secondaryIps,
-    ipv6Addresses: [`2001:db8::${primaryIp.replace(/.*\./, '')}`],
     addressLimit: 4,
     sourceDestCheck: false,
     attachment: {

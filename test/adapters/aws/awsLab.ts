@@ -106,12 +106,20 @@ export const limits: Limits = {
   AssociateAddress: { burst: 50, refillPerS: 5 },
 };
 
-/** With limits that are never reached, unless a test gives its own. */
+/** With limits that are not reached, unless a test gives its own. */
 export function takeoverOf(
   ec2: Ec2,
-  { plan: planned = plan, pacer = new Pacer(limits, now) } = {},
+  {
+    plan: planned = plan,
+    pacer = new Pacer(limits, now),
+    tableOf = () => null,
+  }: {
+    readonly plan?: Plan;
+    readonly pacer?: Pacer;
+    readonly tableOf?: (id: string) => string | null;
+  } = {},
 ): Takeover {
-  return openTakeover({ ec2, plan: planned, pacer, now });
+  return openTakeover({ ec2, plan: planned, pacer, now, tableOf });
 }
 
 export type AwsLab = {
@@ -153,11 +161,12 @@ export async function openImdsLab(world: Ec2World, registry: CredentialRegistry)
 export async function openAwsLab({
   endpointUrl = (port: string) => `http://127.0.0.1:${port}`,
   resolve,
+  world = newWorld(),
 }: {
   readonly endpointUrl?: (port: string) => string;
+  readonly world?: Ec2World;
   readonly resolve?: Resolve;
 } = {}): Promise<AwsLab> {
-  const world = newWorld();
   const registry = new CredentialRegistry();
   const emulator = await startEc2Emulator({ world, credentials: registry });
   const imdsEmulator = await openImdsLab(world, registry);

@@ -1,3 +1,4 @@
+import { addressTarget } from '../../support/coreWorld';
 import { Pacer } from '../../../src/aws/pacer';
 import { openTakeover } from '../../../src/aws/takeover';
 import { openEc2, type Ec2 } from '../../../src/aws/ec2';
@@ -88,7 +89,12 @@ describe('taking addresses over', () => {
 
   test('a request prepared too long ago, or for something else, is built anew', async () => {
     let time = 0;
-    const takeover = openTakeover({ ec2: lab.ec2, plan, pacer: new Pacer(limits, now), now: () => time });
+    const takeover = openTakeover({
+      ec2: lab.ec2,
+      plan: { ...plan, targets: [...plan.targets, addressTarget('172.31.2.200', 2)] },
+      pacer: new Pacer(limits, now),
+      now: () => time,
+    });
     takeover.prepare(move(1));
     time = 240_000;
     expect(await takeover.send({ ...move(1), send: 1, timeoutMs: 2_000 })).toMatchObject({ failure: null });
