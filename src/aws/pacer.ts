@@ -21,12 +21,18 @@ const SLOWEST = 1 / 8;
 /** After that long without being throttled the rate doubles again. */
 const RECOVER_MS = 10_000;
 
+/**
+ * Requests reach EC2 after different times, so its bucket begins to refill a little after this one: a token that is
+ * believed too early costs more than this wait, which comes once after the bucket was full.
+ */
+const SKEW_MS = 100;
+
 type Waiting = Ticket & { readonly go: () => void };
 
 type Bucket = {
   readonly limit: ApiLimit;
   tokens: number;
-  /** When `tokens` was so many. */
+  /** When `tokens` was so many; may lie ahead. */
   at: number;
   perS: number;
   /** When the rate was last changed. */
@@ -65,6 +71,7 @@ export class Pacer {
     const bucket = this.#bucket(ticket.action);
     this.#refill(bucket);
     if (bucket.waiting.length === 0 && bucket.tokens >= 1) {
+      if (bucket.tokens === bucket.limit.burst) bucket.at += SKEW_MS;
       bucket.tokens -= 1;
       go();
       return null;
@@ -110,8 +117,9 @@ export class Pacer {
 
   #refill(bucket: Bucket): void {
     const now = this.#now();
-    bucket.tokens = Math.min(bucket.limit.burst, bucket.tokens + (bucket.perS * (now - bucket.at)) / 1000);
-    bucket.at = now;
+    const forMs = Math.max(0, now - bucket.at);
+    bucket.tokens = Math.min(bucket.limit.burst, bucket.tokens + (bucket.perS * forMs) / 1000);
+    bucket.at = Math.max(bucket.at, now);
     if (bucket.perS >= bucket.limit.refillPerS || now - bucket.changedAt < RECOVER_MS) return;
     bucket.perS = Math.min(bucket.perS * 2, bucket.limit.refillPerS);
     bucket.changedAt = now;
@@ -121,7 +129,8 @@ export class Pacer {
     if (bucket.timer !== null) clearTimeout(bucket.timer);
     bucket.timer = null;
     if (bucket.waiting.length === 0) return;
-    const delayMs = Math.max(0, ((1 - bucket.tokens) / bucket.perS) * 1000);
+    const aheadMs = Math.max(0, bucket.at - this.#now());
+    const delayMs = aheadMs + Math.max(0, ((1 - bucket.tokens) / bucket.perS) * 1000);
     bucket.timer = setTimeout(() => this.#serve(bucket), Math.ceil(delayMs));
   }
 

@@ -58,7 +58,13 @@ export function withdrawUnwanted(turn: Turn, before: Attempt | null): void {
 }
 
 function withdraw(turn: Turn, { number, calls }: Attempt, isUnwanted: (call: Call) => boolean): boolean {
-  const waiting = calls.filter((call) => isUnwanted(call) && call.outstanding.some(({ queued }) => queued));
+  const withdrawn = turn.effects.flatMap((effect) =>
+    effect.effect === 'withdrawTakeover' && effect.attempt === number ? effect.calls : [],
+  );
+  const waiting = calls.filter(
+    (call) =>
+      isUnwanted(call) && !withdrawn.includes(call.number) && call.outstanding.some(({ queued }) => queued),
+  );
   if (waiting.length === 0) return false;
   turn.effects.push({
     effect: 'withdrawTakeover',
