@@ -227,7 +227,7 @@ export class Checks {
     if (before.shutdown !== null) say('not-shutting-down', 'sends while shutting down');
     const complete =
       before.ownership !== null &&
-      router.plan.targets.every(({ address }) => before.ownership?.holders[address]?.mine === true);
+      router.plan.targets.every(({ id }) => before.ownership?.holders[id]?.mine === true);
     if (attempt.purpose === 'give') {
       this.#gaveAt[router.index] = this.#timeline.now;
       if (!complete) say('gives-its-own', 'gives although it does not hold everything');

@@ -226,14 +226,14 @@ export class Ec2 {
   // ---- Inside ----
 
   #apply(router: AnyRouter, send: Send): Failure | null {
-    const { networkInterfaceId, addresses, allowReassignment } = send;
+    const { networkInterfaceId, targets: ids, allowReassignment } = send;
     const { targets } = this.#plans[0];
     if (!this.#takeToken(router)) return throttled;
     const nic = this.nics.flat().find(({ id }) => id === networkInterfaceId);
     if (nic === undefined || this.#isDeleted(nic)) return refused('InvalidNetworkInterfaceID.NotFound');
     const holders = [...this.#latest().holders];
-    for (const address of addresses) {
-      const number = targets.findIndex((target) => target.address === address);
+    for (const address of ids) {
+      const number = targets.findIndex((target) => target.id === address);
       if (this.#timeline.now < (this.trouble[router].refusedUntil[number] ?? 0))
         return refused('UnauthorizedOperation');
       const holder = holders[number] ?? null;
@@ -278,7 +278,7 @@ export class Ec2 {
       if (of === null) return 'i-foreign';
       return instances[of] === 'terminated' || detached.includes(id) ? null : `i-${of}`;
     };
-    const shown = plan.targets.map(({ address }, number): [string, Holder | null] => {
+    const shown = plan.targets.map(({ id: address }, number): [string, Holder | null] => {
       const holder = holders[number] ?? null;
       if (holder === null) return [address, null];
       const mine = holder === this.#place(router, number) && !detached.includes(holder.id);
@@ -290,6 +290,7 @@ export class Ec2 {
         .map(({ id, index }) => ({
           networkInterfaceId: id,
           deviceIndex: index + 1,
+          networkCardIndex: 0,
           subnetId: `subnet-${index}`,
           privateIpAddresses: [],
         })),
@@ -299,7 +300,8 @@ export class Ec2 {
           const nic = this.nics.flat().find((each) => addressOf(each) === peerAddress);
           if (nic === undefined || !isThere(nic)) return [];
           const subnetId = `subnet-${nic.index}`;
-          return [[peerAddress, { networkInterfaceId: nic.id, instanceId: instanceOf(nic), subnetId }]];
+          const slot = { deviceIndex: nic.index + 1, networkCardIndex: 0 };
+          return [[peerAddress, { networkInterfaceId: nic.id, instanceId: instanceOf(nic), subnetId, slot }]];
         }),
       ),
     };

@@ -434,8 +434,12 @@ function planOf(settings: Settings, router: RouterIndex): Plan {
   const peer = otherOf(router);
   return {
     targets: Array.from({ length: settings.targets }, (_, number) => ({
+      kind: 'privateAddress',
+      id: `10.0.0.${100 + number}`,
       address: `10.0.0.${100 + number}`,
       deviceIndex: (number % settings.sessions) + 1,
+      networkCardIndex: 0,
+      rank: number,
     })),
     sessions: Array.from({ length: settings.sessions }, (_, index) => ({
       id: `session${index}`,
@@ -443,6 +447,7 @@ function planOf(settings: Settings, router: RouterIndex): Plan {
       interfaceName: `Te${index}`,
       detectionTimeMs: settings.detectMs[router],
     })),
+    peerAddresses: Array.from({ length: settings.sessions }, (_, index) => `10.0.${index}.${10 + peer}`),
     trigger: settings.trigger,
     preferred: settings.preferred[router],
     foreignHolder: settings.foreignHolder,

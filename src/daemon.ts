@@ -175,12 +175,17 @@ function runnersOf({
   return {
     sendTakeover: (request) => {
       const { attempt, call, send } = request;
+      const news = {
+        queued: () => loop().enqueue({ type: 'takeoverCallQueued', attempt, call, send }),
+        released: () => loop().enqueue({ type: 'takeoverCallReleased', attempt, call, send }),
+      };
       void takeover()
-        .send(request)
+        .send(request, news)
         .then((outcome) => loop().enqueue({ type: 'takeoverCallAnswered', attempt, call, send, ...outcome }));
     },
     prepareTakeover: (request) => takeover().prepare(request),
     discardPrepared: ({ attempt }) => takeover().discard(attempt),
+    withdrawTakeover: ({ attempt, calls }) => takeover().withdraw(attempt, calls),
     askInterfaces: ({ attempt, interfaceNames, timeoutMs }) =>
       void slapi()
         .askInterfaces(interfaceNames, timeoutMs)

@@ -141,9 +141,11 @@ function stepWords({ now, event, reason, effects, alarms }: JournalEntry, origin
 function effectWords(effect: Effect): string {
   switch (effect.effect) {
     case 'sendTakeover':
-      return `sendTakeover ${effect.attempt}.${effect.call}.${effect.send}: ${effect.addresses.join(', ')} to ${effect.networkInterfaceId}`;
+      return `sendTakeover ${effect.attempt}.${effect.call}.${effect.send}: ${effect.targets.join(', ')} to ${effect.networkInterfaceId}`;
     case 'prepareTakeover':
-      return `prepareTakeover ${effect.attempt}.${effect.call}: ${effect.addresses.join(', ')} to ${effect.networkInterfaceId}`;
+      return `prepareTakeover ${effect.attempt}.${effect.call}: ${effect.targets.join(', ')} to ${effect.networkInterfaceId}`;
+    case 'withdrawTakeover':
+      return `withdrawTakeover ${effect.calls.map((call) => `${effect.attempt}.${call}`).join(', ')}`;
     case 'askInterfaces':
       return `askInterfaces ${effect.interfaceNames.join(', ')}`;
     case 'askHolders':

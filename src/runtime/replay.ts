@@ -189,6 +189,8 @@ const EVENT_TYPES = {
   interfacesAnswered: true,
   ownershipObserved: true,
   observationFailed: true,
+  takeoverCallQueued: true,
+  takeoverCallReleased: true,
   takeoverCallAnswered: true,
   processStalled: true,
   levelsRead: true,
