@@ -57,7 +57,11 @@ export function placeHere({ observation }: Pick<Ownership, 'observation'>, targe
 /** What EC2 is asked for, as the holders are now. */
 export function requestOf({ plan, state }: Turn, attempt: Attempt, call: Call): TakeoverRequest {
   const holders = state.ownership?.holders ?? {};
-  return { attempt: attempt.number, call: call.number, ...requestedMove(plan, holders, call) };
+  return {
+    attempt: attempt.number,
+    call: call.number,
+    ...requestedMove(plannedTargets(plan, call.targets), holders, call),
+  };
 }
 
 /** What a takeover would ask EC2 for now, so that it can be made ready ahead. */
@@ -68,18 +72,24 @@ export function takeoverRequests(plan: Plan, observation: Observation): readonly
     to: placeHere({ observation }, target),
     allowReassignment: true,
   }));
-  return callsOf(moves, 0).map((call) => requestedMove(plan, observation.holders, call));
+  const byId = new Map(plan.targets.map((target) => [target.id, target]));
+  return callsOf(moves, 0).map((call) =>
+    requestedMove(
+      call.targets.flatMap((id) => byId.get(id) ?? []),
+      observation.holders,
+      call,
+    ),
+  );
 }
 
 type Holders = Observation['holders'];
 
 function requestedMove(
-  plan: Plan,
+  planned: readonly Target[],
   holders: Holders,
   call: Pick<Call, 'to' | 'targets' | 'allowReassignment'>,
 ): RequestedMove {
   const { to, targets, allowReassignment } = call;
-  const planned = plannedTargets(plan, targets);
   const releases = allowReassignment ? releasesOf(planned, holders, to) : [];
   return {
     networkInterfaceId: to.networkInterfaceId,
