@@ -112,10 +112,11 @@ export function openTakeover({
 
   return {
     prepare: (request) => {
-      // What is beyond the first burst is signed when its turn comes.
-      if (prepared.size >= AHEAD_MAX) return;
+      const ready = takeAhead(request);
+      // What is beyond the first burst is signed when its turn comes, and not while others could be sent.
+      if (ready === null && prepared.size + ahead.length >= AHEAD_MAX) return;
       prepared.get(keyOf(request))?.move.discard();
-      prepared.set(keyOf(request), takeAhead(request) ?? build(request));
+      prepared.set(keyOf(request), ready ?? build(request));
       ec2.warm(prepared.size);
     },
     send: (request, news) =>

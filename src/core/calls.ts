@@ -32,16 +32,25 @@ export function newCall({
 /** Who is to hold a target, and whether EC2 may take it from somebody else. */
 export type Move = { readonly target: Target; readonly to: Holder; readonly allowReassignment: boolean };
 
-/** One call per interface with all its targets, where EC2 takes them together (rule 6). */
+/**
+ * One call per interface with all its targets, where EC2 takes them together (rule 6). Those of the lowest rank come
+ * first: where EC2's tokens do not suffice for all, the burst is theirs.
+ */
 export function callsOf(moves: readonly Move[], now: number, firstNumber = 1): readonly Call[] {
-  const groups = new Map<string, { to: Holder; allowReassignment: boolean; targets: string[] }>();
+  type Group = { to: Holder; allowReassignment: boolean; targets: string[]; rank: number };
+  const groups = new Map<string, Group>();
   for (const { target, to, allowReassignment } of moves) {
     const key = `${to.networkInterfaceId} ${allowReassignment} ${sharedCall(target)}`;
-    const group = groups.get(key) ?? { to, allowReassignment, targets: [] };
+    const group = groups.get(key) ?? { to, allowReassignment, targets: [], rank: Infinity };
     group.targets.push(target.id);
+    group.rank = Math.min(group.rank, target.rank);
     groups.set(key, group);
   }
-  return [...groups.values()].map((group, place) => newCall({ ...group, number: firstNumber + place, now }));
+  return [...groups.values()]
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ to, allowReassignment, targets }, place) =>
+      newCall({ to, allowReassignment, targets, number: firstNumber + place, now }),
+    );
 }
 
 /** The place on this router where the target belongs; an observation has shown the interface. */
