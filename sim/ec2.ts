@@ -267,17 +267,15 @@ export class Ec2 {
       holders: Object.fromEntries(shown),
       peers: Object.fromEntries(
         peerIsThere
-          ? this.nics[peer]
-              .slice(0, plan.sessions.length)
-              .map((nic) => [
-                plan.sessions[nic.index]?.peerAddress ?? '',
-                {
-                  networkInterfaceId: nic.id,
-                  instanceId: instanceOf(nic),
-                  subnetId: `subnet-${nic.index}`,
-                  slot: { deviceIndex: nic.index + 1, networkCardIndex: 0 },
-                },
-              ])
+          ? this.nics[peer].slice(0, plan.sessions.length).map((nic) => [
+              plan.sessions[nic.index]?.peerAddress ?? '',
+              {
+                networkInterfaceId: nic.id,
+                instanceId: instanceOf(nic),
+                subnetId: `subnet-${nic.index}`,
+                slot: { deviceIndex: nic.index + 1, networkCardIndex: 0 },
+              },
+            ])
           : [],
       ),
     };

@@ -241,6 +241,7 @@ export class Router {
         return this.#endDaemon();
       case 'prepareTakeover':
       case 'discardPrepared':
+      case 'withdrawTakeover':
       case 'answerOperator':
       case 'reportTimeline':
         return;
