@@ -195,3 +195,38 @@ test('a table and an Elastic IP that the VPC does not have end the start, and ar
   await record(rtr1, /this VPC has no route table rtb-0000000000000000f/);
   await record(rtr1, /"exitCode":2/);
 });
+
+test('more routes than EC2 takes at once are moved at its pace, the important ones first, and the progress is told', async () => {
+  const many = Array.from({ length: 60 }, (_, place) => `10.20.${place}.0/24`);
+  const limit = { burst: 20, refill_per_s: 40 };
+  const lab = await openMixed({
+    actions: undefined,
+    action: {
+      method: 'route_table_shift',
+      method_params: {
+        route_list: many.map((destination, place) => ({
+          route_table_id: TABLE,
+          destination,
+          instance_intf_number: 1,
+          // Those at the end of the list come first.
+          priority: many.length - place,
+        })),
+      },
+    },
+    api_limits: { replace_route: limit },
+  });
+  const to = { kind: 'networkInterface' as const, id: lab.plan.interfaces[0]!.networkInterfaceId.rtr1 };
+  for (const value of many)
+    lab.world.setRoute({ routeTableId: TABLE, destination: { kind: 'ipv4', value } }, to);
+  await startPair(lab);
+  lab.ec2.throttleAccount({ ReplaceRoute: { burst: limit.burst, refillPerS: limit.refill_per_s } });
+  const rtr2 = daemonOf(lab, 'rtr2');
+  const since = rtr2.mark();
+  await lab.killRouter('rtr1');
+  await reason(rtr2, /taking over: \d0 % of 60 targets moved/, since);
+  await reason(rtr2, /EC2 confirms attempt 1: all targets are on this router/, since);
+  expect(heldBy(lab, 'rtr2')).toEqual(expect.arrayContaining(many));
+  const asked = lab.ec2.requests().filter(({ action }) => action === 'ReplaceRoute');
+  const burst = asked.slice(0, limit.burst).map(({ params }) => params['DestinationCidrBlock']);
+  expect(burst.sort()).toEqual(many.slice(-limit.burst).sort());
+});
