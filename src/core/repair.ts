@@ -151,7 +151,8 @@ function considerPartial(turn: Turn, ownership: Ownership, { since, observations
  */
 function considerAbandoned(turn: Turn, ownership: Ownership, { since, observations }: Unchanged): Verdict {
   const { plan, now } = turn;
-  const targets = takeableTargets(plan, ownership);
+  // What an instance outside the pair has is not abandoned, also where `foreign_holder` allows to take it.
+  const targets = takeableTargets(plan, ownership).filter(({ id }) => !isOnThirdParty(ownership, id));
   const [lowest] = targets;
   if (lowest === undefined) return declines('');
   const holdMs = plan.timing.partialHoldMs * (goesFirst(plan, ownership, lowest) ? 1 : 2);

@@ -165,7 +165,12 @@ function dropIfOutdated(turn: Turn): string | null {
   if (purpose === 'give' || purpose === 'giveBack') return dropGive(turn);
   const verdict = reconsider(turn, purpose);
   const outdated = outdatedBecause(turn, attempt, verdict);
-  if (outdated !== null) return drop(turn, verdict, outdated);
+  if (outdated !== null && !attempt.calls.some(isUnderWay)) return drop(turn, verdict, outdated);
+  if (outdated !== null && !verdict.fires) {
+    // What is under way may still be done, but nothing is asked for on the strength of old news.
+    withdrawQueued(turn);
+    return `${attemptWords(attempt)}; not asked again, because ${outdated}: ${verdict.sentence}`;
+  }
   if (hasMoved(attempt)) return null;
   if (!verdict.fires) return drop(turn, verdict, 'nothing had moved');
   if (!isStillAsked(turn, verdict)) return drop(turn, verdict, 'who holds the targets has changed');
@@ -224,7 +229,7 @@ function endGiving(turn: Turn): string | null {
 /** Why an attempt that has moved nothing for certain is too old to go on with; null where it is not. */
 function outdatedBecause({ state, now }: Turn, attempt: Attempt, verdict: Verdict): string | null {
   if (attempt.resumed) return null;
-  if (attempt.calls.some((call) => call.outcome === 'moved' || isUnderWay(call))) return null;
+  if (attempt.calls.some(({ outcome }) => outcome === 'moved')) return null;
   // Its requests may be done or undone by now, which has been read again: it goes on only if it would begin again.
   const { longStallAt, reorientation } = state;
   const hasStalled = longStallAt !== null && attempt.decidedAt < longStallAt && reorientation === null;
