@@ -154,8 +154,8 @@ function readPackagedWishes(args: readonly string[]): PackagedWishes | string {
   }
   const [minutes, failovers] = [Number(values.minutes), Number(values.failovers)];
   if (!(minutes > 0 && minutes <= 1440)) return '--minutes is a number, 1440 at most';
-  if (!Number.isInteger(failovers) || failovers < 1 || failovers > minutes)
-    return '--failovers is a whole number, one a minute at most: more in short order would be damped';
+  if (!Number.isInteger(failovers) || failovers < 1 || failovers > 1.5 * minutes)
+    return '--failovers is a whole number, three in two minutes at most: more in short order would be damped';
   return { minutes, failovers, files: values.files, out: values.out };
 }
 

@@ -63,7 +63,7 @@ export async function measurePackaged(options: PackagedOptions): Promise<Package
   try {
     const archive = readdirSync(files).find((name) => name.endsWith('.image.tar.gz'));
     if (archive === undefined) throw new Error(`no image in ${files}: run npm run package`);
-    engine.docker('load', '-i', join(files, archive));
+    await engine.docker('load', '-i', join(files, archive));
     const startsMs: number[] = [];
     for (let count = 0; count < STARTS; count += 1) startsMs.push(await startOnce(engine));
     say(`container start to role known: ${startsMs.map((each) => each.toFixed(0)).join(', ')} ms`);
@@ -74,7 +74,7 @@ export async function measurePackaged(options: PackagedOptions): Promise<Package
       const long = await overTime(engine, standby, options);
       return {
         weights: weigh(files),
-        node: engine.docker('exec', standby.container, 'node', '--version'),
+        node: await engine.docker('exec', standby.container, 'node', '--version'),
         startsMs,
         restPercent: rest,
         restSeconds: REST_S,
@@ -122,7 +122,7 @@ async function openContainer(
     standby,
     container,
     stop: async () => {
-      engine.ask('rm', '-f', '-v', container);
+      await engine.ask('rm', '-f', '-v', container);
       await standby.stop();
     },
   };
@@ -135,8 +135,8 @@ async function startOnce(engine: ContainerEngine): Promise<number> {
 }
 
 /** Short-lived processes count with their parents. */
-function cpuOf(engine: ContainerEngine, container: string): number {
-  return engine.pids(container).reduce((sum, pid) => {
+async function cpuOf(engine: ContainerEngine, container: string): Promise<number> {
+  return (await engine.pids(container)).reduce((sum, pid) => {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
     return sum + [11, 12, 13, 14].reduce((own, field) => own + Number(fields[field]) * TICK_MS, 0);
   }, 0);
@@ -144,9 +144,9 @@ function cpuOf(engine: ContainerEngine, container: string): number {
 
 async function atRest(engine: ContainerEngine, container: string): Promise<number> {
   await delay(SETTLE_MS);
-  const before = { cpu: cpuOf(engine, container), at: performance.now() };
+  const before = { cpu: await cpuOf(engine, container), at: performance.now() };
   await delay(REST_S * 1000);
-  return ((cpuOf(engine, container) - before.cpu) / (performance.now() - before.at)) * 100;
+  return (((await cpuOf(engine, container)) - before.cpu) / (performance.now() - before.at)) * 100;
 }
 
 async function overTime(
@@ -154,7 +154,7 @@ async function overTime(
   { standby, container }: ContainerStandby,
   { minutes, failovers, say }: PackagedOptions,
 ): Promise<Pick<Packaged, 'memory' | 'takeovers'>> {
-  const memory: MemorySample[] = [memoryNow(engine, container, 0, 0)];
+  const memory: MemorySample[] = [await memoryNow(engine, container, 0, 0)];
   const takeovers: Takeover[] = [];
   const began = performance.now();
   const minute = (): number => (performance.now() - began) / 60_000;
@@ -163,7 +163,7 @@ async function overTime(
     await standby.untilNextEvent();
     takeovers.push(await standby.takeOver());
     await standby.watch();
-    const sample = memoryNow(engine, container, minute(), count);
+    const sample = await memoryNow(engine, container, minute(), count);
     memory.push(sample);
     if (count % 10 === 0)
       say(`minute ${sample.minute.toFixed(0)}, ${count} failovers: daemon ${sample.daemon.toFixed(1)} MiB`);
@@ -187,21 +187,21 @@ async function measureFloor(): Promise<readonly FloorSample[]> {
   }
 }
 
-function memoryNow(
+async function memoryNow(
   engine: ContainerEngine,
   container: string,
   minute: number,
   failovers: number,
-): MemorySample {
+): Promise<MemorySample> {
   let [daemon, redis, all] = [0, 0, 0];
-  for (const pid of engine.pids(container)) {
+  for (const pid of await engine.pids(container)) {
     const rss = rssOf(pid);
     if (rss === null) continue;
     all += rss.mib;
     if (rss.program === 'redis-server') redis += rss.mib;
     if (rss.program === 'node') daemon += rss.mib;
   }
-  const charged = engine.docker('stats', '--no-stream', '--format', '{{.MemUsage}}', container);
+  const charged = await engine.docker('stats', '--no-stream', '--format', '{{.MemUsage}}', container);
   return { minute, failovers, daemon, redis, container: all, charged: mibOf(charged) };
 }
 

@@ -29,7 +29,7 @@ export async function startEngine(options: EngineOptions): Promise<ContainerEngi
   mkdirSync(directory, { recursive: true });
   const at = (name: string): string => join(directory, name);
   const command = [
-    ...(namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace]),
+    ...(namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${namespace}`]),
     'dockerd',
     ...['--iptables=false', '--ip6tables=false', '--bridge=none'],
     ...[
@@ -53,7 +53,8 @@ export async function startEngine(options: EngineOptions): Promise<ContainerEngi
     child.on('exit', (code) => resolve(`it ended with ${code}`));
   });
   const engine = new ContainerEngine(directory, child);
-  for (const giveUpAt = performance.now() + START_MS; engine.ask('version').status !== 0;) {
+  const giveUpAt = performance.now() + START_MS;
+  while ((await engine.ask('version')).status !== 0) {
     const problem = await Promise.race([failed, delay(200).then(() => null)]);
     if (problem === null && performance.now() < giveUpAt) continue;
     await engine.stop();
@@ -77,26 +78,29 @@ export class ContainerEngine {
     return [DOCKER, '-H', `unix://${join(this.#directory, 'sock')}`, ...args];
   }
 
-  ask(...args: readonly string[]): DockerAnswer {
+  /** Does not hold up this process, which may be the lab that the containers talk to. */
+  async ask(...args: readonly string[]): Promise<DockerAnswer> {
     const [program = '', ...rest] = this.command(...args);
-    const { status, stdout, stderr } = spawnSync(program, rest, {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-      maxBuffer: 64 * 1024 * 1024,
+    const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [out, err] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    return new Promise((resolve) => {
+      child.on('error', ({ message }) => resolve({ status: null, out, err: message }));
+      child.on('close', (status) => resolve({ status, out, err }));
     });
-    return { status, out: stdout ?? '', err: stderr ?? '' };
   }
 
   /** @throws Error with docker's own words. */
-  docker(...args: readonly string[]): string {
-    const { status, out, err } = this.ask(...args);
+  async docker(...args: readonly string[]): Promise<string> {
+    const { status, out, err } = await this.ask(...args);
     if (status !== 0) throw new Error(`docker ${args.join(' ')} ended with ${status}:\n${err}${out}`);
     return out.trim();
   }
 
   /** Of all processes of a container, as this machine numbers them. */
-  pids(container: string): readonly number[] {
-    const [, ...lines] = this.docker('top', container, '-eo', 'pid').split('\n');
+  async pids(container: string): Promise<readonly number[]> {
+    const [, ...lines] = (await this.docker('top', container, '-eo', 'pid')).split('\n');
     return lines.map(Number);
   }
 
@@ -106,8 +110,9 @@ export class ContainerEngine {
   }
 
   async stop(): Promise<void> {
-    const running = this.ask('ps', '-aq').out.split('\n').filter(Boolean);
-    if (running.length > 0) this.ask('rm', '-f', '-v', ...running);
+    const { out } = await this.ask('ps', '-aq');
+    const running = out.split('\n').filter(Boolean);
+    if (running.length > 0) await this.ask('rm', '-f', '-v', ...running);
     if (this.#child.exitCode === null && this.#child.signalCode === null && this.#child.pid !== undefined) {
       const gone = once(this.#child, 'exit');
       this.#child.kill('SIGTERM');

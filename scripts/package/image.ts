@@ -37,6 +37,9 @@ export type ImageFacts = {
   readonly layers: readonly { readonly name: string; readonly diffId: string; readonly bytes: number }[];
 };
 
+/** Of every file in a layer, so that a layer whose files have not changed is the same in the next version. */
+const FILES_EPOCH_S = Date.UTC(2020, 0, 1) / 1000;
+
 /** Writes the compressed archive to `archive`; `scratch` is left behind for whoever made it to remove. */
 export async function writeImage(
   options: ImageOptions,
@@ -47,7 +50,7 @@ export async function writeImage(
   const layers = options.layers.map((layer) => {
     mkdirSync(join(folder, layer.name), { recursive: true });
     const path = join(folder, layer.name, 'layer.tar');
-    tar(layer.root, path, options.epochS);
+    tar(layer.root, path, FILES_EPOCH_S);
     return {
       name: layer.name,
       comment: layer.comment,
