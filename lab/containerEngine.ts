@@ -48,6 +48,10 @@ export async function startEngine(options: EngineOptions): Promise<ContainerEngi
   // A session of its own: what interrupts the terminal must not end it before its containers.
   const child = spawn(program, args, { stdio: ['ignore', log, log], detached: true });
   closeSync(log);
+  // Whatever becomes of us, it ends, and its containers with it.
+  const endOnExit = () => child.kill('SIGTERM');
+  process.on('exit', endOnExit);
+  child.on('exit', () => process.off('exit', endOnExit));
   const failed = new Promise<string>((resolve) => {
     child.on('error', ({ message }) => resolve(message));
     child.on('exit', (code) => resolve(`it ended with ${code}`));

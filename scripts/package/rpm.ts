@@ -62,9 +62,14 @@ function writeRpm(kind: RpmKind, options: RpmOptions): string {
   run('rpmbuild', ['-bb', '--target', 'x86_64', '--define', `_topdir ${top}`, spec], { env });
   const name = `${kind.name}-${options.version}-${kind.release}.x86_64.rpm`;
   copyFileSync(join(top, 'RPMS', 'x86_64', name), join(out, name));
-  if (options.signWith !== null)
-    run('rpmsign', ['--define', `_gpg_name ${options.signWith}`, '--addsign', join(out, name)]);
+  if (options.signWith !== null) sign(join(out, name), options.signWith);
   return name;
+}
+
+/** rpm looks for GPG in one place only, which is not where every system has it. */
+function sign(path: string, key: string): void {
+  const gpg = outputOf('sh', ['-c', 'command -v gpg']).trim();
+  run('rpmsign', ['--define', `_gpg_name ${key}`, '--define', `__gpg ${gpg}`, '--addsign', path]);
 }
 
 function specOf(kind: RpmKind, options: RpmOptions, stage: string, samples: readonly string[]): string {

@@ -13,6 +13,8 @@ import { eventually } from '../support/eventually';
 const DEADLINE_MS = 60_000;
 
 export const APP = 'xrv9k_aws_ha';
+/** Of rpm; named, as systems differ in where it is. */
+const DATABASE = '/var/lib/rpm';
 const INSTALL_ROOT = '/misc/app_host/appmgr';
 
 export type ActivateOptions = {
@@ -26,7 +28,7 @@ export type ActivateOptions = {
 export async function openHost(directory: string, namespace: string): Promise<RouterHost> {
   const root = join(directory, 'root');
   mkdirSync(join(root, INSTALL_ROOT), { recursive: true });
-  run('rpm', ['--root', root, '--initdb']);
+  run('rpm', ['--root', root, '--dbpath', DATABASE, '--initdb']);
   return new RouterHost(root, await startEngine({ directory: join(directory, 'docker'), namespace }));
 }
 
@@ -46,22 +48,27 @@ export class RouterHost {
 
   /** `appmgr package install rpm`: the native kind is relocated. */
   install(rpm: string): void {
-    run('rpm', ['--root', this.#root, '-i', '--nodeps', '--prefix', INSTALL_ROOT, rpm]);
+    this.#rpm('-i', '--nodeps', '--prefix', INSTALL_ROOT, rpm);
   }
 
   /** `install source`: an owner package stays where it says. */
   installOwner(rpm: string): void {
-    run('rpm', ['--root', this.#root, '-i', '--nodeps', rpm]);
+    this.#rpm('-i', '--nodeps', rpm);
   }
 
   /** `appmgr package uninstall package`, with the image that it had loaded. */
   async uninstall(nameVersionReleaseArch: string): Promise<void> {
-    run('rpm', ['--root', this.#root, '-e', nameVersionReleaseArch]);
+    this.#rpm('-e', nameVersionReleaseArch);
     await this.engine.docker('rmi', `${APP}:latest`);
   }
 
   installed(): readonly string[] {
-    return outputOf('rpm', ['--root', this.#root, '-qa']).split('\n').filter(Boolean);
+    return this.#rpm('-qa').split('\n').filter(Boolean);
+  }
+
+  /** Removes a package that no container was made of. */
+  erase(name: string): void {
+    this.#rpm('-e', name);
   }
 
   /** Files below the root of the router, but for the RPM database. */
@@ -69,7 +76,7 @@ export class RouterHost {
     return readdirSync(this.#root, { recursive: true, encoding: 'utf8', withFileTypes: true })
       .filter((entry) => !entry.isDirectory())
       .map((entry) => join(entry.parentPath, entry.name).slice(this.#root.length))
-      .filter((path) => !path.startsWith('/var/lib/rpm/') && !path.startsWith('/usr/lib/sysimage/rpm/'))
+      .filter((path) => !path.startsWith(DATABASE))
       .sort();
   }
 
@@ -90,6 +97,11 @@ export class RouterHost {
 
   hasState(): boolean {
     return existsSync(join(this.installRoot, 'state', APP));
+  }
+
+  /** What `rpm` says. */
+  #rpm(...args: readonly string[]): string {
+    return outputOf('rpm', ['--root', this.#root, '--dbpath', DATABASE, ...args]);
   }
 
   // ---- The application ----
