@@ -201,7 +201,7 @@ function settingsOf(random: Random): Settings {
   ]);
   const generation = random.pick(['gen1', 'gen2']);
   return {
-    keepaliveMs: random.pick([10_000, 10_000, 25_000, 60_000]),
+    keepaliveMs: random.pick([10_000, 25_000, 60_000, 60_000]),
     stranger: random.chance(0.15) ? random.pick(['twinOf0', 'twinOf1', 'strangePeer']) : null,
     targets: random.int(1, 4),
     kinds: random.pick(['addresses', 'addresses', 'addresses', 'routes', 'mixed']),
