@@ -335,6 +335,31 @@ describe('requests that wait for tokens', () => {
     expect(play.all('sendTakeover')).toHaveLength(3);
   });
 
+  test('are due again when the attempt goes on after they were withdrawn', () => {
+    const unowned = targets.slice(0, 2);
+    const play = watchingMixed(unowned, held(null, unowned));
+    down(play);
+    waiting(play, [2]);
+    // The failure seems to be here: what waits is withdrawn, and the answer to the other request waited for.
+    play.at(2_100, {
+      type: 'interfaceChanged',
+      interfaceName: 'Te1',
+      level: 'Down',
+      receivedAt: 2_100,
+      notification: {},
+    });
+    expect(play.all('withdrawTakeover')).toEqual([{ effect: 'withdrawTakeover', attempt: 1, calls: [2] }]);
+    // Nobody had the targets, so there is nobody to give them back to: the attempt goes on, with all that it has begun.
+    play.at(2_200, answer('1.1.1'));
+    play.at(2_201);
+    expect(
+      play
+        .all('sendTakeover')
+        .filter(({ call }) => call === 2)
+        .map(({ send }) => send),
+    ).toEqual([1, 2]);
+  });
+
   test('have moved nothing: when the peer is UP again the attempt is dropped, and they are withdrawn', () => {
     const play = watchingMixed(targets.slice(0, 2), held(PEER, targets.slice(0, 2)));
     down(play);
