@@ -1,7 +1,9 @@
+import type { Event } from '../../src/core/model';
 import { planOf, sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
 import { answer, asked, watching, type Play, type World } from './play';
 
 const [FIRST, SECOND] = TARGETS;
+type Observed = Extract<Event, { type: 'ownershipObserved' }>;
 const down = [sessionEvent('a', 'Down'), sessionEvent('b', 'Down')] as const;
 
 /** BFD calls the peer dead at 15 s, while EC2 shows these owners. */
@@ -38,6 +40,18 @@ describe('foreign holder (rule 18)', () => {
 
   test.each<Owner>(['detached', 'misplaced', 'none'])('%s is nobody foreign', (owner) => {
     expect(asked(failed([owner, 'peer']))).toContain(`take ${FIRST}`);
+  });
+
+  test('an interface of the peer that is attached to nothing says nothing of its instance', () => {
+    const play = watching('peer', 'gen2');
+    play.at(10_200);
+    const event = play.observed('third', 'peer') as Observed;
+    const peers = Object.entries(event.observation.peers).map(
+      ([address, peer]) => [address, { ...peer, instanceId: null }] as const,
+    );
+    play.take({ ...event, observation: { ...event.observation, peers: Object.fromEntries(peers) } });
+    expect(play.state.ownership?.holders[FIRST]?.instanceId).toBe('i-third');
+    expect(play.alarms).toEqual([]);
   });
 
   test('alarms once, early, and again when it is another target or another time', () => {

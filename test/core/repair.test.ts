@@ -186,3 +186,27 @@ describe('no owner at all (rule 8)', () => {
     expect(asked(play)).toEqual([`claim ${FIRST}`]);
   });
 });
+
+describe('a repair that EC2 will not have (rule 8)', () => {
+  test('somebody else was first at each target: nothing is said to have moved, and EC2 is asked who', () => {
+    const [first, second] = planOf().targets;
+    const plan = planOf({
+      targets: [first!, { ...second!, deviceIndex: 1 }, { address: '172.31.105.11', deviceIndex: 1 }],
+    });
+    const play = watching('peer', 'gen2', plan);
+    play.live(36_000, { owners: ['mine', 'none'], calls: 'refused' });
+    expect(asked(play).slice(0, 3)).toEqual([
+      'claim 172.31.105.10 172.31.105.11',
+      'claim 172.31.105.10',
+      'claim 172.31.105.11',
+    ]);
+    expect(play.state.attempt).toBeNull();
+    expect(play.reasons.join('\n')).not.toMatch(/repaired/);
+    expect(play.state.unconfirmed).toBeNull();
+  });
+
+  test('targets that no interface of this router is there for are left where they are', () => {
+    const plan = planOf({ targets: planOf().targets.map((target) => ({ ...target, deviceIndex: 7 })) });
+    expect(asked(seen(['detached', 'detached'], 90_000, plan))).toEqual([]);
+  });
+});

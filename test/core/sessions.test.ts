@@ -1,4 +1,4 @@
-import { testimonyOf } from '../../src/core/sessions';
+import { sessionOf, testimonyOf } from '../../src/core/sessions';
 import type { SessionLevel } from '../../src/core/model';
 import type { LocalInterface, Session } from '../../src/core/state';
 import { planOf, sessionEvent } from '../support/coreWorld';
@@ -214,4 +214,8 @@ describe('levels', () => {
     expect(play.state.sessions['a']).toMatchObject({ level: 'Unknown', freshSince: 2_000 });
     expect(play.all('sendTakeover')).toEqual([]);
   });
+});
+
+test('a session that the plan does not know is a bug, and is named', () => {
+  expect(() => sessionOf(watching('peer').state, 'c')).toThrow('session c is not in the plan');
 });
