@@ -33,6 +33,10 @@ type Reason = {
 
 export const NO_REASON = '**no reason given**';
 
+export function reasons(): readonly Reason[] {
+  return JSON.parse(readFileSync(join(__dirname, 'coverage.json'), 'utf8')) as readonly Reason[];
+}
+
 const WORDS: { readonly [type: string]: string } = {
   if: 'if',
   'cond-expr': 'conditional',
@@ -67,7 +71,7 @@ function main(): number {
   const reports = JSON.parse(readFileSync(join(root, 'coverage/core/coverage-final.json'), 'utf8')) as {
     readonly [file: string]: Report;
   };
-  const reasons = JSON.parse(readFileSync(join(__dirname, 'coverage.json'), 'utf8')) as readonly Reason[];
+  const known = reasons();
   const files = Object.entries(reports)
     .map(([path, report]) => ({ file: basename(path), branches: branchesOf(path, report) }))
     .filter(({ branches }) => branches.length > 0)
@@ -80,7 +84,7 @@ function main(): number {
         code,
         branch,
         why:
-          reasons.find((one) => one.file === file && one.code === code && one.branch === branch)?.why ??
+          known.find((one) => one.file === file && one.code === code && one.branch === branch)?.why ??
           NO_REASON,
       })),
   );

@@ -11,8 +11,8 @@ export type Case = { readonly name: string; readonly run: () => void };
 type Reached = (first: number, last: number) => void;
 type Bundle = (...given: readonly unknown[]) => void;
 
-/** In a mutant's hands a test may never end. */
-const LIMIT_MS = 2_000;
+/** In a mutant's hands a test may never end: when it has had the processor for this long, it never does. */
+const LIMIT_MS = 4_000;
 /** Enough for most that a property can find, and the same ones each time. */
 const PROPERTY_RUNS = 20;
 const PROPERTY_SEED = 1;
@@ -75,13 +75,22 @@ export function simulationOf(text: string): (mutant: number, reached?: Reached) 
 
 const limited = new Script('__limited()');
 
-/** Runs this to its end, or to the limit; returns what it threw, or null. */
+/** Runs this to its end, or to the limit; returns what it threw, or null. It has to be something that can begin again. */
 export function failureOf(run: () => void): string | null {
-  try {
-    Object.assign(globalThis, { __limited: run });
-    limited.runInThisContext({ timeout: LIMIT_MS });
-    return null;
-  } catch (error: unknown) {
-    return String(error instanceof Error ? error.message : error).split('\n', 1)[0] ?? '';
+  Object.assign(globalThis, { __limited: run });
+  const before = process.cpuUsage();
+  for (;;) {
+    try {
+      limited.runInThisContext({ timeout: LIMIT_MS });
+      return null;
+    } catch (error: unknown) {
+      const { user } = process.cpuUsage(before);
+      // Other programs may have had the processor meanwhile.
+      if (isTimeout(error) && user / 1000 < LIMIT_MS * 0.75) continue;
+      return String(error instanceof Error ? error.message : error).split('\n', 1)[0] ?? '';
+    }
   }
 }
+
+const isTimeout = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
