@@ -2,6 +2,7 @@ import type { InstanceCondition } from '../../src/core/model';
 import { planOf, sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
 import {
   Play,
+  answer,
   asked,
   interfaceEvent,
   memoryOf,
@@ -296,5 +297,28 @@ describe('take_from_running_after_s (rule 9)', () => {
     play.at(1_000, ...events);
     play.live(300_000, { owners: peers });
     expect(asked(play)).toEqual([]);
+  });
+});
+
+describe('the bounds of evidence (rule 9)', () => {
+  test('BFD calling too does not change what has begun', () => {
+    const play = watching('peer', 'gen2');
+    const down = [sessionEvent('a', 'Down'), sessionEvent('b', 'Down')];
+    for (let time = 1_000; time <= 4_000; time += 1_000) {
+      play.at(time, ...down);
+      const { number } = play.state.attempt!;
+      play.at(time + 100, answer(`${number}.1.1`, 'throttled'), answer(`${number}.2.1`, 'throttled'));
+      play.at(time + 101, sessionEvent('a', 'Up'), sessionEvent('b', 'Up'));
+    }
+    play.at(5_000, ...down);
+    play.live(40_000, { owners: peers, conditions: STOPPED, calls: 'throttled' });
+    expect(play.state.attempt).toMatchObject({ purpose: 'evidence', number: 5, sessions: [] });
+  });
+
+  test('the first move for evidence waits for no keepalive before it', () => {
+    const timing = { ...planOf().timing, evidenceHoldMs: 2_000 };
+    const play = booted(planOf({ timing }));
+    play.live(2_500, { owners: peers, conditions: STOPPED });
+    expect(asked(play)).toEqual(BOTH);
   });
 });

@@ -7,6 +7,7 @@ const turnOf = (): Turn => ({
   now: 0,
   jitter: 0,
   state: initialState(planOf()),
+  wakeAt: 100,
   effects: [],
   notes: [],
   alarms: [],
@@ -57,8 +58,7 @@ test('a list reads as one writes it', () => {
 
 test('the earliest of the times that are asked for counts', () => {
   const turn = turnOf();
-  turn.state = { ...turn.state, wakeAt: 100 };
   wakeAt(turn, 50);
   wakeAt(turn, 70);
-  expect(turn.state.wakeAt).toBe(50);
+  expect(turn.wakeAt).toBe(50);
 });
