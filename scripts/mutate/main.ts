@@ -1,7 +1,8 @@
 /**
  * `npm run mutate`: switches every small mutation of src/core on in turn and sees whether a test of the core or the
- * simulation fails; writes docs/mutation.md. `--file attempt.ts` and `--survivors` (of the last run) try fewer and
- * write no page, `--seeds N` says how many seeds of the simulation, `--workers N` how many processes.
+ * simulation fails; writes docs/mutation.md. `--survivors` tries again only what survived the last run,
+ * after tests have been added; `--file attempt.ts` tries one file and writes no page; `--seeds N` says how many seeds
+ * of the simulation, `--workers N` how many processes.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fork, type ChildProcess } from 'node:child_process';
@@ -57,10 +58,12 @@ async function probed(seeds: number): Promise<{
   return { always, cases: probedCases, seeds: probedSeeds };
 }
 
+/** Tells of each survivor as soon as it is one: the whole takes minutes. */
 async function judged(
   tasks: readonly Task[],
   sources: Sources,
   workers: number,
+  tell: (survivor: number) => void,
 ): Promise<Map<number, Caught>> {
   const results = new Map<number, Caught>();
   const waiting = [...tasks].reverse();
@@ -90,6 +93,7 @@ async function judged(
         child.on('error', reject);
         child.on('message', ({ mutant, caught }: Answer) => {
           results.set(mutant, caught);
+          if (caught === null) tell(mutant);
           progress();
           next();
         });
@@ -119,7 +123,12 @@ async function main(): Promise<number> {
   const core = mutatedCore(false);
   const seeds = Number(values.seeds);
   const probes = await probed(seeds);
-  const wanted = chosen(core.mutants, values.file ?? null, values.survivors);
+  const last = lastRun();
+  const wanted = core.mutants.filter(
+    (mutant) =>
+      (values.file === undefined || mutant.file === values.file) &&
+      (!values.survivors || last.get(placeOf(mutant)) === null),
+  );
   const tasks = wanted.map(({ id }): Task => {
     const reaching = (probe: Probe): boolean => probes.always.has(id) || probe.reached.has(id);
     return {
@@ -132,31 +141,38 @@ async function main(): Promise<number> {
     tests: await bundled(testEntry(), core),
     simulation: seeds === 0 ? null : await bundled(simulationEntry, core),
   };
-  const results = await judged(tasks, sources, Number(values.workers));
-  const all = wanted.map((mutant): Judged => ({ ...mutant, caught: results.get(mutant.id) ?? null }));
   const reached = new Set(tasks.filter(({ cases }) => cases.length > 0).map(({ mutant }) => mutant));
-  for (const mutant of all) {
-    if (mutant.caught === null)
-      process.stdout.write(
-        `${mutant.file}:${mutant.line}:${mutant.column} ${mutant.what}${reached.has(mutant.id) ? '' : ' (no test reaches it)'}\n`,
-      );
-  }
+  const results = await judged(tasks, sources, Number(values.workers), (survivor) => {
+    const { id, file, line, column, what } = wanted.find(({ id }) => id === survivor)!;
+    const unreached = reached.has(id) ? '' : ' (no test reaches it)';
+    process.stdout.write(`${file}:${line}:${column} ${what}${unreached}\n`);
+  });
+  const all = wanted.map((mutant): Judged => ({ ...mutant, caught: results.get(mutant.id) ?? null }));
   const count = (by: 'test' | 'simulation'): number => all.filter(({ caught }) => caught?.by === by).length;
   process.stdout.write(
     `${all.length} mutants: ${count('test')} caught by tests, ${count('simulation')} more by ${seeds} seeds\n`,
   );
-  if (wanted.length < core.mutants.length) return 0;
+  // Tests are only ever added between a run and a look at its survivors, so the rest of it still stands.
+  const complete = core.mutants.map((mutant): Judged | null => {
+    const now = results.get(mutant.id);
+    const caught = now === undefined ? last.get(placeOf(mutant)) : now;
+    return caught === undefined ? null : { ...mutant, caught };
+  });
+  if (values.file !== undefined || complete.includes(null)) return 0;
+  const judgedAll = complete.filter((mutant) => mutant !== null);
   mkdirSync(dirname(LAST_RUN), { recursive: true });
-  writeFileSync(LAST_RUN, JSON.stringify(all.filter(({ caught }) => caught === null).map(keyOf)));
-  writeFileSync(join(root, 'docs', 'mutation.md'), page(all, seeds));
+  writeFileSync(LAST_RUN, JSON.stringify(judgedAll.map((mutant) => [placeOf(mutant), mutant.caught])));
+  writeFileSync(join(root, 'docs', 'mutation.md'), page(judgedAll, seeds));
   return 0;
 }
 
-function chosen(mutants: readonly Mutant[], file: string | null, survivors: boolean): readonly Mutant[] {
-  const last = existsSync(LAST_RUN) ? (JSON.parse(readFileSync(LAST_RUN, 'utf8')) as string[]) : [];
-  return mutants.filter(
-    (mutant) => (file === null || mutant.file === file) && (!survivors || last.includes(keyOf(mutant))),
-  );
+/** Of no use once the source has changed, as it should be. */
+const placeOf = (mutant: Mutant): string => `${mutant.id} ${keyOf(mutant)}`;
+
+/** What was caught by what in the last complete run. */
+function lastRun(): ReadonlyMap<string, Caught> {
+  if (!existsSync(LAST_RUN)) return new Map();
+  return new Map(JSON.parse(readFileSync(LAST_RUN, 'utf8')) as [string, Caught][]);
 }
 
 void main().then((code) => (process.exitCode = code));

@@ -376,6 +376,8 @@ describe('the bounds of an attempt', () => {
     play.at(1_800, answer('1.1.1'), answer('1.2.1'));
     play.at(1_900, interfaceEvent('Te1', 'Down'), interfaceEvent('Te2', 'Down'));
     expect(play.state.giveBack?.out).toEqual(['1/2', '2/2']);
+    play.at(1_905, answer('7.1.2'));
+    expect(play.state.giveBack?.out).toEqual(['1/2', '2/2']);
     play.at(1_910, answer('1.1.2'));
     expect(play.state.giveBack?.out).toEqual(['2/2']);
     play.at(1_920, answer('1.2.2'));
