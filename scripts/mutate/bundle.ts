@@ -22,13 +22,10 @@ export function mutatedCore(covering: boolean): Core {
   return { mutants, texts };
 }
 
-/** Neither checks a behaviour that others do not, and they take longer than all others. */
-const LEFT_OUT = ['purity.test.ts', 'spinning.test.ts'];
-
-/** Table tests, properties and transcripts. */
+/** Table tests, properties and transcripts; purity.test.ts is about the source and not about what it does. */
 export function testFiles(): readonly string[] {
   const tables = readdirSync(join(root, 'test', 'core'))
-    .filter((name) => name.endsWith('.test.ts') && !LEFT_OUT.includes(name))
+    .filter((name) => name.endsWith('.test.ts') && name !== 'purity.test.ts')
     .sort();
   return ['test/transcripts/transcripts.test.ts', ...tables.map((name) => `test/core/${name}`)];
 }

@@ -162,6 +162,8 @@ describe('a reading', () => {
 
   test('that shows at its place what was never sent is no write of this router', () => {
     const play = together();
+    play.until(1_700);
+    play.at(1_800, answer('1.1.2', 'throttled'));
     play.until(10_000);
     play.now = 10_010;
     play.take(answer('1.1.1', 'refused'));

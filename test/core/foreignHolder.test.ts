@@ -78,3 +78,18 @@ describe('foreign holder (rule 18)', () => {
     expect(play.all('sendTakeover').flatMap(({ addresses }) => addresses)).toContain(SECOND);
   });
 });
+
+describe('the bounds of rule 18', () => {
+  test('what nobody holds is claimed as soon as ever, although a third instance holds another target', () => {
+    const play = watching('peer', 'gen2');
+    play.live(21_000, { owners: ['third', 'none'] });
+    expect(asked(play)).toEqual([`claim ${SECOND}`]);
+  });
+
+  test('another target of as many is alarmed about once too', () => {
+    const play = watching('peer');
+    play.live(20_000, { owners: ['third', 'peer'] });
+    play.live(80_000, { owners: ['peer', 'third'] });
+    expect(play.alarms.filter((code) => code === 'foreign-holder').length).toBe(2);
+  });
+});

@@ -1,7 +1,7 @@
 /** What comes late or twice is told as routine and changes nothing; what is new is told as news. */
 import type { Event } from '../../src/core/model';
 import type { Step } from '../../src/core/step';
-import { sessionEvent } from '../support/coreWorld';
+import { observationOf, sessionEvent } from '../support/coreWorld';
 import { answer, interfaceEvent, interfacesAnswered, started, watching, type Play } from './play';
 
 const failure = { kind: 'uncertain', code: 'Timeout', message: 'no answer' } as const;
@@ -23,12 +23,20 @@ function movingAgain(): Play {
   return play;
 }
 
+const noOneAsked: Event = {
+  type: 'ownershipObserved',
+  number: 99,
+  startedAt: 0,
+  observation: observationOf('mine'),
+};
+
 describe('is routine and changes nothing', () => {
   test.each<[string, () => Play, Event]>([
     ['the answer to a request of an earlier attempt', movingAgain, answer('1.1.1', 'uncertain')],
     ['a second answer to one request', moving, answer('1.1.7')],
+    ['an observation that nobody waits for', moving, noOneAsked],
     [
-      'an answer to an observation that nobody waits for',
+      'a failed observation that nobody waits for',
       moving,
       { type: 'observationFailed', number: 99, failure },
     ],

@@ -258,3 +258,35 @@ describe('the bounds of what is believed (section 3)', () => {
     expect(play.state.sessions['a']?.armed).toBe(true);
   });
 });
+
+describe('what is told of observations', () => {
+  test('a disbelieved one is routine: it is read again', () => {
+    const play = tookOver();
+    play.until(1_150);
+    const { weight, reason } = play.take(play.observed('peer', 'peer', 1_050));
+    expect([weight, reason]).toEqual(['routine', expect.stringMatching(/^discarded an observation/)]);
+    expect(play.state.observing).toMatchObject({ inFlight: null, retry: true });
+  });
+
+  test('one that is never answered is news', () => {
+    const play = watching('peer');
+    play.at(10_200);
+    play.at(40_201);
+    expect(play.reasons.join()).toContain('An observation was never answered: asking again');
+  });
+
+  test('EC2 is silent: alarmed about after role_ttl_s, and not at it', () => {
+    const play = watching('peer');
+    play.at(30_200);
+    expect(play.alarms).toEqual([]);
+    play.at(30_201);
+    expect(play.alarms).toEqual(['ec2-unobserved']);
+  });
+
+  test('while an ACTIVE router looks closely it wakes each second, answer or not', () => {
+    const play = watching('mine');
+    play.at(2_000, sessionEvent('a', 'Down', 2_000));
+    expect(play.state.observing.inFlight).not.toBeNull();
+    expect(play.state.wakeAt).toBe(3_000);
+  });
+});

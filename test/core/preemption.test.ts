@@ -181,3 +181,9 @@ describe('the bounds of preemption (rule 11)', () => {
     expect(play.alarms).not.toContain('preempt-conflict');
   });
 });
+
+test('where nothing may be taken no preemption begins (rule 11)', () => {
+  const play = well();
+  play.live(90_000, { owners: ['third', 'third'] });
+  expect(play.state.lastAttempt).toBe(0);
+});

@@ -384,6 +384,49 @@ describe('the bounds of an attempt', () => {
     expect(play.state.attempt?.purpose).toBe('giveBack');
   });
 
+  test('what is due goes back when the last answer is there, however late, and whatever the interfaces do', () => {
+    const play = moving();
+    play.at(1_100, answer('1.1.1'));
+    play.until(1_700);
+    play.at(1_900, interfaceEvent('Te1', 'Down'), interfaceEvent('Te2', 'Down'));
+    expect(play.state.giveBack?.isDue).toBe(true);
+    play.at(2_300, interfaceEvent('Te1', 'Up'));
+    play.at(2_500, answer('1.2.1'));
+    expect(play.state.attempt?.purpose).not.toBe('giveBack');
+    play.at(2_600, answer('1.2.2'));
+    expect(play.state.attempt?.purpose).toBe('giveBack');
+    expect(play.state.unconfirmed).toBeNull();
+  });
+
+  test('after its second nothing can go back any more', () => {
+    const play = moving();
+    play.at(1_100, answer('1.1.1'), answer('1.2.1'));
+    expect(play.state.giveBack).not.toBeNull();
+    play.at(2_001);
+    expect(play.state.giveBack).toBeNull();
+  });
+
+  test('nothing goes back while the streams are lost: what is known of the interfaces may be old', () => {
+    const play = moving();
+    play.at(1_100, answer('1.1.1'), answer('1.2.1'));
+    play.at(1_200, interfaceEvent('Te1', 'Down'), interfaceEvent('Te2', 'Down'), {
+      type: 'streamsLost',
+      cause: 'reset',
+    });
+    expect(play.state.attempt).toBeNull();
+  });
+
+  test('what nobody held goes back to nobody', () => {
+    const play = watching('peer', 'gen2');
+    play.until(9_999);
+    play.at(10_000);
+    play.at(10_050, play.observed('peer', 'none', 10_000));
+    play.at(11_000, ...both);
+    play.at(11_100, answer('1.1.1'), answer('1.2.1'));
+    play.at(11_200, interfaceEvent('Te1', 'Down'), interfaceEvent('Te2', 'Down'));
+    expect(play.state.attempt?.calls.map(({ addresses }) => addresses)).toEqual([['172.31.101.10']]);
+  });
+
   /** Taken over, and the failure was here: being given back. */
   function givingBack(plan = planOf()): Play {
     const play = moving(plan);
