@@ -2,6 +2,7 @@
  * The composition root of `run`: the only file that builds adapters and joins them to the loop. It owns
  * the order of starting and stopping, and decides nothing.
  */
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { version } from '../package.json';
 import { connectAws, type Aws } from './aws/aws';
@@ -11,11 +12,13 @@ import { operatorRequests, type OperatorRequests } from './control/requests';
 import { openControl } from './control/server';
 import { systemClock } from './runtime/clock';
 import { Health } from './runtime/health';
+import { Journal } from './runtime/journal';
 import { logSteps, logTimeline } from './runtime/logRecords';
 import { Loop, type EffectRunners } from './runtime/loop';
 import { View } from './runtime/view';
 import { Watchdog } from './runtime/watchdog';
 import { startSlapi, type Slapi } from './slapi/client';
+import { JournalFile } from './store/journalFile';
 import { openMemory, readBootId, type MemoryFile } from './store/memory';
 import { openStore } from './store/store';
 import { createLogger, logCrashes } from './telemetry/log';
@@ -23,8 +26,16 @@ import { createLogger, logCrashes } from './telemetry/log';
 /** EX_SOFTWARE of sysexits(3): the daemon found itself stuck; the container is to be started again. */
 const STUCK_EXIT_CODE = 70;
 
+/**
+ * A disk that hangs occupies one of libuv's threads, by default 4, for each file that is being written: log, store,
+ * decision memory and journal. Others have to be left for DNS.
+ */
+const LIBUV_THREADS = '8';
+
 /** Runs until it is told to stop or the configuration proves impossible; resolves to the exit code. */
 export async function runDaemon(configPath: string): Promise<number> {
+  // Read when the first thread is needed.
+  process.env['UV_THREADPOOL_SIZE'] ??= LIBUV_THREADS;
   const loaded = loadConfig(configPath);
   if (!loaded.ok) {
     process.stderr.write(`${loaded.report}\n`);
@@ -54,6 +65,10 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
   const view = new View(plan, (key, value) => store.put(key, value));
   const aws = connectAws({ settings: settings.ec2, plan, log, now });
 
+  const journalFile = new JournalFile({ path: join(settings.stateDir, 'journal.jsonl'), log });
+  const journal = new Journal({ plan, version, bootId, wallNow: Date.now, sink: journalFile });
+  process.on('exit', () => journalFile.flushSync());
+
   const requests = operatorRequests((event) => loop.enqueue(event), Date.now);
   const watchdog = new Watchdog({ log, logFile: settings.log.file });
   const health = new Health({
@@ -67,6 +82,7 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
       router_bfd_stream: () => slapi.health().bfd,
       router_interface_stream: () => slapi.health().interfaces,
       decision_memory: memory.health,
+      journal: () => journalFile.health(),
       store: () => store.health(),
       watchdog: () => watchdog.health(),
     },
@@ -90,6 +106,7 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
     record: (batch) => {
       logSteps(log, batch);
       view.update(batch);
+      journal.record(batch);
       health.update(batch);
     },
     beat: () => watchdog.beat(),
@@ -117,7 +134,13 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
   const exitCode = await stopped;
   loop.stop();
   requests.close();
-  await Promise.all([slapi.close(settings.onShutdown), control.close(), memory.close(), store.close()]);
+  await Promise.all([
+    slapi.close(settings.onShutdown),
+    control.close(),
+    memory.close(),
+    store.close(),
+    journalFile.close(),
+  ]);
   aws.stop();
   watchdog.stop();
   return exitCode;
@@ -152,12 +175,17 @@ function runnersOf({
   return {
     sendTakeover: (request) => {
       const { attempt, call, send } = request;
+      const news = {
+        queued: () => loop().enqueue({ type: 'takeoverCallQueued', attempt, call, send }),
+        released: () => loop().enqueue({ type: 'takeoverCallReleased', attempt, call, send }),
+      };
       void takeover()
-        .send(request)
+        .send(request, news)
         .then((outcome) => loop().enqueue({ type: 'takeoverCallAnswered', attempt, call, send, ...outcome }));
     },
     prepareTakeover: (request) => takeover().prepare(request),
     discardPrepared: ({ attempt }) => takeover().discard(attempt),
+    withdrawTakeover: ({ attempt, calls }) => takeover().withdraw(attempt, calls),
     askInterfaces: ({ attempt, interfaceNames, timeoutMs }) =>
       void slapi()
         .askInterfaces(interfaceNames, timeoutMs)

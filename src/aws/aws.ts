@@ -9,31 +9,35 @@ import type { Ec2Settings } from '../config/settings';
 import type { Failure } from '../core/model';
 import type { Plan } from '../core/plan';
 import type { Reading } from '../wellness';
-import { secondaryIpTakeover, type SecondaryIpTakeover } from './actions/secondaryIp';
+import { takeoverRequests } from '../core/calls';
 import { startCredentials } from './credentials';
 import { openEc2, type Ec2 } from './ec2';
 import { askHolders, type HoldersResult } from './holders';
 import { openImds, type Imds } from './imds';
 import { readIdentity, type InstanceIdentity } from './instanceIdentity';
 import { observeOwnership, type ObservationResult } from './observe';
+import { Pacer } from './pacer';
+import { SourceDestCheck } from './sourceDestCheck';
 import { startMistakes } from './startChecks';
+import { openTakeover, type Takeover } from './takeover';
+import { UnknownPeers } from './unknownPeers';
 
 export type Aws = {
-  /** What the configuration asks for and this instance cannot do, one sentence each; known once IMDS answers. */
+  /** What the configuration asks for and cannot be done here, one sentence each; known once IMDS and EC2 have answered. */
   readonly mistakes: Promise<readonly string[]>;
   /** Never rejects. While IMDS has not answered yet it waits a few seconds before it says so. */
   readonly observe: () => Promise<ObservationResult>;
   /** How the instances are that an observation has shown; takes the API timeout at most. Never rejects. */
   readonly askHolders: (instanceIds: readonly string[]) => Promise<HoldersResult>;
   /** Null until the first observation has been made. */
-  readonly takeover: () => SecondaryIpTakeover | null;
+  readonly takeover: () => Takeover | null;
   readonly health: () => { readonly credentials: Reading; readonly endpointName: Reading | null };
   readonly stop: () => void;
 };
 
 type Session = {
   readonly ec2: Ec2;
-  readonly takeover: SecondaryIpTakeover;
+  readonly takeover: Takeover;
   identity: InstanceIdentity;
 };
 
@@ -56,6 +60,13 @@ export function connectAws({
   readonly now: () => number;
 }): Aws {
   const stopping = new AbortController();
+  const unknownPeers = new UnknownPeers(plan, log);
+  const sourceDestCheck = new SourceDestCheck(plan, settings, log);
+  const pacer = new Pacer(settings.limits, now);
+  /** As last seen; a table that EC2 does not show any more keeps its id, and its routes are not there. */
+  const tables = new Map<string, string>();
+  let tellMistakes = (_mistakes: readonly string[]): void => {};
+  const observedMistakes = new Promise<readonly string[]>((resolve) => (tellMistakes = resolve));
   const imds = openImds();
   const credentials = startCredentials({ imds, log });
   let session: Session | null = null;
@@ -75,7 +86,8 @@ export function connectAws({
       now,
     });
     if (stopping.signal.aborted) ec2.stop();
-    session = { ec2, takeover: secondaryIpTakeover({ ec2, now }), identity };
+    const tableOf = (id: string) => tables.get(id) ?? null;
+    session = { ec2, takeover: openTakeover({ ec2, plan, pacer, now, tableOf }), identity };
   });
 
   const identifyAgain = async (current: Session): Promise<void> => {
@@ -98,13 +110,22 @@ export function connectAws({
     if (session === null) return { ok: false, startedAt, failure: notReady() };
     const { ec2, identity } = session;
     const result = await observeOwnership({ ec2, plan, identity, timeoutMs: settings.apiTimeoutMs, now });
-    if (result.ok) void rehearse(session, plan);
-    else if (result.failure.code === 'MalformedAnswer') void identifyAgain(session);
+    if (result.ok) {
+      const { observation, checked, mistakes } = result;
+      for (const [id, routeTableId] of result.tables) tables.set(id, routeTableId);
+      tellMistakes(mistakes);
+      unknownPeers.observed(observation);
+      sourceDestCheck.observed(ec2, observation, checked);
+      void session.takeover.rehearse(takeoverRequests(plan, observation));
+    } else if (result.failure.code === 'MalformedAnswer') void identifyAgain(session);
     return result;
   };
 
   return {
-    mistakes: identified.then((identity) => startMistakes(plan, identity)),
+    mistakes: identified.then((identity) => {
+      const mistakes = startMistakes(plan, identity);
+      return mistakes.length > 0 ? mistakes : observedMistakes;
+    }),
     observe,
     askHolders: async (instanceIds) =>
       session === null
@@ -118,19 +139,10 @@ export function connectAws({
     stop: () => {
       stopping.abort();
       credentials.stop();
+      pacer.stop();
       session?.ec2.stop();
     },
   };
-}
-
-/** The takeover that would be sent now, built and signed and thrown away: the real one then runs warm. */
-function rehearse({ takeover, identity }: Session, { targets }: Plan): Promise<void> {
-  return takeover.rehearse(
-    identity.interfaces.flatMap(({ networkInterfaceId, deviceIndex }) => {
-      const own = targets.filter((target) => target.deviceIndex === deviceIndex);
-      return own.length === 0 ? [] : [{ networkInterfaceId, addresses: own.map(({ address }) => address) }];
-    }),
-  );
 }
 
 async function identify(

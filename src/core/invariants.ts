@@ -19,16 +19,17 @@ export function violations(plan: Plan, state: State): readonly string[] {
     attempt === null || ownership !== null,
     () => 'nothing is moved before EC2 has said who holds the targets',
   );
+  const planned = new Set(attempt === null ? [] : plan.targets.map(({ id }) => id));
   for (const call of attempt?.calls ?? []) {
-    check(call.addresses.length > 0, () => `call ${call.number} moves at least one address`);
+    check(call.targets.length > 0, () => `call ${call.number} moves at least one target`);
     check(
       call.outstanding.length <= 8,
       () => `call ${call.number} has a bounded number of requests in flight`,
     );
-    const planned = call.addresses.every((address) =>
-      plan.targets.some((target) => target.address === address),
+    check(
+      call.targets.every((id) => planned.has(id)),
+      () => `call ${call.number} moves only targets of the plan`,
     );
-    check(planned, () => `call ${call.number} moves only addresses of the plan`);
   }
   for (const [id, session] of Object.entries(sessions)) {
     check(session.level !== 'Up' || session.armed, () => `session ${id} is armed while it is UP`);

@@ -36,7 +36,7 @@ export function considerPreemption(turn: Turn): Verdict {
   const at = preemption.readySince + plan.timing.preemptDelayMs;
   if (now < at) return declines(`preferred: it takes the targets when it has been ready for ${delayS} s`, at);
   const targets = takeableTargets(plan, ownership).filter(
-    ({ address }) => isSettled(turn) || (ownership.holders[address] ?? null) !== null,
+    ({ id }) => isSettled(turn) || (ownership.holders[id] ?? null) !== null,
   );
   if (targets.length === 0) return declines('');
   return {
@@ -45,7 +45,7 @@ export function considerPreemption(turn: Turn): Verdict {
     targets,
     sessions: [],
     sentence:
-      `preempting: taking ${list(targets.map(({ address }) => address))}, because this router is preferred and has ` +
+      `preempting: taking ${list(targets.map(({ id }) => id))}, because this router is preferred and has ` +
       `been ready with all sessions UP for ${delayS} s`,
   };
 }
@@ -59,7 +59,10 @@ export function noteLoss(turn: Turn, before: Ownership | null): void {
   if (!holdsAll(plan, before) || ownsAll(plan, state)) return;
   // An own interface that was detached took its targets along: nobody else has them.
   const holders = Object.values(state.ownership?.holders ?? {});
-  if (holders.every((holder) => holder === null || holder.mine || holder.instanceId === null)) return;
+  const isTaken = holders.some(
+    (holder) => holder !== null && !holder.mine && (holder.instanceId !== null || holder.foreign === true),
+  );
+  if (!isTaken) return;
   const stayedUp = plan.sessions.every(({ id }) => {
     const { level, changedAt } = sessionOf(state, id);
     return level === 'Up' && changedAt <= before.confirmedAt;

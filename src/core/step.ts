@@ -42,6 +42,7 @@ import {
 } from './ownership';
 import type { Plan } from './plan';
 import { noteLoss, trackReadiness } from './preemption';
+import { callQueued, callReleased, withdrawUnwanted } from './queued';
 import { noteHolders } from './repair';
 import { currentIntent, reviewByObservation } from './review';
 import {
@@ -72,6 +73,7 @@ export function step(plan: Plan, state: State, event: Event, now: number): Step 
   const jitter = event.type === 'inputDrained' ? event.jitter : 0;
   const turn: Turn = { plan, now, jitter, state, wakeAt: state.wakeAt, effects: [], notes: [], alarms: [] };
   apply(turn, event);
+  withdrawUnwanted(turn, state.attempt);
   if (turn.wakeAt !== turn.state.wakeAt) turn.state = { ...turn.state, wakeAt: turn.wakeAt };
   const { reason, weight } = reasonOf(turn);
   return { state: turn.state, effects: takeoverFirst(turn.effects), alarms: turn.alarms, reason, weight };
@@ -126,6 +128,10 @@ function apply(turn: Turn, event: Event): void {
       return askAboutHolders(turn);
     case 'observationFailed':
       return observationFailed(turn, event.number, event.failure);
+    case 'takeoverCallQueued':
+      return callQueued(turn, event);
+    case 'takeoverCallReleased':
+      return callReleased(turn, event);
     case 'takeoverCallAnswered':
       return callAnswered(turn, event);
     case 'processStalled':

@@ -4,6 +4,7 @@
  */
 import { dampedUntil } from './damping';
 import { isForeign } from './foreignHolder';
+import { ownerName } from './holders';
 import { holdsAll, missingTargets, takeableTargets } from './ownership';
 import type { Plan, PlannedSession, Target } from './plan';
 import { canTestify, interfaceOf, sessionOf, testimonyOf, words, type Testimony } from './sessions';
@@ -51,28 +52,26 @@ export function considerTakeover(turn: Turn): Verdict {
     const because = 'there have been too many takeovers in short order';
     return declines(`${standingWords(turn, ownership)}: ${downWords}, but ${because}`, damped);
   }
-  const addresses = list(takeable.map(({ address }) => address));
+  const names = list(takeable.map(({ id }) => id));
   return {
     fires: true,
     purpose: 'takeover',
     targets: takeable,
     sessions: down,
-    sentence: `taking over ${addresses}: ${downWords} and ${standingWords(turn, ownership)}`,
+    sentence: `taking over ${names}: ${downWords} and ${standingWords(turn, ownership)}`,
   };
 }
 
 function untakeableWords(plan: Plan, ownership: Ownership, missing: readonly Target[]): string {
   const foreign = missing.filter((target) => isForeign(plan, ownership, target));
   if (foreign.length > 0) {
-    const held = foreign.map(
-      ({ address }) => `${address} is held by ${ownership.holders[address]?.instanceId ?? ''}`,
-    );
+    const held = foreign.map(({ id }) => `${id} is held by ${ownerName(ownership.holders[id])}`);
     return `${list(held)}, which is neither router of this pair`;
   }
   const indexes = list([...new Set(missing.map(({ deviceIndex }) => String(deviceIndex)))]);
   return (
     `EC2 shows no interface of this router with device index ${indexes} to take ` +
-    `${list(missing.map(({ address }) => address))} to`
+    `${list(missing.map(({ id }) => id))} to`
   );
 }
 

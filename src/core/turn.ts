@@ -56,8 +56,14 @@ function capitalized(sentence: string): string {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
-/** `a`, `a and b`, `a, b and c`. */
+/** More than this nobody reads. */
+const LISTED_MAX = 20;
+const LISTED_OF_MORE = 10;
+
+/** `a`, `a and b`, `a, b and c`; of many the first ones and how many more there are. */
 export function list(items: readonly string[]): string {
+  if (items.length > LISTED_MAX)
+    return `${items.slice(0, LISTED_OF_MORE).join(', ')} and ${items.length - LISTED_OF_MORE} more`;
   if (items.length < 2) return items.join('');
   return `${items.slice(0, -1).join(', ')} and ${items.at(-1) ?? ''}`;
 }

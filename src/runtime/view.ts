@@ -3,11 +3,17 @@
  * the effects of a batch, and nothing in it is ever read back for a decision.
  */
 import type { JsonObject, Observation } from '../core/model';
-import type { Plan } from '../core/plan';
+import type { Plan, Target } from '../core/plan';
 import type { Recorded } from './loop';
 
 export type ViewKey =
-  'ha_state' | 'ha_reason' | 'bfd_neighbors' | 'last_bfd_down_event' | 'last_intf_event' | 'ha_interfaces';
+  | 'ha_state'
+  | 'ha_reason'
+  | 'bfd_neighbors'
+  | 'last_bfd_down_event'
+  | 'last_intf_event'
+  | 'ha_interfaces'
+  | 'ha_targets';
 
 export class View {
   readonly #put: (key: ViewKey, value: string | JsonObject) => void;
@@ -51,6 +57,7 @@ export class View {
         // Only what was believed is shown.
         if (step.state.ownership?.observation === event.observation) {
           this.#put('ha_interfaces', targetInterfaces(this.#plan, event.observation));
+          this.#put('ha_targets', targetHolders(this.#plan, event.observation));
         }
         return;
       case 'started':
@@ -59,6 +66,8 @@ export class View {
       case 'controlLost':
       case 'interfacesAnswered':
       case 'observationFailed':
+      case 'takeoverCallQueued':
+      case 'takeoverCallReleased':
       case 'takeoverCallAnswered':
       case 'processStalled':
       case 'levelsRead':
@@ -83,10 +92,37 @@ export class View {
 function targetInterfaces({ targets }: Plan, { interfaces }: Observation): JsonObject {
   return Object.fromEntries(
     interfaces
-      .filter(({ deviceIndex }) => targets.some((target) => target.deviceIndex === deviceIndex))
+      .filter((own) =>
+        targets.some(
+          (target) =>
+            target.deviceIndex === own.deviceIndex && target.networkCardIndex === own.networkCardIndex,
+        ),
+      )
       .map(({ networkInterfaceId, deviceIndex, privateIpAddresses }) => [
         networkInterfaceId,
         { interface_num: deviceIndex, private_ip_addresses: privateIpAddresses },
       ]),
   );
 }
+
+/** Who holds what, of every kind: `ha_interfaces` has addresses of this router only. */
+function targetHolders({ targets }: Plan, { holders }: Observation): JsonObject {
+  return Object.fromEntries(
+    targets.map(({ id, kind }) => {
+      const holder = holders[id] ?? null;
+      const { networkInterfaceId = null, instanceId = null, mine = false } = holder ?? {};
+      const blackhole = holder?.blackhole === true ? { blackhole: true } : {};
+      return [
+        id,
+        { kind: KIND_WORDS[kind], mine, holder: networkInterfaceId, instance: instanceId, ...blackhole },
+      ];
+    }),
+  );
+}
+
+const KIND_WORDS = {
+  privateAddress: 'private_ip',
+  ipv6Address: 'ipv6',
+  route: 'route',
+  elasticIp: 'elastic_ip',
+} as const satisfies Record<Target['kind'], string>;

@@ -1,4 +1,5 @@
 /** Files in, settings out. */
+import { addressTarget } from '../support/coreWorld';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import fc from 'fast-check';
 import { readStoreSettings } from '../../src/cli/storeSettings';
 import { loadConfig, parseConfig, type Loaded } from '../../src/config/load';
 import type { Settings } from '../../src/config/settings';
-import { addressWith, configWith, textOf, withAddresses, withSessions } from './documents';
+import { addressWith, configWith, multiHop, textOf, withAddresses, withSessions } from './documents';
 
 const fixtures = join(__dirname, 'fixtures');
 const examples = join(__dirname, '..', '..', 'config', 'examples');
@@ -39,10 +40,7 @@ describe('files of xrv9k-aws-ha', () => {
     const settings = settingsOf(loadConfig(join(fixtures, 'sample.json')));
     expect(settings).toEqual({
       plan: {
-        targets: [
-          { address: '172.31.101.10', deviceIndex: 1 },
-          { address: '172.31.105.10', deviceIndex: 2 },
-        ],
+        targets: [addressTarget('172.31.101.10', 1, 1), addressTarget('172.31.105.10', 2, 0)],
         sessions: [
           {
             id: '172.31.105.206 on TenGigE0/0/0/2',
@@ -57,6 +55,7 @@ describe('files of xrv9k-aws-ha', () => {
             detectionTimeMs: 150,
           },
         ],
+        peerAddresses: ['172.31.105.206', '172.31.101.101'],
         trigger: 'any',
         preferred: false,
         foreignHolder: 'refuse',
@@ -85,6 +84,7 @@ describe('files of xrv9k-aws-ha', () => {
           {
             id: '172.31.105.206 on TenGigE0/0/0/2',
             peerAddress: '172.31.105.206',
+            sourceAddress: null,
             interfaceName: 'TenGigE0/0/0/2',
             vrfName: 'default',
             desiredMinTxIntervalUs: 50_000,
@@ -93,6 +93,7 @@ describe('files of xrv9k-aws-ha', () => {
           {
             id: '172.31.101.101 on TenGigE0/0/0/1',
             peerAddress: '172.31.101.101',
+            sourceAddress: null,
             interfaceName: 'TenGigE0/0/0/1',
             vrfName: 'default',
             desiredMinTxIntervalUs: 50_000,
@@ -103,6 +104,15 @@ describe('files of xrv9k-aws-ha', () => {
         retryCount: 5,
       },
       ec2: {
+        sourceDestCheck: 'report',
+        limits: {
+          AssignPrivateIpAddresses: { burst: 100, refillPerS: 5 },
+          AssignIpv6Addresses: { burst: 100, refillPerS: 5 },
+          UnassignIpv6Addresses: { burst: 50, refillPerS: 5 },
+          ReplaceRoute: { burst: 50, refillPerS: 5 },
+          CreateRoute: { burst: 50, refillPerS: 5 },
+          AssociateAddress: { burst: 50, refillPerS: 5 },
+        },
         endpointUrl: 'https://vpce-01c286018e0fad113-vwje496n.ec2.us-west-2.vpce.amazonaws.com',
         apiTimeoutMs: 1_000,
       },
@@ -119,23 +129,56 @@ describe('files of xrv9k-aws-ha', () => {
   test('the file that its `show config` prints', () => {
     const { plan, warnings } = settingsOf(loadConfig(join(fixtures, 'show-config.json')));
     expect(plan.targets).toEqual([
-      { address: '172.31.101.20', deviceIndex: 1 },
-      { address: '172.31.105.20', deviceIndex: 3 },
+      addressTarget('172.31.101.20', 1, 1),
+      addressTarget('172.31.105.20', 3, 0),
     ]);
     expect(warnings).toEqual([]);
   });
 });
 
-describe('examples', () => {
-  const rtr1 = () => settingsOf(loadConfig(join(examples, 'secondary-ip-rtr1.json')));
-  const rtr2 = () => settingsOf(loadConfig(join(examples, 'secondary-ip-rtr2.json')));
+describe.each([
+  'secondary-ip',
+  'multi-hop',
+  'gre-tunnel',
+  'ipv6',
+  'routes',
+  'elastic-ip',
+  'routes-and-elastic-ip',
+])('examples, %s', (kind) => {
+  const crossesZones = /routes|elastic-ip/.test(kind);
+  const rtr1 = () => settingsOf(loadConfig(join(examples, `${kind}-rtr1.json`)));
+  const rtr2 = () => settingsOf(loadConfig(join(examples, `${kind}-rtr2.json`)));
 
-  test('load without a warning', () => {
-    expect([...rtr1().warnings, ...rtr2().warnings]).toEqual([]);
+  test('load, and only what is unproven is warned about', () => {
+    const warnings = [...rtr1().warnings, ...rtr2().warnings];
+    expect(warnings).toEqual(
+      kind === 'multi-hop' || crossesZones
+        ? Array(2).fill(expect.stringMatching(/multi-hop BFD .* is unproven/))
+        : [],
+    );
+  });
+
+  test('watch each other: the ends of their sessions are each other', () => {
+    const ends = ({ slapi }: Settings) =>
+      slapi.sessions.map(({ sourceAddress, peerAddress }) => [sourceAddress, peerAddress]);
+    const [one, other] = [ends(rtr1()), ends(rtr2())];
+    expect(one.length).toBe(other.length);
+    if (kind === 'multi-hop') expect(one).toEqual(other.map((pair) => pair.toReversed()));
+  });
+
+  test('recognise each other in EC2 on every interface that holds a floating address', () => {
+    const { plan } = rtr1();
+    // Of other zones, and with other subnets: there the device index tells where a target belongs.
+    if (crossesZones) return expect(plan.peerAddresses).toHaveLength(1);
+    const subnets = plan.targets.flatMap((target) =>
+      target.kind === 'privateAddress' ? [target.address.replace(/\.\d+$/, '')] : [],
+    );
+    for (const { peerAddresses } of [plan, rtr2().plan])
+      expect(peerAddresses.map((address) => address.replace(/\.\d+$/, '')).sort()).toEqual(subnets.sort());
   });
 
   test('are a pair: the same floating addresses, each on its own interfaces', () => {
-    const addresses = (settings: Settings) => settings.plan.targets.map(({ address }) => address);
+    const addresses = (settings: Settings) => settings.plan.targets.map(({ id }) => id);
     expect(addresses(rtr1())).toEqual(addresses(rtr2()));
     const peers = (settings: Settings) => settings.plan.sessions.map(({ peerAddress }) => peerAddress);
     expect(peers(rtr1()).some((peer) => peers(rtr2()).includes(peer))).toBe(false);
@@ -161,7 +204,7 @@ describe('settings', () => {
     const entries = addresses.map((secondary_ip) => addressWith({ secondary_ip }));
     const sorted = ['9.0.0.1', '172.31.9.1', '172.31.101.20', '172.31.101.100', '200.1.1.1'];
     for (const list of [entries, entries.toReversed()]) {
-      expect(settingsWith(withAddresses(...list)).plan.targets.map(({ address }) => address)).toEqual(sorted);
+      expect(settingsWith(withAddresses(...list)).plan.targets.map(({ id }) => id)).toEqual(sorted);
     }
   });
 
@@ -171,6 +214,52 @@ describe('settings', () => {
     expect(slapi.sessions.map(({ id, vrfName }) => [id, vrfName])).toEqual([
       ['172.31.105.154 on TenGigE0/0/0/2 in vrf blue', 'blue'],
     ]);
+  });
+
+  test('a multi-hop session is told from others by its source address, and watches its interface', () => {
+    const { plan, slapi } = settingsWith(withSessions({}, multiHop()));
+    expect(plan.sessions.map(({ id, interfaceName }) => [id, interfaceName])).toEqual([
+      ['172.31.105.154 on TenGigE0/0/0/2', 'TenGigE0/0/0/2'],
+      ['172.31.105.154 from 172.31.101.241', 'TenGigE0/0/0/2'],
+    ]);
+    expect(slapi.sessions.map(({ sourceAddress }) => sourceAddress)).toEqual([null, '172.31.101.241']);
+  });
+
+  test('a source address of a single-hop session is not used', () => {
+    const { slapi } = settingsWith(withSessions({ source_ip: '172.31.101.241' }));
+    expect(slapi.sessions.map(({ sourceAddress }) => sourceAddress)).toEqual([null]);
+  });
+
+  test('an IPv6 address is one text, however it is written', () => {
+    const { plan } = settingsWith(
+      withSessions(multiHop({ neigh_ip: '2001:DB8:0:0::0001', source_ip: '2001:0db8::2:0:0:1' })),
+    );
+    expect(plan.sessions.map(({ id }) => id)).toEqual(['2001:db8::1 from 2001:db8::2:0:0:1']);
+    expect(plan.peerAddresses).toEqual(['2001:db8::1']);
+  });
+
+  test('a link-local neighbour belongs to its interface and is not asked for in EC2', () => {
+    const { plan, slapi } = settingsWith(
+      withSessions({ neigh_ip: 'FE80::1' }, { neigh_ip: 'fe80::1', intf_name: 'TenGigE0/0/0/1' }, {}),
+    );
+    expect(plan.sessions.map(({ peerAddress }) => peerAddress)).toEqual([
+      'fe80::1%TenGigE0/0/0/2',
+      'fe80::1%TenGigE0/0/0/1',
+      '172.31.105.154',
+    ]);
+    expect(slapi.sessions.map(({ peerAddress }) => peerAddress)).toEqual([
+      'fe80::1',
+      'fe80::1',
+      '172.31.105.154',
+    ]);
+    expect(plan.peerAddresses).toEqual(['172.31.105.154']);
+  });
+
+  test('addresses that are listed for it stand in place of the neighbours', () => {
+    const { plan } = settingsWith(
+      configWith({ peer_private_ips: ['172.31.105.206', '172.31.101.101', '172.31.105.206'] }),
+    );
+    expect(plan.peerAddresses).toEqual(['172.31.105.206', '172.31.101.101']);
   });
 
   test.each(['unix:/root/ems/grpc.sock', 'unix:///root/ems/grpc.sock'])(

@@ -1,8 +1,9 @@
 /** Rule 6 in detail: what each answer of EC2 makes of its call, and which of them is news. */
-import { callHasMoved, currentAttempt, newCall, ownInterface } from '../../src/core/attempt';
+import { callHasMoved, currentAttempt } from '../../src/core/attempt';
+import { newCall, placeHere } from '../../src/core/calls';
 import type { Failure } from '../../src/core/model';
 import type { Call } from '../../src/core/state';
-import { planOf, sessionEvent } from '../support/coreWorld';
+import { addressTarget, planOf, sessionEvent } from '../support/coreWorld';
 import { answer, asked, watching, type Play } from './play';
 
 const down = [sessionEvent('a', 'Down', 1_000), sessionEvent('b', 'Down', 1_000)] as const;
@@ -34,7 +35,7 @@ const callOf = (play: Play, number = 1): Call =>
 
 test('what was never sent has not moved, whatever a reading shows', () => {
   const to = { networkInterfaceId: 'eni-1', instanceId: null, mine: true };
-  const call = newCall({ number: 1, to, addresses: ['10.0.0.1'], allowReassignment: true, now: 0 });
+  const call = newCall({ number: 1, to, targets: ['10.0.0.1'], allowReassignment: true, now: 0 });
   expect(callHasMoved({ ...call, outcome: 'moved' })).toBe(false);
   expect(callHasMoved({ ...call, outcome: 'moved', lastSend: 1 })).toBe(true);
 });
@@ -133,7 +134,7 @@ describe('a failure', () => {
     const since = play.state.lostClaim?.since;
     play.live(90_000, { owners: ['none', 'none'], calls: 'refused' });
     expect(play.state.lostClaim?.since).toBe(since);
-    expect(play.state.lostClaim?.addresses).toEqual(['172.31.101.10', '172.31.105.10']);
+    expect(play.state.lostClaim?.targets).toEqual(['172.31.101.10', '172.31.105.10']);
   });
 });
 
@@ -199,6 +200,8 @@ describe('a bug is told with its facts', () => {
 
   test('an interface that EC2 has not shown', () => {
     const { ownership } = watching('peer').state;
-    expect(() => ownInterface(ownership!, 9)).toThrow('without the interface of device index 9');
+    expect(() => placeHere(ownership!, addressTarget('10.0.0.1', 9))).toThrow(
+      'without the interface of device index 9',
+    );
   });
 });

@@ -1,4 +1,5 @@
-import { backoffMs, newCall } from '../../src/core/attempt';
+import { backoffMs } from '../../src/core/attempt';
+import { newCall } from '../../src/core/calls';
 import type { Failure } from '../../src/core/model';
 import { planOf, sessionEvent } from '../support/coreWorld';
 import { answer, watching, type Play } from './play';
@@ -101,7 +102,7 @@ describe('takeover calls (rule 6)', () => {
     play.at(1_100, answer('1.1.1', 'refused'));
     expect(sends(play)).toEqual(['1.2.1', '1.3.1']);
     expect(play.alarms).toEqual([]);
-    expect(play.all('sendTakeover').map(({ addresses }) => addresses.length)).toEqual([1, 1]);
+    expect(play.all('sendTakeover').map(({ targets }) => targets.length)).toEqual([1, 1]);
   });
 
   test('permanent errors alarm and retry slowly', () => {
@@ -181,7 +182,7 @@ describe('takeover calls (rule 6)', () => {
 
 test('a call that is new has asked for nothing, and is due at once', () => {
   const to = { networkInterfaceId: 'eni-1', instanceId: null, mine: true };
-  const wanted = { number: 2, to, addresses: ['10.0.0.1'], allowReassignment: false };
+  const wanted = { number: 2, to, targets: ['10.0.0.1'], allowReassignment: false };
   expect(newCall({ ...wanted, now: 7 })).toEqual({
     ...wanted,
     outcome: 'open',

@@ -28,7 +28,7 @@ function withSession(change: Partial<Session>): State {
   return { ...state, sessions: { ...state.sessions, a: { ...state.sessions['a']!, ...change } } };
 }
 
-const send = (number: number) => ({ number, startedAt: 0, hedge: false });
+const send = (number: number) => ({ number, startedAt: 0, hedge: false, queued: false });
 const observing = (inFlight: number | null, lastNumber: number): State => {
   const { state } = watching('peer');
   return { ...state, observing: { ...state.observing, inFlight, lastNumber } };
@@ -56,16 +56,16 @@ describe('are broken', () => {
   test.each<[string, () => State, RegExp]>([
     ['by an attempt that is not the newest', () => withAttempt({ number: 0 }), /newest one/],
     ['by a move before anything is known', () => ({ ...moving(), ownership: null }), /before EC2 has said/],
-    ['by a call for nothing', () => withCall({ addresses: [] }), /call 1 moves at least one address/],
+    ['by a call for nothing', () => withCall({ targets: [] }), /call 1 moves at least one target/],
     [
       'by requests without bound',
       () => withCall({ outstanding: [1, 2, 3, 4, 5, 6, 7, 8, 9].map(send) }),
       /call 1 has a bounded number/,
     ],
     [
-      'by an address of nobody',
-      () => withCall({ addresses: [plan.targets[0]!.address, '10.0.0.1'] }),
-      /call 1 moves only addresses of the plan/,
+      'by a target of nobody',
+      () => withCall({ targets: [plan.targets[0]!.id, '10.0.0.1'] }),
+      /call 1 moves only targets of the plan/,
     ],
     [
       'by a session that is UP and not armed',

@@ -1,5 +1,5 @@
 import { lowestOwned } from '../../src/core/repair';
-import { planOf, sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
+import { addressTarget, planOf, sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
 import { asked, interfaceEvent, watching, type Play, type World } from './play';
 
 const [FIRST, SECOND] = TARGETS;
@@ -192,7 +192,7 @@ describe('a repair that EC2 will not have (rule 8)', () => {
   test('somebody else was first at each target: nothing is said to have moved, and EC2 is asked who', () => {
     const [first, second] = planOf().targets;
     const plan = planOf({
-      targets: [first!, { ...second!, deviceIndex: 1 }, { address: '172.31.105.11', deviceIndex: 1 }],
+      targets: [first!, { ...second!, deviceIndex: 1 }, addressTarget('172.31.105.11', 1)],
     });
     const play = watching('peer', 'gen2', plan);
     play.live(36_000, { owners: ['mine', 'none'], calls: 'refused' });
@@ -242,7 +242,7 @@ describe('the bounds of a repair (rule 8)', () => {
     const { ownership } = watching('peer').state;
     const own = { networkInterfaceId: 'eni-own1', instanceId: null, mine: true };
     const moved = { ...ownership!, holders: { ...ownership!.holders, [FIRST]: own, [SECOND]: null } };
-    expect(lowestOwned(planOf(), moved)?.address).toBe(FIRST);
+    expect(lowestOwned(planOf(), moved)?.id).toBe(FIRST);
   });
 
   test('BFD is quicker: what has moved nothing is dropped for it', () => {

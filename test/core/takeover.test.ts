@@ -76,7 +76,7 @@ describe('local or remote? (rule 5)', () => {
     expect(play.reasons.join()).not.toContain('took over');
     expect(play.state.attempt).toBeNull();
     play.until(10_020);
-    expect(play.all('sendTakeover').flatMap(({ addresses }) => addresses)).toEqual(['172.31.105.10']);
+    expect(play.all('sendTakeover').flatMap(({ targets }) => targets)).toEqual(['172.31.105.10']);
   });
 
   test('an answer to an attempt that is over says nothing about now', () => {
@@ -424,7 +424,7 @@ describe('the bounds of an attempt', () => {
     play.at(11_000, ...both);
     play.at(11_100, answer('1.1.1'), answer('1.2.1'));
     play.at(11_200, interfaceEvent('Te1', 'Down'), interfaceEvent('Te2', 'Down'));
-    expect(play.state.attempt?.calls.map(({ addresses }) => addresses)).toEqual([['172.31.101.10']]);
+    expect(play.state.attempt?.calls.map(({ targets }) => targets)).toEqual([['172.31.101.10']]);
   });
 
   /** Taken over, and the failure was here: being given back. */

@@ -1,3 +1,4 @@
+import { addressTarget } from '../../support/coreWorld';
 import { startMistakes } from '../../../src/aws/startChecks';
 import type { Plan } from '../../../src/core/plan';
 import { plan } from './awsLab';
@@ -19,7 +20,7 @@ const identity = {
 };
 const withTarget = (address: string, deviceIndex: number): Plan => ({
   ...plan,
-  targets: [{ address, deviceIndex }],
+  targets: [addressTarget(address, deviceIndex)],
 });
 
 test('a plan that fits has no mistakes', () => {
@@ -54,13 +55,16 @@ test.each(['172.31.1.4', '172.31.1.254'])('%s is allowed', (address) => {
   expect(startMistakes(withTarget(address, 1), identity)).toEqual([]);
 });
 
+test('an address of this router among those of the peer is named', () => {
+  expect(startMistakes({ ...plan, peerAddresses: ['172.31.1.12', '172.31.2.11'] }, identity)).toEqual([
+    expect.stringMatching(/^config\.peer_private_ips: 172\.31\.2\.11 is this router's own address/),
+  ]);
+});
+
 test('every mistake is named, also a peer that is this router', () => {
   const mistaken: Plan = {
     ...plan,
-    targets: [
-      { address: '10.0.0.1', deviceIndex: 1 },
-      { address: '172.31.2.255', deviceIndex: 2 },
-    ],
+    targets: [addressTarget('10.0.0.1', 1), addressTarget('172.31.2.255', 2)],
     sessions: [
       { id: 'peer', peerAddress: '172.31.1.12', interfaceName: 'TenGigE0/0/0/0', detectionTimeMs: 150 },
       { id: 'self', peerAddress: '172.31.1.11', interfaceName: 'TenGigE0/0/0/1', detectionTimeMs: 150 },
