@@ -410,3 +410,45 @@ describe('requests that wait for tokens', () => {
     expect(play.reasons.join()).toMatch(/took over 10\.0\.0\.0\/16 in rtb-1, .* and 20 more/);
   });
 });
+
+describe('an Elastic IP on this router and not where it belongs', () => {
+  const targets = [elasticIp('eipalloc-1', '172.31.105.9')];
+  const reasonFor = (change: Partial<Holder>): string => {
+    const holder = { networkInterfaceId: 'eni-own2', instanceId: 'i-own', mine: false, ...change };
+    const play = new Mixed(planFor(targets));
+    play.at(0, started());
+    play.at(100, synchronizedEvent('gen1', 'Down', false));
+    play.at(200, play.sees(held(holder, targets)));
+    play.at(30_100);
+    play.at(30_200, play.sees(held(holder, targets)));
+    expect(sent(play).flat()).toEqual(['take eipalloc-1 to eni-own2']);
+    return play.reasons.join();
+  };
+
+  test.each<[string, Partial<Holder>, string]>([
+    [
+      'on another address',
+      { privateAddress: '172.31.105.8' },
+      'on 172.31.105.8 of eni-own2, the wrong address',
+    ],
+    ['on an address that EC2 does not tell', {}, 'on another address of eni-own2, the wrong address'],
+    ['on another interface', { networkInterfaceId: 'eni-own1' }, 'on eni-own1, the wrong interface'],
+  ])('%s: it is brought there, and the sentence says from where', (_what, change, words) => {
+    expect(reasonFor(change)).toContain(words);
+  });
+});
+
+test('of many calls that fail alike the first one is news, and so is another word of EC2', () => {
+  const targets = Array.from({ length: 21 }, (_, index) => route(`10.${index}.0.0/16`));
+  const play = watchingMixed(targets, held(PEER, targets));
+  down(play);
+  expect(sent(play)).toHaveLength(21);
+  const weights = [
+    answer('1.1.1', 'uncertain', 'Timeout'),
+    answer('1.2.1', 'uncertain', 'Timeout'),
+    answer('1.3.1', 'uncertain', 'Reset'),
+    answer('1.4.1', 'uncertain', 'Timeout'),
+    answer('1.5.1'),
+  ].map((event) => play.take(event).weight);
+  expect(weights).toEqual(['notable', 'routine', 'notable', 'routine', 'routine']);
+});

@@ -88,3 +88,25 @@ test('a second request that waits goes when the first has done the work', () => 
   play.at(10_720, answer('1.1.1'));
   expect(withdrawn(play)).toEqual([{ attempt: 1, calls: [1] }]);
 });
+
+describe('a give that waits for tokens (rule 15)', () => {
+  /** Given up when this long after the command, where the first call was moved at this time; null: never. */
+  function givenUpAt(movedAt: number | null): number {
+    const play = watching('mine', 'gen2');
+    play.at(1_000, { type: 'giveRequested', request: 1 });
+    play.at(1_010, queued('1.2.1'));
+    if (movedAt !== null) {
+      play.until(movedAt - 1);
+      play.at(movedAt, answer('1.1.1'));
+    }
+    for (let now = Math.max(2_000, movedAt ?? 0); now < 40_000; now += 500) {
+      play.until(now);
+      if (play.state.attempt === null) return now;
+    }
+    return Infinity;
+  }
+
+  test('has 10 s from the last success: EC2 sets the pace', () => {
+    expect([givenUpAt(null), givenUpAt(5_000)]).toEqual([11_000, 15_000]);
+  });
+});
