@@ -32,14 +32,16 @@ class Reach {
 type Probe = { readonly index: number; readonly ms: number; readonly reached: ReadonlySet<number> };
 
 /** Runs everything once without a mutant: what each test reaches, and how long it takes. */
-async function probed(seeds: number): Promise<{
+function probed(
+  { tests, simulation }: Sources,
+  seeds: number,
+): {
   readonly always: ReadonlySet<number>;
   readonly cases: readonly Probe[];
   readonly seeds: readonly Probe[];
-}> {
-  const core = mutatedCore(true);
+} {
   const reach = new Reach();
-  const cases = testsOf(await bundled(testEntry(), core))(0, reach.note);
+  const cases = testsOf(tests)(0, reach.note);
   // What is computed while the modules are loaded may matter to any test.
   const always = reach.take();
   const timed = (index: number, name: string, run: () => void): Probe => {
@@ -50,8 +52,8 @@ async function probed(seeds: number): Promise<{
   };
   const probedCases = cases.map(({ name, run }, index) => timed(index, name, run));
   probedCases.sort((one, other) => one.ms - other.ms);
-  if (seeds === 0) return { always, cases: probedCases, seeds: [] };
-  const simulate = simulationOf(await bundled(simulationEntry, core))(0, reach.note);
+  if (simulation === null) return { always, cases: probedCases, seeds: [] };
+  const simulate = simulationOf(simulation)(0, reach.note);
   reach.take();
   const numbers = Array.from({ length: seeds }, (_, index) => index + 1);
   const probedSeeds = numbers.map((seed) => timed(seed, `seed ${seed}`, () => simulate(seed)));
@@ -122,7 +124,14 @@ async function main(): Promise<number> {
   });
   const core = mutatedCore(false);
   const seeds = Number(values.seeds);
-  const probes = await probed(seeds);
+  // All at once: a file that is changed while this runs must not come into one and not the other.
+  const [covering, sources] = await Promise.all(
+    [mutatedCore(true), core].map(async (core): Promise<Sources> => ({
+      tests: await bundled(testEntry(), core),
+      simulation: seeds === 0 ? null : await bundled(simulationEntry, core),
+    })),
+  );
+  const probes = probed(covering!, seeds);
   const last = lastRun();
   const wanted = core.mutants.filter(
     (mutant) =>
@@ -137,12 +146,8 @@ async function main(): Promise<number> {
       seeds: probes.seeds.filter(reaching).map(({ index }) => index),
     };
   });
-  const sources = {
-    tests: await bundled(testEntry(), core),
-    simulation: seeds === 0 ? null : await bundled(simulationEntry, core),
-  };
   const reached = new Set(tasks.filter(({ cases }) => cases.length > 0).map(({ mutant }) => mutant));
-  const results = await judged(tasks, sources, Number(values.workers), (survivor) => {
+  const results = await judged(tasks, sources!, Number(values.workers), (survivor) => {
     const { id, file, line, column, what } = wanted.find(({ id }) => id === survivor)!;
     const unreached = reached.has(id) ? '' : ' (no test reaches it)';
     process.stdout.write(`${file}:${line}:${column} ${what}${unreached}\n`);
