@@ -408,7 +408,10 @@ describe('the question about the holders (rule 9)', () => {
   test('is of no interest any more when a session is UP', () => {
     const play = asking();
     play.at(30_070, sessionEvent('a', 'Up', 30_070));
-    expect(play.take(said(1)).weight).toBe('routine');
+    expect(play.take(said(1))).toMatchObject({
+      weight: 'routine',
+      reason: expect.stringMatching(/no longer of interest/) as string,
+    });
     expect(play.state.evidence).toMatchObject({ inFlight: null, conditions: {}, failure: null });
   });
 
