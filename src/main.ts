@@ -9,7 +9,7 @@ import type { HaArguments } from './cli/ha';
 
 const DEFAULT_CONFIG_PATH = '/app/onbox/config.json';
 
-const COMMANDS = ['run', 'check-config', 'iam-policy', 'show', 'ha', 'replay'] as const;
+const COMMANDS = ['run', 'check-config', 'plan', 'iam-policy', 'show', 'ha', 'replay'] as const;
 type Command = (typeof COMMANDS)[number];
 
 /** The options beside -c, and whose they are. */
@@ -30,6 +30,7 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
 
   run           watch the peer router and take over when it is gone; log records on standard output
   check-config  say everything that is wrong with the configuration, or print it with its defaults
+  plan          the EC2 calls that a takeover by this router would make now, and how long they would take
   iam-policy    the IAM policy that this configuration needs
                 --region us-west-2, --account 123456789012, --interface eni-... and --instance i-... (of both
                 routers, as often as needed) fill in what the configuration does not say
@@ -45,7 +46,8 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
   --version     which version this is
 
 exit codes: 0 done, 1 failed, 2 wrong usage or configuration; show: 3 nothing written yet, 4 store away;
-            ha: 1 declined, 4 daemon not reachable; replay: 1 decides otherwise, 2 no journal, or a damaged one
+            ha: 1 declined, 4 daemon not reachable; plan: 4 EC2 not reachable;
+            replay: 1 decides otherwise, 2 no journal, or a damaged one
 `;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -88,6 +90,8 @@ async function main(args: readonly string[]): Promise<number> {
       return (await import('./daemon')).runDaemon(configPath);
     case 'check-config':
       return (await import('./cli/checkConfig')).checkConfig(configPath, process.stdout, process.stderr);
+    case 'plan':
+      return (await import('./cli/plan')).printPlan(configPath, STREAMS);
     case 'iam-policy': {
       const { printPolicy } = await import('./cli/iamPolicy');
       const { region, account, interface: interfaces = [], instance: instances = [] } = values;
