@@ -187,7 +187,7 @@ function kindOf({ targets: [first] }: RequestedMove, targets: Targets): Target['
 }
 
 /** The one table of actions: by the kind of what is moved. */
-function prepareMove(tools: Tools, request: RequestedMove, targets: Targets): PreparedMove {
+export function prepareMove(tools: Tools, request: RequestedMove, targets: Targets): PreparedMove {
   const kind = kindOf(request, targets);
   switch (kind) {
     case 'privateAddress':

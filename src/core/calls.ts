@@ -66,11 +66,11 @@ export function placeHere({ observation }: Pick<Ownership, 'observation'>, targe
 /** What EC2 is asked for, as the holders are now. */
 export function requestOf({ plan, state }: Turn, attempt: Attempt, call: Call): TakeoverRequest {
   const holders = state.ownership?.holders ?? {};
-  return {
-    attempt: attempt.number,
-    call: call.number,
-    ...requestedMove(plannedTargets(plan, call.targets), holders, call),
-  };
+  return { attempt: attempt.number, call: call.number, ...moveOf(plan, holders, call) };
+}
+
+export function moveOf(plan: Plan, holders: Holders, call: Call): RequestedMove {
+  return requestedMove(plannedTargets(plan, call.targets), holders, call);
 }
 
 /** What a takeover would ask EC2 for now, so that it can be made ready ahead. */
