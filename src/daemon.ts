@@ -13,6 +13,8 @@ import { systemClock } from './runtime/clock';
 import { Health } from './runtime/health';
 import { logSteps, logTimeline } from './runtime/logRecords';
 import { Loop, type EffectRunners } from './runtime/loop';
+import { gathered } from './runtime/gathered';
+import { sharedReadings } from './runtime/readings';
 import { View } from './runtime/view';
 import { Watchdog } from './runtime/watchdog';
 import { startSlapi, type Slapi } from './slapi/client';
@@ -45,19 +47,25 @@ export async function runDaemon(configPath: string): Promise<number> {
 }
 
 async function run(settings: Settings, bootId: string, log: Logger): Promise<number> {
-  const { plan } = settings;
+  const { groups } = settings;
+  const names = groups.map(({ name }) => name);
+  const isNamed = groups.length > 1;
   const now = systemClock.monotonicMs;
-  const memory = openMemory(settings.stateDir, log);
+  const memory = openMemory(settings.stateDir, names, log);
   warnAboutMount(memory, settings.stateDir, log);
   const store = openStore(settings.store, log);
   store.put('config', settings.document);
-  const view = new View(plan, (key, value) => store.put(key, value));
-  const aws = connectAws({ settings: settings.ec2, plan, log, now });
+  const view = new View(groups, (key, value) => store.put(key, value));
+  const aws = connectAws({ settings: settings.ec2, plan: settings, log, now });
 
-  const requests = operatorRequests((event) => loop.enqueue(event), Date.now);
+  const requests = operatorRequests({
+    groups: names,
+    enqueue: (group, event) => loop.enqueueFor(group, event),
+    wallNow: Date.now,
+  });
   const watchdog = new Watchdog({ log, logFile: settings.log.file });
   const health = new Health({
-    plan,
+    groups,
     log,
     put: (value) => store.put('ha_health', value),
     sources: {
@@ -75,10 +83,11 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
   let stop: (exitCode: number) => void;
   const stopped = new Promise<number>((resolve) => (stop = resolve));
   const loop: Loop = new Loop({
-    plan,
+    groups,
     clock: systemClock,
     random: Math.random,
     runners: runnersOf({
+      settings,
       aws,
       memory,
       requests,
@@ -88,7 +97,7 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
       stop: () => stop(0),
     }),
     record: (batch) => {
-      logSteps(log, batch);
+      logSteps(log, batch, isNamed);
       view.update(batch);
       health.update(batch);
     },
@@ -98,7 +107,9 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
       process.exit(STUCK_EXIT_CODE);
     },
   });
-  loop.enqueue({ type: 'started', bootId, memory: memory.load(), wallNow: Date.now() });
+  for (const name of names) {
+    loop.enqueueFor(name, { type: 'started', bootId, memory: memory.load(name), wallNow: Date.now() });
+  }
   const slapi = startSlapi({ settings: settings.slapi, emit: (event) => loop.enqueue(event), now, log });
   const control = openControl({ path: settings.controlSocket, log, submit: requests.submit });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -124,6 +135,7 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
 }
 
 function runnersOf({
+  settings: { groups },
   aws,
   memory,
   requests,
@@ -132,6 +144,7 @@ function runnersOf({
   slapi,
   stop,
 }: {
+  readonly settings: Settings;
   readonly aws: Aws;
   readonly memory: MemoryFile;
   readonly requests: OperatorRequests;
@@ -140,53 +153,45 @@ function runnersOf({
   readonly slapi: () => Slapi;
   readonly stop: () => void;
 }): EffectRunners {
-  const takeover = () => {
-    const action = aws.takeover();
+  const takeover = (group: string) => {
+    const action = aws.takeover(group);
     if (action === null) throw new Error('a takeover was decided before anything was observed');
     return action;
   };
-  const readLevels = () =>
-    void slapi()
-      .readLevels()
-      .then((levels) => loop().enqueue({ type: 'levelsRead', ...levels }));
+  const readLevels = gathered<null>(
+    () =>
+      void slapi()
+        .readLevels()
+        .then((levels) => loop().enqueue({ type: 'levelsRead', ...levels })),
+  );
+  const observe = () => {
+    // A stream on which nothing comes looks like one that has nothing to say: only a question tells them apart.
+    // It is the question of a takeover too, which so runs warm.
+    readLevels(null);
+    return aws.observe();
+  };
   return {
-    sendTakeover: (request) => {
+    ...sharedReadings(groups, { observe, askHolders: aws.askHolders }, (group, event) =>
+      loop().enqueueFor(group, event),
+    ),
+    sendTakeover: (request, group) => {
       const { attempt, call, send } = request;
-      void takeover()
+      void takeover(group)
         .send(request)
-        .then((outcome) => loop().enqueue({ type: 'takeoverCallAnswered', attempt, call, send, ...outcome }));
+        .then((outcome) =>
+          loop().enqueueFor(group, { type: 'takeoverCallAnswered', attempt, call, send, ...outcome }),
+        );
     },
-    prepareTakeover: (request) => takeover().prepare(request),
-    discardPrepared: ({ attempt }) => takeover().discard(attempt),
-    askInterfaces: ({ attempt, interfaceNames, timeoutMs }) =>
+    prepareTakeover: (request, group) => takeover(group).prepare(request),
+    discardPrepared: ({ attempt }, group) => takeover(group).discard(attempt),
+    askInterfaces: ({ attempt, interfaceNames, timeoutMs }, group) =>
       void slapi()
         .askInterfaces(interfaceNames, timeoutMs)
-        .then((interfaces) => loop().enqueue({ type: 'interfacesAnswered', attempt, interfaces })),
-    observeOwnership: ({ number }) => {
-      void aws.observe().then((result) =>
-        loop().enqueue(
-          result.ok
-            ? {
-                type: 'ownershipObserved',
-                number,
-                startedAt: result.startedAt,
-                observation: result.observation,
-              }
-            : { type: 'observationFailed', number, failure: result.failure },
-        ),
-      );
-      // A stream on which nothing comes looks like one that has nothing to say: only a question tells them apart.
-      // It is the question of a takeover too, which so runs warm.
-      readLevels();
-    },
-    askHolders: ({ number, instanceIds }) =>
-      void aws
-        .askHolders(instanceIds)
-        .then((result) => loop().enqueue({ type: 'holdersAnswered', number, result })),
-    readLevels,
-    remember: (args) => memory.save(args.memory),
+        .then((interfaces) => loop().enqueueFor(group, { type: 'interfacesAnswered', attempt, interfaces })),
+    readLevels: () => readLevels(null),
+    remember: (args, group) => memory.save(group, args.memory),
     answerOperator: (answer) => requests.answer(answer),
-    reportTimeline: ({ timeline }) => logTimeline(log, timeline),
+    reportTimeline: ({ timeline }, group) => logTimeline(log, timeline, groups.length > 1 ? group : null),
     stop: () => stop(),
   };
 }

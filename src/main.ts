@@ -21,6 +21,8 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
                 this router begins no takeover for that long, up to 7 days
   ha release    end that before its time
   ha give       hand the floating addresses to the peer router
+                where there are several groups, --group NAME is the one that is meant;
+                inhibit and release without it are for all
 
   -c FILE       the configuration, by default ${DEFAULT_CONFIG_PATH}
   --version     which version this is
@@ -39,6 +41,7 @@ async function main(args: readonly string[]): Promise<number> {
         config: { type: 'string', short: 'c' },
         for: { type: 'string' },
         why: { type: 'string' },
+        group: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
       },
@@ -62,6 +65,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (command !== 'ha') {
     if (values.for !== undefined) return usage(`${command} takes no --for`);
     if (values.why !== undefined) return usage(`${command} takes no --why`);
+    if (values.group !== undefined) return usage(`${command} takes no --group`);
   }
   if (command !== 'show' && command !== 'ha' && rest.length > 0)
     return usage(`${command} takes no '${rest.join(' ')}'`);
@@ -73,7 +77,7 @@ async function main(args: readonly string[]): Promise<number> {
     case 'show':
       return show(rest, values.config);
     case 'ha':
-      return ha({ words: rest, for: values.for, why: values.why }, values.config);
+      return ha({ words: rest, for: values.for, why: values.why, group: values.group }, values.config);
   }
 }
 

@@ -5,9 +5,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Ec2Settings } from '../config/settings';
+import type { Ec2Settings, Group, Settings } from '../config/settings';
 import type { Failure } from '../core/model';
-import type { Plan } from '../core/plan';
 import type { Reading } from '../wellness';
 import { secondaryIpTakeover, type SecondaryIpTakeover } from './actions/secondaryIp';
 import { startCredentials } from './credentials';
@@ -25,15 +24,16 @@ export type Aws = {
   readonly observe: () => Promise<ObservationResult>;
   /** How the instances are that an observation has shown; takes the API timeout at most. Never rejects. */
   readonly askHolders: (instanceIds: readonly string[]) => Promise<HoldersResult>;
-  /** Null until the first observation has been made. */
-  readonly takeover: () => SecondaryIpTakeover | null;
+  /** Of this group, whose requests are its own; null until the first observation has been made. */
+  readonly takeover: (group: string) => SecondaryIpTakeover | null;
   readonly health: () => { readonly credentials: Reading; readonly endpointName: Reading | null };
   readonly stop: () => void;
 };
 
 type Session = {
   readonly ec2: Ec2;
-  readonly takeover: SecondaryIpTakeover;
+  /** By group. */
+  readonly takeovers: ReadonlyMap<string, SecondaryIpTakeover>;
   identity: InstanceIdentity;
 };
 
@@ -45,12 +45,12 @@ const IDENTITY_AGE_MS_MIN = 10_000;
 
 export function connectAws({
   settings,
-  plan,
+  plan: { groups, whole, targetPlaces },
   log,
   now,
 }: {
   readonly settings: Ec2Settings;
-  readonly plan: Plan;
+  readonly plan: Pick<Settings, 'groups' | 'whole' | 'targetPlaces'>;
   readonly log: Logger;
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -75,7 +75,8 @@ export function connectAws({
       now,
     });
     if (stopping.signal.aborted) ec2.stop();
-    session = { ec2, takeover: secondaryIpTakeover({ ec2, now }), identity };
+    const takeovers = new Map(groups.map(({ name }) => [name, secondaryIpTakeover({ ec2, now })]));
+    session = { ec2, takeovers, identity };
   });
 
   const identifyAgain = async (current: Session): Promise<void> => {
@@ -97,20 +98,26 @@ export function connectAws({
     patience.abort();
     if (session === null) return { ok: false, startedAt, failure: notReady() };
     const { ec2, identity } = session;
-    const result = await observeOwnership({ ec2, plan, identity, timeoutMs: settings.apiTimeoutMs, now });
-    if (result.ok) void rehearse(session, plan);
+    const result = await observeOwnership({
+      ec2,
+      plan: whole,
+      identity,
+      timeoutMs: settings.apiTimeoutMs,
+      now,
+    });
+    if (result.ok) void rehearse(session, groups);
     else if (result.failure.code === 'MalformedAnswer') void identifyAgain(session);
     return result;
   };
 
   return {
-    mistakes: identified.then((identity) => startMistakes(plan, identity)),
+    mistakes: identified.then((identity) => startMistakes(whole, identity, targetPlaces)),
     observe,
     askHolders: async (instanceIds) =>
       session === null
         ? { ok: false, failure: notReady() }
         : askHolders(session.ec2, instanceIds, settings.apiTimeoutMs),
-    takeover: () => session?.takeover ?? null,
+    takeover: (group) => session?.takeovers.get(group) ?? null,
     health: () => ({
       credentials: credentials.health(),
       endpointName: session?.ec2.nameHealth() ?? null,
@@ -123,14 +130,18 @@ export function connectAws({
   };
 }
 
-/** The takeover that would be sent now, built and signed and thrown away: the real one then runs warm. */
-function rehearse({ takeover, identity }: Session, { targets }: Plan): Promise<void> {
-  return takeover.rehearse(
-    identity.interfaces.flatMap(({ networkInterfaceId, deviceIndex }) => {
-      const own = targets.filter((target) => target.deviceIndex === deviceIndex);
+/** The takeovers that would be sent now, built and signed and thrown away: the real ones then run warm. */
+async function rehearse({ ec2, takeovers, identity }: Session, groups: readonly Group[]): Promise<void> {
+  const rehearsals = groups.map(({ name, plan }) => {
+    const moves = identity.interfaces.flatMap(({ networkInterfaceId, deviceIndex }) => {
+      const own = plan.targets.filter((target) => target.deviceIndex === deviceIndex);
       return own.length === 0 ? [] : [{ networkInterfaceId, addresses: own.map(({ address }) => address) }];
-    }),
-  );
+    });
+    return { takeover: takeovers.get(name), moves };
+  });
+  await Promise.all(rehearsals.map(({ takeover, moves }) => takeover?.rehearse(moves)));
+  // A peer that fails is taken over from in every group at once.
+  if (groups.length > 1) ec2.warm(rehearsals.reduce((sum, { moves }) => sum + moves.length, 1));
 }
 
 async function identify(

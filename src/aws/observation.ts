@@ -6,6 +6,7 @@
  */
 import type { Holder, JsonObject, JsonValue, Observation, OwnInterface, PeerInterface } from '../core/model';
 import type { Plan } from '../core/plan';
+import type { Whole } from '../config/settings';
 import type { InstanceIdentity } from './instanceIdentity';
 import { ipv4Number } from '../config/ipv4';
 
@@ -20,7 +21,7 @@ export type ObservationQuestion = {
   readonly addresses: readonly string[];
 };
 
-export function observationQuestion(plan: Plan, identity: InstanceIdentity): ObservationQuestion {
+export function observationQuestion(plan: Whole, identity: InstanceIdentity): ObservationQuestion {
   const peerAddresses = plan.sessions.map(({ peerAddress }) => peerAddress);
   const primaries = identity.interfaces.map(({ primaryAddress }) => primaryAddress);
   return {

@@ -4,8 +4,8 @@
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkInterfaces.html
  */
 import { DescribeNetworkInterfacesCommand } from '@aws-sdk/client-ec2';
+import type { Whole } from '../config/settings';
 import type { Failure, Observation } from '../core/model';
-import type { Plan } from '../core/plan';
 import { malformed, type Ec2 } from './ec2';
 import type { InstanceIdentity } from './instanceIdentity';
 import { observationQuestion, readObservation } from './observation';
@@ -31,7 +31,7 @@ export async function observeOwnership({
   now,
 }: {
   readonly ec2: Ec2;
-  readonly plan: Plan;
+  readonly plan: Whole;
   readonly identity: InstanceIdentity;
   readonly timeoutMs: number;
   /** Monotonic milliseconds. */

@@ -2,21 +2,27 @@
  * Checks a plan against the router it runs on, as soon as IMDS has said who this router is: mistakes that
  * EC2 would turn down only when the peer is dead. Says all of them, each with its place and what to do.
  */
-import type { Plan, Target } from '../core/plan';
+import type { Whole } from '../config/settings';
+import type { Target } from '../core/plan';
 import type { InstanceIdentity, InstanceInterface } from './instanceIdentity';
 import { isInRange, parseCidrBlock, ipv4Number } from '../config/ipv4';
 
 /** The places in the configuration, as `check-config` names them. */
-const TARGETS = 'config.action.method_params.intf_list';
 const SESSIONS = 'config.bfd_sessions';
 /** The network address, the VPC router, DNS, and one kept for the future. */
 const RESERVED_AT_START = 4;
 
-/** One sentence per mistake; empty where there is none. */
-export function startMistakes(plan: Plan, identity: InstanceIdentity): readonly string[] {
+/** One sentence per mistake; empty where there is none. `targetPlaces`: by address. */
+export function startMistakes(
+  plan: Whole,
+  identity: InstanceIdentity,
+  targetPlaces: ReadonlyMap<string, string>,
+): readonly string[] {
   const ownAddresses = new Map(identity.interfaces.map((own) => [own.primaryAddress, own]));
   return [
-    ...plan.targets.flatMap((target) => targetMistakes(target, identity, ownAddresses)),
+    ...plan.targets.flatMap((target) =>
+      targetMistakes(target, identity, ownAddresses, targetPlaces.get(target.address) ?? ''),
+    ),
     ...plan.sessions.flatMap(({ peerAddress }, index) => {
       const own = ownAddresses.get(peerAddress);
       return own === undefined
@@ -32,9 +38,10 @@ function targetMistakes(
   { address, deviceIndex }: Target,
   identity: InstanceIdentity,
   ownAddresses: ReadonlyMap<string, InstanceInterface>,
+  place: string,
 ): readonly string[] {
   // A plan's targets are in an order of their own: the address finds the entry, its index would not.
-  const where = `${TARGETS} (${address}):`;
+  const where = `${place} (${address}):`;
   const own = ownAddresses.get(address);
   if (own !== undefined) {
     return [

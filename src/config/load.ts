@@ -5,9 +5,9 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
 import type { JsonObject } from '../core/model';
-import type { PlannedSession } from '../core/plan';
+import type { PlannedSession, Timing } from '../core/plan';
 import { isNote, member } from './document';
-import { ipv4Number } from './ipv4';
+import { groupsOf } from './groups';
 import { readJson, type DuplicateKey } from './json';
 import { judge, sentence } from './report';
 import type { Config } from './schema';
@@ -140,33 +140,15 @@ function position(text: string, offset: number) {
 
 function settingsOf(config: Config, document: JsonObject, warnings: readonly string[]): Settings {
   const sessions = config.bfd_sessions.map(sessionOf);
+  const plannedSessions = sessions.map(plannedSession);
+  const common = { foreignHolder: config.foreign_holder, timing: timingOf(config) };
+  const groups = groupsOf(config, plannedSessions, common);
   return {
-    plan: {
-      targets: config.action.method_params.intf_list
-        .map((entry) => ({ address: entry.secondary_ip, deviceIndex: entry.instance_intf_number }))
-        .sort((a, b) => (ipv4Number(a.address) ?? 0) - (ipv4Number(b.address) ?? 0)),
-      sessions: sessions.map(plannedSession),
-      trigger: config.trigger,
-      preferred: config.preferred,
-      foreignHolder: config.foreign_holder,
-      timing: {
-        keepaliveIntervalMs: msOfS(config.keepalive_s),
-        roleTtlMs: msOfS(config.role_ttl_s),
-        stalenessMs: msOfS(config.staleness_s),
-        reestablishAfterInterfaceMs: msOfS(config.reestablish_after_interface_s),
-        reestablishMs: msOfS(config.reestablish_s),
-        settleMs: config.settle_ms,
-        hedgeMs: config.hedge_ms,
-        armedTtlMs: msOfS(config.armed_ttl_s),
-        partialHoldMs: msOfS(config.partial_hold_s),
-        evidenceHoldMs: msOfS(config.evidence_hold_s),
-        takeFromRunningAfterMs:
-          config.take_from_running_after_s === undefined ? null : msOfS(config.take_from_running_after_s),
-        dampingHalfLifeMs: msOfS(config.damping_half_life_s),
-        preemptDelayMs: msOfS(config.preempt_delay_s),
-        ownStallHoldMs: msOfS(config.own_stall_hold_s),
-      },
-    },
+    groups: groups.map(({ name, plan }) => ({ name, plan })),
+    whole: { targets: groups.flatMap(({ plan }) => plan.targets), sessions: plannedSessions },
+    targetPlaces: new Map(
+      groups.flatMap(({ plan, place }) => plan.targets.map(({ address }) => [address, place] as const)),
+    ),
     slapi: {
       target: config.grpc_server.startsWith('unix:')
         ? config.grpc_server
@@ -199,6 +181,26 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
     onShutdown: config.on_shutdown,
     document,
     warnings,
+  };
+}
+
+function timingOf(config: Config): Timing {
+  return {
+    keepaliveIntervalMs: msOfS(config.keepalive_s),
+    roleTtlMs: msOfS(config.role_ttl_s),
+    stalenessMs: msOfS(config.staleness_s),
+    reestablishAfterInterfaceMs: msOfS(config.reestablish_after_interface_s),
+    reestablishMs: msOfS(config.reestablish_s),
+    settleMs: config.settle_ms,
+    hedgeMs: config.hedge_ms,
+    armedTtlMs: msOfS(config.armed_ttl_s),
+    partialHoldMs: msOfS(config.partial_hold_s),
+    evidenceHoldMs: msOfS(config.evidence_hold_s),
+    takeFromRunningAfterMs:
+      config.take_from_running_after_s === undefined ? null : msOfS(config.take_from_running_after_s),
+    dampingHalfLifeMs: msOfS(config.damping_half_life_s),
+    preemptDelayMs: msOfS(config.preempt_delay_s),
+    ownStallHoldMs: msOfS(config.own_stall_hold_s),
   };
 }
 

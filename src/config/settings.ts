@@ -44,8 +44,18 @@ export type LogSettings = {
   readonly syslog: { readonly host: string; readonly port: number } | null;
 };
 
+/** Targets that move together, decided about by a core of their own. */
+export type Group = { readonly name: string; readonly plan: Plan };
+
+/** What all groups have together, in the order of the configuration. */
+export type Whole = Pick<Plan, 'targets' | 'sessions'>;
+
 export type Settings = {
-  readonly plan: Plan;
+  /** At least one; BFD sessions may be in several. */
+  readonly groups: readonly Group[];
+  readonly whole: Whole;
+  /** Where each target stands in the configuration, by its address. */
+  readonly targetPlaces: ReadonlyMap<string, string>;
   readonly slapi: SlapiSettings;
   readonly ec2: Ec2Settings;
   readonly store: StoreSettings;

@@ -179,6 +179,8 @@ export type Event =
       readonly observation: Observation;
     }
   | { readonly type: 'observationFailed'; readonly number: number; readonly failure: Failure }
+  /** EC2 is about to be read anyway: who has no question out may have that answer too. */
+  | { readonly type: 'observationOffered' }
   | {
       readonly type: 'takeoverCallAnswered';
       readonly attempt: number;

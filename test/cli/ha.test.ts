@@ -186,7 +186,7 @@ describe('arguments', () => {
     expect(err.split('\n').slice(0, 3)).toEqual([
       `ha: ${problem}`,
       '',
-      'usage: xr-aws-ha ha inhibit --for 30m --why "AWS maintenance" [-c FILE]',
+      'usage: xr-aws-ha ha inhibit --for 30m --why "AWS maintenance" [--group NAME] [-c FILE]',
     ]);
     expect(commands).toEqual([]);
   });

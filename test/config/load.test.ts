@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { readStoreSettings } from '../../src/cli/storeSettings';
 import { loadConfig, parseConfig, type Loaded } from '../../src/config/load';
 import type { Settings } from '../../src/config/settings';
+import type { Plan } from '../../src/core/plan';
 import { addressWith, configWith, textOf, withAddresses, withSessions } from './documents';
 
 const fixtures = join(__dirname, 'fixtures');
@@ -30,6 +31,13 @@ function settingsOf(loaded: Loaded): Settings {
   return loaded.settings;
 }
 
+/** The plan of the only group. */
+function planOf({ groups }: Pick<Settings, 'groups'>): Plan {
+  const [group, ...others] = groups;
+  if (group === undefined || others.length > 0) throw new Error('there is not one group');
+  return group.plan;
+}
+
 function settingsWith(config: unknown): Settings {
   return settingsOf(parseConfig(textOf(config), 'FILE'));
 }
@@ -37,46 +45,51 @@ function settingsWith(config: unknown): Settings {
 describe('files of xrv9k-aws-ha', () => {
   test('its sample file', () => {
     const settings = settingsOf(loadConfig(join(fixtures, 'sample.json')));
-    expect(settings).toEqual({
-      plan: {
-        targets: [
-          { address: '172.31.101.10', deviceIndex: 1 },
-          { address: '172.31.105.10', deviceIndex: 2 },
-        ],
-        sessions: [
-          {
-            id: '172.31.105.206 on TenGigE0/0/0/2',
-            peerAddress: '172.31.105.206',
-            interfaceName: 'TenGigE0/0/0/2',
-            detectionTimeMs: 150,
-          },
-          {
-            id: '172.31.101.101 on TenGigE0/0/0/1',
-            peerAddress: '172.31.101.101',
-            interfaceName: 'TenGigE0/0/0/1',
-            detectionTimeMs: 150,
-          },
-        ],
-        trigger: 'any',
-        preferred: false,
-        foreignHolder: 'refuse',
-        timing: {
-          keepaliveIntervalMs: 10_000,
-          roleTtlMs: 30_000,
-          stalenessMs: 10_000,
-          reestablishAfterInterfaceMs: 5_000,
-          reestablishMs: 10_000,
-          settleMs: 20,
-          hedgeMs: 700,
-          armedTtlMs: 600_000,
-          partialHoldMs: 25_000,
-          evidenceHoldMs: 30_000,
-          takeFromRunningAfterMs: null,
-          dampingHalfLifeMs: 60_000,
-          preemptDelayMs: 60_000,
-          ownStallHoldMs: 3_000,
+    const plan = {
+      targets: [
+        { address: '172.31.101.10', deviceIndex: 1 },
+        { address: '172.31.105.10', deviceIndex: 2 },
+      ],
+      sessions: [
+        {
+          id: '172.31.105.206 on TenGigE0/0/0/2',
+          peerAddress: '172.31.105.206',
+          interfaceName: 'TenGigE0/0/0/2',
+          detectionTimeMs: 150,
         },
+        {
+          id: '172.31.101.101 on TenGigE0/0/0/1',
+          peerAddress: '172.31.101.101',
+          interfaceName: 'TenGigE0/0/0/1',
+          detectionTimeMs: 150,
+        },
+      ],
+      trigger: 'any',
+      preferred: false,
+      foreignHolder: 'refuse',
+      timing: {
+        keepaliveIntervalMs: 10_000,
+        roleTtlMs: 30_000,
+        stalenessMs: 10_000,
+        reestablishAfterInterfaceMs: 5_000,
+        reestablishMs: 10_000,
+        settleMs: 20,
+        hedgeMs: 700,
+        armedTtlMs: 600_000,
+        partialHoldMs: 25_000,
+        evidenceHoldMs: 30_000,
+        takeFromRunningAfterMs: null,
+        dampingHalfLifeMs: 60_000,
+        preemptDelayMs: 60_000,
+        ownStallHoldMs: 3_000,
       },
+    };
+    expect(settings).toEqual({
+      groups: [{ name: 'default', plan }],
+      whole: { targets: plan.targets, sessions: plan.sessions },
+      targetPlaces: new Map(
+        plan.targets.map(({ address }) => [address, 'config.action.method_params.intf_list']),
+      ),
       slapi: {
         target: '127.0.0.1:57777',
         tls: null,
@@ -117,8 +130,9 @@ describe('files of xrv9k-aws-ha', () => {
   });
 
   test('the file that its `show config` prints', () => {
-    const { plan, warnings } = settingsOf(loadConfig(join(fixtures, 'show-config.json')));
-    expect(plan.targets).toEqual([
+    const settings = settingsOf(loadConfig(join(fixtures, 'show-config.json')));
+    const { warnings } = settings;
+    expect(planOf(settings).targets).toEqual([
       { address: '172.31.101.20', deviceIndex: 1 },
       { address: '172.31.105.20', deviceIndex: 3 },
     ]);
@@ -135,9 +149,9 @@ describe('examples', () => {
   });
 
   test('are a pair: the same floating addresses, each on its own interfaces', () => {
-    const addresses = (settings: Settings) => settings.plan.targets.map(({ address }) => address);
+    const addresses = (settings: Settings) => planOf(settings).targets.map(({ address }) => address);
     expect(addresses(rtr1())).toEqual(addresses(rtr2()));
-    const peers = (settings: Settings) => settings.plan.sessions.map(({ peerAddress }) => peerAddress);
+    const peers = (settings: Settings) => planOf(settings).sessions.map(({ peerAddress }) => peerAddress);
     expect(peers(rtr1()).some((peer) => peers(rtr2()).includes(peer))).toBe(false);
   });
 });
@@ -151,7 +165,7 @@ describe('settings', () => {
     const { document: _text, ...fromTexts } = settingsWith(config(String));
     const { document: _number, ...fromNumbers } = settingsWith(config((value) => value));
     expect(fromTexts).toEqual(fromNumbers);
-    expect(fromTexts.plan.timing.keepaliveIntervalMs).toBe(5_000);
+    expect(planOf(fromTexts).timing.keepaliveIntervalMs).toBe(5_000);
     expect(fromTexts.ec2.apiTimeoutMs).toBe(500);
     expect(fromTexts.slapi.target).toBe('127.0.0.1:57400');
   });
@@ -161,13 +175,18 @@ describe('settings', () => {
     const entries = addresses.map((secondary_ip) => addressWith({ secondary_ip }));
     const sorted = ['9.0.0.1', '172.31.9.1', '172.31.101.20', '172.31.101.100', '200.1.1.1'];
     for (const list of [entries, entries.toReversed()]) {
-      expect(settingsWith(withAddresses(...list)).plan.targets.map(({ address }) => address)).toEqual(sorted);
+      expect(planOf(settingsWith(withAddresses(...list))).targets.map(({ address }) => address)).toEqual(
+        sorted,
+      );
     }
   });
 
   test('a session outside the default VRF says so in its id', () => {
-    const { plan, slapi } = settingsWith(withSessions({ vrf_name: 'blue' }));
-    expect(plan.sessions.map(({ id }) => id)).toEqual(['172.31.105.154 on TenGigE0/0/0/2 in vrf blue']);
+    const settings = settingsWith(withSessions({ vrf_name: 'blue' }));
+    const { slapi } = settings;
+    expect(planOf(settings).sessions.map(({ id }) => id)).toEqual([
+      '172.31.105.154 on TenGigE0/0/0/2 in vrf blue',
+    ]);
     expect(slapi.sessions.map(({ id, vrfName }) => [id, vrfName])).toEqual([
       ['172.31.105.154 on TenGigE0/0/0/2 in vrf blue', 'blue'],
     ]);
@@ -206,10 +225,10 @@ describe('settings', () => {
       syslog: { host: 'log.example.com', port: 514 },
     });
     expect(settings.onShutdown).toBe('unregister');
-    expect(settings.plan.trigger).toBe('all');
-    expect(settings.plan.preferred).toBe(true);
-    expect(settings.plan.foreignHolder).toBe('take');
-    expect(settings.plan.timing.takeFromRunningAfterMs).toBe(120_000);
+    expect(planOf(settings).trigger).toBe('all');
+    expect(planOf(settings).preferred).toBe(true);
+    expect(planOf(settings).foreignHolder).toBe('take');
+    expect(planOf(settings).timing.takeFromRunningAfterMs).toBe(120_000);
     expect(settings.stateDir).toBe('/mnt/state');
     expect(settings.controlSocket).toBe('/mnt/state/control.sock');
     expect(settings.store).toEqual({ type: 'file', path: '/mnt/state/show.json' });
@@ -308,7 +327,7 @@ describe('files that cannot be read', () => {
 
 describe('never throws', () => {
   function expectAnswer(loaded: Loaded) {
-    if (loaded.ok) expect(loaded.settings.plan.sessions.length).toBeGreaterThan(0);
+    if (loaded.ok) expect(planOf(loaded.settings).sessions.length).toBeGreaterThan(0);
     else expect(loaded.report).toMatch(/\S/);
   }
 

@@ -6,10 +6,11 @@ beforeEach(() => {
 });
 
 const begin = () =>
-  operatorRequests(
-    (event) => events.push(event),
-    () => 1_700_000_000_000,
-  );
+  operatorRequests({
+    groups: ['default'],
+    enqueue: (_, event) => events.push(event),
+    wallNow: () => 1_700_000_000_000,
+  });
 const isStopping = { accepted: false, sentence: 'the daemon is stopping' };
 
 test('each command becomes an event with a number of its own', () => {
@@ -45,10 +46,11 @@ test('answers find who asked, in any order; a second one and a strange number ar
 });
 
 test('an answer within enqueue finds who asked', async () => {
-  const requests = operatorRequests(
-    ({ request }) => requests.answer({ request, accepted: true, sentence: 'at once' }),
-    () => 0,
-  );
+  const requests = operatorRequests({
+    groups: ['default'],
+    enqueue: (_, { request }) => requests.answer({ request, accepted: true, sentence: 'at once' }),
+    wallNow: () => 0,
+  });
   expect(await requests.submit({ kind: 'give' })).toEqual({ accepted: true, sentence: 'at once' });
 });
 

@@ -177,7 +177,12 @@ test('asked through the whole of AWS: not before IMDS has answered, then with th
   process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] = lab.imdsEmulator.url;
   const { log } = memoryLog();
   const settings = { endpointUrl: lab.emulator.url, apiTimeoutMs: 1_000 };
-  const aws = connectAws({ settings, plan, log, now });
+  const aws = connectAws({
+    settings,
+    plan: { groups: [{ name: 'default', plan }], whole: plan, targetPlaces: new Map() },
+    log,
+    now,
+  });
   try {
     expect(await aws.askHolders([ROUTER_2])).toMatchObject({ ok: false, failure: { code: 'NotReady' } });
     expect(await aws.observe()).toMatchObject({ ok: true });

@@ -17,13 +17,20 @@ const identity = {
   availabilityZone: 'us-west-2a',
   interfaces: [own(0), own(1), own(2), own(3, 1)],
 };
+/** As for a configuration with one group. */
+const mistakesOf = (mistaken: Plan): readonly string[] =>
+  startMistakes(
+    mistaken,
+    identity,
+    new Map(mistaken.targets.map(({ address }) => [address, 'config.action.method_params.intf_list'])),
+  );
 const withTarget = (address: string, deviceIndex: number): Plan => ({
   ...plan,
   targets: [{ address, deviceIndex }],
 });
 
 test('a plan that fits has no mistakes', () => {
-  expect(startMistakes(plan, identity)).toEqual([]);
+  expect(mistakesOf(plan)).toEqual([]);
 });
 
 test.each([
@@ -45,13 +52,11 @@ test.each([
   ['the broadcast address', '172.31.1.255', 1, /keeps for itself/],
   ['a primary address', '172.31.2.11', 2, /primary address of eni-00000012/],
 ])('%s', (_name, address, deviceIndex, sentence) => {
-  expect(startMistakes(withTarget(address, deviceIndex), identity)).toEqual([
-    expect.stringMatching(sentence),
-  ]);
+  expect(mistakesOf(withTarget(address, deviceIndex))).toEqual([expect.stringMatching(sentence)]);
 });
 
 test.each(['172.31.1.4', '172.31.1.254'])('%s is allowed', (address) => {
-  expect(startMistakes(withTarget(address, 1), identity)).toEqual([]);
+  expect(mistakesOf(withTarget(address, 1))).toEqual([]);
 });
 
 test('every mistake is named, also a peer that is this router', () => {
@@ -66,7 +71,7 @@ test('every mistake is named, also a peer that is this router', () => {
       { id: 'self', peerAddress: '172.31.1.11', interfaceName: 'TenGigE0/0/0/1', detectionTimeMs: 150 },
     ],
   };
-  expect(startMistakes(mistaken, identity)).toEqual([
+  expect(mistakesOf(mistaken)).toEqual([
     expect.stringMatching(/^config\.action\.method_params\.intf_list \(10\.0\.0\.1\): /),
     expect.stringMatching(/^config\.action\.method_params\.intf_list \(172\.31\.2\.255\): /),
     expect.stringMatching(/^config\.bfd_sessions\[1\]\.neigh_ip: 172\.31\.1\.11 /),
