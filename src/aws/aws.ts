@@ -139,7 +139,7 @@ async function rehearse({ ec2, takeovers, identity }: Session, groups: readonly 
     });
     return { takeover: takeovers.get(name), moves };
   });
-  await Promise.all(rehearsals.map(({ takeover, moves }) => takeover?.rehearse(moves)));
+  await Promise.all(rehearsals.flatMap(({ takeover, moves }) => takeover?.rehearse(moves) ?? []));
   // A peer that fails is taken over from in every group at once.
   if (groups.length > 1) ec2.warm(rehearsals.reduce((sum, { moves }) => sum + moves.length, 1));
 }

@@ -3,8 +3,10 @@
  * checked even when other parts are wrong; a rule with a missing part finds nothing.
  */
 import type { z } from 'zod';
-import { entries, member } from './document';
-import { configSchema, interfaceEntrySchema, sessionSchema, storeSchema } from './schema';
+import { entries, isObject, member } from './document';
+import { groupRules } from './groupRules';
+import { configSchema, groupSchema, interfaceEntrySchema, sessionSchema, storeSchema } from './schema';
+import { repeated } from './repeated';
 import { place, type Path } from './words';
 
 export type Finding = { readonly path: Path; readonly message: string };
@@ -24,8 +26,12 @@ export function partsOf(document: unknown) {
   const { shape } = configSchema;
   const isWritten = (key: keyof typeof shape) => member(config, key) !== undefined;
   const store = member(config, 'store');
-  const interfaces = member(member(member(config, 'action'), 'method_params'), 'intf_list');
+  const addressesOf = (action: unknown) =>
+    entries(member(member(action, 'method_params'), 'intf_list')).map((entry) =>
+      valid(interfaceEntrySchema.shape.secondary_ip, member(entry, 'secondary_ip')),
+    );
   return {
+    hasConfig: isObject(config),
     isWritten,
     keepaliveS: valid(shape.keepalive_s, member(config, 'keepalive_s')),
     apiTimeoutS: valid(shape.api_timeout_s, member(config, 'api_timeout_s')),
@@ -39,10 +45,18 @@ export function partsOf(document: unknown) {
     grpcServer: valid(shape.grpc_server, member(config, 'grpc_server')),
     storeType: valid(storeSchema.shape.type, member(store, 'type')),
     storePath: member(store, 'path'),
-    addresses: entries(interfaces).map((entry) =>
-      valid(interfaceEntrySchema.shape.secondary_ip, member(entry, 'secondary_ip')),
-    ),
+    addresses: addressesOf(member(config, 'action')),
+    groups: entries(member(config, 'groups')).map((group) => ({
+      name: valid(groupSchema.shape.name, member(group, 'name')),
+      /** Undefined where the key is absent, which means all of them. */
+      sessions:
+        member(group, 'bfd_sessions') === undefined
+          ? undefined
+          : entries(member(group, 'bfd_sessions')).map((name) => valid(sessionSchema.shape.name, name)),
+      addresses: addressesOf(member(group, 'action')),
+    })),
     sessions: entries(member(config, 'bfd_sessions')).map((session) => ({
+      name: valid(sessionSchema.shape.name, member(session, 'name')),
       type: valid(sessionSchema.shape.session_type, member(session, 'session_type')),
       peerAddress: valid(sessionSchema.shape.neigh_ip, member(session, 'neigh_ip')),
       interfaceName: valid(sessionSchema.shape.intf_name, member(session, 'intf_name')),
@@ -125,9 +139,10 @@ export const rules: readonly Rule[] = [
   {
     severity: 'mistake',
     sentence: 'No `neigh_ip` is one of the floating addresses: those move, and BFD would follow them.',
-    find: ({ sessions, addresses }) =>
+    find: ({ sessions, addresses, groups }) =>
       sessions.flatMap(({ peerAddress }, index) =>
-        peerAddress !== undefined && addresses.includes(peerAddress)
+        peerAddress !== undefined &&
+        [...addresses, ...groups.flatMap((group) => group.addresses)].includes(peerAddress)
           ? [
               {
                 path: ['config', 'bfd_sessions', index, 'neigh_ip'],
@@ -137,6 +152,7 @@ export const rules: readonly Rule[] = [
           : [],
       ),
   },
+  ...groupRules,
   {
     severity: 'mistake',
     sentence: '`store.path` belongs to `store.type` "file", which needs it.',
@@ -230,13 +246,3 @@ export const rules: readonly Rule[] = [
       ),
   },
 ];
-
-/** The entries that equal an earlier one, each with the first of its kind. */
-function repeated(
-  values: readonly (string | undefined)[],
-): readonly { readonly index: number; readonly first: number }[] {
-  return values.flatMap((value, index) => {
-    const first = value === undefined ? index : values.indexOf(value);
-    return first === index ? [] : [{ index, first }];
-  });
-}

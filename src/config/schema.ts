@@ -9,6 +9,7 @@ import {
   anyText,
   choice,
   decimal,
+  givenName,
   host,
   hostAddress,
   hostOrSocket,
@@ -79,6 +80,9 @@ const actionSchema = keys(
 export const sessionSchema = mandatory(
   keys(
     {
+      name: optional(givenName('to-rtr2-a'), {
+        description: 'By which `groups` refer to the session.',
+      }),
       session_type: mandatory(
         choice(['SINGLE_HOP'], 'this version does not do more than single-hop BFD yet: write "SINGLE_HOP"'),
         { description: 'Kind of BFD session: to a neighbour on the same subnet (RFC 5881).', dropIn: true },
@@ -125,6 +129,38 @@ export const sessionSchema = mandatory(
   { description: 'One BFD session.' },
 );
 
+const trigger = () => choice(['any', 'all']);
+
+export const groupSchema = mandatory(
+  keys(
+    {
+      name: mandatory(givenName('north'), {
+        description: 'What logs, `show ha_groups` and `ha --group` call it.',
+      }),
+      action: mandatory(actionSchema, {
+        description: 'What is moved to this router when the peer router fails.',
+      }),
+      bfd_sessions: optional(
+        listOf(
+          mandatory(givenName('to-rtr2-a'), { description: 'Name of a session.' }),
+          'list names of BFD sessions, or leave the key out for all sessions',
+        ),
+        { description: 'Names of the BFD sessions that watch the peer router for this group. Absent: all.' },
+      ),
+      preferred: optional(yesOrNo(), {
+        description:
+          "As the key of the same name outside, for this group. In an active-active pair each router is preferred for its half. Absent: what is written outside, or that key's default.",
+      }),
+      trigger: optional(trigger(), {
+        description:
+          "As the key of the same name outside, for this group. Absent: what is written outside, or that key's default.",
+      }),
+    },
+    'write {"name": NAME, "action": {...}}',
+  ),
+  { description: 'One group: targets that move together.' },
+);
+
 const grpcTlsSchema = keys(
   {
     ca_file: mandatory(absolutePath('/app/onbox/ems.pem'), {
@@ -161,10 +197,18 @@ export const configSchema = keys(
         dropIn: true,
       },
     ),
-    action: mandatory(actionSchema, {
-      description: 'What is moved to this router when the peer router fails.',
+    action: optional(actionSchema, {
+      description:
+        'What is moved to this router when the peer router fails. Mandatory, unless there are `groups`.',
       dropIn: true,
     }),
+    groups: optional(
+      listOf(groupSchema, 'list at least one group as {"name": NAME, "action": {...}}, or write "action"'),
+      {
+        description:
+          'In place of `action`: groups of addresses, each with a role, takeovers and a preference of its own, for pairs of which both routers serve.',
+      },
+    ),
     bfd_sessions: mandatory(
       listOf(
         sessionSchema,
@@ -239,7 +283,7 @@ export const configSchema = keys(
       atLeast: { limit: 2, because: 'an old answer may be taken for a lost address' },
       atMost: { limit: 60, because: 'an address that somebody takes after a takeover is noticed late' },
     }),
-    trigger: withDefault(choice(['any', 'all']), 'any', {
+    trigger: withDefault(trigger(), 'any', {
       description:
         'How many sessions have to be down for a takeover: any one, or all of those that can testify (they have been up, and their local interface is up).',
     }),

@@ -156,6 +156,61 @@ describe('examples', () => {
   });
 });
 
+test('the active-active examples: each router is preferred for its half, and both watch with all sessions', () => {
+  const groupsOf = (name: string) =>
+    settingsOf(loadConfig(join(examples, `active-active-${name}.json`))).groups.map(
+      ({ name: group, plan }) => ({
+        group,
+        targets: plan.targets.map(({ address }) => address),
+        preferred: plan.preferred,
+        sessions: plan.sessions.length,
+      }),
+    );
+  const north = { group: 'north', targets: ['172.31.101.10'], sessions: 2 };
+  const south = { group: 'south', targets: ['172.31.105.10'], sessions: 2 };
+  expect(groupsOf('rtr1')).toEqual([
+    { ...north, preferred: true },
+    { ...south, preferred: false },
+  ]);
+  expect(groupsOf('rtr2')).toEqual([
+    { ...north, preferred: false },
+    { ...south, preferred: true },
+  ]);
+});
+
+test('a group has the sessions that it names, and the outer preference and trigger where it writes none', () => {
+  const { action } = configWith();
+  const settings = settingsWith({
+    ...withSessions({ name: 'a' }, { name: 'b', neigh_ip: '172.31.105.155' }),
+    action: undefined,
+    preferred: true,
+    groups: [
+      { name: 'one', action, bfd_sessions: ['b'], preferred: false },
+      {
+        name: 'two',
+        action: {
+          method: 'secondary_ip_shift',
+          method_params: { intf_list: [addressWith({ secondary_ip: '172.31.105.11' })] },
+        },
+        trigger: 'all',
+      },
+    ],
+  });
+  expect(
+    settings.groups.map(({ name, plan: { sessions, preferred, trigger } }) => ({
+      name,
+      peers: sessions.map(({ peerAddress }) => peerAddress),
+      preferred,
+      trigger,
+    })),
+  ).toEqual([
+    { name: 'one', peers: ['172.31.105.155'], preferred: false, trigger: 'any' },
+    { name: 'two', peers: ['172.31.105.154', '172.31.105.155'], preferred: true, trigger: 'all' },
+  ]);
+  expect(settings.whole.targets.map(({ address }) => address)).toEqual(['172.31.105.10', '172.31.105.11']);
+  expect(settings.targetPlaces.get('172.31.105.11')).toBe('config.groups[1].action.method_params.intf_list');
+});
+
 describe('settings', () => {
   test('numbers as texts are the same numbers', () => {
     const config = (write: (value: number) => unknown) => ({
