@@ -90,6 +90,63 @@ test('a directory or a pipe in its place counts as none and holds nothing up', (
   expect(eventsOf(records)).toEqual(['memory-unreadable', 'memory-unreadable']);
 });
 
+describe('with several groups', () => {
+  const both = ['north', 'south'] as const;
+  const path = () => join(dir, 'decisions.json');
+  const { log } = recordingLogger();
+  const inhibitOnly = {
+    ...memory,
+    wasActive: false,
+    armedSessions: [],
+    intent: null,
+    beenActive: false,
+    damping: null,
+  };
+
+  test('each has its own memory in the one file, and one that has saved nothing keeps what was there', async () => {
+    const first = openMemory(dir, both, log);
+    first.save('north', memory);
+    first.save('south', { ...memory, savedAt: 7 });
+    await first.close();
+    await eventually(() =>
+      expect(openMemory(dir, both, log).load('south')).toEqual({ ...memory, savedAt: 7 }),
+    );
+    const second = openMemory(dir, both, log);
+    for (const group of both) second.load(group);
+    second.save('south', { ...memory, savedAt: 8 });
+    await second.close();
+    await eventually(() =>
+      expect(openMemory(dir, both, log).load('south')).toEqual({ ...memory, savedAt: 8 }),
+    );
+    expect(openMemory(dir, both, log).load('north')).toEqual(memory);
+    expect(readdirSync(dir)).toEqual(['decisions.json']);
+  });
+
+  test('of the memory of a single group only an inhibit is theirs, and the only group has all of it', () => {
+    writeFileSync(path(), JSON.stringify(memory));
+    expect(openMemory(dir, ['north'], log).load('north')).toEqual(memory);
+    expect(openMemory(dir, both, log).load('north')).toEqual(inhibitOnly);
+    writeFileSync(path(), JSON.stringify({ ...memory, inhibit: null }));
+    expect(openMemory(dir, both, log).load('north')).toBeNull();
+  });
+
+  test('a group that the file does not know is inhibited where all in the file are, until the first of them ends', () => {
+    const later = { ...memory, inhibit: { ...memory.inhibit!, untilWall: 1_900_000_000_000 } };
+    writeFileSync(path(), JSON.stringify({ groups: { north: later, south: memory } }));
+    expect(openMemory(dir, ['default'], log).load('default')).toEqual(inhibitOnly);
+    writeFileSync(path(), JSON.stringify({ groups: { north: later, south: { ...memory, inhibit: null } } }));
+    expect(openMemory(dir, ['default'], log).load('default')).toBeNull();
+  });
+
+  test('one damaged memory makes none of them count', () => {
+    writeFileSync(path(), JSON.stringify({ groups: { north: memory, south: { ...memory, savedAt: -1 } } }));
+    const { log: own, records } = recordingLogger();
+    const file = openMemory(dir, both, own);
+    expect([file.load('north'), file.load('south')]).toEqual([null, null]);
+    expect(eventsOf(records)).toEqual(['memory-unreadable']);
+  });
+});
+
 describe('the parser', () => {
   const times = fc.double({ min: 0, max: Number.MAX_SAFE_INTEGER, noNaN: true }).map((n) => n + 0);
   const id = fc.string({ minLength: 1, maxLength: 256 });
