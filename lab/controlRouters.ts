@@ -4,9 +4,10 @@ import { ask, askWith, Refusal, type Asked, type Route } from './controlRoutes';
 import type { DaemonProcess, DaemonRecord } from './daemonProcess';
 import { killedInstances, type Lab } from './topology';
 import { routerNames, type RouterName } from './topologyPlan';
+import { streamNames } from './slapi-sim/faults';
 import type { LabRouter } from './topologyRouter';
 
-const stream = z.enum(['init', 'bfd', 'interface']);
+const stream = z.enum(streamNames);
 const peerSees = z.enum(['unconfig', 'silence']);
 /** An error code of the Service-Layer API by name or number. */
 const errno = z.union([
@@ -18,6 +19,8 @@ const errno = z.union([
     'SL_RPC_BFD_TOO_MANY_BFD_SESSIONS',
     'SL_BFD_INTF_NOT_FOUND',
     'SL_BFD_VRF_NOT_FOUND',
+    'SL_BFD_BAD_PARAMETER',
+    'SL_BFD_INVALID_SESSION_TYPE',
   ]),
   z.int(),
 ]);
@@ -86,7 +89,7 @@ export function routerRoutes(lab: Lab, startDaemons: boolean): readonly Route[] 
       at('/bfd'),
       'puts a session into a state by hand',
       z.strictObject({
-        neighbor: z.ipv4(),
+        neighbor: z.union([z.ipv4(), z.ipv6()]),
         interface: z.string().exactOptional(),
         status: z.enum(['UNKNOWN', 'UP', 'DOWN', 'NEIGHBOR_UNCONFIG']),
         diag: z.enum(['NONE', 'DETECT_EXPIRED', 'NBR_DOWN', 'PATH_DOWN', 'ADMIN_DOWN']).default('NONE'),
@@ -179,6 +182,13 @@ export function routerRoutes(lab: Lab, startDaemons: boolean): readonly Route[] 
     ),
     ask('DELETE', at('/refuse-sessions'), 'programs sessions again', (asked) =>
       sim(asked).rejectSessionOps(null),
+    ),
+    askWith(
+      'POST',
+      at('/multi-hop'),
+      'whether sessions over several hops are accepted from now on, or the code that refuses them',
+      z.strictObject({ multiHop: z.union([z.literal('works'), errno]) }),
+      (asked) => sim(asked).setMultiHop(asked.body.multiHop),
     ),
     askWith('POST', at('/refuse-init'), 'refuses the handshake', z.strictObject({ errno }), (asked) =>
       sim(asked).refuseInit(asked.body.errno),

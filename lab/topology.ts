@@ -17,12 +17,14 @@ import type { GrpcRestart, SimRouter } from './slapi-sim/router';
 import type { StreamName } from './slapi-sim/faults';
 import type { Generation } from './slapi-sim/wire';
 import { emptyStateDirectory, writeConfig, type ExtraKeys, type LabStore } from './topologyConfig';
+import { plannedSessions, type SessionKind } from './topologySessions';
 import { startRouter, type LabRouter, type LabRouterOptions } from './topologyRouter';
 import {
   ec2Model,
   planTopology,
   routerNames,
   withBystander,
+  type InterfacePlan,
   type RouterName,
   type TopologyPlan,
 } from './topologyPlan';
@@ -30,8 +32,6 @@ import {
 export type LabOptions = LabRouterOptions & {
   /** Target interfaces of each router, 1 to 14, each with one floating address; default 2. */
   readonly interfaces?: number;
-  /** BFD sessions, on the first interfaces; default: on the first two. */
-  readonly sessions?: number;
   /** Who holds the floating addresses at start; null: nobody. Default rtr1. */
   readonly owner?: RouterName | null;
   /** Whether a third instance has interfaces on the subnets of the floating addresses. Default: no. */
@@ -80,7 +80,8 @@ export class Lab {
   readonly routers: Readonly<Record<RouterName, LabRouter>>;
   readonly #options: LabOptions;
   readonly #grpcPorts: Readonly<Record<RouterName, number>>;
-  readonly #links = new Map<string, string>();
+  /** The links that end with an interface. */
+  readonly #links = new Map<string, readonly string[]>();
   readonly #daemons = new Map<RouterName, DaemonProcess>();
 
   constructor(parts: LabParts) {
@@ -94,9 +95,18 @@ export class Lab {
     const { rtr1, rtr2 } = parts.routers;
     this.#grpcPorts = { rtr1: rtr1.sim.port, rtr2: rtr2.sim.port };
     this.fabric = new Fabric(parts.options.fabric);
-    for (const { name, primaryAddress } of parts.plan.interfaces) {
-      const [a, b] = [primaryAddress.rtr1, primaryAddress.rtr2];
-      this.#links.set(name, this.fabric.link(rtr1.sim, name, a, rtr2.sim, name, b));
+    const link = (name: string, { rtr1: a, rtr2: b }: Readonly<Record<RouterName, string>>) =>
+      this.fabric.link(rtr1.sim, name, a, rtr2.sim, name, b);
+    const has = (on: InterfacePlan, ...kinds: readonly SessionKind[]) =>
+      plannedSessions(parts.options.sessions, parts.plan).some(
+        (session) => session.on === on && kinds.includes(session.kind),
+      );
+    for (const on of parts.plan.interfaces) {
+      this.#links.set(on.name, [
+        link(on.name, on.primaryAddress),
+        ...(has(on, 'IPv6', 'multi-hop IPv6') ? [link(on.name, on.ipv6Address)] : []),
+        ...(has(on, 'GRE') ? [link(on.tunnel.name, on.tunnel.address)] : []),
+      ]);
     }
     for (const name of routerNames) this.writeConfig(name);
   }
@@ -128,7 +138,7 @@ export class Lab {
 
   /** Writes the router's config.json anew, with `extra` merged in for it alone; returns the content. */
   writeConfig(name: RouterName, extra: ExtraKeys = {}): object {
-    const { sessions = 2, store = 'file', config = {} } = this.#options;
+    const { sessions, store = 'file', config = {} } = this.#options;
     const { plan, ec2 } = this;
     const { directory } = this.routers[name];
     const places = { plan, grpcPort: this.#grpcPorts[name], ec2Url: ec2.url, sessions, store, directory };
@@ -249,10 +259,10 @@ export class Lab {
   }
 
   #linkIds(interfaceName: string | undefined): readonly string[] {
-    if (interfaceName === undefined) return [...this.#links.values()];
-    const id = this.#links.get(interfaceName);
-    if (id === undefined) throw new Error(`no link ${interfaceName}`);
-    return [id];
+    if (interfaceName === undefined) return [...this.#links.values()].flat();
+    const ids = this.#links.get(interfaceName);
+    if (ids === undefined) throw new Error(`no link ${interfaceName}`);
+    return ids;
   }
 }
 

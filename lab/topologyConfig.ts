@@ -4,7 +4,8 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { peerOf, type RouterName, type TopologyPlan } from './topologyPlan';
+import type { RouterName, TopologyPlan } from './topologyPlan';
+import { plannedSessions, sessionKeys, type Sessions } from './topologySessions';
 
 /** Where the daemons keep what `show` prints: a file of each router's own, or one Redis server for each. */
 export type LabStore = 'file' | { readonly redis: Readonly<Record<RouterName, RedisAddress>> };
@@ -20,8 +21,7 @@ export type ConfigPlaces = {
   readonly plan: TopologyPlan;
   readonly grpcPort: number;
   readonly ec2Url: string;
-  /** How many sessions, on the first interfaces; at least one. */
-  readonly sessions: number;
+  readonly sessions: Sessions | undefined;
   readonly store: LabStore;
   /** The router's own directory: config, log, store, state and control socket go there. */
   readonly directory: string;
@@ -62,10 +62,8 @@ function labConfig(name: RouterName, places: ConfigPlaces): object {
         })),
       },
     },
-    bfd_sessions: plan.interfaces.slice(0, sessions).map((each) => ({
-      session_type: 'SINGLE_HOP',
-      intf_name: each.name,
-      neigh_ip: each.primaryAddress[peerOf(name)],
+    bfd_sessions: plannedSessions(sessions, plan).map((session) => ({
+      ...sessionKeys(name, session),
       bfd_desired_tx_int_usec: labBfd.intervalMs * 1000,
       detect_multiplier: labBfd.multiplier,
       vrf_name: 'default',

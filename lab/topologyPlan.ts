@@ -3,7 +3,7 @@
  * one floating address on each. Names, addresses and EC2 ids follow from the number of interfaces alone, so
  * that every run of the lab looks the same. Plain data; nothing runs here.
  */
-import type { Ec2Model, Instance, NetworkInterface, Subnet } from './ec2-emulator/model';
+import type { Ec2Region, Instance, NetworkInterface, Subnet } from './ec2-emulator/model';
 
 export type RouterName = 'rtr1' | 'rtr2';
 export const routerNames: readonly RouterName[] = ['rtr1', 'rtr2'];
@@ -21,6 +21,9 @@ export type InterfacePlan = {
   readonly cidrBlock: string;
   readonly floatingAddress: string;
   readonly primaryAddress: Readonly<Record<RouterName, string>>;
+  readonly ipv6Address: Readonly<Record<RouterName, string>>;
+  /** A GRE tunnel to the peer over this interface: its name, and its ends, which EC2 does not know. */
+  readonly tunnel: { readonly name: string; readonly address: Readonly<Record<RouterName, string>> };
   readonly networkInterfaceId: Readonly<Record<RouterName, string>>;
 };
 
@@ -68,6 +71,14 @@ function planInterface(deviceIndex: number): InterfacePlan {
     cidrBlock: `${prefix}.0/24`,
     floatingAddress: `${prefix}.${FLOATING_HOST}`,
     primaryAddress: { rtr1: `${prefix}.${dataHosts.rtr1}`, rtr2: `${prefix}.${dataHosts.rtr2}` },
+    ipv6Address: {
+      rtr1: `2001:db8:31:${hex(deviceIndex, 1)}::${dataHosts.rtr1}`,
+      rtr2: `2001:db8:31:${hex(deviceIndex, 1)}::${dataHosts.rtr2}`,
+    },
+    tunnel: {
+      name: `tunnel-ip${deviceIndex}`,
+      address: { rtr1: `10.255.${deviceIndex}.1`, rtr2: `10.255.${deviceIndex}.2` },
+    },
     networkInterfaceId: {
       rtr1: networkInterfaceId('rtr1', deviceIndex),
       rtr2: networkInterfaceId('rtr2', deviceIndex),
@@ -80,7 +91,7 @@ export const bystanderInterfaceId = ({ deviceIndex }: InterfacePlan): string =>
   `eni-0c35e9d47c3f86${hex(deviceIndex, 3)}`;
 
 /** The model with a third instance, which has an interface on each subnet of the floating addresses. */
-export function withBystander(model: Ec2Model, plan: TopologyPlan): Ec2Model {
+export function withBystander(model: Ec2Region, plan: TopologyPlan): Ec2Region {
   const [router] = model.instances;
   if (router === undefined) throw new Error('a lab without routers');
   const networkInterfaces = plan.interfaces.map((each): NetworkInterface => {
@@ -111,13 +122,16 @@ export function withBystander(model: Ec2Model, plan: TopologyPlan): Ec2Model {
 }
 
 /** `owner` holds every floating address; nobody does where it is null. */
-export function ec2Model(plan: TopologyPlan, owner: RouterName | null): Ec2Model {
+export function ec2Model(plan: TopologyPlan, owner: RouterName | null): Ec2Region {
   return {
     region: plan.region,
     accountId: '123456789012',
     subnets: [
       subnet(MANAGEMENT_SUBNET.subnetId, `${MANAGEMENT_SUBNET.prefix}.0/24`),
-      ...plan.interfaces.map(({ subnetId, cidrBlock }) => subnet(subnetId, cidrBlock)),
+      ...plan.interfaces.map(({ subnetId, cidrBlock, ipv6Address }) => ({
+        ...subnet(subnetId, cidrBlock),
+        ipv6CidrBlock: `${ipv6Address.rtr1.replace(/::.*$/, '')}::/64`,
+      })),
     ],
     instances: routerNames.map(instance),
     networkInterfaces: routerNames.flatMap((name) => [
@@ -131,6 +145,7 @@ export function ec2Model(plan: TopologyPlan, owner: RouterName | null): Ec2Model
           subnetId: each.subnetId,
           primaryIp: each.primaryAddress[name],
           secondaryIps: owner === name ? [each.floatingAddress] : [],
+          ipv6Addresses: [each.ipv6Address[name]],
         }),
       ),
     ]),
@@ -157,7 +172,7 @@ const instance = (name: RouterName): Instance => ({
 function networkInterface(
   name: RouterName,
   deviceIndex: number,
-  addresses: Pick<NetworkInterface, 'subnetId' | 'primaryIp' | 'secondaryIps'>,
+  addresses: Pick<NetworkInterface, 'subnetId' | 'primaryIp' | 'secondaryIps' | 'ipv6Addresses'>,
 ): NetworkInterface {
   const id = networkInterfaceId(name, deviceIndex);
   return {

@@ -151,6 +151,10 @@ is [examples/secondary-ip-rtr2.json](examples/secondary-ip-rtr2.json)):
 ${example}
 \`\`\`
 
+Where BFD has to cross the VPC's router, [docs/bfd.md](../docs/bfd.md) says what can be done:
+[examples/multi-hop-rtr1.json](examples/multi-hop-rtr1.json) and
+[examples/gre-tunnel-rtr1.json](examples/gre-tunnel-rtr1.json), with their pairs, are unproven on XRv9000.
+
 ## The file
 
 - Everything stands inside the object \`config\`. Beside it only \`$schema\` may stand, with which editors find
@@ -179,7 +183,7 @@ ${ruleList('warning')}
   (\`bfd_sessions\`, \`ec2_private_endpoint_url\`, \`action\`), the same place in the container.
 - \`global_retry_interval\` is the longest pause between two attempts, and \`global_retry_count\` is when an alarm is
   raised; the daemon never gives up.
-- \`session_type\` "MULTI_HOP" and methods other than "secondary_ip_shift" are refused: this version does not do them.
+- Methods other than "secondary_ip_shift" are refused: this version does not do them.
 - Mount the directory of the file into the container rather than the file itself: a mount of a single file goes on
   showing the old content after the file has been replaced, until the container is made anew.
 `;

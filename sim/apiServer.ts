@@ -7,11 +7,11 @@ import type { Plan } from '../src/core/plan';
 import type { EventMaker } from './daemon';
 import type { Network } from './network';
 import type { Random } from './random';
-import type { RouterIndex, Settings } from './scenario';
+import type { AnyRouter, Settings } from './scenario';
 import type { Timeline } from './timeline';
 
 export type ApiServerParts = {
-  readonly index: RouterIndex;
+  readonly index: AnyRouter;
   readonly plan: Plan;
   readonly settings: Settings;
   readonly timeline: Timeline;

@@ -3,23 +3,42 @@
  * the whole world, which no router does, and judge by what really is wherever that can be said.
  */
 import { violations } from '../src/core/invariants';
-import type { Effect, Event } from '../src/core/model';
-import type { State } from '../src/core/state';
+import type { Effect, EffectArgs, Event } from '../src/core/model';
+import type { Attempt, State } from '../src/core/state';
 import type { Step } from '../src/core/step';
-import type { Ec2 } from './ec2';
+import type { Causes } from './causes';
+import type { Ec2, Nic } from './ec2';
+import type { Tally } from './fired';
 import type { Network } from './network';
-import type { Router } from './router';
-import { otherOf, type Both, type Fault, type RouterIndex, type Scenario } from './scenario';
+import type { Router as AnyRouterOf } from './router';
+import {
+  otherOf,
+  STRANGER,
+  type AnyRouter,
+  type Both,
+  type Fault,
+  type RouterIndex,
+  type Scenario,
+  type Settings,
+} from './scenario';
 import type { Timeline } from './timeline';
+
+type Router = AnyRouterOf<RouterIndex>;
 
 /** One change of the complete owner, as EC2 knows it. */
 export type Change = { readonly at: number; readonly from: RouterIndex; readonly to: RouterIndex };
 
+/** As the configuration demands: a keepalive and two time-outs. */
+export function roleTtlMs({ keepaliveMs }: Settings): number {
+  return Math.max(30_000, keepaliveMs + 5_000);
+}
 /**
  * `false-active`: a role of ACTIVE may outlive the ownership by `role_ttl_s`, what reads may lag, and a second
  * for the answer.
  */
-const FALSE_ACTIVE_MS = 30_000 + 9_000 + 2_000;
+const FALSE_ACTIVE_MS = 9_000 + 2_000;
+/** What EC2 shows is known until the next keepalive, and a request may be under way for some seconds. */
+const STRANGER_KNOWS_MS = 60_000 + 9_000 + 10_000;
 /** How long the news of a session may be under way inside a router. */
 const NEWS_MS = 150;
 /** An operator's command is answered by then: giving takes ten seconds at most. */
@@ -36,17 +55,32 @@ const SENDS_MAX = 3_000;
 
 export type Broken = (invariant: string, what: string) => never;
 
+export type ChecksParts = {
+  readonly scenario: Scenario;
+  readonly timeline: Timeline;
+  readonly network: Network;
+  readonly ec2: Ec2;
+  readonly causes: Causes;
+  readonly tally: Tally;
+  readonly broken: Broken;
+};
+
 export class Checks {
   readonly changes: Change[] = [];
-  /** How often each kind of move was begun; the report says what never fired. */
-  readonly begun = new Map<string, number>();
-  takeovers = 0;
   steps = 0;
   readonly #scenario: Scenario;
   readonly #timeline: Timeline;
   readonly #network: Network;
   readonly #ec2: Ec2;
+  readonly #causes: Causes;
+  readonly #tally: Tally;
   readonly #broken: Broken;
+  /** The attempt behind each request for a takeover, as `router/life/number`. */
+  readonly #takeoverOf = new Map<Effect, string>();
+  readonly #lives: Both<number> = [0, 0];
+  readonly #hasBeenUp: Both<boolean> = [false, false];
+  /** The inhibit of each router, and since when it lasts in this boot. */
+  readonly #inhibited: Both<{ readonly untilWall: number; readonly since: number } | null> = [null, null];
   #lastOwner: RouterIndex | null;
   /** When each router last stopped to hold everything, by another's doing. */
   readonly #lostAt: Both<number> = [-Infinity, -Infinity];
@@ -68,14 +102,34 @@ export class Checks {
   readonly #pending: Both<Map<number, number>> = [new Map<number, number>(), new Map<number, number>()];
   #sends = 0;
 
-  constructor(scenario: Scenario, timeline: Timeline, network: Network, ec2: Ec2, broken: Broken) {
+  constructor({ scenario, timeline, network, ec2, causes, tally, broken }: ChecksParts) {
     this.#scenario = scenario;
     this.#timeline = timeline;
     this.#network = network;
     this.#ec2 = ec2;
+    this.#causes = causes;
+    this.#tally = tally;
     this.#broken = broken;
-    this.#lastOwner = ec2.owner();
+    this.#lastOwner = this.#pairOwner();
     ec2.changed = (writer) => this.#ec2Changed(writer);
+    ec2.moving = (router, send, target, from) => this.#moving(router, send, target, from);
+  }
+
+  /** How a router is at the moment in which its peer dies; the report says what has been tried. */
+  conditionOf(router: Router): string {
+    const { daemon, index } = router;
+    if (router.machine !== 'on') return 'off';
+    if (daemon === null) return 'without daemon';
+    if (daemon.isPaused) return 'paused';
+    const { role, attempt, streams, inhibit, damping } = daemon.state;
+    if (!this.#hasBeenUp[index]) return 'has never seen its peer UP';
+    if (attempt !== null) return `in the middle of a move (${attempt.purpose})`;
+    if (this.#ec2.isTroubled(index, this.#timeline.now)) return 'in trouble with EC2';
+    if (streams.phase !== 'synchronized') return `not watching (${streams.phase})`;
+    if (inhibit !== null) return 'inhibited';
+    if ((damping?.suppressedUntil ?? 0) > router.now) return 'damped';
+    const armed = Object.values(daemon.state.sessions).some((session) => session.armed);
+    return `${role.haState}${role.why === null ? '' : ` (${role.why})`}${armed ? '' : ', not armed'}`;
   }
 
   commanded(router: Router, request: number | null): void {
@@ -85,6 +139,8 @@ export class Checks {
   died(router: RouterIndex): void {
     // A new life does not know what the old one had sent and not heard of.
     this.#diedAt[router] = this.#timeline.now;
+    this.#lives[router] += 1;
+    this.#inhibited[router] = null;
     this.#damping[router] = { penalty: 0, at: 0, held: false };
     this.#tookIt[router] = false;
     if (!this.#knew[router]) {
@@ -104,10 +160,14 @@ export class Checks {
     if (effect.effect === 'sendTakeover') {
       this.#sends += 1;
       if (this.#sends > SENDS_MAX) this.#broken('bounded-writes', `${SENDS_MAX} requests have been sent`);
+      const attempt = router.daemon?.state.attempt ?? null;
+      if (attempt !== null && attempt.purpose === 'takeover' && !attempt.resumed)
+        this.#takeoverOf.set(effect, `${router.index}/${this.#lives[router.index]}/${effect.attempt}`);
     }
   }
 
-  stepped(router: Router, event: Event, before: State, { state, effects }: Step, now: number): void {
+  stepped(router: Router, event: Event, before: State, step: Step, now: number): void {
+    const { state, effects } = step;
     this.steps += 1;
     const broken = violations(router.plan, state);
     if (broken.length > 0) this.#broken('core', `router ${router.index}: ${broken.join('; ')}`);
@@ -117,7 +177,11 @@ export class Checks {
       this.#checkFalseLoss(router, before, state);
       this.#checkDualBelief(router, state);
       this.#checkUnanswered(router);
+      this.#checkInhibit(router, state, now);
     }
+    if (before.attempt !== null && state.attempt?.number !== before.attempt.number)
+      this.#checkAbandoned(router, before.attempt, step);
+    if (event.type === 'bfdSessionChanged' && event.level === 'Up') this.#hasBeenUp[router.index] = true;
     if (event.type === 'takeoverCallAnswered' && event.attempt !== before.attempt?.number) {
       // `late-answer`: it changes neither levels nor ownership nor a later attempt.
       if (
@@ -150,8 +214,7 @@ export class Checks {
       ) ??
         false);
     if (first) {
-      const key = attempt.resumed ? 'resumed' : attempt.purpose;
-      this.begun.set(key, (this.begun.get(key) ?? 0) + 1);
+      this.#tally.count(`begun ${attempt.resumed ? 'resumed takeover' : attempt.purpose}`);
     }
     if (moved || attempt.purpose === 'giveBack') return;
     const say = (invariant: string, what: string): never =>
@@ -164,7 +227,7 @@ export class Checks {
     if (before.shutdown !== null) say('not-shutting-down', 'sends while shutting down');
     const complete =
       before.ownership !== null &&
-      router.plan.targets.every(({ address }) => before.ownership?.holders[address]?.mine === true);
+      router.plan.targets.every(({ id }) => before.ownership?.holders[id]?.mine === true);
     if (attempt.purpose === 'give') {
       this.#gaveAt[router.index] = this.#timeline.now;
       if (!complete) say('gives-its-own', 'gives although it does not hold everything');
@@ -172,7 +235,6 @@ export class Checks {
     }
     if (complete) say('not-complete', 'takes although it holds everything');
     if (attempt.purpose !== 'takeover') return;
-    this.takeovers += 1;
     if (before.streams.phase !== 'synchronized') say('watching', 'sends although it does not watch');
     const { damping } = before;
     if (first && damping !== null && damping.suppressedUntil !== null && now < damping.suppressedUntil)
@@ -251,7 +313,8 @@ export class Checks {
     if (ago > NEWS_MS + this.#longestPause(router))
       say('down-now', `no triggering session was DOWN for ${ago} ms`);
     if (ago > NEWS_MS) say('down-now-after-stall', `no triggering session was DOWN for ${ago} ms`);
-    if (upAt < lostAt - NEWS_MS && !wasGiving)
+    // Who is told a wrong story of its own past may take back once: what is stored is part of the truth.
+    if (upAt < lostAt - NEWS_MS && !wasGiving && !router.hasStaleMemory)
       say('up-since-loss', `lost the targets at ${lostAt}, and no triggering session was UP since ${upAt}`);
   }
 
@@ -267,7 +330,8 @@ export class Checks {
     this.#activeSince[index] = Math.min(this.#activeSince[index], this.#timeline.now);
     const lost = this.#notOwnerSince[index];
     const since = Math.max(lost, this.#activeSince[index]);
-    if (lost >= 0 && this.#timeline.now - since > FALSE_ACTIVE_MS + this.#longestPause(router))
+    const bound = roleTtlMs(this.#scenario.settings) + FALSE_ACTIVE_MS + this.#longestPause(router);
+    if (lost >= 0 && this.#timeline.now - since > bound)
       this.#broken(
         'false-active',
         `router ${router.index} says ACTIVE, and owns not everything since ${since}`,
@@ -333,8 +397,67 @@ export class Checks {
         this.#broken('answered-once', `router ${router.index}: command ${request} is not answered`);
   }
 
-  #ec2Changed(writer: RouterIndex | null): void {
+  /**
+   * `never-abandoned`: an attempt that has moved a target and has another one open does not end, but for another owner
+   * (alarm), the end of the daemon, or because what it has moved goes back or was an operator's to give.
+   */
+  #checkAbandoned(router: Router, attempt: Attempt, { state, alarms }: Step): void {
+    const { calls, purpose, number } = attempt;
+    const hasMoved = calls.some(({ outcome, lastSend }) => outcome === 'moved' && lastSend > 0);
+    if (!hasMoved || calls.every(({ outcome }) => outcome !== 'open')) return;
+    if (purpose === 'give' || purpose === 'giveBack' || state.attempt?.purpose === 'giveBack') return;
+    if (alarms.includes('target-lost') || state.shutdown !== null) return;
+    this.#broken('never-abandoned', `router ${router.index}: attempt ${number} ends half done`);
+  }
+
+  /** `inhibit-ends`: an inhibit lasts as long as it was asked for, in each boot; whatever the wall clock does. */
+  #checkInhibit({ index, daemon }: Router, { inhibit }: State, now: number): void {
+    if (inhibit === null) {
+      this.#inhibited[index] = null;
+      return;
+    }
+    const known = this.#inhibited[index];
+    if (known?.untilWall !== inhibit.untilWall)
+      this.#inhibited[index] = { untilWall: inhibit.untilWall, since: this.#timeline.now };
+    const since = Math.max(this.#inhibited[index]?.since ?? 0, daemon?.resumedAt ?? 0);
+    if (inhibit.until - now > inhibit.forMs || this.#timeline.now - since > inhibit.forMs + 1_000)
+      this.#broken('inhibit-ends', `router ${index} is inhibited for longer than ${inhibit.forMs} ms`);
+  }
+
+  /** EC2 is about to move something to this router, for this request. */
+  #moving(router: AnyRouter, send: EffectArgs['sendTakeover'], target: number, from: Nic | null): void {
+    if (from === null || from.router === null || from.router === router) return;
+    if (router === STRANGER) return this.#checkStranger(from.router, from.index, target);
+    const takeover = this.#takeoverOf.get(send as Effect);
+    if (takeover === undefined || from.router === STRANGER) return;
+    const wrong = this.#causes.charge(router, takeover, target, this.#timeline.now);
+    if (wrong !== null)
+      this.#broken(wrong, `router ${router} takes target ${target} once more (${takeover})`);
+  }
+
+  /**
+   * `stranger-takes-nothing`: a third router takes nothing from a router of the pair that is well and has held it for
+   * longer than news are old. (What has only just moved it may take, on the strength of the news before: EC2 knows no
+   * condition for a write. The exception is counted.)
+   */
+  #checkStranger(router: AnyRouter, index: number, target: number): void {
+    const { now } = this.#timeline;
+    if (now - this.#ec2.lastShownAt(router, index) <= STRANGER_KNOWS_MS) return;
+    if (now - this.#ec2.heldSince(target) <= STRANGER_KNOWS_MS)
+      return this.#tally.count('exception: the third router took what had just moved');
+    this.#broken(
+      'stranger-takes-nothing',
+      `the third router takes something from router ${router}, which is well`,
+    );
+  }
+
+  #pairOwner(): RouterIndex | null {
     const owner = this.#ec2.owner();
+    return owner === STRANGER ? null : owner;
+  }
+
+  #ec2Changed(writer: AnyRouter | null): void {
+    const owner = this.#pairOwner();
     const { now } = this.#timeline;
     for (const router of [0, 1] as const) {
       const since = this.#notOwnerSince[router];
@@ -375,7 +498,9 @@ export function changesBound({ faults, death, settings }: Scenario): number {
   const met = given && faults.length > 1 ? 1 : 0;
   const deaths = death === null ? 0 : 2;
   const running = settings.takeFromRunningAfterMs === null ? 0 : 2;
-  const once = explained + met + deaths + running;
+  // What a third router has had and lost is for whoever claims it first.
+  const third = settings.stranger === null ? 0 : 2;
+  const once = explained + met + deaths + running + third;
   if (!settings.preferred.includes(true)) return once;
   // The opt-in takes from a holder that runs, once in each life of a daemon that has never been ACTIVE.
   // A preferred router may take the targets back each time, and once in each life of a daemon; what happens while
@@ -403,6 +528,8 @@ function changesOf(fault: Fault, settings: Scenario['settings']): number {
     case 'slapi':
       return fault.how === 'restart' && !fault.keepsSessions && settings.removedAs === 'Down' ? 1 : 0;
     case 'ec2':
+      return 0;
+    case 'clock':
       return 0;
     case 'operator':
       if (fault.how === 'inhibit' || fault.how === 'release') return 0;

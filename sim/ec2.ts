@@ -6,12 +6,15 @@
 import type { EffectArgs, Failure, Holder, InstanceCondition, Observation } from '../src/core/model';
 import type { Plan } from '../src/core/plan';
 import type { Random } from './random';
-import { otherOf, type Both, type RouterIndex, type Settings } from './scenario';
+import { STRANGER, type AnyRouter, type RouterIndex, type Settings } from './scenario';
 import type { Timeline } from './timeline';
 
-/** An address that is one of the pair's interfaces; `index` is the device index minus one. */
-export type Nic = { readonly router: RouterIndex | null; readonly index: number; readonly id: string };
-/** One of an instance that is neither router. */
+/** What each of the three routers has. */
+type Trio<Item> = [Item, Item, Item];
+
+/** An interface of a router; `index` is the device index minus one. */
+export type Nic = { readonly router: AnyRouter | null; readonly index: number; readonly id: string };
+/** One of an instance that is no router. */
 const FOREIGN: Nic = { router: null, index: 0, id: 'eni-foreign' };
 
 type InstanceState = 'running' | 'stopped' | 'terminated';
@@ -20,10 +23,10 @@ type InstanceState = 'running' | 'stopped' | 'terminated';
 type Version = {
   readonly at: number;
   readonly holders: readonly (Nic | null)[];
-  readonly instances: Both<InstanceState>;
+  readonly instances: Trio<InstanceState>;
   /** Interfaces that are attached to nothing. */
   readonly detached: readonly string[];
-  readonly observations: [Observation | null, Observation | null];
+  readonly observations: Trio<Observation | null>;
 };
 
 /** What is wrong with EC2 for one router, each until a time. */
@@ -47,29 +50,35 @@ type Send = EffectArgs['sendTakeover'];
 type Answered<Result> = (result: Result) => void;
 
 export class Ec2 {
-  readonly trouble: Both<Trouble>;
-  readonly nics: Both<readonly Nic[]>;
+  readonly trouble: Trio<Trouble>;
+  readonly nics: Trio<readonly Nic[]>;
   readonly #timeline: Timeline;
   readonly #random: Random;
   readonly #settings: Settings;
-  readonly #plans: Both<Plan>;
+  readonly #plans: Trio<Plan>;
   readonly #versions: Version[] = [];
-  readonly #conditions: Both<InstanceCondition> = ['running', 'running'];
+  /** When each target last came to its holder. */
+  readonly #heldSince: number[] = [];
+  /** When what showed that each router has failed was last mended. */
+  readonly #shownAt: Trio<number> = [-Infinity, -Infinity, -Infinity];
+  readonly #conditions: Trio<InstanceCondition> = ['running', 'running', 'running'];
   #tokens = BUCKET;
   #tokensAt = 0;
   /** Called after each change of who holds what, with the router that has written it. */
-  changed: (writer: RouterIndex | null) => void = () => undefined;
+  changed: (writer: AnyRouter | null) => void = () => undefined;
+  /** Called before a request changes who holds a target. */
+  moving: (router: AnyRouter, send: Send, target: number, from: Nic | null) => void = () => undefined;
   told: (what: () => string) => void = () => undefined;
 
-  constructor(timeline: Timeline, random: Random, settings: Settings, plans: Both<Plan>) {
+  constructor(timeline: Timeline, random: Random, settings: Settings, plans: Trio<Plan>) {
     this.#timeline = timeline;
     this.#random = random;
     this.#settings = settings;
     this.#plans = plans;
-    this.trouble = [noTrouble(settings.targets), noTrouble(settings.targets)];
-    const nicsOf = (router: RouterIndex): readonly Nic[] =>
+    this.trouble = [noTrouble(settings.targets), noTrouble(settings.targets), noTrouble(settings.targets)];
+    const nicsOf = (router: AnyRouter): readonly Nic[] =>
       [0, 1].map((index) => ({ router, index, id: `eni-${router}${index}` }));
-    this.nics = [nicsOf(0), nicsOf(1)];
+    this.nics = [nicsOf(0), nicsOf(1), nicsOf(STRANGER)];
     const { initialOwner } = settings;
     const holders = plans[0].targets.map(({ deviceIndex }, number) => {
       if (initialOwner === 'nobody') return null;
@@ -84,7 +93,7 @@ export class Ec2 {
   }
 
   /** The router that holds every target; null where no one does. */
-  owner(): RouterIndex | null {
+  owner(): AnyRouter | null {
     const { holders } = this.#latest();
     const first = holders[0]?.router ?? null;
     return first !== null && holders.every((holder) => holder?.router === first) ? first : null;
@@ -106,32 +115,56 @@ export class Ec2 {
   setAttached(router: RouterIndex, index: number, attached: boolean): void {
     const id = this.nics[router][index]?.id ?? '';
     const others = this.#latest().detached.filter((each) => each !== id);
+    if (attached) this.#shownAt[router] = this.#timeline.now;
     this.#push({ detached: attached ? others : [...others, id] });
   }
 
-  setInstance(router: RouterIndex, state: InstanceState): void {
-    const instances: Both<InstanceState> = [...this.#latest().instances];
+  setInstance(router: AnyRouter, state: InstanceState): void {
+    const instances: Trio<InstanceState> = [...this.#latest().instances];
     instances[router] = state;
+    if (state === 'running') this.#shownAt[router] = this.#timeline.now;
     this.#conditions[router] = state;
     let { holders } = this.#latest();
-    if (state === 'terminated' && this.#settings.interfacesDeleted)
+    if (state === 'terminated' && this.#areDeleted(router))
       holders = holders.map((holder) => (holder?.router === router ? null : holder));
     this.#push({ instances, holders });
   }
 
+  heldSince(target: number): number {
+    return this.#heldSince[target] ?? 0;
+  }
+
+  /** Whether EC2 knows no interface of this router any more. */
+  isForgotten(router: RouterIndex): boolean {
+    return this.#latest().instances[router] === 'terminated' && this.#areDeleted(router);
+  }
+
+  /** When EC2 last showed that this router, or its interface there, has failed; -Infinity if never. */
+  lastShownAt(router: AnyRouter, index: number): number {
+    return this.shows(router, index, true) ? this.#timeline.now : this.#shownAt[router];
+  }
+
   /** Status checks, which change nothing else. */
-  setImpaired(router: RouterIndex): void {
+  setImpaired(router: AnyRouter): void {
     if (this.#latest().instances[router] === 'running') this.#conditions[router] = 'impaired';
   }
 
   /** Something is wrong with EC2 for this router. */
   isTroubled(router: RouterIndex, now: number): boolean {
-    const { refusedUntil, ...others } = this.trouble[router];
-    return [...refusedUntil, ...Object.values(others)].some((until) => now < until);
+    const trouble = this.trouble[router];
+    return (
+      now < trouble.cutUntil ||
+      now < trouble.blackholeUntil ||
+      now < trouble.slowUntil ||
+      now < trouble.lossyUntil ||
+      now < trouble.throttledUntil ||
+      now < trouble.staleUntil ||
+      trouble.refusedUntil.some((until) => now < until)
+    );
   }
 
   /** Whether EC2 says that this router, or its interface there, has failed. */
-  shows(router: RouterIndex, index: number, mayAskStatus: boolean): boolean {
+  shows(router: AnyRouter, index: number, mayAskStatus: boolean): boolean {
     const { instances, detached } = this.#latest();
     if (instances[router] === 'terminated' || detached.includes(this.nics[router][index]?.id ?? ''))
       return true;
@@ -140,7 +173,7 @@ export class Ec2 {
 
   // ---- What a daemon may ask ----
 
-  observe(router: RouterIndex, timeoutMs: number, answered: Answered<Observation | Failure>): void {
+  observe(router: AnyRouter, timeoutMs: number, answered: Answered<Observation | Failure>): void {
     const there = this.#travel(router);
     if (this.#isGone(router, there, timeoutMs, answered)) return;
     const back = this.#halfLatency(router);
@@ -153,7 +186,7 @@ export class Ec2 {
   }
 
   askHolders(
-    router: RouterIndex,
+    router: AnyRouter,
     ids: readonly string[],
     timeoutMs: number,
     answered: Answered<{ [id: string]: InstanceCondition } | Failure>,
@@ -171,7 +204,7 @@ export class Ec2 {
     });
   }
 
-  assign(router: RouterIndex, request: Send, answered: Answered<Failure | null>): void {
+  assign(router: AnyRouter, request: Send, answered: Answered<Failure | null>): void {
     const { timeoutMs } = request;
     const there = this.#travel(router);
     if (this.#isGone(router, there, timeoutMs, answered)) return;
@@ -192,25 +225,30 @@ export class Ec2 {
 
   // ---- Inside ----
 
-  #apply(router: RouterIndex, { networkInterfaceId, addresses, allowReassignment }: Send): Failure | null {
+  #apply(router: AnyRouter, send: Send): Failure | null {
+    const { networkInterfaceId, targets: ids, allowReassignment } = send;
     const { targets } = this.#plans[0];
     if (!this.#takeToken(router)) return throttled;
-    const nic = [...this.nics[0], ...this.nics[1]].find(({ id }) => id === networkInterfaceId);
+    const nic = this.nics.flat().find(({ id }) => id === networkInterfaceId);
     if (nic === undefined || this.#isDeleted(nic)) return refused('InvalidNetworkInterfaceID.NotFound');
     const holders = [...this.#latest().holders];
-    for (const address of addresses) {
-      const number = targets.findIndex((target) => target.address === address);
+    for (const address of ids) {
+      const number = targets.findIndex((target) => target.id === address);
       if (this.#timeline.now < (this.trouble[router].refusedUntil[number] ?? 0))
         return refused('UnauthorizedOperation');
       const holder = holders[number] ?? null;
       if (holder !== null && holder !== nic && !allowReassignment) return refused('Resource.AlreadyAssigned');
       holders[number] = nic;
     }
+    for (const [number, holder] of holders.entries()) {
+      const from = this.holders[number] ?? null;
+      if (holder !== from) this.moving(router, send, number, from);
+    }
     this.#push({ holders }, router);
     return null;
   }
 
-  #takeToken(router: RouterIndex): boolean {
+  #takeToken(router: AnyRouter): boolean {
     const { now } = this.#timeline;
     if (now < this.trouble[router].throttledUntil && this.#random.chance(0.8)) return false;
     this.#tokens = Math.min(BUCKET, this.#tokens + (now - this.#tokensAt) * REFILL_PER_MS);
@@ -220,7 +258,7 @@ export class Ec2 {
     return true;
   }
 
-  #read(router: RouterIndex): Observation {
+  #read(router: AnyRouter): Observation {
     const { stalenessMs } = this.#settings;
     const { now } = this.#timeline;
     const bound = now < this.trouble[router].staleUntil ? STALE_FAULT_MS : stalenessMs;
@@ -232,15 +270,15 @@ export class Ec2 {
     return version.observations[router];
   }
 
-  #describe({ holders, instances, detached }: Version, router: RouterIndex): Observation {
-    const peer = otherOf(router);
+  #describe({ holders, instances, detached }: Version, router: AnyRouter): Observation {
     const plan = this.#plans[router];
-    const peerIsThere = instances[peer] !== 'terminated' || !this.#settings.interfacesDeleted;
+    const isThere = (nic: Nic): boolean =>
+      nic.router !== null && (instances[nic.router] !== 'terminated' || !this.#areDeleted(nic.router));
     const instanceOf = ({ router: of, id }: Nic): string | null => {
       if (of === null) return 'i-foreign';
       return instances[of] === 'terminated' || detached.includes(id) ? null : `i-${of}`;
     };
-    const shown = plan.targets.map(({ address }, number): [string, Holder | null] => {
+    const shown = plan.targets.map(({ id: address }, number): [string, Holder | null] => {
       const holder = holders[number] ?? null;
       if (holder === null) return [address, null];
       const mine = holder === this.#place(router, number) && !detached.includes(holder.id);
@@ -252,35 +290,40 @@ export class Ec2 {
         .map(({ id, index }) => ({
           networkInterfaceId: id,
           deviceIndex: index + 1,
+          networkCardIndex: 0,
           subnetId: `subnet-${index}`,
           privateIpAddresses: [],
         })),
       holders: Object.fromEntries(shown),
       peers: Object.fromEntries(
-        peerIsThere
-          ? this.nics[peer]
-              .slice(0, plan.sessions.length)
-              .map((nic) => [
-                plan.sessions[nic.index]?.peerAddress ?? '',
-                { networkInterfaceId: nic.id, instanceId: instanceOf(nic), subnetId: `subnet-${nic.index}` },
-              ])
-          : [],
+        plan.sessions.flatMap(({ peerAddress }) => {
+          const nic = this.nics.flat().find((each) => addressOf(each) === peerAddress);
+          if (nic === undefined || !isThere(nic)) return [];
+          const subnetId = `subnet-${nic.index}`;
+          const slot = { deviceIndex: nic.index + 1, networkCardIndex: 0 };
+          return [[peerAddress, { networkInterfaceId: nic.id, instanceId: instanceOf(nic), subnetId, slot }]];
+        }),
       ),
     };
   }
 
-  #place(router: RouterIndex, number: number): Nic | null {
+  #place(router: AnyRouter, number: number): Nic | null {
     return this.nics[router][(this.#plans[0].targets[number]?.deviceIndex ?? 1) - 1] ?? null;
   }
 
   #isDeleted({ router }: Nic): boolean {
     if (router === null) return false;
-    return this.#latest().instances[router] === 'terminated' && this.#settings.interfacesDeleted;
+    return this.#latest().instances[router] === 'terminated' && this.#areDeleted(router);
+  }
+
+  /** Whether its interfaces go with the instance. Who takes the third router away leaves nothing behind. */
+  #areDeleted(router: AnyRouter): boolean {
+    return router === STRANGER || this.#settings.interfacesDeleted;
   }
 
   #conditionOf(id: string): InstanceCondition {
     if (id === 'i-foreign') return 'running';
-    return this.#conditions[id === 'i-0' ? 0 : 1];
+    return this.#conditions[id === 'i-0' ? 0 : id === 'i-1' ? 1 : STRANGER];
   }
 
   #latest(): Version {
@@ -291,11 +334,19 @@ export class Ec2 {
 
   #push(
     change: Partial<Pick<Version, 'holders' | 'instances' | 'detached'>>,
-    writer: RouterIndex | null = null,
+    writer: AnyRouter | null = null,
   ): void {
     const before = this.#versions.at(-1) ?? NOTHING;
     const { holders, instances, detached } = { ...before, ...change };
-    this.#versions.push({ at: this.#timeline.now, holders, instances, detached, observations: [null, null] });
+    for (const [number, holder] of holders.entries())
+      if (holder !== before.holders[number]) this.#heldSince[number] = this.#timeline.now;
+    this.#versions.push({
+      at: this.#timeline.now,
+      holders,
+      instances,
+      detached,
+      observations: [null, null, null],
+    });
     this.told(
       () => `EC2: ${holders.map((holder) => holder?.id ?? 'nobody').join(' ')}, ${instances.join(' ')}`,
     );
@@ -305,7 +356,7 @@ export class Ec2 {
   // ---- The way there and back ----
 
   /** Ends a request that cannot reach EC2; returns whether it did. */
-  #isGone(router: RouterIndex, there: number, timeoutMs: number, answered: Answered<Failure>): boolean {
+  #isGone(router: AnyRouter, there: number, timeoutMs: number, answered: Answered<Failure>): boolean {
     const { cutUntil, blackholeUntil } = this.trouble[router];
     const { now } = this.#timeline;
     if (now < cutUntil) {
@@ -319,15 +370,15 @@ export class Ec2 {
     return false;
   }
 
-  #isLost(router: RouterIndex): boolean {
+  #isLost(router: AnyRouter): boolean {
     return this.#timeline.now < this.trouble[router].lossyUntil && this.#random.chance(0.6);
   }
 
-  #travel(router: RouterIndex): number {
+  #travel(router: AnyRouter): number {
     return this.#halfLatency(router);
   }
 
-  #halfLatency(router: RouterIndex): number {
+  #halfLatency(router: AnyRouter): number {
     const [from, to] = this.#settings.ec2LatencyMs;
     const slow = this.#timeline.now < this.trouble[router].slowUntil ? this.#random.spread(100, 5_000) : 0;
     return Math.round(this.#random.int(from, to) / 2 + slow);
@@ -337,10 +388,15 @@ export class Ec2 {
 const NOTHING: Version = {
   at: 0,
   holders: [],
-  instances: ['running', 'running'],
+  instances: ['running', 'running', 'running'],
   detached: [],
-  observations: [null, null],
+  observations: [null, null, null],
 };
+
+/** The primary address of an interface. */
+export function addressOf({ router, index }: Pick<Nic, 'router' | 'index'>): string {
+  return `10.0.${index}.${10 + (router ?? 99)}`;
+}
 
 const timedOut: Failure = { kind: 'uncertain', code: 'Timeout', message: 'no answer in time' };
 const noConnection: Failure = { kind: 'unsent', code: 'ECONNREFUSED', message: 'no connection' };

@@ -1,108 +1,103 @@
 /**
- * `npm run sim -- --runs N [--seed S]`: so many runs from this seed on. A run that breaks an invariant prints its
- * seed, the invariant and its shortest story; the exit code then is 1.
+ * `npm run sim -- --runs N [--seed S]`: so many runs from this seed on, shared by as many processes as there are
+ * processors. A run that breaks an invariant prints its seed, the invariant and its shortest story; the exit code then
+ * is 1.
  */
+import { fork } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { scenarioOf, type Scenario } from './scenario';
+import { merged, runBatch, type Batch } from './batch';
+import { reportOf, summaryOf } from './report';
+import { scenarioOf } from './scenario';
 import { shrink } from './shrink';
-import { run, Violation } from './world';
+import { storyOf } from './story';
 
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
-    /** How many failing runs to tell. */
-    tell: { type: 'string', default: '3' },
-    /** Tell this one run from the beginning, whatever its end. */
+    /** How many processes share the work. */
+    jobs: { type: 'string', default: String(availableParallelism()) },
+    /** How many failing runs of each invariant to tell. */
+    tell: { type: 'string', default: '2' },
+    /** Tell the run of this seed from the beginning, whatever its end. */
     story: { type: 'boolean', default: false },
-    only: { type: 'string', default: '' },
+    /** Write docs/simulation.md. */
+    report: { type: 'boolean', default: false },
+    /** Set by the process that shares the work: which part of it this one does. */
+    share: { type: 'string' },
   },
 });
 
-const first = Number(values.seed);
-const runs = values.story ? 1 : Number(values.runs);
-const found = new Map<string, number[]>();
-const begun = new Map<string, number>();
-const changes = new Map<number, number>();
-const converged: { readonly ms: number; readonly seed: number }[] = [];
-/** Runs with a single fault and no preferred router: how often the owner changed, by fault. */
-const single = new Map<string, Map<number, number[]>>();
-let steps = 0;
-const startedAt = performance.now();
+function whole(name: 'runs' | 'seed' | 'jobs' | 'tell', least: number): number {
+  const value = Number(values[name]);
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  process.stderr.write(`sim: --${name} ${values[name]}: write a whole number, ${least} or more\n`);
+  process.exit(2);
+}
 
-for (let seed = first; seed < first + runs; seed += 1) {
-  const scenario = scenarioOf(seed);
-  try {
-    const outcome = run(scenario);
-    steps += outcome.steps;
-    for (const [what, times] of outcome.begun) begun.set(what, (begun.get(what) ?? 0) + times);
-    changes.set(outcome.changes, (changes.get(outcome.changes) ?? 0) + 1);
-    countSingle(scenario, outcome.changes);
-    if (outcome.convergedMs !== null) converged.push({ ms: outcome.convergedMs, seed });
-  } catch (error: unknown) {
-    if (!(error instanceof Violation)) {
-      process.stdout.write(`seed ${seed}: ${error instanceof Error ? (error.stack ?? '') : String(error)}\n`);
-      tellStory(scenario);
-      process.exit(1);
-    }
-    found.set(error.invariant, [...(found.get(error.invariant) ?? []), seed]);
+const first = whole('seed', 0);
+const runs = whole('runs', 1);
+const jobs = Math.min(whole('jobs', 1), runs);
+const tell = whole('tell', 0);
+
+async function main(): Promise<number> {
+  if (values.story) {
+    process.stdout.write(`${storyOf(scenarioOf(first))}\n`);
+    return 0;
   }
-}
-const elapsedMs = performance.now() - startedAt;
-
-if (values.story) tellStory(scenarioOf(first));
-for (const [invariant, seeds] of found) {
-  if (values.only !== '' && values.only !== invariant) continue;
-  for (const seed of seeds.slice(0, Number(values.tell))) {
-    const shortest = shrink(scenarioOf(seed), invariant);
-    process.stdout.write(`\n=== seed ${seed} breaks ${invariant}\n`);
-    tellStory(shortest);
-  }
-}
-converged.sort((one, other) => one.ms - other.ms);
-const convergedAt = (share: number): number => converged[Math.floor((converged.length - 1) * share)]?.ms ?? 0;
-process.stdout.write(
-  `\n${runs} runs, ${(steps / runs).toFixed(0)} steps each, ${Math.round((runs / elapsedMs) * 1000)} runs/s\n` +
-    `begun: ${JSON.stringify(Object.fromEntries(begun))}\n` +
-    `changes of the owner: ${JSON.stringify(Object.fromEntries([...changes].sort(([a], [b]) => a - b)))}\n` +
-    `converged after healing: median ${convergedAt(0.5)} ms, p99 ${convergedAt(0.99)} ms, slowest ${converged
-      .slice(-6)
-      .map(({ ms, seed }) => `${ms} ms (${seed})`)
-      .join(', ')}\n` +
-    `broken: ${JSON.stringify(Object.fromEntries([...found].map(([what, seeds]) => [what, `${seeds.length}: ${seeds.slice(0, 8).join(' ')}`])))}\n`,
-);
-for (const [name, counts] of [...single].sort()) {
-  const columns = [...counts].sort(([a], [b]) => a - b);
-  process.stdout.write(
-    `  ${name.padEnd(28)} ${columns.map(([times, seeds]) => `${times}: ${seeds.length} (${seeds.slice(0, 3).join(' ')})`).join('  ')}\n`,
-  );
-}
-process.exitCode = found.size > 0 ? 1 : 0;
-
-function countSingle({ seed, settings, faults, death }: Scenario, times: number): void {
-  const [fault] = faults;
-  if (fault === undefined || faults.length > 1 || death !== null || settings.preferred.includes(true)) return;
-  const how = 'how' in fault ? ` ${fault.how}` : '';
-  const name = `${fault.kind}${how}${fault.uponMoveOf === null ? '' : ' upon a move'}`;
-  const counts = single.get(name) ?? new Map<number, number[]>();
-  counts.set(times, [...(counts.get(times) ?? []), seed]);
-  single.set(name, counts);
+  const startedAt = Date.now();
+  const batch = jobs === 1 ? runBatch(first, runs, 1) : merged(await Promise.all(shares()));
+  const elapsedMs = Date.now() - startedAt;
+  tellBroken(batch);
+  process.stdout.write(summaryOf(batch, { first, elapsedMs, jobs }));
+  if (values.report) writeFileSync('docs/simulation.md', reportOf(batch, { first, elapsedMs, jobs }));
+  return batch.broken.length > 0 ? 1 : 0;
 }
 
-function tellStory(scenario: Scenario): void {
-  const { settings, faults, death } = scenario;
-  process.stdout.write(`${JSON.stringify(settings)}\n`);
-  for (const fault of faults) process.stdout.write(`fault ${JSON.stringify(fault)}\n`);
-  if (death !== null) process.stdout.write(`death ${JSON.stringify(death)}\n`);
-  const lines: string[] = [];
-  try {
-    run(scenario, (at, router, what) => {
-      const who = router === null ? '   ' : `rt${router}`;
-      lines.push(`${(at / 1000).toFixed(3).padStart(8)} ${who} ${what}`);
+function shares(): readonly Promise<Batch>[] {
+  return Array.from({ length: jobs }, (_, place) => {
+    const args = ['--seed', String(first), '--runs', String(runs), '--jobs', String(jobs)];
+    const child = fork(__filename, [...args, '--share', String(place)]);
+    return new Promise<Batch>((resolve, reject) => {
+      child.once('message', (message) => resolve(message as Batch));
+      child.once('exit', (code) => reject(new Error(`a part of the work ended with exit code ${code}`)));
     });
-  } catch (error: unknown) {
-    if (!(error instanceof Violation)) throw error;
-    lines.push(`${(error.at / 1000).toFixed(3).padStart(8)} !!! ${error.invariant}: ${error.message}`);
-  }
-  process.stdout.write(`${lines.join('\n')}\n`);
+  });
 }
+
+/** One of several processes: each `jobs`-th seed. */
+function doShare(place: number): void {
+  const own = Math.ceil((runs - place) / jobs);
+  process.send?.(runBatch(first + place, own, jobs), () => process.disconnect());
+}
+
+function tellBroken({ broken }: Batch): void {
+  for (const invariant of new Set(broken.map((each) => each.invariant))) {
+    const seeds = broken.filter((each) => each.invariant === invariant).map(({ seed }) => seed);
+    for (const seed of seeds.slice(0, tell)) {
+      const shortest = shrink(scenarioOf(seed), invariant);
+      process.stdout.write(
+        `\n=== seed ${seed} breaks ${invariant}; again: npm run sim -- --runs 1 --seed ${seed}\n`,
+      );
+      process.stdout.write(`${storyOf(shortest)}\n`);
+    }
+  }
+}
+
+if (values.share !== undefined) doShare(Number(values.share));
+else
+  main().then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error: unknown) => {
+      process.stderr.write(
+        `sim: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+      );
+      if (error instanceof Error && error.cause instanceof Error)
+        process.stderr.write(`${error.cause.stack ?? error.cause.message}\n`);
+      process.exitCode = 1;
+    },
+  );

@@ -1,10 +1,19 @@
 /**
  * What the routers' forwarding planes do, with or without daemons: interfaces, the paths between them, and a
- * BFD session for each path (RFC 5880). Says what XR would say; who is told is not its part.
+ * BFD session for each path (RFC 5880). Says what XR would say; who is told is not its part. The third router's
+ * sessions have nobody at their other end.
  */
 import type { InterfaceLevel, SessionLevel } from '../src/core/model';
 import type { Random } from './random';
-import { otherOf, ROUTERS, type Both, type RouterIndex, type Settings } from './scenario';
+import {
+  otherOf,
+  ROUTERS,
+  STRANGER,
+  type AnyRouter,
+  type Both,
+  type RouterIndex,
+  type Settings,
+} from './scenario';
 import type { Timeline } from './timeline';
 
 type End = {
@@ -37,11 +46,13 @@ export class Network {
   readonly sessions: readonly Session[];
   /** Whether the machine runs and forwards. */
   readonly alive: Both<boolean> = [false, false];
-  readonly interfaces: Both<InterfaceLevel[]>;
+  readonly interfaces: readonly [InterfaceLevel[], InterfaceLevel[], InterfaceLevel[]];
   readonly #interfaceDownSince: Both<(number | null)[]> = [
     [null, null],
     [null, null],
   ];
+  /** The sessions that the third router has programmed. */
+  readonly #lonely = new Set<number>();
   readonly #timeline: Timeline;
   readonly #random: Random;
   readonly #settings: Settings;
@@ -60,11 +71,12 @@ export class Network {
     this.interfaces = [
       ['Up', 'Up'],
       ['Up', 'Up'],
+      ['Up', 'Up'],
     ];
   }
 
-  setAlive(router: RouterIndex, alive: boolean): void {
-    if (this.alive[router] === alive) return;
+  setAlive(router: AnyRouter, alive: boolean): void {
+    if (router === STRANGER || this.alive[router] === alive) return;
     this.alive[router] = alive;
     this.#refreshAll();
   }
@@ -72,11 +84,15 @@ export class Network {
   /** A machine that was paused comes back: its detection times have run out meanwhile. */
   resume(router: RouterIndex, pausedMs: number): void {
     this.alive[router] = true;
-    this.sessions.forEach((session, index) => {
-      if (session.ends[router].level === 'Up' && pausedMs >= this.#settings.detectMs[router])
-        this.#timeline.after(this.#random.int(0, 5), () => this.#goDown(index, router));
-    });
     this.#refreshAll();
+    this.sessions.forEach((session, index) => {
+      const end = session.ends[router];
+      if (end.level !== 'Up') return;
+      if (pausedMs >= this.#settings.detectMs[router])
+        this.#timeline.after(this.#random.int(0, 5), () => this.#goDown(index, router));
+      // What would have been noticed in the pause is noticed after it.
+      else if (!end.hears) this.#detectLater(session, index, router);
+    });
   }
 
   setInterface(router: RouterIndex, index: number, level: InterfaceLevel): void {
@@ -107,7 +123,8 @@ export class Network {
   }
 
   /** A client programs its session; returns whether XR had it already. */
-  program(router: RouterIndex, index: number): boolean {
+  program(router: AnyRouter, index: number): boolean {
+    if (router === STRANGER) return this.#lonely.has(index) || !this.#lonely.add(index);
     const end = this.#end(router, index);
     const survived = end.programmed;
     if (!survived) {
@@ -119,7 +136,8 @@ export class Network {
   }
 
   /** XR forgets the sessions of this router; the peer is told one way or the other. */
-  remove(router: RouterIndex): void {
+  remove(router: AnyRouter): void {
+    if (router === STRANGER) return this.#lonely.clear();
     this.sessions.forEach((session, index) => {
       const end = session.ends[router];
       if (!end.programmed) return;
@@ -138,7 +156,8 @@ export class Network {
     });
   }
 
-  level(router: RouterIndex, index: number): SessionLevel {
+  level(router: AnyRouter, index: number): SessionLevel {
+    if (router === STRANGER) return this.#settings.freshLevel;
     return this.#end(router, index).level;
   }
 

@@ -6,14 +6,16 @@
  * runs with all interfaces UP, its daemon runs, is attached and not paused, nothing is wrong with EC2 for it, no
  * operator has inhibited it and it is not damped. The holder's failure is *shown* when no session of the router is
  * UP and EC2 says so (rule 9: nobody holds it, detached, stopped, terminated, impaired), or when an armed session of
- * the router is DOWN (rule 3) and not fresh: a fresh one says nothing while its interface is not known to be UP.
+ * the router is DOWN (rule 3) and not fresh: a fresh one says nothing while its interface is not known to be UP. What
+ * nobody holds is not shown while another target has a holder that EC2 shows to be well: it is for that one to take,
+ * which may be hung, or an instance outside the pair that cannot be told from the peer once EC2 has forgotten the peer.
  */
 import type { Ec2, Nic } from './ec2';
 import type { Network } from './network';
 import type { Router } from './router';
-import { ROUTERS, type Both, type RouterIndex, type Scenario } from './scenario';
+import { otherOf, ROUTERS, STRANGER, type Both, type RouterIndex, type Scenario } from './scenario';
 
-export const LOOK_MS = 2_500;
+export const LOOK_MS = 5_000;
 /** evidence_hold_s and the calls; beside it three keepalives. */
 const BOUND_MS = 35_000;
 
@@ -21,11 +23,11 @@ export class ServiceWatch {
   readonly #scenario: Scenario;
   readonly #network: Network;
   readonly #ec2: Ec2;
-  readonly #routers: Both<Router>;
+  readonly #routers: Both<Router<RouterIndex>>;
   /** By target and fit router: since when it could have been served from there. */
   readonly #since = new Map<string, number>();
 
-  constructor(scenario: Scenario, network: Network, ec2: Ec2, routers: Both<Router>) {
+  constructor(scenario: Scenario, network: Network, ec2: Ec2, routers: Both<Router<RouterIndex>>) {
     this.#scenario = scenario;
     this.#network = network;
     this.#ec2 = ec2;
@@ -56,11 +58,18 @@ export class ServiceWatch {
     return null;
   }
 
-  /** What an instance outside the pair does with it is its own affair. */
+  /** A holder that lets this router claim what nobody holds. */
+  #hasFailed(router: RouterIndex, holder: Nic | null): boolean {
+    if (holder === null || holder.router === router) return true;
+    if (holder.router === null || holder.router === STRANGER) return !this.#ec2.isForgotten(otherOf(router));
+    return this.#ec2.shows(holder.router, holder.index, this.#scenario.settings.mayAskStatus);
+  }
+
+  /** What an instance outside the pair does with it is its own affair, or a person's. */
   #serves(holder: Nic | null): boolean {
     if (holder === null) return false;
     const { router, index } = holder;
-    if (router === null) return true;
+    if (router === null || router === STRANGER) return true;
     return this.#network.alive[router] && this.#network.interfaces[router][index] === 'Up';
   }
 
@@ -84,7 +93,8 @@ export class ServiceWatch {
     ).length;
     if (down === plan.sessions.length) return true;
     if (sessions.some(({ level }) => level === 'Up')) return false;
-    if (holder === null || holder.router === null) return true;
+    if (holder === null) return this.#ec2.holders.every((other) => this.#hasFailed(index, other));
+    if (holder.router === null) return true;
     return this.#ec2.shows(holder.router, holder.index, this.#scenario.settings.mayAskStatus);
   }
 }

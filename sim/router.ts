@@ -11,7 +11,7 @@ import { Daemon, type EventMaker } from './daemon';
 import { isFailure, type Ec2 } from './ec2';
 import type { Network } from './network';
 import type { Random } from './random';
-import type { RouterIndex, Settings } from './scenario';
+import type { AnyRouter, Settings } from './scenario';
 import type { Timeline } from './timeline';
 
 /** What the daemon's observation and its question about holders may take. */
@@ -19,45 +19,49 @@ const READ_TIMEOUT_MS = 1_000;
 /** Wall time when a run begins. */
 const WALL_MS = 1_700_000_000_000;
 
-export type Recorder = {
-  readonly stepped: (router: Router, event: Event, before: State, step: Step, now: number) => void;
-  readonly effected: (router: Router, effect: Effect) => void;
-  readonly happened: (router: RouterIndex | null, what: () => string) => void;
+export type Recorder<Index extends AnyRouter> = {
+  readonly stepped: (router: Router<Index>, event: Event, before: State, step: Step, now: number) => void;
+  readonly effected: (router: Router<Index>, effect: Effect) => void;
+  readonly happened: (router: Index | null, what: () => string) => void;
   /** The daemon has ended; what it owed an answer to gets none. */
-  readonly died: (router: RouterIndex) => void;
+  readonly died: (router: Index) => void;
   readonly broken: (invariant: string, what: string) => never;
 };
 
-export type RouterParts = {
-  readonly index: RouterIndex;
+export type RouterParts<Index extends AnyRouter> = {
+  readonly index: Index;
   readonly plan: Plan;
   readonly settings: Settings;
   readonly timeline: Timeline;
   readonly random: Random;
   readonly network: Network;
   readonly ec2: Ec2;
-  readonly recorder: Recorder;
+  readonly recorder: Recorder<Index>;
 };
 
-export class Router {
-  readonly index: RouterIndex;
+export class Router<Index extends AnyRouter> {
+  readonly index: Index;
   readonly plan: Plan;
   readonly api: ApiServer;
   daemon: Daemon | null = null;
   machine: 'off' | 'on' | 'hung' = 'off';
   /** It never comes back. */
   isDead = false;
-  readonly #p: RouterParts;
+  readonly #p: RouterParts<Index>;
   /** Between this router's clock and virtual time. */
   #bootedAt: number;
   #boots = 0;
+  /** Between this router's wall clock and the right time. */
+  #clockErrorMs = 0;
   #lastRequest = 0;
+  /** The daemon that runs has begun with a memory that is not the last one: a fault of its own. */
+  hasStaleMemory = false;
   /** How long it stays away when it is told to stop. */
   #awayMs = 0;
   /** The last two files of the decision memory, newest last. */
   #saved: readonly Memory[] = [];
 
-  constructor(parts: RouterParts) {
+  constructor(parts: RouterParts<Index>) {
     this.#p = parts;
     this.index = parts.index;
     this.plan = parts.plan;
@@ -68,6 +72,15 @@ export class Router {
 
   get now(): number {
     return this.#p.timeline.now - this.#bootedAt;
+  }
+
+  get #wallNow(): number {
+    return WALL_MS + this.#p.timeline.now + this.#clockErrorMs;
+  }
+
+  /** What is monotonic goes on as before. */
+  stepClock(byMs: number): void {
+    this.#clockErrorMs += byMs;
   }
 
   enqueue(make: EventMaker): void {
@@ -126,7 +139,8 @@ export class Router {
     const memory = this.#saved.at(-1) ?? null;
     const bootId = `boot-${this.index}-${this.#boots}`;
     this.#tell(() => `the daemon starts, ${memory === null ? 'without' : 'with'} memory`);
-    this.enqueue(() => ({ type: 'started', bootId, memory, wallNow: WALL_MS + timeline.now }));
+    const wallNow = this.#wallNow;
+    this.enqueue(() => ({ type: 'started', bootId, memory, wallNow }));
     this.api.attachSoon(random.int(20, 1_000));
   }
 
@@ -135,6 +149,7 @@ export class Router {
     if (this.daemon === null) return;
     this.#tell(() => `the daemon crashes, its memory is ${memory}`);
     this.#endDaemon();
+    this.hasStaleMemory = memory !== 'kept';
     if (memory === 'lost') this.#saved = [];
     if (memory === 'stale') this.#saved = this.#saved.slice(0, -1);
   }
@@ -142,6 +157,7 @@ export class Router {
   /** It is told to stop, and started again this long after it has. */
   shutDown(awayMs: number): void {
     if (this.daemon === null) return;
+    this.hasStaleMemory = false;
     this.#tell(() => `SIGTERM, and away for ${awayMs} ms`);
     this.#awayMs = awayMs;
     this.enqueue(() => ({ type: 'shutdownRequested', cause: 'SIGTERM' }));
@@ -152,7 +168,7 @@ export class Router {
     if (this.daemon === null) return null;
     this.#tell(() => `command: ${how} for ${forMs} ms`);
     const request = (this.#lastRequest += 1);
-    const wallNow = WALL_MS + this.#p.timeline.now;
+    const wallNow = this.#wallNow;
     switch (how) {
       case 'give':
         this.enqueue(() => ({ type: 'giveRequested', request }));

@@ -5,15 +5,26 @@
 import type { InterfaceGeneration } from '../src/core/model';
 import { Random } from './random';
 
+/** The routers of the pair. */
 export type RouterIndex = 0 | 1;
+/** The third one, where there is one: misconfigured, so that it thinks to be of the pair. */
+export const STRANGER = 2;
+export type AnyRouter = RouterIndex | typeof STRANGER;
 export type Both<Item> = [Item, Item];
 /** The same for data that does not change. */
 export type Pair<Item> = readonly [Item, Item];
 export const ROUTERS: readonly [0, 1] = [0, 1];
 export const otherOf = (router: RouterIndex): RouterIndex => (router === 0 ? 1 : 0);
 
+/**
+ * What is wrong with the third router. `twinOf0`, `twinOf1`: it runs the configuration file of that router.
+ * `strangePeer`: the same targets, and a peer that EC2 does not know, so that it knows no instance of the pair.
+ */
+export type Stranger = 'twinOf0' | 'twinOf1' | 'strangePeer';
+
 export type Settings = {
   readonly keepaliveMs: number;
+  readonly stranger: Stranger | null;
   readonly targets: number;
   readonly sessions: number;
   readonly generation: InterfaceGeneration;
@@ -97,7 +108,10 @@ export type Fault = Timed &
         readonly how: 'inhibit' | 'release' | 'give' | 'move' | 'foreign' | 'nobody';
         readonly target: number | 'all';
       }
+    /** The wall clock of a router is stepped, forwards or backwards. */
+    | { readonly kind: 'clock'; readonly router: RouterIndex; readonly byMs: number }
   );
+export type FaultKind = Fault['kind'];
 
 export type Death = {
   readonly router: RouterIndex;
@@ -113,28 +127,61 @@ export type Scenario = {
   readonly death: Death | null;
 };
 
-/** Faults begin after the pair has had this long to settle, and end by then. */
-export const FIRST_FAULT_MS = 60_000;
-export const HEAL_MS = 600_000;
+/** Nothing is wrong any more from then on: the end of the safety phase. */
+export const HEAL_MS = 520_000;
+/** No run is shorter. */
+export const SHORTEST_RUN_MS = 600_000;
+const FIRST_FAULT_MS = 5_000;
+const LAST_FAULT_MS = HEAL_MS - 20_000;
 
 export function scenarioOf(seed: number): Scenario {
   const random = new Random(seed, 0);
   const settings = settingsOf(random);
+  const pickKind = weightsOf(random);
+  // Far apart each fault is judged by itself; close together they are what single-fault thinking forgets.
+  const nearness = random.pick([0, 0.3, 0.6, 0.9]);
   const faults: Fault[] = [];
-  const count = random.pick([1, 1, 2, 2, 3, 3, 4, 5]);
+  const count = random.pick([3, 3, 3, 4, 4, 5, 6, 8]);
   let last = FIRST_FAULT_MS;
   for (let number = 0; number < count; number += 1) {
-    // Faults that come close together are what single-fault thinking forgets.
-    const near = number > 0 && random.chance(0.6);
-    const at = near ? last + random.spread(1, 30_000) : random.int(FIRST_FAULT_MS, HEAL_MS - 60_000);
+    const near = number > 0 && random.chance(nearness);
+    const at = near ? last + random.spread(1, 30_000) : random.int(FIRST_FAULT_MS, LAST_FAULT_MS);
     last = Math.min(at, HEAL_MS - 1_000);
-    const fault = faultOf(random, settings, last);
+    const fault = faultOf(random, settings, pickKind(), last);
     faults.push(fault);
     // Or just when the last one is over.
     if (random.chance(0.1)) last = Math.min(last + fault.forMs, HEAL_MS - 1_000);
   }
   const death = random.chance(0.35) ? deathOf(random, faults) : null;
   return { seed, settings, faults: faults.sort((one, other) => one.at - other.at), death };
+}
+
+/** How often each kind of fault happens where all are as likely as they are interesting. */
+const SHARES: { readonly [kind in FaultKind]: number } = {
+  path: 3,
+  interface: 2,
+  machine: 2,
+  process: 2,
+  slapi: 2,
+  ec2: 3,
+  operator: 2,
+  detach: 1,
+  clock: 0.5,
+};
+
+/** The rates of this run: some kinds never happen in it, and others are all that does (swarm testing). */
+function weightsOf(random: Random): () => FaultKind {
+  const kinds = Object.entries(SHARES) as [FaultKind, number][];
+  const weighted = kinds.map(([kind, share]) => ({ kind, weight: share * random.pick([0, 0.3, 1, 1, 4]) }));
+  const sum = weighted.reduce((total, { weight }) => total + weight, 0);
+  return () => {
+    let left = random.next() * sum;
+    for (const { kind, weight } of weighted) {
+      left -= weight;
+      if (left < 0) return kind;
+    }
+    return 'path';
+  };
 }
 
 function settingsOf(random: Random): Settings {
@@ -150,7 +197,8 @@ function settingsOf(random: Random): Settings {
   ]);
   const generation = random.pick(['gen1', 'gen2']);
   return {
-    keepaliveMs: random.pick([10_000, 10_000, 25_000]),
+    keepaliveMs: random.pick([10_000, 10_000, 25_000, 60_000]),
+    stranger: random.chance(0.15) ? random.pick(['twinOf0', 'twinOf1', 'strangePeer']) : null,
     targets: random.int(1, 4),
     sessions: random.int(1, 2),
     generation,
@@ -185,7 +233,7 @@ function settingsOf(random: Random): Settings {
   };
 }
 
-function faultOf(random: Random, settings: Settings, at: number): Fault {
+function faultOf(random: Random, settings: Settings, kind: FaultKind, at: number): Fault {
   const router = random.pick([0, 1]);
   const forMs = Math.min(random.spread(20, 150_000), HEAL_MS - at);
   const reacts = random.chance(0.3);
@@ -194,27 +242,7 @@ function faultOf(random: Random, settings: Settings, at: number): Fault {
   const session =
     settings.sessions === 1 || random.chance(0.5) ? 'all' : random.int(0, settings.sessions - 1);
   const target = random.chance(0.5) ? 'all' : random.int(0, settings.targets - 1);
-  switch (
-    random.pick([
-      'path',
-      'path',
-      'path',
-      'interface',
-      'interface',
-      'machine',
-      'machine',
-      'process',
-      'process',
-      'slapi',
-      'slapi',
-      'ec2',
-      'ec2',
-      'ec2',
-      'operator',
-      'operator',
-      'detach',
-    ])
-  ) {
+  switch (kind) {
     case 'path': {
       const flaps = random.chance(0.15);
       return {
@@ -278,15 +306,20 @@ function faultOf(random: Random, settings: Settings, at: number): Fault {
         ]),
         target,
       };
+    case 'clock':
+      return { ...timed, kind: 'clock', router, byMs: random.spread(100, 10_000_000) * random.pick([-1, 1]) };
   }
 }
 
-/** At any time, but most often shortly after a fault has begun: while the survivor is not at its best. */
+/**
+ * At any time, also before the survivor has ever seen its peer UP, but most often shortly after a fault has begun:
+ * while the survivor is not at its best.
+ */
 function deathOf(random: Random, faults: readonly Fault[]): Death {
   const [first] = faults;
   const at =
     first !== undefined && random.chance(0.7)
       ? first.at + random.spread(10, 60_000)
-      : random.int(FIRST_FAULT_MS, HEAL_MS + 30_000);
+      : random.spread(500, HEAL_MS + 30_000);
   return { router: random.pick([0, 1]), at, how: random.pick(['stop', 'terminate', 'hang']) };
 }

@@ -2,15 +2,23 @@
  * One run: two routers, the network between them and EC2, the faults of a scenario, then healing, then the
  * question whether all is well again. Throws `Violation` when an invariant is broken.
  */
+import { violations } from '../src/core/invariants';
+import type { Event } from '../src/core/model';
 import type { Plan, Timing } from '../src/core/plan';
-import { Checks } from './checks';
-import { Ec2 } from './ec2';
+import type { Step } from '../src/core/step';
+import { Checks, roleTtlMs } from './checks';
+import { Causes } from './causes';
+import { addressOf, Ec2 } from './ec2';
+import { countSentences, Tally } from './fired';
 import { Network } from './network';
 import { LOOK_MS, ServiceWatch } from './outage';
 import { Random } from './random';
 import { Router, type Recorder } from './router';
 import {
   HEAL_MS,
+  SHORTEST_RUN_MS,
+  STRANGER,
+  type AnyRouter,
   otherOf,
   ROUTERS,
   type Both,
@@ -39,14 +47,24 @@ const TIMING: Timing = {
   ownStallHoldMs: 3_000,
 };
 
-/** `converges`: all is well again this long after the last fault has been healed and has shown in EC2. */
-export const CONVERGE_MS = 200_000;
-/** `stable`: and stays so. */
-const STABLE_MS = 60_000;
+/**
+ * `converges`: all is well again this long after the last fault has been healed and has shown in EC2. A penalty has to
+ * fade, a partial ownership to be seen three times, evidence to be asked for.
+ */
+export function convergeMs({ keepaliveMs }: Settings): number {
+  return 125_000 + 5 * keepaliveMs;
+}
+/** And stays so for three keepalives at least. */
+function stableMs({ keepaliveMs }: Settings): number {
+  return Math.max(60_000, 3 * keepaliveMs);
+}
+const SETTLE_LOOK_MS = 2_000;
 /** `quiet-death`: a router that dies while all is well is replaced within this long. */
 const QUIET_DEATH_MS = 20_000;
 /** All is well again so long after a fault. */
-const SETTLED_MS = 150_000;
+function settledMs({ keepaliveMs }: Settings): number {
+  return 100_000 + 5 * keepaliveMs;
+}
 
 export class Violation extends Error {
   readonly invariant: string;
@@ -61,15 +79,17 @@ export class Violation extends Error {
 export type Outcome = {
   readonly steps: number;
   readonly changes: number;
-  readonly begun: ReadonlyMap<string, number>;
+  /** What has fired; see fired.ts. */
+  readonly counts: { readonly [name: string]: number };
   /** From healing to the moment since which all is well; null where nothing could be demanded. */
   readonly convergedMs: number | null;
 };
 
-export type Teller = (at: number, router: RouterIndex | null, what: string) => void;
+export type Teller = (at: number, router: AnyRouter | null, what: string) => void;
 
-export function run(scenario: Scenario, teller: Teller | null = null): Outcome {
-  return new World(scenario, teller).run();
+/** `sampled`: also the sentences are counted. */
+export function run(scenario: Scenario, teller: Teller | null = null, sampled = false): Outcome {
+  return new World(scenario, teller, sampled).run();
 }
 
 class World {
@@ -77,20 +97,25 @@ class World {
   readonly #timeline = new Timeline();
   readonly #network: Network;
   readonly #ec2: Ec2;
-  readonly #routers: Both<Router>;
+  readonly #routers: Both<Router<RouterIndex>>;
+  readonly #stranger: Router<typeof STRANGER> | null;
+  readonly #tally = new Tally();
+  readonly #causes: Causes;
   readonly #checks: Checks;
   readonly #teller: Teller | null;
   /** Faults that come upon the next move of a router. */
   #waiting: Fault[] = [];
 
-  constructor(scenario: Scenario, teller: Teller | null) {
+  constructor(scenario: Scenario, teller: Teller | null, sampled: boolean) {
     this.#scenario = scenario;
     this.#teller = teller;
     const { settings, seed } = scenario;
     const random = new Random(seed, 1);
     const timeline = this.#timeline;
+    this.#causes = new Causes(settings);
     const plans: Both<Plan> = [planOf(settings, 0), planOf(settings, 1)];
-    this.#ec2 = new Ec2(timeline, random, settings, plans);
+    const strangersPlan = strangersPlanOf(settings, plans);
+    this.#ec2 = new Ec2(timeline, random, settings, [...plans, strangersPlan]);
     this.#network = new Network(timeline, random, settings, {
       session: (router, index, level) => {
         this.#tell(router, () => `BFD session ${index} is ${level}`);
@@ -101,10 +126,12 @@ class World {
         this.#routers[router].api.interfaceNews(index, level);
       },
     });
-    const recorder: Recorder = {
+    const recorder: Recorder<RouterIndex> = {
       stepped: (router, event, before, step, now) => {
         if (this.#teller !== null && step.weight !== 'routine' && step.reason !== '')
           this.#tell(router.index, () => `  ${event.type}: ${step.reason}`);
+        if (sampled) countSentences(this.#tally, step);
+        for (const alarm of step.alarms) this.#tally.count(`alarm ${alarm}`);
         this.#checks.stepped(router, event, before, step, now);
       },
       effected: (router, effect) => {
@@ -117,27 +144,39 @@ class World {
       died: (router) => this.#checks.died(router),
       broken: (invariant, what) => this.#broken(invariant, what),
     };
-    const router = (index: RouterIndex): Router =>
-      new Router({
-        index,
-        plan: plans[index],
-        settings,
-        timeline,
-        random,
-        network: this.#network,
-        ec2: this.#ec2,
-        recorder,
-      });
+    const world = { settings, timeline, random, network: this.#network, ec2: this.#ec2 };
+    const router = (index: RouterIndex): Router<RouterIndex> =>
+      new Router({ ...world, index, plan: plans[index], recorder });
     this.#routers = [router(0), router(1)];
-    this.#checks = new Checks(scenario, timeline, this.#network, this.#ec2, (invariant, what) =>
-      this.#broken(invariant, what),
-    );
+    this.#stranger =
+      settings.stranger === null
+        ? null
+        : new Router({
+            ...world,
+            index: STRANGER,
+            plan: strangersPlan,
+            recorder: {
+              stepped: ({ plan }, event, _before, step) => this.#strangerStepped(plan, event, step),
+              effected: () => undefined,
+              happened: (_, what) => this.#tell(STRANGER, what),
+              died: () => undefined,
+              broken: (invariant, what) => this.#broken(invariant, what),
+            },
+          });
+    this.#checks = new Checks({
+      ...world,
+      scenario,
+      causes: this.#causes,
+      tally: this.#tally,
+      broken: (invariant, what) => this.#broken(invariant, what),
+    });
     this.#ec2.told = (what) => this.#tell(null, what);
   }
 
   run(): Outcome {
     const { faults, death } = this.#scenario;
     for (const router of ROUTERS) this.#routers[router].boot(true);
+    this.#stranger?.boot(true);
     this.#watchService();
     for (const fault of faults) {
       this.#timeline.after(fault.at, () => {
@@ -148,9 +187,21 @@ class World {
     if (death !== null) this.#timeline.after(death.at, () => this.#die(death));
     this.#timeline.runUntil(HEAL_MS);
     this.#waiting = [];
+    // What a person mends: whoever finds the third router takes it away.
+    this.#stranger?.breakMachine('terminate');
     const convergedMs = this.#settle(death);
-    const { steps, changes, begun } = this.#checks;
-    return { steps, changes: changes.length, begun, convergedMs };
+    const { steps, changes } = this.#checks;
+    const { counts } = this.#tally;
+    this.#tally.count('double fault', this.#causes.doubleFaults.size);
+    return { steps, changes: changes.length, counts, convergedMs };
+  }
+
+  /** What must hold of any core, whatever its configuration says. */
+  #strangerStepped(plan: Plan, event: Event, step: Step): void {
+    if (this.#teller !== null && step.weight !== 'routine' && step.reason !== '')
+      this.#tell(STRANGER, () => `  ${event.type}: ${step.reason}`);
+    const broken = violations(plan, step.state);
+    if (broken.length > 0) this.#broken('core', `the third router: ${broken.join('; ')}`);
   }
 
   /** `outage`: looks every few seconds whether somebody could serve who does not. See outage.ts. */
@@ -168,19 +219,25 @@ class World {
   #settle(death: Death | null): number | null {
     const from = this.#demandedFrom(death);
     if (death !== null) this.#timeline.runUntil(Math.max(HEAL_MS, death.at));
-    if (from === null) return null;
+    if (from === null) {
+      this.#tally.count('exception: nothing shows the death of the holder');
+      this.#timeline.runUntil(SHORTEST_RUN_MS);
+      return null;
+    }
     const timeline = this.#timeline;
-    const until = from + CONVERGE_MS;
+    const { settings } = this.#scenario;
+    const until = from + convergeMs(settings);
     let problem = this.#problem(death);
     let since = timeline.now;
     while (timeline.now < until || problem === null) {
-      if (problem === null && timeline.now - since >= STABLE_MS) return Math.max(0, since - from);
-      timeline.runUntil(timeline.now + 1_000);
+      const isStable = timeline.now - since >= stableMs(settings) && timeline.now >= SHORTEST_RUN_MS;
+      if (problem === null && isStable) return Math.max(0, since - from);
+      timeline.runUntil(timeline.now + SETTLE_LOOK_MS);
       const before = problem;
       problem = this.#problem(death);
       if (problem !== null || before !== null) since = timeline.now;
     }
-    return this.#broken('converges', `${CONVERGE_MS / 1000} s after all was healed: ${problem}`);
+    return this.#broken('converges', `${convergeMs(settings) / 1000} s after all was healed: ${problem}`);
   }
 
   /** When EC2 can show enough for a takeover; null where it never does: a named exception. */
@@ -213,18 +270,21 @@ class World {
 
   #die({ router, how, at }: Death): void {
     const machine = this.#routers[router];
+    const survivor = otherOf(router);
+    this.#causes.began('death', this.#timeline.now, Infinity);
+    this.#tally.count(`death ${how}`);
+    this.#tally.count(`survivor ${this.#checks.conditionOf(this.#routers[survivor])}`);
     machine.boot();
     machine.breakMachine(how);
     machine.isDead = true;
     // `quiet-death`: nothing else has happened for a while, and nothing does.
-    const { faults } = this.#scenario;
+    const { faults, settings } = this.#scenario;
+    const settled = settledMs(settings);
     const quiet = faults.every(
-      (fault) =>
-        fault.uponMoveOf === null && (endOf(fault) < at - SETTLED_MS || fault.at > at + QUIET_DEATH_MS),
+      (fault) => fault.uponMoveOf === null && (endOf(fault) < at - settled || fault.at > at + QUIET_DEATH_MS),
     );
-
-    if (!quiet || at < SETTLED_MS) return;
-    const survivor = otherOf(router);
+    // What the third router has, nobody of the pair may take.
+    if (!quiet || at < settled || this.#ec2.owner() === STRANGER) return;
     this.#timeline.after(QUIET_DEATH_MS, () => {
       const damped = this.#routers[survivor].daemon?.state.damping?.suppressedUntil ?? null;
       if (this.#ec2.owner() !== survivor && damped === null)
@@ -245,6 +305,8 @@ class World {
     const forMs = Math.min(fault.forMs, HEAL_MS - this.#timeline.now);
     if (forMs <= 0) return;
     const { kind, at: _at, forMs: _forMs, ...rest } = fault;
+    this.#causes.began(kind, this.#timeline.now, forMs);
+    this.#tally.count(`fault ${nameOf(fault)}`);
     this.#tell(null, () => `FAULT ${kind} for ${forMs} ms: ${JSON.stringify(rest)}`);
     const until = this.#timeline.now + forMs;
     const end = (run: () => void): void => this.#timeline.after(forMs, run);
@@ -293,6 +355,8 @@ class World {
         for (const router of ROUTERS)
           if (fault.router === 'both' || fault.router === router) this.#troubleEc2(router, fault, until);
         return;
+      case 'clock':
+        return this.#routers[fault.router].stepClock(fault.byMs);
       case 'operator':
         if (fault.how === 'move') return this.#ec2.moveByHand(fault.router, fault.target);
         if (fault.how === 'nobody') return this.#ec2.moveByHand('nobody', fault.target);
@@ -337,7 +401,7 @@ class World {
     }
   }
 
-  #tell(router: RouterIndex | null, what: () => string): void {
+  #tell(router: AnyRouter | null, what: () => string): void {
     this.#teller?.(this.#timeline.now, router, what());
   }
 
@@ -351,25 +415,46 @@ function endOf(fault: Fault): number {
   return fault.at + fault.times * fault.forMs + (fault.times - 1) * fault.gapMs;
 }
 
+/** `ec2 throttled`, `path`. */
+function nameOf(fault: Fault): string {
+  return 'how' in fault ? `${fault.kind} ${fault.how}` : fault.kind;
+}
+
+function strangersPlanOf({ stranger }: Settings, [first, second]: Both<Plan>): Plan {
+  const twin = stranger === 'twinOf1' ? second : first;
+  const sessions =
+    stranger === 'strangePeer'
+      ? twin.sessions.map((session) => ({ ...session, peerAddress: '10.9.9.9' }))
+      : twin.sessions;
+  // The opt-in of rule 9 would let it take from a router that is well, as the documentation says.
+  return { ...twin, sessions, preferred: false, timing: { ...twin.timing, takeFromRunningAfterMs: null } };
+}
+
 function planOf(settings: Settings, router: RouterIndex): Plan {
   const peer = otherOf(router);
   return {
     targets: Array.from({ length: settings.targets }, (_, number) => ({
+      kind: 'privateAddress',
+      id: `10.0.0.${100 + number}`,
       address: `10.0.0.${100 + number}`,
       deviceIndex: (number % settings.sessions) + 1,
+      networkCardIndex: 0,
+      rank: number,
     })),
     sessions: Array.from({ length: settings.sessions }, (_, index) => ({
       id: `session${index}`,
-      peerAddress: `10.0.${index}.${10 + peer}`,
+      peerAddress: addressOf({ router: peer, index }),
       interfaceName: `Te${index}`,
       detectionTimeMs: settings.detectMs[router],
     })),
+    peerAddresses: Array.from({ length: settings.sessions }, (_, index) => `10.0.${index}.${10 + peer}`),
     trigger: settings.trigger,
     preferred: settings.preferred[router],
     foreignHolder: settings.foreignHolder,
     timing: {
       ...TIMING,
       keepaliveIntervalMs: settings.keepaliveMs,
+      roleTtlMs: roleTtlMs(settings),
       takeFromRunningAfterMs: settings.takeFromRunningAfterMs,
     },
   };

@@ -2,15 +2,17 @@
  * The composition root of `run`: the only file that builds adapters and joins them to the loop. It owns
  * the order of starting and stopping, and decides nothing.
  */
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { version } from '../package.json';
 import { connectAws, type Aws } from './aws/aws';
 import { loadConfig } from './config/load';
-import type { Settings } from './config/settings';
+import type { Group, Settings } from './config/settings';
 import { operatorRequests, type OperatorRequests } from './control/requests';
 import { openControl } from './control/server';
 import { systemClock } from './runtime/clock';
 import { Health } from './runtime/health';
+import { Journal } from './runtime/journal';
 import { logSteps, logTimeline } from './runtime/logRecords';
 import { Loop, type EffectRunners } from './runtime/loop';
 import { gathered } from './runtime/gathered';
@@ -18,6 +20,7 @@ import { sharedReadings } from './runtime/readings';
 import { View } from './runtime/view';
 import { Watchdog } from './runtime/watchdog';
 import { startSlapi, type Slapi } from './slapi/client';
+import { JournalFile } from './store/journalFile';
 import { openMemory, readBootId, type MemoryFile } from './store/memory';
 import { openStore } from './store/store';
 import { createLogger, logCrashes } from './telemetry/log';
@@ -25,8 +28,16 @@ import { createLogger, logCrashes } from './telemetry/log';
 /** EX_SOFTWARE of sysexits(3): the daemon found itself stuck; the container is to be started again. */
 const STUCK_EXIT_CODE = 70;
 
+/**
+ * A disk that hangs occupies one of libuv's threads, by default 4, for each file that is being written: log, store,
+ * decision memory and journal. Others have to be left for DNS.
+ */
+const LIBUV_THREADS = '8';
+
 /** Runs until it is told to stop or the configuration proves impossible; resolves to the exit code. */
 export async function runDaemon(configPath: string): Promise<number> {
+  // Read when the first thread is needed.
+  process.env['UV_THREADPOOL_SIZE'] ??= LIBUV_THREADS;
   const loaded = loadConfig(configPath);
   if (!loaded.ok) {
     process.stderr.write(`${loaded.report}\n`);
@@ -56,7 +67,12 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
   const store = openStore(settings.store, log);
   store.put('config', settings.document);
   const view = new View(groups, (key, value) => store.put(key, value));
-  const aws = connectAws({ settings: settings.ec2, plan: settings, log, now });
+  const aws = connectAws({ settings: settings.ec2, groups, plan: settings.whole, log, now });
+
+  const journals = openJournals(groups, settings.stateDir, bootId, log);
+  process.on('exit', () => {
+    for (const { file } of journals) file.flushSync();
+  });
 
   const requests = operatorRequests({
     groups: names,
@@ -75,6 +91,7 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
       router_bfd_stream: () => slapi.health().bfd,
       router_interface_stream: () => slapi.health().interfaces,
       decision_memory: memory.health,
+      ...Object.fromEntries(journals.map(({ part, file }) => [part, () => file.health()])),
       store: () => store.health(),
       watchdog: () => watchdog.health(),
     },
@@ -99,6 +116,7 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
     record: (batch) => {
       logSteps(log, batch, isNamed);
       view.update(batch);
+      for (const { name, journal } of journals) journal.record(batch.filter(({ group }) => group === name));
       health.update(batch);
     },
     beat: () => watchdog.beat(),
@@ -128,10 +146,31 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
   const exitCode = await stopped;
   loop.stop();
   requests.close();
-  await Promise.all([slapi.close(settings.onShutdown), control.close(), memory.close(), store.close()]);
+  await Promise.all([
+    slapi.close(settings.onShutdown),
+    control.close(),
+    memory.close(),
+    store.close(),
+    ...journals.map(({ file }) => file.close()),
+  ]);
   aws.stop();
   watchdog.stop();
   return exitCode;
+}
+
+/** One for each core, since each is replayed by itself. */
+function openJournals(groups: readonly Group[], stateDir: string, bootId: string, log: Logger) {
+  return groups.map(({ name, plan }) => {
+    const [part, fileName] =
+      groups.length === 1 ? ['journal', 'journal.jsonl'] : [`journal_${name}`, `journal-${name}.jsonl`];
+    const file = new JournalFile({ path: join(stateDir, fileName), log });
+    return {
+      name,
+      part,
+      file,
+      journal: new Journal({ plan, version, bootId, wallNow: Date.now, sink: file }),
+    };
+  });
 }
 
 function runnersOf({
@@ -176,14 +215,19 @@ function runnersOf({
     ),
     sendTakeover: (request, group) => {
       const { attempt, call, send } = request;
+      const news = {
+        queued: () => loop().enqueueFor(group, { type: 'takeoverCallQueued', attempt, call, send }),
+        released: () => loop().enqueueFor(group, { type: 'takeoverCallReleased', attempt, call, send }),
+      };
       void takeover(group)
-        .send(request)
+        .send(request, news)
         .then((outcome) =>
           loop().enqueueFor(group, { type: 'takeoverCallAnswered', attempt, call, send, ...outcome }),
         );
     },
     prepareTakeover: (request, group) => takeover(group).prepare(request),
     discardPrepared: ({ attempt }, group) => takeover(group).discard(attempt),
+    withdrawTakeover: ({ attempt, calls }, group) => takeover(group).withdraw(attempt, calls),
     askInterfaces: ({ attempt, interfaceNames, timeoutMs }, group) =>
       void slapi()
         .askInterfaces(interfaceNames, timeoutMs)

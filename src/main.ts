@@ -1,5 +1,5 @@
 /**
- * argv -> run | check-config | show | ha; exit codes; nothing else. Each command loads only what it needs:
+ * argv -> run | check-config | show | ha | replay; exit codes; nothing else. Each command loads only what it needs:
  * operators wait for `show`, and it must work while everything else is broken.
  */
 import { statSync } from 'node:fs';
@@ -9,7 +9,7 @@ import type { HaArguments } from './cli/ha';
 
 const DEFAULT_CONFIG_PATH = '/app/onbox/config.json';
 
-const COMMANDS = ['run', 'check-config', 'show', 'ha'] as const;
+const COMMANDS = ['run', 'check-config', 'show', 'ha', 'replay'] as const;
 type Command = (typeof COMMANDS)[number];
 
 const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
@@ -23,12 +23,14 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
   ha give       hand the floating addresses to the peer router
                 where there are several groups, --group NAME is the one that is meant;
                 inhibit and release without it are for all
+  replay FILE   the steps of a journal, and whether this version decides the same
+                --all shows the routine ones too
 
   -c FILE       the configuration, by default ${DEFAULT_CONFIG_PATH}
   --version     which version this is
 
 exit codes: 0 done, 1 failed, 2 wrong usage or configuration; show: 3 nothing written yet, 4 store away;
-            ha: 1 declined, 4 daemon not reachable
+            ha: 1 declined, 4 daemon not reachable; replay: 1 decides otherwise, 2 no journal, or a damaged one
 `;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -42,6 +44,7 @@ async function main(args: readonly string[]): Promise<number> {
         for: { type: 'string' },
         why: { type: 'string' },
         group: { type: 'string' },
+        all: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
       },
@@ -67,7 +70,8 @@ async function main(args: readonly string[]): Promise<number> {
     if (values.why !== undefined) return usage(`${command} takes no --why`);
     if (values.group !== undefined) return usage(`${command} takes no --group`);
   }
-  if (command !== 'show' && command !== 'ha' && rest.length > 0)
+  if (command !== 'replay' && values.all !== undefined) return usage(`${command} takes no --all`);
+  if ((command === 'run' || command === 'check-config') && rest.length > 0)
     return usage(`${command} takes no '${rest.join(' ')}'`);
   switch (command) {
     case 'run':
@@ -78,6 +82,8 @@ async function main(args: readonly string[]): Promise<number> {
       return show(rest, values.config);
     case 'ha':
       return ha({ words: rest, for: values.for, why: values.why, group: values.group }, values.config);
+    case 'replay':
+      return replay(rest, values.all ?? false);
   }
 }
 
@@ -105,6 +111,15 @@ async function ha(args: HaArguments, namedPath: string | undefined): Promise<num
   if (namedPath === undefined || socket.doubt === null) return askDaemon(args, socket, output);
   process.stderr.write(`ha: ${socket.doubt}; the default socket is tried instead.\n`);
   return askDaemon(args, { ...socket, doubt: null }, output);
+}
+
+async function replay([path, ...more]: readonly string[], all: boolean): Promise<number> {
+  if (path === undefined) return usage('replay needs the file of a journal');
+  if (more.length > 0) return usage(`replay takes one file, not '${[path, ...more].join(' ')}'`);
+  const { replay: replayFile } = await import('./cli/replay');
+  // Whoever reads along has seen enough: `| head`, or a pager that was left.
+  process.stdout.on('error', () => process.exit(0));
+  return replayFile(path, { all }, { out: process.stdout, err: process.stderr });
 }
 
 function missing(command: Command, path: string): number {

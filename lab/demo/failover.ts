@@ -4,7 +4,7 @@
  */
 import type { DaemonProcess, DaemonRecord } from '../daemonProcess';
 import type { LoggedRequest } from '../ec2-emulator/requestLog';
-import type { OwnershipChange } from '../ec2-emulator/world';
+import type { OwnershipChange } from '../ec2-emulator/history';
 import type { WrittenEvent } from '../slapi-sim/streams';
 import type { Lab } from '../topology';
 import { peerOf, type RouterName } from '../topologyPlan';

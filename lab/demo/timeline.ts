@@ -1,6 +1,6 @@
 /** A failover for the eye: a line for everything that happened, and a bar for where the time went. */
 import type { LoggedRequest } from '../ec2-emulator/requestLog';
-import type { OwnershipChange } from '../ec2-emulator/world';
+import type { OwnershipChange } from '../ec2-emulator/history';
 import { labBfd } from '../topologyConfig';
 import { isAssign, legsOf, type Failover, type Legs } from './failover';
 import { WIDTH, wrap, type Paint, type Style } from './screen';

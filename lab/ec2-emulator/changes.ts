@@ -1,91 +1,13 @@
 /**
- * The changes a model can go through, as pure functions: the calls of the API with EC2's own refusals, and
- * what an operator or AWS does to interfaces and instances. All of a change happens or nothing of it.
+ * What an operator or AWS does to interfaces and instances, as pure functions, and the attributes of an
+ * interface. All of a change happens or nothing of it.
  */
 import { accepted, refused } from './ec2Error';
 import type { Outcome } from './ec2Error';
-import { parseIpv4 } from './ipv4';
-import { addressesOf, findInstance, findInterface, holderOf, inSubnet, isReserved, subnetOf } from './model';
+import { mapInterfaces, withInterfaces } from './elasticIps';
+import { findInstance, findInterface } from './model';
 import type { Attachment, Ec2Model, Instance, InstanceState, NetworkInterface } from './model';
-
-export interface AssignRequest {
-  readonly networkInterfaceId: string;
-  readonly addresses: readonly string[];
-  readonly allowReassignment: boolean;
-}
-
-/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssignPrivateIpAddresses.html */
-export function assignAddresses(model: Ec2Model, request: AssignRequest): Outcome<Ec2Model> {
-  const eni = findInterface(model, request.networkInterfaceId);
-  if (eni === undefined) return unknownInterfaces([request.networkInterfaceId]);
-  for (const ip of request.addresses) {
-    const refusal = whyNotAssignable(model, eni, ip);
-    if (refusal !== undefined) return refusal;
-  }
-  const held = request.addresses.filter((ip) => isHeldByAnother(model, eni, ip));
-  // Code and text as users of EC2 quote them; that every such address is listed is inferred.
-  if (held.length > 0 && !request.allowReassignment) {
-    return refused('InvalidParameterValue', `[${held.join(', ')}] assigned, but move is not allowed.`);
-  }
-  const added = [...new Set(request.addresses)].filter((ip) => !addressesOf(eni).includes(ip));
-  if (addressesOf(eni).length + added.length > eni.addressLimit) {
-    return refused(
-      'PrivateIpAddressLimitExceeded',
-      `Number of private addresses will exceed limit (${eni.addressLimit}) of ${eni.networkInterfaceId}.`,
-    );
-  }
-  const vpcId = subnetOf(model, eni).vpcId;
-  return accepted(
-    mapInterfaces(model, (other) => {
-      if (other === eni) return { ...eni, secondaryIps: [...eni.secondaryIps, ...added] };
-      return subnetOf(model, other).vpcId === vpcId ? withoutSecondaries(other, added) : other;
-    }),
-  );
-}
-
-function whyNotAssignable(model: Ec2Model, eni: NetworkInterface, ip: string) {
-  const subnet = subnetOf(model, eni);
-  if (parseIpv4(ip) === undefined) {
-    return refused('InvalidParameterValue', `Value (${ip}) for parameter privateIpAddress is invalid.`);
-  }
-  if (!inSubnet(subnet, ip)) {
-    return refused('InvalidParameterValue', `Address ${ip} does not fall within the subnet's address range.`);
-  }
-  if (isReserved(subnet, ip)) {
-    return refused('InvalidParameterValue', `Address ${ip} is in subnet's reserved address range.`);
-  }
-  return isHeldByAnother(model, eni, ip) && holderOf(model, subnet.vpcId, ip)?.primaryIp === ip
-    ? refused('InvalidParameterValue', `Address ${ip} is a primary address and cannot be moved.`)
-    : undefined;
-}
-
-function isHeldByAnother(model: Ec2Model, eni: NetworkInterface, ip: string): boolean {
-  const holder = holderOf(model, subnetOf(model, eni).vpcId, ip);
-  return holder !== undefined && holder !== eni;
-}
-
-/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_UnassignPrivateIpAddresses.html */
-export function unassignAddresses(
-  model: Ec2Model,
-  networkInterfaceId: string,
-  addresses: readonly string[],
-): Outcome<Ec2Model> {
-  const eni = findInterface(model, networkInterfaceId);
-  if (eni === undefined) return unknownInterfaces([networkInterfaceId]);
-  if (addresses.includes(eni.primaryIp)) {
-    return refused('InvalidParameterValue', `The primary address ${eni.primaryIp} cannot be unassigned.`);
-  }
-  const missing = addresses.filter((ip) => !eni.secondaryIps.includes(ip));
-  if (missing.length > 0) {
-    return refused(
-      'InvalidParameterValue',
-      `[${missing.join(', ')}] are not assigned to ${networkInterfaceId}.`,
-    );
-  }
-  return accepted(
-    mapInterfaces(model, (other) => (other === eni ? withoutSecondaries(eni, addresses) : other)),
-  );
-}
+import { unknownInstances, unknownInterfaces } from './unknownIds';
 
 /** Takes effect at once; the interface keeps its addresses, as in EC2. */
 export function detachInterface(model: Ec2Model, networkInterfaceId: string): Outcome<Ec2Model> {
@@ -110,7 +32,16 @@ export function deleteInterface(model: Ec2Model, networkInterfaceId: string): Ou
   const networkInterfaces = model.networkInterfaces.filter(
     (eni) => eni.networkInterfaceId !== networkInterfaceId,
   );
-  return accepted({ ...model, networkInterfaces });
+  return accepted(withInterfaces(model, networkInterfaces));
+}
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyNetworkInterfaceAttribute.html */
+export function setSourceDestCheck(
+  model: Ec2Model,
+  networkInterfaceId: string,
+  sourceDestCheck: boolean,
+): Outcome<Ec2Model> {
+  return changeInterface(model, networkInterfaceId, (eni) => ({ ...eni, sourceDestCheck }));
 }
 
 /**
@@ -132,7 +63,7 @@ export function setInstanceState(
     if (eni.attachment?.instanceId !== instanceId) return [eni];
     return eni.attachment.deleteOnTermination ? [] : [{ ...eni, attachment: null }];
   });
-  return accepted({ ...changed.value, networkInterfaces });
+  return accepted(withInterfaces(changed.value, networkInterfaces));
 }
 
 export function setStatusChecks(
@@ -159,31 +90,4 @@ function changeInterface(
   const eni = findInterface(model, networkInterfaceId);
   if (eni === undefined) return unknownInterfaces([networkInterfaceId]);
   return accepted(mapInterfaces(model, (other) => (other === eni ? change(eni) : other)));
-}
-
-function mapInterfaces(model: Ec2Model, change: (eni: NetworkInterface) => NetworkInterface): Ec2Model {
-  return { ...model, networkInterfaces: model.networkInterfaces.map(change) };
-}
-
-function withoutSecondaries(eni: NetworkInterface, gone: readonly string[]): NetworkInterface {
-  return { ...eni, secondaryIps: eni.secondaryIps.filter((ip) => !gone.includes(ip)) };
-}
-
-/** EC2 tells an id that could exist from one that could not. */
-export function unknownInterfaces([id = '']: readonly string[]) {
-  return /^eni-[0-9a-f]{8,17}$/.test(id)
-    ? refused('InvalidNetworkInterfaceID.NotFound', `The networkInterface ID '${id}' does not exist`)
-    : refused('InvalidNetworkInterfaceId.Malformed', `Invalid id: "${id}" (expecting "eni-...")`);
-}
-
-export function unknownInstances(ids: readonly string[]) {
-  const malformed = ids.find((id) => !/^i-([0-9a-f]{8}|[0-9a-f]{17})$/.test(id));
-  if (malformed !== undefined)
-    return refused('InvalidInstanceID.Malformed', `Invalid id: "${malformed}" (expecting "i-...")`);
-  return refused(
-    'InvalidInstanceID.NotFound',
-    ids.length === 1
-      ? `The instance ID '${ids.join()}' does not exist`
-      : `The instance IDs '${ids.join(', ')}' do not exist`,
-  );
 }

@@ -1,8 +1,11 @@
 /** What the Describe actions have in common: ids, filters with wildcards, DryRun and pages. */
+import { dryRun } from './actionRequest';
+import type { Answer } from './actionRequest';
 import { accepted, refused } from './ec2Error';
 import type { Outcome } from './ec2Error';
-import { filterParams } from './queryProtocol';
-import type { QueryParams } from './queryProtocol';
+import type { Tags } from './model';
+import { element, filterParams, itemSet } from './queryProtocol';
+import type { QueryParams, XmlElement } from './queryProtocol';
 
 /** Every filter that an action knows, each giving the values of a resource that a filter value may match. */
 export type FilterTable<T> = Readonly<
@@ -17,6 +20,10 @@ export interface Page<T> {
 export interface Listing<T> {
   readonly resources: readonly T[];
   readonly filters: FilterTable<T>;
+  /** For the filters `tag:KEY` and `tag-key`; absent: the resource has no tags here. */
+  readonly tagsOf?: (resource: T) => Tags;
+  /** The largest page that may be asked for; default 1000. */
+  readonly maxPage?: number;
   /** Whether an answer has the resource where no filter is against it; default: each. */
   readonly isShown?: (resource: T) => boolean;
   /** Ids asked for by name (not by filter); they may not be combined with MaxResults. */
@@ -34,9 +41,8 @@ const PAGE_SIZE = { min: 5, max: 1000 };
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Query-Requests.html#api-pagination */
 export function describePage<T>(params: QueryParams, listing: Listing<T>): Outcome<Page<T>> {
-  if (params.get('DryRun') === 'true') {
-    return refused('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.');
-  }
+  const dry = dryRun(params);
+  if (dry !== undefined) return dry;
   const known = new Set(listing.resources.map(listing.idOf));
   const missing = listing.requestedIds.filter((id) => !known.has(id));
   if (missing.length > 0) return listing.unknownIds(missing);
@@ -46,14 +52,12 @@ export function describePage<T>(params: QueryParams, listing: Listing<T>): Outco
   return cutPage(
     params,
     filtered.value.filter((resource) => asked.size === 0 || asked.has(listing.idOf(resource))),
-    asked.size > 0,
+    { byId: asked.size > 0, maxPage: listing.maxPage ?? PAGE_SIZE.max },
   );
 }
 
-function applyFilters<T>(
-  params: QueryParams,
-  { resources, filters, isShown = () => true }: Listing<T>,
-): Outcome<readonly T[]> {
+function applyFilters<T>(params: QueryParams, listing: Listing<T>): Outcome<readonly T[]> {
+  const { resources, isShown = () => true } = listing;
   const asked = filterParams(params);
   if (asked.reduce((sum, { values }) => sum + values.length, 0) > MAX_FILTER_VALUES) {
     return refused(
@@ -63,7 +67,7 @@ function applyFilters<T>(
   }
   const tests: ((resource: T) => boolean)[] = [];
   for (const { name, values } of asked) {
-    const read = Object.hasOwn(filters, name) ? filters[name] : undefined;
+    const read = filterNamed(listing, name);
     if (read === undefined) return refused('InvalidParameterValue', `The filter '${name}' is invalid`);
     if (values.length === 0) return refused('InvalidParameterValue', `The filter '${name}' has no values`);
     const patterns = values.map(wildcard);
@@ -72,6 +76,16 @@ function applyFilters<T>(
     );
   }
   return accepted(resources.filter((resource) => isShown(resource) && tests.every((test) => test(resource))));
+}
+
+function filterNamed<T>({ filters, tagsOf }: Listing<T>, name: string): FilterTable<T>[string] | undefined {
+  if (Object.hasOwn(filters, name)) return filters[name];
+  if (tagsOf === undefined) return undefined;
+  if (name === 'tag-key') return (resource) => Object.keys(tagsOf(resource));
+  const key = /^tag:(.+)$/s.exec(name)?.[1];
+  if (key === undefined) return undefined;
+  return (resource) =>
+    Object.entries(tagsOf(resource)).flatMap(([each, value]) => (each === key ? [value] : []));
 }
 
 /** `*` is any text and `?` any character; a backslash takes their meaning away. */
@@ -87,7 +101,12 @@ function wildcard(value: string): RegExp {
   return new RegExp(`^${source}$`, 's');
 }
 
-function cutPage<T>(params: QueryParams, all: readonly T[], byId: boolean): Outcome<Page<T>> {
+/** Ids together with MaxResults are documented as refused for some actions; for the others that is inferred. */
+function cutPage<T>(
+  params: QueryParams,
+  all: readonly T[],
+  { byId, maxPage }: { readonly byId: boolean; readonly maxPage: number },
+): Outcome<Page<T>> {
   const maxResults = params.get('MaxResults');
   const token = params.get('NextToken');
   if (maxResults !== undefined && byId) {
@@ -97,10 +116,14 @@ function cutPage<T>(params: QueryParams, all: readonly T[], byId: boolean): Outc
     );
   }
   const size = maxResults === undefined ? PAGE_SIZE.max : Number(maxResults);
-  if (!Number.isInteger(size) || size < PAGE_SIZE.min || size > PAGE_SIZE.max) {
+  if (
+    !Number.isInteger(size) ||
+    size < PAGE_SIZE.min ||
+    size > (maxResults === undefined ? PAGE_SIZE.max : maxPage)
+  ) {
     return refused(
       'InvalidParameterValue',
-      `Value ( ${maxResults} ) for parameter maxResults is invalid. Expecting a value between 5 and 1000.`,
+      `Value ( ${maxResults} ) for parameter maxResults is invalid. Expecting a value between 5 and ${maxPage}.`,
     );
   }
   const start = token === undefined ? 0 : parseToken(token);
@@ -118,3 +141,23 @@ function parseToken(token: string): number | undefined {
   const match = /^page:(\d+)$/.exec(Buffer.from(token, 'base64url').toString());
   return match === null ? undefined : Number(match[1]);
 }
+
+export function pageAnswer<T>(
+  page: Outcome<Page<T>>,
+  setName: string,
+  write: (resource: T) => readonly XmlElement[],
+): Answer {
+  if (!page.ok) return page;
+  const { resources, nextToken } = page.value;
+  return accepted([
+    itemSet(setName, resources.map(write)),
+    ...(nextToken === null ? [] : [element('nextToken', nextToken)]),
+  ]);
+}
+
+/** As every resource that has tags writes them. */
+export const tagSet = (tags: Tags): XmlElement =>
+  itemSet(
+    'tagSet',
+    Object.entries(tags).map(([key, value]) => [element('key', key), element('value', value)]),
+  );

@@ -1,10 +1,11 @@
-/** The three Describe actions. They read the model they are given, which a stale-read fault makes an old one. */
-import { unknownInstances, unknownInterfaces } from './changes';
-import { describePage } from './describe';
-import type { FilterTable, Page } from './describe';
-import { accepted, refused } from './ec2Error';
-import type { Outcome } from './ec2Error';
-import { addressesOf, interfacesOf, subnetOf } from './model';
+/** The Describe actions of interfaces and instances. They read the model they are given, which a stale-read fault makes an old one. */
+import { read } from './actionRequest';
+import type { ActionTable, Answer } from './actionRequest';
+import { describePage, pageAnswer } from './describe';
+import type { FilterTable } from './describe';
+import { refused } from './ec2Error';
+import { elasticIpsOf } from './elasticIps';
+import { addressesOf, interfacesOf, ipv6AddressesOf, subnetOf } from './model';
 import type { Ec2Model, Instance, InstanceState, NetworkInterface, StatusCheck } from './model';
 import {
   SOME_TIME,
@@ -14,12 +15,22 @@ import {
 } from './networkInterfaceXml';
 import { element, itemSet, listParam } from './queryProtocol';
 import type { QueryParams, XmlElement } from './queryProtocol';
+import { unknownInstances, unknownInterfaces } from './unknownIds';
 
-type Answer = Outcome<readonly XmlElement[]>;
+const pages = ['MaxResults', 'NextToken', 'IncludeManagedResources'] as const;
+
+export const describeActions: ActionTable = {
+  DescribeNetworkInterfaces: read(['NetworkInterfaceId', ...pages], describeNetworkInterfaces),
+  DescribeInstances: read(['InstanceId', ...pages], describeInstances),
+  DescribeInstanceStatus: read(['InstanceId', 'IncludeAllInstances', ...pages], describeInstanceStatus),
+};
 
 const interfaceFilters = (model: Ec2Model): FilterTable<NetworkInterface> => ({
   'addresses.private-ip-address': addressesOf,
   'private-ip-address': addressesOf,
+  'ipv6-addresses.ipv6-address': ipv6AddressesOf,
+  'association.allocation-id': (eni) => elasticIpsOf(model, eni).map(({ allocationId }) => allocationId),
+  'addresses.association.public-ip': (eni) => elasticIpsOf(model, eni).map(({ publicIp }) => publicIp),
   'addresses.primary': (eni) => addressesOf(eni).map((ip) => ip === eni.primaryIp),
   'vpc-id': (eni) => [subnetOf(model, eni).vpcId],
   'subnet-id': (eni) => [eni.subnetId],
@@ -30,12 +41,13 @@ const interfaceFilters = (model: Ec2Model): FilterTable<NetworkInterface> => ({
   status: (eni) => [statusOfInterface(eni)],
   'attachment.attachment-id': ({ attachment }) => (attachment ? [attachment.attachmentId] : []),
   'attachment.instance-id': ({ attachment }) => (attachment ? [attachment.instanceId] : []),
+  'attachment.network-card-index': ({ attachment }) => (attachment ? [attachment.networkCardIndex] : []),
   'attachment.device-index': ({ attachment }) => (attachment ? [attachment.deviceIndex] : []),
   'attachment.status': ({ attachment }) => (attachment ? [attachment.status] : []),
 });
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkInterfaces.html */
-export function describeNetworkInterfaces(model: Ec2Model, params: QueryParams): Answer {
+function describeNetworkInterfaces(model: Ec2Model, params: QueryParams): Answer {
   const page = describePage(params, {
     resources: model.networkInterfaces,
     filters: interfaceFilters(model),
@@ -56,7 +68,7 @@ const instanceFilters = (model: Ec2Model): FilterTable<Instance> => ({
 });
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html */
-export function describeInstances(model: Ec2Model, params: QueryParams): Answer {
+function describeInstances(model: Ec2Model, params: QueryParams): Answer {
   const page = describePage(params, {
     resources: model.instances,
     filters: instanceFilters(model),
@@ -112,7 +124,7 @@ const statusFilters: FilterTable<Instance> = {
 const INSTANCE_IDS_MAX = 100;
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceStatus.html */
-export function describeInstanceStatus(model: Ec2Model, params: QueryParams): Answer {
+function describeInstanceStatus(model: Ec2Model, params: QueryParams): Answer {
   if (listParam(params, 'InstanceId').length > INSTANCE_IDS_MAX) {
     // The limit is documented, the error is inferred.
     return refused(
@@ -191,16 +203,3 @@ const byInstanceId = (params: QueryParams) => ({
   idOf: ({ instanceId }: Instance) => instanceId,
   unknownIds: unknownInstances,
 });
-
-function pageAnswer<T>(
-  page: Outcome<Page<T>>,
-  setName: string,
-  write: (resource: T) => readonly XmlElement[],
-): Answer {
-  if (!page.ok) return page;
-  const { resources, nextToken } = page.value;
-  return accepted([
-    itemSet(setName, resources.map(write)),
-    ...(nextToken === null ? [] : [element('nextToken', nextToken)]),
-  ]);
-}

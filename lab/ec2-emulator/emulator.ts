@@ -11,11 +11,11 @@ import { FaultTable } from '../faultRules';
 import type { ActiveFault } from '../faultRules';
 import { openListener, resetConnection, writeSlowly } from '../httpListener';
 import type { HttpListener, ReceivedRequest } from '../httpListener';
-import { runAction } from './actions';
+import { actionNames, isAction, runAction } from './actions';
 import type { CredentialRegistry } from './credentials';
 import { refused, statusOf } from './ec2Error';
 import type { Ec2Error, Outcome } from './ec2Error';
-import { GARBAGE_PAGE, TokenBuckets, ec2FaultSchema, findFault, latencyMs, slotOf } from './faults';
+import { GARBAGE_PAGE, ec2FaultSchema, findFault, latencyMs, slotOf } from './faults';
 import type { Ec2Fault, Ec2FaultInput } from './faults';
 import { renderSpoilt } from './malformed';
 import { listParam, parseForm, renderAnswer, renderError, element } from './queryProtocol';
@@ -23,6 +23,8 @@ import type { QueryParams, XmlElement } from './queryProtocol';
 import { RequestLog } from './requestLog';
 import type { LoggedRequest, RequestCounters, RequestOutcome } from './requestLog';
 import { checkSignature, claimedAccessKeyId } from './signature';
+import { TokenBuckets, accountBuckets, bucketOf } from './tokenBuckets';
+import type { BucketSizes, BucketState } from './tokenBuckets';
 import { nowMs } from './world';
 import type { Ec2World } from './world';
 
@@ -35,6 +37,8 @@ export interface Ec2EmulatorOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Default 0: any free port. */
   readonly port?: number;
+  /** EC2's own throttle of the account, see `throttleAccount`. Default: off. */
+  readonly tokenBuckets?: BucketSizes;
 }
 
 /** Listens on 127.0.0.1. @throws Error of the operating system when the port is taken. */
@@ -51,6 +55,8 @@ interface Exchange {
   readonly params: QueryParams;
   readonly faults: readonly Ec2Fault[];
   readonly signature: Outcome<unknown>;
+  /** Whether it found its bucket empty. */
+  readonly throttled: boolean;
   ended: boolean;
 }
 
@@ -66,15 +72,17 @@ export class Ec2Emulator {
   readonly credentials: CredentialRegistry;
   readonly #verifySignatures: boolean;
   readonly #faults = new FaultTable<Ec2Fault>();
-  readonly #buckets = new TokenBuckets();
+  readonly #faultBuckets = new TokenBuckets();
+  #accountBuckets: TokenBuckets | null = null;
   readonly #log = new RequestLog();
   readonly #hooks = new Set<(request: LoggedRequest) => void>();
   #listener: HttpListener | null = null;
 
-  constructor({ world, credentials, verifySignatures }: Ec2EmulatorOptions) {
+  constructor({ world, credentials, verifySignatures, tokenBuckets }: Ec2EmulatorOptions) {
     this.world = world;
     this.credentials = credentials;
     this.#verifySignatures = verifySignatures ?? true;
+    if (tokenBuckets !== undefined) this.throttleAccount(tokenBuckets);
   }
 
   async open(options: Pick<Ec2EmulatorOptions, 'tls' | 'port'>): Promise<void> {
@@ -105,6 +113,19 @@ export class Ec2Emulator {
 
   activeFaults(): readonly ActiveFault<Ec2Fault>[] {
     return this.#faults.list();
+  }
+
+  /**
+   * Full buckets of EC2's default sizes from now on, or of those given; null switches them off.
+   * @throws Error for a bucket that there is not.
+   */
+  throttleAccount(sizes: BucketSizes | null): void {
+    this.#accountBuckets = sizes === null ? null : accountBuckets(actionNames, sizes);
+  }
+
+  /** Null while they are off. */
+  buckets(): Readonly<Record<string, BucketState>> | null {
+    return this.#accountBuckets?.states() ?? null;
   }
 
   /** Oldest first; the newest 5,000 at least. */
@@ -164,7 +185,13 @@ export class Ec2Emulator {
     const signature: Outcome<unknown> = this.#verifySignatures
       ? checkSignature(request, this.world.model.region, this.credentials)
       : { ok: true, value: null };
-    const exchange: Exchange = { request, entry, params, faults, signature, ended: false };
+    // Only who has signed has an account, and a token is spent whatever becomes of the request.
+    const throttled =
+      signature.ok &&
+      isAction(action) &&
+      this.#accountBuckets !== null &&
+      !this.#accountBuckets.take(bucketOf(action, params));
+    const exchange: Exchange = { request, entry, params, faults, signature, throttled, ended: false };
     request.response.on('close', () => this.#end(exchange, 'clientGone', null));
     void this.#serve(exchange);
   }
@@ -176,7 +203,9 @@ export class Ec2Emulator {
       return rule.addresses.some((ip) => named.includes(ip));
     }
     if (rule.kind === 'throttle' && rule.bucket !== undefined) {
-      return !this.#buckets.take(`${id} ${params.get('Action')}`, rule.bucket);
+      const name = `${id} ${params.get('Action')}`;
+      if (!this.#faultBuckets.has(name)) this.#faultBuckets.add(name, rule.bucket);
+      return !this.#faultBuckets.take(name);
     }
     return true;
   }
@@ -193,9 +222,10 @@ export class Ec2Emulator {
     await this.#send(exchange, answer);
   }
 
-  #decide({ entry, params, faults, signature }: Exchange): Answer | ErrorAnswer {
+  #decide({ entry, params, faults, signature, throttled }: Exchange): Answer | ErrorAnswer {
     if (!signature.ok) return signature;
-    if (findFault(faults, 'throttle')) return refused('RequestLimitExceeded', 'Request limit exceeded.');
+    if (throttled || findFault(faults, 'throttle'))
+      return refused('RequestLimitExceeded', 'Request limit exceeded.');
     const early = findFault(faults, 'error', 'before');
     if (early) return { ok: false, error: early, status: early.status };
     const { number, action, accessKeyId } = entry;

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { faultScope } from '../faultRules';
-import { nowMs } from './world';
+import { bucketSchema } from './tokenBuckets';
 
 /** Whether the change of the request has been made by the time the fault strikes. */
 const when = z.enum(['before', 'after']).default('before');
@@ -21,7 +21,7 @@ export const ec2FaultSchema = z.discriminatedUnion('kind', [
   /** RequestLimitExceeded: for every request, or with `bucket` for those that find the action's bucket empty. */
   z.strictObject({
     kind: z.literal('throttle'),
-    bucket: z.strictObject({ burst: z.int().nonnegative(), refillPerS: z.number().nonnegative() }).optional(),
+    bucket: bucketSchema.optional(),
     ...faultScope,
   }),
   /** An error of EC2; with `addresses` only for requests that name one of them. `status` follows the code. */
@@ -98,21 +98,4 @@ export function findFault<Kind extends Ec2Fault['kind']>(
 export function latencyMs(faults: readonly Ec2Fault[], at: When): number {
   const fault = findFault(faults, 'latency', at);
   return fault === undefined ? 0 : fault.ms + Math.random() * fault.jitterMs;
-}
-
-/** EC2's throttle: a bucket per action that refills evenly, ec2-api-throttling.html of the developer guide. */
-export class TokenBuckets {
-  readonly #buckets = new Map<string, { tokens: number; atMs: number }>();
-
-  /** False when the bucket of that name is empty. */
-  take(
-    name: string,
-    { burst, refillPerS }: { readonly burst: number; readonly refillPerS: number },
-  ): boolean {
-    const now = nowMs();
-    const before = this.#buckets.get(name) ?? { tokens: burst, atMs: now };
-    const tokens = Math.min(burst, before.tokens + ((now - before.atMs) / 1000) * refillPerS);
-    this.#buckets.set(name, { tokens: tokens >= 1 ? tokens - 1 : tokens, atMs: now });
-    return tokens >= 1;
-  }
 }

@@ -1,14 +1,18 @@
 /**
  * What the emulated region holds, as immutable plain data: a change makes a new model, so that an old one can
- * be kept and shown to a stale reader. Names are those of the EC2 API. No behaviour beyond look-ups and the
- * check of a model that a test or a topology wrote by hand.
+ * be kept and shown to a stale reader. Names are those of the EC2 API. No behaviour beyond look-ups.
  */
+import type { Destination } from './destinations';
+import { limitsOf } from './instanceTypes';
 import { parseCidrBlock, parseIpv4 } from './ipv4';
+import { parseIpv6, parseIpv6CidrBlock } from './ipv6';
 
 export interface Subnet {
   readonly subnetId: string;
   readonly vpcId: string;
   readonly cidrBlock: string;
+  /** Absent: IPv4 only. */
+  readonly ipv6CidrBlock?: string;
   readonly availabilityZone: string;
   readonly availabilityZoneId: string;
 }
@@ -42,10 +46,70 @@ export interface NetworkInterface {
   readonly macAddress: string;
   readonly primaryIp: string;
   readonly secondaryIps: readonly string[];
-  /** Addresses the instance type allows on one interface; the primary counts. */
-  readonly addressLimit: number;
+  /** In the spelling of RFC 5952. Absent: none. */
+  readonly ipv6Addresses?: readonly string[];
+  /**
+   * Addresses of either family that EC2 allows on it, where that is to be another number than that of its
+   * instance's type; the primary counts.
+   */
+  readonly addressLimit?: number;
   readonly sourceDestCheck: boolean;
   readonly attachment: Attachment | null;
+}
+
+export type Tags = Readonly<Record<string, string>>;
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html */
+export type RouteTarget =
+  | { readonly kind: 'local' }
+  | {
+      readonly kind: 'networkInterface' | 'gateway' | 'natGateway' | 'transitGateway';
+      readonly id: string;
+    };
+
+export type RouteOrigin = 'CreateRouteTable' | 'CreateRoute' | 'EnableVgwRoutePropagation' | 'Advertisement';
+
+/** Whether it is a black hole follows from its target: routes.ts. */
+export interface Route {
+  readonly destination: Destination;
+  readonly target: RouteTarget;
+  readonly origin: RouteOrigin;
+}
+
+export interface RouteTable {
+  readonly routeTableId: string;
+  readonly vpcId: string;
+  readonly tags: Tags;
+  /** Subnets that are associated by name; the main table has all others, which EC2 does not list. */
+  readonly subnetIds: readonly string[];
+  readonly main: boolean;
+  readonly routes: readonly Route[];
+}
+
+export interface PrefixList {
+  readonly prefixListId: string;
+  readonly family: 'ipv4' | 'ipv6';
+  /** What a route to the list counts in its table. */
+  readonly maxEntries: number;
+}
+
+export interface ElasticIp {
+  readonly allocationId: string;
+  readonly publicIp: string;
+  readonly tags: Tags;
+  readonly association: {
+    readonly associationId: string;
+    readonly networkInterfaceId: string;
+    readonly privateIp: string;
+  } | null;
+}
+
+/** What one account may have, and where EC2 does otherwise than its documentation says. */
+export interface AccountSettings {
+  /** Static routes of a table, counted for each address family. */
+  readonly routesPerTable: number;
+  /** What ReplaceRoute says of a route that is not there: seen in AWS, or documented (InvalidRoute.NotFound). */
+  readonly missingRouteCode: 'InvalidParameterValue' | 'InvalidRoute.NotFound';
 }
 
 export interface Ec2Model {
@@ -54,9 +118,32 @@ export interface Ec2Model {
   readonly subnets: readonly Subnet[];
   readonly instances: readonly Instance[];
   readonly networkInterfaces: readonly NetworkInterface[];
+  readonly routeTables: readonly RouteTable[];
+  readonly prefixLists: readonly PrefixList[];
+  readonly elasticIps: readonly ElasticIp[];
+  readonly settings: AccountSettings;
 }
 
+type Optional = 'routeTables' | 'prefixLists' | 'elasticIps' | 'settings';
+/** A model as one writes it: what a region without routes and Elastic IPs does not need may be left out. */
+export type Ec2Region = Omit<Ec2Model, Optional> & Partial<Pick<Ec2Model, Optional>>;
+
+export const defaultSettings: AccountSettings = {
+  routesPerTable: 50,
+  missingRouteCode: 'InvalidParameterValue',
+};
+
+export const completeModel = (region: Ec2Region): Ec2Model => ({
+  routeTables: [],
+  prefixLists: [],
+  elasticIps: [],
+  settings: defaultSettings,
+  ...region,
+});
+
 export const addressesOf = (eni: NetworkInterface): readonly string[] => [eni.primaryIp, ...eni.secondaryIps];
+
+export const ipv6AddressesOf = (eni: NetworkInterface): readonly string[] => eni.ipv6Addresses ?? [];
 
 export function findInterface(model: Ec2Model, networkInterfaceId: string): NetworkInterface | undefined {
   return model.networkInterfaces.find((eni) => eni.networkInterfaceId === networkInterfaceId);
@@ -81,61 +168,29 @@ export function subnetOf(model: Ec2Model, eni: NetworkInterface): Subnet {
   return subnet;
 }
 
-/** The interface that holds an address in a VPC, as primary or secondary. */
+/** The interface that holds an address of either family in a VPC, as primary or secondary. */
 export function holderOf(model: Ec2Model, vpcId: string, ip: string): NetworkInterface | undefined {
   return model.networkInterfaces.find(
-    (eni) => addressesOf(eni).includes(ip) && subnetOf(model, eni).vpcId === vpcId,
+    (eni) =>
+      (addressesOf(eni).includes(ip) || ipv6AddressesOf(eni).includes(ip)) &&
+      subnetOf(model, eni).vpcId === vpcId,
   );
 }
 
-/** @throws Error naming every mistake of a model that could not exist in EC2. */
-export function checkModel(model: Ec2Model): void {
-  const mistakes = [
-    ...repeated(
-      'subnet',
-      model.subnets.map(({ subnetId }) => subnetId),
-    ),
-    ...repeated(
-      'instance',
-      model.instances.map(({ instanceId }) => instanceId),
-    ),
-    ...repeated(
-      'interface',
-      model.networkInterfaces.map(({ networkInterfaceId }) => networkInterfaceId),
-    ),
-    ...model.subnets.flatMap(({ subnetId, cidrBlock }) =>
-      parseCidrBlock(cidrBlock) === undefined ? [`${subnetId}: ${cidrBlock} is no CIDR block`] : [],
-    ),
-    ...model.networkInterfaces.flatMap((eni) => interfaceMistakes(model, eni)),
-  ];
-  if (mistakes.length > 0) throw new Error(`impossible EC2 model: ${mistakes.join('; ')}`);
+/** Whether another interface of its VPC holds the address. */
+export function isHeldByAnother(model: Ec2Model, eni: NetworkInterface, ip: string): boolean {
+  const holder = holderOf(model, subnetOf(model, eni).vpcId, ip);
+  return holder !== undefined && holder !== eni;
 }
 
-function interfaceMistakes(model: Ec2Model, eni: NetworkInterface): readonly string[] {
-  const name = eni.networkInterfaceId;
-  const subnet = model.subnets.find(({ subnetId }) => subnetId === eni.subnetId);
-  if (subnet === undefined) return [`${name}: no subnet ${eni.subnetId}`];
-  const instanceId = eni.attachment?.instanceId;
-  return [
-    ...(instanceId !== undefined && findInstance(model, instanceId) === undefined
-      ? [`${name}: no instance ${instanceId}`]
-      : []),
-    ...addressesOf(eni).flatMap((ip) =>
-      inSubnet(subnet, ip) ? [] : [`${name}: ${ip} is not in ${subnet.cidrBlock}`],
-    ),
-    ...addressesOf(eni).flatMap((ip) => {
-      const holder = holderOf(model, subnet.vpcId, ip)?.networkInterfaceId;
-      return holder === name ? [] : [`${name}: ${ip} is on ${holder ?? 'nothing'}, too`];
-    }),
-    ...repeated(`${name}: address`, addressesOf(eni)),
-    ...(addressesOf(eni).length > eni.addressLimit
-      ? [`${name}: more than ${eni.addressLimit} addresses`]
-      : []),
-  ];
-}
-
-function repeated(what: string, ids: readonly string[]): readonly string[] {
-  return ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `${what} ${id} appears twice`);
+/** How many addresses of one family fit on an interface: the instance type decides, also of a detached one. */
+export function addressLimitOf(model: Ec2Model, eni: NetworkInterface, family: 'ipv4' | 'ipv6'): number {
+  if (eni.addressLimit !== undefined) return eni.addressLimit;
+  const type = findInstance(model, eni.attachment?.instanceId ?? '')?.instanceType;
+  // EC2 lets a detached interface have more than any type allows; nobody here needs to know where that ends.
+  if (type === undefined) return Infinity;
+  const limits = limitsOf(type);
+  return family === 'ipv4' ? limits.ipv4AddressesPerInterface : limits.ipv6AddressesPerInterface;
 }
 
 export function inSubnet(subnet: Subnet, ip: string): boolean {
@@ -150,4 +205,18 @@ export function isReserved(subnet: Subnet, ip: string): boolean {
   const range = parseCidrBlock(subnet.cidrBlock);
   if (address === undefined || range === undefined) return false;
   return address < range.first + 4 || address === range.last;
+}
+
+export function inIpv6Subnet(subnet: Subnet, ip: string): boolean {
+  const address = parseIpv6(ip);
+  const range = parseIpv6CidrBlock(subnet.ipv6CidrBlock ?? '');
+  return address !== undefined && range !== undefined && address >= range.first && address <= range.last;
+}
+
+/** The first four addresses and the last one here, too. */
+export function isReservedIpv6(subnet: Subnet, ip: string): boolean {
+  const address = parseIpv6(ip);
+  const range = parseIpv6CidrBlock(subnet.ipv6CidrBlock ?? '');
+  if (address === undefined || range === undefined) return false;
+  return address < range.first + 4n || address === range.last;
 }

@@ -1,5 +1,6 @@
 /** A network interface as DescribeNetworkInterfaces and DescribeInstances write it. */
-import { addressesOf, subnetOf } from './model';
+import { elasticIpOn } from './elasticIps';
+import { addressesOf, ipv6AddressesOf, subnetOf } from './model';
 import type { Attachment, Ec2Model, NetworkInterface } from './model';
 import { element, itemSet } from './queryProtocol';
 import type { XmlElement } from './queryProtocol';
@@ -51,15 +52,35 @@ function commonXml(model: Ec2Model, eni: NetworkInterface): readonly XmlElement[
     element('sourceDestCheck', eni.sourceDestCheck),
     element('interfaceType', 'interface'),
     element('groupSet', []),
-    element('ipv6AddressesSet', []),
+    ...associationXml(model, eni, eni.primaryIp),
+    itemSet(
+      'ipv6AddressesSet',
+      ipv6AddressesOf(eni).map((ip) => [element('ipv6Address', ip), element('isPrimaryIpv6', false)]),
+    ),
     itemSet(
       'privateIpAddressesSet',
       addressesOf(eni).map((ip) => [
         element('privateIpAddress', ip),
         element('privateDnsName', dnsName(ip, model.region)),
         element('primary', ip === eni.primaryIp),
+        ...associationXml(model, eni, ip),
       ]),
     ),
+  ];
+}
+
+/** The Elastic IP of a private address, where it has one. */
+function associationXml(model: Ec2Model, eni: NetworkInterface, ip: string): readonly XmlElement[] {
+  const eip = elasticIpOn(model, eni, ip);
+  if (eip === undefined || eip.association === null) return [];
+  return [
+    element('association', [
+      element('allocationId', eip.allocationId),
+      element('associationId', eip.association.associationId),
+      element('ipOwnerId', model.accountId),
+      element('publicDnsName', ''),
+      element('publicIp', eip.publicIp),
+    ]),
   ];
 }
 

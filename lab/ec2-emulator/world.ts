@@ -4,35 +4,35 @@
  * Times are monotonic milliseconds of `process.hrtime`, comparable with every other process of this machine.
  */
 import {
-  assignAddresses,
   attachInterface,
   deleteInterface,
   detachInterface,
   setInstanceState,
+  setSourceDestCheck,
   setStatusChecks,
-  unassignAddresses,
 } from './changes';
+import { checkModel } from './checkModel';
 import type { Outcome } from './ec2Error';
-import { addressesOf, checkModel, subnetOf } from './model';
-import type { Attachment, Ec2Model, Instance, InstanceState } from './model';
-
-/** Who made a change: a request of the API (by its number in the log), or somebody else. */
-export type ChangeOrigin =
-  | { readonly by: 'start' }
-  | { readonly by: 'operator' }
-  | { readonly by: 'request'; readonly number: number; readonly accessKeyId: string | null };
-
-export interface OwnershipChange {
-  readonly atMs: number;
-  readonly ip: string;
-  /** Network interface ids; null: nobody. */
-  readonly from: string | null;
-  readonly to: string | null;
-  readonly origin: ChangeOrigin;
-}
+import { associateAddress, disassociateAddress } from './elasticIps';
+import type { AssociateRequest } from './elasticIps';
+import { History } from './history';
+import type { ChangeOrigin, OwnershipChange, TargetChange } from './history';
+import { assignIpv6Addresses, unassignIpv6Addresses } from './ipv6Addresses';
+import { addressesOf, completeModel, ipv6AddressesOf } from './model';
+import type {
+  AccountSettings,
+  Attachment,
+  Ec2Model,
+  Ec2Region,
+  Instance,
+  InstanceState,
+  RouteTarget,
+} from './model';
+import { assignAddresses, unassignAddresses } from './privateAddresses';
+import { deleteRoute, setRoute } from './routes';
+import type { RouteRequest } from './routes';
 
 const VERSIONS_KEPT = 1000;
-const OWNERSHIP_CHANGES_KEPT = 100_000;
 
 export const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
@@ -40,15 +40,16 @@ export class Ec2World {
   /** Oldest first; the last one is the present. Never empty. */
   #versions: { readonly sinceMs: number; readonly model: Ec2Model }[];
   #present: Ec2Model;
-  readonly #ownership: OwnershipChange[] = [];
+  readonly #history = new History();
 
   /** @throws Error when the model could not exist in EC2. */
-  constructor(model: Ec2Model) {
+  constructor(region: Ec2Region) {
+    const model = completeModel(region);
     checkModel(model);
-    const empty: Ec2Model = { ...model, networkInterfaces: [] };
     this.#present = model;
-    this.#versions = [{ sinceMs: nowMs(), model }];
-    this.#record(empty, model, { by: 'start' });
+    const atMs = nowMs();
+    this.#versions = [{ sinceMs: atMs, model }];
+    this.#history.record(null, model, { atMs, origin: { by: 'start' } });
   }
 
   get model(): Ec2Model {
@@ -65,13 +66,20 @@ export class Ec2World {
   /** The interface that holds an address now, in any VPC; null when nobody does. */
   ownerOf(ip: string): string | null {
     return (
-      this.#present.networkInterfaces.find((eni) => addressesOf(eni).includes(ip))?.networkInterfaceId ?? null
+      this.#present.networkInterfaces.find(
+        (eni) => addressesOf(eni).includes(ip) || ipv6AddressesOf(eni).includes(ip),
+      )?.networkInterfaceId ?? null
     );
   }
 
   /** Every change of an address's owner since the start, oldest first; the first owner comes from null. */
   ownershipHistory(ip?: string): readonly OwnershipChange[] {
-    return this.#ownership.filter((change) => ip === undefined || change.ip === ip);
+    return this.#history.addresses.filter((change) => ip === undefined || change.ip === ip);
+  }
+
+  /** The same of routes (`rtb-... 10.9.0.0/16`) and Elastic IPs (`eipalloc-...`). */
+  targetHistory(target?: string): readonly TargetChange[] {
+    return this.#history.targets.filter((change) => target === undefined || change.target === target);
   }
 
   /** Makes an accepted change the present; a refused one changes nothing and is handed back. */
@@ -79,9 +87,10 @@ export class Ec2World {
     if (!outcome.ok) return outcome;
     const before = this.#present;
     this.#present = outcome.value;
-    this.#versions.push({ sinceMs: nowMs(), model: outcome.value });
+    const atMs = nowMs();
+    this.#versions.push({ sinceMs: atMs, model: outcome.value });
     this.#versions = this.#versions.slice(-VERSIONS_KEPT);
-    this.#record(before, outcome.value, origin);
+    this.#history.record(before, outcome.value, { atMs, origin });
     return outcome;
   }
 
@@ -94,6 +103,45 @@ export class Ec2World {
 
   unassign(networkInterfaceId: string, addresses: readonly string[]): void {
     this.#edit(unassignAddresses(this.#present, networkInterfaceId, addresses));
+  }
+
+  /** Moves or adds IPv6 addresses; whoever holds them gives them up first, as the API would have it. */
+  assignIpv6(networkInterfaceId: string, addresses: readonly string[]): void {
+    for (const ip of addresses) {
+      const holder = this.ownerOf(ip);
+      if (holder !== null && holder !== networkInterfaceId) this.unassignIpv6(holder, [ip]);
+    }
+    this.#edit(assignIpv6Addresses(this.#present, networkInterfaceId, addresses));
+  }
+
+  unassignIpv6(networkInterfaceId: string, addresses: readonly string[]): void {
+    this.#edit(unassignIpv6Addresses(this.#present, networkInterfaceId, addresses));
+  }
+
+  /** Points a route to any target, be it there or not. */
+  setRoute(route: RouteRequest, target: RouteTarget): void {
+    this.#edit(setRoute(this.#present, route, target));
+  }
+
+  deleteRoute(route: RouteRequest): void {
+    this.#edit(deleteRoute(this.#present, route));
+  }
+
+  associateAddress(request: Omit<AssociateRequest, 'allowReassociation'>): void {
+    this.#edit(associateAddress(this.#present, { ...request, allowReassociation: true }));
+  }
+
+  disassociateAddress(allocationId: string): void {
+    this.#edit(disassociateAddress(this.#present, allocationId));
+  }
+
+  setSourceDestCheck(networkInterfaceId: string, on: boolean): void {
+    this.#edit(setSourceDestCheck(this.#present, networkInterfaceId, on));
+  }
+
+  changeSettings(settings: Partial<AccountSettings>): void {
+    const model = this.#present;
+    this.#edit({ ok: true, value: { ...model, settings: { ...model.settings, ...settings } } });
   }
 
   detachInterface(networkInterfaceId: string): void {
@@ -123,28 +171,4 @@ export class Ec2World {
     const done = this.commit(outcome, { by: 'operator' });
     if (!done.ok) throw new Error(`${done.error.code}: ${done.error.message}`);
   }
-
-  #record(before: Ec2Model, after: Ec2Model, origin: ChangeOrigin): void {
-    const atMs = nowMs();
-    const from = owners(before);
-    const to = owners(after);
-    for (const [key, { ip }] of new Map([...from, ...to])) {
-      const oldOwner = from.get(key)?.owner ?? null;
-      const newOwner = to.get(key)?.owner ?? null;
-      if (oldOwner === newOwner) continue;
-      this.#ownership.push({ atMs, ip, from: oldOwner, to: newOwner, origin });
-    }
-    this.#ownership.splice(0, this.#ownership.length - OWNERSHIP_CHANGES_KEPT);
-  }
-}
-
-/** One address can exist in several VPCs, hence the key. */
-function owners(model: Ec2Model): Map<string, { readonly ip: string; readonly owner: string }> {
-  return new Map(
-    model.networkInterfaces.flatMap((eni) =>
-      addressesOf(eni).map(
-        (ip) => [`${subnetOf(model, eni).vpcId} ${ip}`, { ip, owner: eni.networkInterfaceId }] as const,
-      ),
-    ),
-  );
 }

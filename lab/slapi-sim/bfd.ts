@@ -1,5 +1,5 @@
-// The BFD session table of one simulated router and the requests that work on it: registration with mark
-// and sweep, session operations with their results, paging. It knows no streams and no peer: what changes is
+// The BFD session table of one address family of a simulated router, and the requests that work on it: registration
+// with mark and sweep, session operations with their results, paging. It knows no streams and no peer: what changes is
 // told to `BfdEvents`.
 import {
   compareKeys,
@@ -13,6 +13,7 @@ import {
   type WireKey,
   type WireSessionCfg,
 } from './bfdSession';
+import type { AddressFamily } from './address';
 import { refuseConfig, refuseKey, type BfdRules } from './bfdRules';
 import { status, type Errno, type Generation, type WireStatus } from './wire';
 
@@ -51,16 +52,29 @@ export interface BfdOptions {
   readonly results: 'all' | 'failed';
 }
 
+/** One counter for all BFD events of the router, of whatever family. */
+export interface EventCounter {
+  seqNum: number;
+}
+
 export class BfdTable {
   registered = false;
-  /** One counter for all BFD events of the router. */
-  seqNum = 0;
+  readonly #counter: EventCounter;
+  readonly #notRegistered: Errno;
   readonly #sessions = new Map<string, BfdSession>();
   readonly #options: BfdOptions;
   readonly #rules: BfdRules;
   readonly #events: BfdEvents;
 
-  constructor(options: BfdOptions, rules: BfdRules, events: BfdEvents) {
+  constructor(
+    family: AddressFamily,
+    counter: EventCounter,
+    options: BfdOptions,
+    rules: BfdRules,
+    events: BfdEvents,
+  ) {
+    this.#notRegistered = family === 'IPv4' ? 'SL_RPC_BFD_V4_NOT_REGISTERED' : 'SL_RPC_BFD_V6_NOT_REGISTERED';
+    this.#counter = counter;
     this.#options = options;
     this.#rules = rules;
     this.#events = events;
@@ -77,11 +91,11 @@ export class BfdTable {
         for (const session of this.#sessions.values()) session.stale = true;
         return 'SL_SUCCESS';
       case 'SL_REGOP_EOF':
-        if (!this.registered) return 'SL_RPC_BFD_V4_NOT_REGISTERED';
+        if (!this.registered) return this.#notRegistered;
         this.#remove((session) => session.stale, 'unconfig');
         return 'SL_SUCCESS';
       case 'SL_REGOP_UNREGISTER':
-        if (!this.registered) return 'SL_RPC_BFD_V4_NOT_REGISTERED';
+        if (!this.registered) return this.#notRegistered;
         this.registered = false;
         this.#remove(() => true, 'unconfig');
         return 'SL_SUCCESS';
@@ -103,12 +117,12 @@ export class BfdTable {
   }
 
   stats(): object {
-    return { ErrStatus: {}, SeqNum: this.seqNum, BfdCount: this.#sessions.size };
+    return { ErrStatus: {}, SeqNum: this.#counter.seqNum, BfdCount: this.#sessions.size };
   }
 
   /** `forced` refuses every session of the request with that code. */
   sessionOp(request: SessionOpRequest, forced: Errno | null): SessionOpReply {
-    if (!this.registered) return { StatusSummary: status('SL_RPC_BFD_V4_NOT_REGISTERED') };
+    if (!this.registered) return { StatusSummary: status(this.#notRegistered) };
     if (request.Sessions.length > this.#rules.limits.maxSessionsPerRequest)
       return { StatusSummary: status('SL_RPC_BFD_TOO_MANY_BFD_SESSIONS') };
     const apply = this.#operation(request.Oper);
@@ -127,7 +141,7 @@ export class BfdTable {
   }
 
   sessionGet(request: SessionGetRequest): object {
-    if (!this.registered) return { ErrStatus: status('SL_RPC_BFD_V4_NOT_REGISTERED') };
+    if (!this.registered) return { ErrStatus: status(this.#notRegistered) };
     if (request.EntriesCount === 0) return { ErrStatus: status('SL_RPC_BFD_API_BAD_PARAMETER') };
     // A key that is not there is no error: the answer starts at the next one.
     const from = request.Key === null ? null : keyFromWire(request.Key);
@@ -165,7 +179,7 @@ export class BfdTable {
   /** As after a restart of the router's BFD process. */
   restart(peerSees: PeerSees): void {
     this.forgetClient(peerSees);
-    this.seqNum = 0;
+    this.#counter.seqNum = 0;
   }
 
   #operation(oper: string | number): ((session: WireSessionCfg) => Errno) | null {
@@ -227,7 +241,7 @@ export class BfdTable {
   }
 
   #nextSeqNum(): number {
-    this.seqNum += 1;
-    return this.seqNum;
+    this.#counter.seqNum += 1;
+    return this.#counter.seqNum;
   }
 }

@@ -1,5 +1,5 @@
 // Which session configurations the simulated router refuses, and with what code. Pure.
-import { isMulticast } from './address';
+import { fromWire, isMulticast, isUnspecified, type WireAddress } from './address';
 import type { WireKey, WireSessionCfg } from './bfdSession';
 import type { Errno } from './wire';
 
@@ -12,10 +12,15 @@ export interface BfdLimits {
   readonly minDetectMultiplierMultiHop: number;
 }
 
+/**
+ * Whether multi-hop sessions work, or the code that refuses them. None has been seen working through this API,
+ * so refusal is the default.
+ */
+export type MultiHop = 'works' | Errno;
+
 export interface BfdRules {
   readonly limits: BfdLimits;
-  /** No multi-hop session has been seen working through this API, so refusal is the default. */
-  readonly multiHop: boolean;
+  readonly multiHop: () => MultiHop;
   readonly vrfs: readonly string[];
   readonly hasInterface: (name: string) => boolean;
 }
@@ -31,18 +36,29 @@ export function refuseKey(key: WireKey, rules: BfdRules): Errno | null {
   if (vrf.length > maxVrfNameLength) return 'SL_BFD_VRF_NAME_TOOLONG';
   if (!rules.vrfs.includes(vrf)) return 'SL_BFD_VRF_NOT_FOUND';
   const neighbor = key.NbrAddr ?? 0;
-  if (neighbor === 0) return 'SL_BFD_INVALID_NBR';
-  if (isMulticast(neighbor)) return 'SL_BFD_INVALID_NBR_MCAST';
+  if (hasWrongSize(neighbor)) return 'SL_BFD_INVALID_PREFIX_SIZE';
+  if (isUnspecified(fromWire(neighbor))) return 'SL_BFD_INVALID_NBR';
+  if (isMulticast(fromWire(neighbor))) return 'SL_BFD_INVALID_NBR_MCAST';
   switch (key.Type ?? 'SL_BFD_RESERVED') {
     case 'SL_BFD_SINGLE_HOP':
       return refuseInterface(key.Interface?.Name ?? '', rules);
     case 'SL_BFD_MULTI_HOP':
-      if (!rules.multiHop) return 'SL_ENOTSUP';
-      return key.Interface?.Name || !key.SourceAddr ? 'SL_BFD_BAD_PARAMETER' : null;
+      return refuseMultiHop(key, rules.multiHop());
     default:
       return 'SL_BFD_INVALID_SESSION_TYPE';
   }
 }
+
+function refuseMultiHop(key: WireKey, multiHop: MultiHop): Errno | null {
+  if (multiHop !== 'works') return multiHop;
+  const source = key.SourceAddr ?? 0;
+  if (Buffer.isBuffer(source) && source.length === 0) return 'SL_BFD_BAD_PARAMETER';
+  if (hasWrongSize(source)) return 'SL_BFD_INVALID_PREFIX_SIZE';
+  return key.Interface?.Name || isUnspecified(fromWire(source)) ? 'SL_BFD_BAD_PARAMETER' : null;
+}
+
+/** An IPv6 address is 16 bytes. */
+const hasWrongSize = (address: WireAddress): boolean => Buffer.isBuffer(address) && address.length !== 16;
 
 function refuseInterface(name: string, rules: BfdRules): Errno | null {
   if (name === '') return 'SL_BFD_INTF_NAME_MISSING';

@@ -1,11 +1,14 @@
-// SLBfdv4Oper of the simulated router: its table behind the gate, its events on one stream.
+// SLBfdv4Oper and SLBfdv6Oper of the simulated router: a table behind the gate, its events on one stream.
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { AddressFamily } from './address';
 import type { BfdTable, SessionGetRequest, SessionOpRequest } from './bfd';
 import { serverStream, unary, type Gate } from './handlers';
 import type { EventStream } from './streams';
 import { status, type Errno } from './wire';
 
-export const bfdStreamMethod = 'SLBfdv4GetNotifStream';
+const prefixes: Readonly<Record<AddressFamily, string>> = { IPv4: 'SLBfdv4', IPv6: 'SLBfdv6' };
+
+export const bfdStreamMethod = (family: AddressFamily): string => `${prefixes[family]}GetNotifStream`;
 
 export const bfdErrorEvent = (errno: Errno): object => ({
   EventType: 'SL_BFD_EVENT_TYPE_ERROR',
@@ -16,26 +19,28 @@ const refused = (errno: Errno): object => ({ ErrStatus: status(errno) });
 const refusedSummary = (errno: Errno): object => ({ StatusSummary: status(errno) });
 
 export function bfdImplementation(
+  family: AddressFamily,
   gate: Gate,
   table: BfdTable,
   stream: EventStream,
 ): UntypedServiceImplementation {
+  const name = (method: string) => `${prefixes[family]}${method}`;
   const sessionOp = (request: SessionOpRequest): object => {
     const refusal = gate.faults.takeSessionOpRefusal();
     if (refusal?.scope === 'request') return refusedSummary(refusal.errno);
     return table.sessionOp(request, refusal?.errno ?? null);
   };
   return {
-    SLBfdv4RegOp: unary(gate, 'SLBfdv4RegOp', refused, ({ Oper }: { Oper: string | number }) => ({
+    [name('RegOp')]: unary(gate, name('RegOp'), refused, ({ Oper }: { Oper: string | number }) => ({
       ErrStatus: status(table.regOp(Oper)),
     })),
-    SLBfdv4Get: unary(gate, 'SLBfdv4Get', refused, () => table.limits()),
-    SLBfdv4GetStats: unary(gate, 'SLBfdv4GetStats', refused, () => table.stats()),
-    SLBfdv4SessionOp: unary(gate, 'SLBfdv4SessionOp', refusedSummary, sessionOp),
-    SLBfdv4SessionGet: unary(gate, 'SLBfdv4SessionGet', refused, (request: SessionGetRequest) =>
+    [name('Get')]: unary(gate, name('Get'), refused, () => table.limits()),
+    [name('GetStats')]: unary(gate, name('GetStats'), refused, () => table.stats()),
+    [name('SessionOp')]: unary(gate, name('SessionOp'), refusedSummary, sessionOp),
+    [name('SessionGet')]: unary(gate, name('SessionGet'), refused, (request: SessionGetRequest) =>
       table.sessionGet(request),
     ),
-    [bfdStreamMethod]: serverStream(gate, bfdStreamMethod, bfdErrorEvent, (call) =>
+    [bfdStreamMethod(family)]: serverStream(gate, bfdStreamMethod(family), bfdErrorEvent, (call) =>
       stream.open(call, bfdErrorEvent('SL_NOTIF_TERM')),
     ),
   };

@@ -1,5 +1,5 @@
 // What a BFD session is to the simulated router, and how it is written on the wire.
-import { toDotted } from './address';
+import { compareAddresses, fromWire, toWire, type WireAddress } from './address';
 import type { Generation } from './wire';
 
 export type BfdStatus = 'UNKNOWN' | 'UP' | 'DOWN' | 'NEIGHBOR_UNCONFIG';
@@ -8,11 +8,12 @@ export type BfdDiag = 'NONE' | 'DETECT_EXPIRED' | 'NBR_DOWN' | 'PATH_DOWN' | 'AD
 export interface BfdKey {
   readonly hop: 'single' | 'multi';
   readonly vrf: string;
-  readonly neighbor: number;
+  /** In canonical form. */
+  readonly neighbor: string;
   /** Empty for multi-hop. */
   readonly interface: string;
-  /** Zero for single-hop. */
-  readonly source: number;
+  /** Null for single-hop. */
+  readonly source: string | null;
 }
 
 export interface BfdSession {
@@ -27,13 +28,13 @@ export interface BfdSession {
   stale: boolean;
 }
 
-/** Decoded SLBfdv4Key; an unknown Type number stays a number. */
+/** Decoded SLBfdv4Key or SLBfdv6Key; an unknown Type number stays a number. */
 export interface WireKey {
   readonly Type?: string | number;
   readonly VrfName?: string;
-  readonly NbrAddr?: number;
+  readonly NbrAddr?: WireAddress;
   readonly Interface?: { readonly Name?: string; readonly Handle?: number } | null;
-  readonly SourceAddr?: number;
+  readonly SourceAddr?: WireAddress;
 }
 
 export interface WireSessionCfg {
@@ -53,9 +54,9 @@ export function keyFromWire(key: WireKey): BfdKey {
   return {
     hop,
     vrf: key.VrfName ? key.VrfName : 'default',
-    neighbor: key.NbrAddr ?? 0,
+    neighbor: fromWire(key.NbrAddr ?? 0),
     interface: hop === 'single' ? (key.Interface?.Name ?? '') : '',
-    source: hop === 'multi' ? (key.SourceAddr ?? 0) : 0,
+    source: hop === 'multi' ? fromWire(key.SourceAddr ?? 0) : null,
   };
 }
 
@@ -64,25 +65,20 @@ export function compareKeys(a: BfdKey, b: BfdKey): number {
   return (
     a.hop.localeCompare(b.hop) * -1 ||
     a.vrf.localeCompare(b.vrf) ||
-    a.neighbor - b.neighbor ||
+    compareAddresses(a.neighbor, b.neighbor) ||
     a.interface.localeCompare(b.interface) ||
-    a.source - b.source
+    (a.source === null || b.source === null ? 0 : compareAddresses(a.source, b.source))
   );
 }
 
 export const keyId = (key: BfdKey): string =>
-  [
-    key.hop,
-    key.vrf,
-    toDotted(key.neighbor),
-    key.hop === 'single' ? key.interface : toDotted(key.source),
-  ].join('|');
+  [key.hop, key.vrf, key.neighbor, key.source ?? key.interface].join('|');
 
 export function keyToWire(key: BfdKey): WireKey {
-  const common = { VrfName: key.vrf, NbrAddr: key.neighbor };
-  return key.hop === 'single'
+  const common = { VrfName: key.vrf, NbrAddr: toWire(key.neighbor) };
+  return key.source === null
     ? { Type: 'SL_BFD_SINGLE_HOP', ...common, Interface: { Name: key.interface } }
-    : { Type: 'SL_BFD_MULTI_HOP', ...common, SourceAddr: key.source };
+    : { Type: 'SL_BFD_MULTI_HOP', ...common, SourceAddr: toWire(key.source) };
 }
 
 /** XRv9000 7.3.x gives no diagnosis at all. */

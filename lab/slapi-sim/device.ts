@@ -1,6 +1,8 @@
 // The insides of one simulated router: tables, services and streams, and how a change in the first becomes an
 // event on the last. It does not listen and takes no orders from outside: see router.ts.
-import { BfdTable, type PeerSees } from './bfd';
+import { familyOf, type AddressFamily } from './address';
+import { BfdTable, type EventCounter, type PeerSees } from './bfd';
+import type { MultiHop } from './bfdRules';
 import { bfdErrorEvent, bfdImplementation, bfdStreamMethod } from './bfdService';
 import { notification, type BfdDiag, type BfdSession, type BfdStatus } from './bfdSession';
 import { Faults, type StreamName } from './faults';
@@ -39,19 +41,25 @@ export class Device {
   readonly journal = new Journal();
   readonly interfaces: InterfaceTable;
   readonly bfd: BfdTable;
+  readonly bfdv6: BfdTable;
+  readonly bfdEvents: EventCounter = { seqNum: 0 };
+  multiHop: MultiHop;
   readonly global: GlobalService;
   readonly interfaceService: InterfaceService;
   readonly listeners = new Set<RouterListener>();
   readonly writtenListeners = new Set<(event: WrittenEvent) => void>();
   readonly #gate: Gate;
   readonly #bfdStream: EventStream;
+  readonly #bfdv6Stream: EventStream;
   readonly #interfaceStream: EventStream;
   readonly #pendingReports = new Map<string, () => void>();
 
   constructor(settings: SimRouterSettings) {
     this.settings = settings;
     this.interfaces = new InterfaceTable(settings.interfaces);
-    this.bfd = this.#bfdTable();
+    this.multiHop = settings.multiHop;
+    this.bfd = this.#bfdTable('IPv4');
+    this.bfdv6 = this.#bfdTable('IPv6');
     this.#gate = {
       faults: this.faults,
       journal: this.journal,
@@ -64,10 +72,13 @@ export class Device {
       written,
       released: () => this.#initStreamEnded(),
     });
-    this.#bfdStream = new EventStream('bfd', bfdStreamMethod, this.faults, this.timers, {
-      written,
-      released: () => undefined,
-    });
+    const bfdStream = (name: StreamName, family: AddressFamily) =>
+      new EventStream(name, bfdStreamMethod(family), this.faults, this.timers, {
+        written,
+        released: () => undefined,
+      });
+    this.#bfdStream = bfdStream('bfd', 'IPv4');
+    this.#bfdv6Stream = bfdStream('bfdv6', 'IPv6');
     const interfaceMethod = interfaceStreamMethod(settings.generation);
     this.#interfaceStream = new EventStream('interface', interfaceMethod, this.faults, this.timers, {
       written,
@@ -81,7 +92,11 @@ export class Device {
       { definition: definitions.global, implementation: this.global.implementation() },
       {
         definition: definitions.bfd,
-        implementation: bfdImplementation(this.#gate, this.bfd, this.#bfdStream),
+        implementation: bfdImplementation('IPv4', this.#gate, this.bfd, this.#bfdStream),
+      },
+      {
+        definition: definitions.bfdv6,
+        implementation: bfdImplementation('IPv6', this.#gate, this.bfdv6, this.#bfdv6Stream),
       },
       {
         definition: definitions.interfaces,
@@ -94,6 +109,7 @@ export class Device {
     return {
       init: this.global.clients,
       bfd: this.#bfdStream.held,
+      bfdv6: this.#bfdv6Stream.held,
       interface: this.#interfaceStream.held,
     };
   }
@@ -134,7 +150,7 @@ export class Device {
   }
 
   #reportSessionsDown(one: SimInterface): void {
-    for (const session of this.bfd.list()) {
+    for (const session of this.sessions()) {
       if (session.key.interface === one.name && session.status === 'UP')
         this.setBfd(session, 'DOWN', 'PATH_DOWN');
     }
@@ -142,16 +158,27 @@ export class Device {
 
   // ---- Sessions ----
 
-  setBfd(session: BfdSession, to: BfdStatus, diag: BfdDiag): void {
-    this.bfd.setStatus(session, to, diag);
+  /** Of both families, IPv4 first. */
+  sessions(): readonly BfdSession[] {
+    return [...this.bfd.list(), ...this.bfdv6.list()];
   }
 
-  #bfdTable(): BfdTable {
-    const { limits, multiHop, vrfs } = this.settings;
+  setBfd(session: BfdSession, to: BfdStatus, diag: BfdDiag): void {
+    this.#tableOf(session).setStatus(session, to, diag);
+  }
+
+  #tableOf({ key }: BfdSession): BfdTable {
+    return familyOf(key.neighbor) === 'IPv6' ? this.bfdv6 : this.bfd;
+  }
+
+  #bfdTable(family: AddressFamily): BfdTable {
+    const { limits, vrfs } = this.settings;
     const hasInterface = (name: string) => this.interfaces.has(name);
     return new BfdTable(
+      family,
+      this.bfdEvents,
       this.settings,
-      { limits, multiHop, vrfs, hasInterface },
+      { limits, multiHop: () => this.multiHop, vrfs, hasInterface },
       {
         created: (session) => this.#sessionCreated(session),
         updated: () => this.changed(),
@@ -168,7 +195,7 @@ export class Device {
     const { seqNum } = session;
     if (session.status === 'DOWN') {
       this.timers.after(this.settings.initialEventMs, () => {
-        const unchanged = session.seqNum === seqNum && this.bfd.list().includes(session);
+        const unchanged = session.seqNum === seqNum && this.sessions().includes(session);
         if (unchanged) this.#sendSession(session);
       });
     }
@@ -177,7 +204,9 @@ export class Device {
 
   /** A client that is not registered, or not any more, is told nothing. */
   #sendSession(session: BfdSession): void {
-    if (this.bfd.registered) this.#bfdStream.send(notification(session, this.settings.generation));
+    if (!this.#tableOf(session).registered) return;
+    const stream = familyOf(session.key.neighbor) === 'IPv6' ? this.#bfdv6Stream : this.#bfdStream;
+    stream.send(notification(session, this.settings.generation));
   }
 
   // ---- Clients ----
@@ -189,8 +218,9 @@ export class Device {
 
   takeAwayStream(stream: StreamName): void {
     if (stream === 'init') this.global.takeAway();
-    else if (stream === 'bfd') this.#bfdStream.takeAway(bfdErrorEvent('SL_NOTIF_TERM'));
-    else this.#interfaceStream.takeAway(interfaceErrorEvent(this.settings.generation, 'SL_NOTIF_TERM'));
+    else if (stream === 'interface')
+      this.#interfaceStream.takeAway(interfaceErrorEvent(this.settings.generation, 'SL_NOTIF_TERM'));
+    else this.#stream(stream).takeAway(bfdErrorEvent('SL_NOTIF_TERM'));
   }
 
   inject(stream: StreamName, message: WireMessage): void {
@@ -203,11 +233,13 @@ export class Device {
     this.faults.forgetHeld();
     this.global.abandon();
     this.#bfdStream.abandon();
+    this.#bfdv6Stream.abandon();
     this.#interfaceStream.abandon();
   }
 
   loseState(peerSees: PeerSees): void {
     this.bfd.restart(peerSees);
+    this.bfdv6.restart(peerSees);
     this.interfaceService.restart();
     this.global.initialised = false;
   }
@@ -217,20 +249,30 @@ export class Device {
     this.#pendingReports.clear();
   }
 
-  #stream(stream: 'bfd' | 'interface'): EventStream {
-    return stream === 'bfd' ? this.#bfdStream : this.#interfaceStream;
+  #stream(stream: Exclude<StreamName, 'init'>): EventStream {
+    switch (stream) {
+      case 'bfd':
+        return this.#bfdStream;
+      case 'bfdv6':
+        return this.#bfdv6Stream;
+      case 'interface':
+        return this.#interfaceStream;
+    }
   }
 
   #initStreamEnded(): void {
     if (this.global.clients > 0) return;
     if (this.settings.generation === 'gen1') {
       this.bfd.registered = false;
+      this.bfdv6.registered = false;
       this.interfaceService.clientGone();
     }
     const fate = this.settings.sessionsDieWithClient;
     if (fate === null) return;
     this.timers.after(fate.graceMs, () => {
-      if (this.global.clients === 0) this.bfd.forgetClient(fate.peerSees);
+      if (this.global.clients > 0) return;
+      this.bfd.forgetClient(fate.peerSees);
+      this.bfdv6.forgetClient(fate.peerSees);
     });
   }
 }

@@ -3,7 +3,7 @@
 // (section 6.8.4) goes down, one that is told "down" goes down at once (6.8.6), and both come up together
 // once they hear each other. Removing a session tells the other side (AdminDown), which IOS-XR reports as
 // NEIGHBOR_UNCONFIG.
-import { toNumber } from './address';
+import { canonical, familyOf } from './address';
 import type { PeerSees } from './bfd';
 import type { BfdSession } from './bfdSession';
 import type { SimRouter } from './router';
@@ -19,7 +19,7 @@ export interface FabricOptions {
 interface LinkEnd {
   readonly router: SimRouter;
   readonly interface: string;
-  readonly address: number;
+  readonly address: string;
   /** Whether packets that leave here arrive at the other end. */
   sends: boolean;
   /** What the peer's packets said while they came: it still counts when they stop. */
@@ -52,7 +52,10 @@ export class Fabric {
     this.detectTimeMs = detectTimeMs;
   }
 
-  /** Joins two interfaces; returns the link's id. Addresses are dotted quads. */
+  /**
+   * Joins two interfaces for the packets between two addresses of one family; returns the link's id. Interfaces
+   * that have both families have a link for each.
+   */
   link(
     routerA: SimRouter,
     interfaceA: string,
@@ -61,7 +64,8 @@ export class Fabric {
     interfaceB: string,
     addressB: string,
   ): string {
-    const id = `${routerA.name}:${interfaceA}-${routerB.name}:${interfaceB}`;
+    const family = familyOf(addressA) === 'IPv6' ? ' (IPv6)' : '';
+    const id = `${routerA.name}:${interfaceA}-${routerB.name}:${interfaceB}${family}`;
     const ends = [linkEnd(routerA, interfaceA, addressA), linkEnd(routerB, interfaceB, addressB)] as const;
     this.#links.push({ id, ends, cancelBringUp: null });
     for (const { router } of ends) this.#follow(router);
@@ -194,7 +198,7 @@ function linkEnd(router: SimRouter, name: string, address: string): LinkEnd {
   return {
     router,
     interface: name,
-    address: toNumber(address),
+    address: canonical(address),
     sends: true,
     peerTimers: null,
     cancelDetect: null,

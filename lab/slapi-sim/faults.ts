@@ -2,7 +2,9 @@
 // credentials. It keeps the wishes; streams and services consult it.
 import type { Errno } from './wire';
 
-export type StreamName = 'init' | 'bfd' | 'interface';
+/** `bfd` is that of IPv4. */
+export const streamNames = ['init', 'bfd', 'bfdv6', 'interface'] as const;
+export type StreamName = (typeof streamNames)[number];
 
 export interface EventFault {
   readonly delayMs: number;

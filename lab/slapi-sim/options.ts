@@ -1,5 +1,5 @@
 // What a simulated router can be told at its making, and what it is when it is told nothing.
-import type { BfdLimits } from './bfdRules';
+import type { BfdLimits, MultiHop } from './bfdRules';
 import type { PeerSees } from './bfd';
 import type { ListenAddress, ServerTls } from './server';
 import type { Generation } from './wire';
@@ -21,7 +21,7 @@ export interface SimRouterSettings {
   readonly version: Version;
   readonly heartbeatMs: number;
   readonly limits: BfdLimits;
-  readonly multiHop: boolean;
+  readonly multiHop: MultiHop;
   readonly vrfs: readonly string[];
   readonly initialStatus: 'DOWN' | 'UNKNOWN';
   /** How long after its creation a session that starts DOWN is reported, unless it has changed by then. */
@@ -53,7 +53,7 @@ export function settings(options: SimRouterOptions): SimRouterSettings {
     tls: null,
     version: { major: 0, minor: options.generation === 'gen1' ? 6 : 11, sub: 0 },
     heartbeatMs: 5000,
-    multiHop: false,
+    multiHop: 'SL_ENOTSUP',
     vrfs: ['default'],
     initialStatus: 'DOWN',
     initialEventMs: 10,

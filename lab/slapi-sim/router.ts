@@ -2,8 +2,9 @@
 // interfaces fail, and it misbehaves as told. Every control method takes and returns plain JSON-able data, so
 // that it can be driven from another process. How two routers hear each other is the fabric's affair.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { toNumber } from './address';
+import { canonical } from './address';
 import type { PeerSees } from './bfd';
+import type { MultiHop } from './bfdRules';
 import type { BfdDiag, BfdSession, BfdStatus } from './bfdSession';
 import { Device, type InterfaceDownReport, type RouterListener } from './device';
 import type { Credentials, EventFault, SessionOpRefusal, StreamName } from './faults';
@@ -16,7 +17,7 @@ import type { WrittenEvent } from './streams';
 import type { Errno, Generation, WireMessage } from './wire';
 
 export interface SessionSelector {
-  /** Dotted quad. */
+  /** IPv4 or IPv6. */
   readonly neighbor: string;
   /** Needed where several interfaces have a session to that neighbour. */
   readonly interface?: string;
@@ -146,7 +147,7 @@ export class SimRouter {
   forceBfd(selector: SessionSelector, to: BfdStatus, diag: BfdDiag = 'NONE'): void {
     const session = this.sessions().find(
       ({ key }) =>
-        key.neighbor === toNumber(selector.neighbor) &&
+        key.neighbor === canonical(selector.neighbor) &&
         (selector.interface === undefined || key.interface === selector.interface),
     );
     if (session === undefined) throw new Error(`${this.name} has no session to ${selector.neighbor}`);
@@ -202,6 +203,11 @@ export class SimRouter {
     );
   }
 
+  /** Whether multi-hop sessions are accepted from now on, or the code that refuses them. */
+  setMultiHop(multiHop: MultiHop): void {
+    this.#device.multiHop = multiHop;
+  }
+
   /** Until null is given: each handshake gets this code, and its stream ends. */
   refuseInit(errno: Errno | null): void {
     this.#device.faults.refuseInit = errno;
@@ -245,7 +251,7 @@ export class SimRouter {
   }
 
   sessions(): readonly BfdSession[] {
-    return this.#device.bfd.list();
+    return this.#device.sessions();
   }
 
   interfacePasses(name: string): boolean {

@@ -1,5 +1,4 @@
 // The JSON picture of a simulated router that tests, the control API and people look at.
-import { toDotted } from './address';
 import type { BfdDiag, BfdStatus } from './bfdSession';
 import type { EventFault } from './faults';
 import type { Device } from './device';
@@ -36,14 +35,21 @@ export interface RouterState {
   readonly alive: boolean;
   /** Null while the API server is stopped. */
   readonly target: string | null;
-  readonly clients: { readonly init: number; readonly bfd: boolean; readonly interface: boolean };
-  readonly registered: { readonly bfd: boolean; readonly interface: boolean };
+  readonly clients: {
+    readonly init: number;
+    /** IPv4; `bfdv6` is the same for IPv6. */
+    readonly bfd: boolean;
+    readonly bfdv6: boolean;
+    readonly interface: boolean;
+  };
+  readonly registered: { readonly bfd: boolean; readonly bfdv6: boolean; readonly interface: boolean };
   readonly bfdSeqNum: number;
   readonly sessions: readonly SessionView[];
   readonly interfaces: readonly InterfaceView[];
   readonly faults: {
     readonly hung: 'all' | readonly string[] | null;
     readonly bfdEvents: EventFault;
+    readonly bfdv6Events: EventFault;
     readonly interfaceEvents: EventFault;
     readonly credentialsRequired: boolean;
   };
@@ -53,23 +59,20 @@ export interface RouterState {
 }
 
 export function routerState(device: Device, alive: boolean, target: string | null): RouterState {
-  const { settings, bfd, interfaceService, faults, journal } = device;
+  const { settings, bfd, bfdv6, interfaceService, faults, journal } = device;
   return {
     name: settings.name,
     generation: settings.generation,
     alive,
     target,
     clients: device.clients(),
-    registered: { bfd: bfd.registered, interface: interfaceService.registered() },
-    bfdSeqNum: bfd.seqNum,
-    sessions: bfd.list().map(({ key, ...session }) => ({
-      ...session,
-      hop: key.hop,
-      vrf: key.vrf,
-      neighbor: toDotted(key.neighbor),
-      interface: key.interface,
-      source: key.hop === 'multi' ? toDotted(key.source) : null,
-    })),
+    registered: {
+      bfd: bfd.registered,
+      bfdv6: bfdv6.registered,
+      interface: interfaceService.registered(),
+    },
+    bfdSeqNum: device.bfdEvents.seqNum,
+    sessions: device.sessions().map(({ key, ...session }) => ({ ...session, ...key })),
     interfaces: device.interfaces.list().map(({ name, physical, reported }) => ({
       name,
       physical,
@@ -79,6 +82,7 @@ export function routerState(device: Device, alive: boolean, target: string | nul
     faults: {
       hung: faults.hung(),
       bfdEvents: faults.eventFault('bfd'),
+      bfdv6Events: faults.eventFault('bfdv6'),
       interfaceEvents: faults.eventFault('interface'),
       credentialsRequired: faults.credentials !== null,
     },

@@ -26,6 +26,7 @@ export type Errno =
   | 'SL_RPC_BFD_TOO_MANY_BFD_SESSIONS'
   | 'SL_RPC_BFD_API_BAD_PARAMETER'
   | 'SL_RPC_BFD_V4_NOT_REGISTERED'
+  | 'SL_RPC_BFD_V6_NOT_REGISTERED'
   | 'SL_BFD_INTF_NAME_TOOLONG'
   | 'SL_BFD_INTF_NOT_FOUND'
   | 'SL_BFD_INVALID_ATTRIBUTE'
@@ -35,6 +36,7 @@ export type Errno =
   | 'SL_BFD_VRF_NAME_TOOLONG'
   | 'SL_BFD_BAD_PARAMETER'
   | 'SL_BFD_VRF_NOT_FOUND'
+  | 'SL_BFD_INVALID_PREFIX_SIZE'
   | 'SL_BFD_INVALID_SESSION_TYPE'
   | 'SL_BFD_SESSION_NOT_FOUND'
   | 'SL_BFD_SESSION_EXISTS'
@@ -91,6 +93,7 @@ function withoutZeros(message: object): object {
 }
 
 function inner(value: unknown): unknown {
+  if (Buffer.isBuffer(value)) return value;
   if (Array.isArray(value)) return value.map(inner);
   return typeof value === 'object' && value !== null ? withoutZeros(value) : value;
 }
@@ -98,6 +101,7 @@ function inner(value: unknown): unknown {
 const loadServices = (generation: Generation) => ({
   global: load('core.proto', 'SLGlobal'),
   bfd: load('core.proto', 'SLBfdv4Oper'),
+  bfdv6: load('core.proto', 'SLBfdv6Oper'),
   interfaces: load(`interface-${generation}.proto`, 'SLInterfaceOper'),
 });
 

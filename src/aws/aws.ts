@@ -5,27 +5,32 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Ec2Settings, Group, Settings } from '../config/settings';
-import type { Failure } from '../core/model';
+import type { Ec2Settings, Group } from '../config/settings';
+import type { Failure, Observation } from '../core/model';
+import type { Plan } from '../core/plan';
 import type { Reading } from '../wellness';
-import { secondaryIpTakeover, type SecondaryIpTakeover } from './actions/secondaryIp';
+import { takeoverRequests } from '../core/calls';
 import { startCredentials } from './credentials';
 import { openEc2, type Ec2 } from './ec2';
 import { askHolders, type HoldersResult } from './holders';
 import { openImds, type Imds } from './imds';
 import { readIdentity, type InstanceIdentity } from './instanceIdentity';
 import { observeOwnership, type ObservationResult } from './observe';
+import { Pacer } from './pacer';
+import { SourceDestCheck } from './sourceDestCheck';
 import { startMistakes } from './startChecks';
+import { AHEAD_MAX, openTakeover, type Takeover } from './takeover';
+import { UnknownPeers } from './unknownPeers';
 
 export type Aws = {
-  /** What the configuration asks for and this instance cannot do, one sentence each; known once IMDS answers. */
+  /** What the configuration asks for and cannot be done here, one sentence each; known once IMDS and EC2 have answered. */
   readonly mistakes: Promise<readonly string[]>;
   /** Never rejects. While IMDS has not answered yet it waits a few seconds before it says so. */
   readonly observe: () => Promise<ObservationResult>;
   /** How the instances are that an observation has shown; takes the API timeout at most. Never rejects. */
   readonly askHolders: (instanceIds: readonly string[]) => Promise<HoldersResult>;
   /** Of this group, whose requests are its own; null until the first observation has been made. */
-  readonly takeover: (group: string) => SecondaryIpTakeover | null;
+  readonly takeover: (group: string) => Takeover | null;
   readonly health: () => { readonly credentials: Reading; readonly endpointName: Reading | null };
   readonly stop: () => void;
 };
@@ -33,7 +38,7 @@ export type Aws = {
 type Session = {
   readonly ec2: Ec2;
   /** By group. */
-  readonly takeovers: ReadonlyMap<string, SecondaryIpTakeover>;
+  readonly takeovers: ReadonlyMap<string, Takeover>;
   identity: InstanceIdentity;
 };
 
@@ -45,17 +50,27 @@ const IDENTITY_AGE_MS_MIN = 10_000;
 
 export function connectAws({
   settings,
-  plan: { groups, whole, targetPlaces },
+  groups,
+  plan,
   log,
   now,
 }: {
   readonly settings: Ec2Settings;
-  readonly plan: Pick<Settings, 'groups' | 'whole' | 'targetPlaces'>;
+  readonly groups: readonly Group[];
+  /** Of all groups together. */
+  readonly plan: Plan;
   readonly log: Logger;
   /** Monotonic milliseconds. */
   readonly now: () => number;
 }): Aws {
   const stopping = new AbortController();
+  const unknownPeers = new UnknownPeers(plan, log);
+  const sourceDestCheck = new SourceDestCheck(plan, settings, log);
+  const pacer = new Pacer(settings.limits, now);
+  /** As last seen; a table that EC2 does not show any more keeps its id, and its routes are not there. */
+  const tables = new Map<string, string>();
+  let tellMistakes = (_mistakes: readonly string[]): void => {};
+  const observedMistakes = new Promise<readonly string[]>((resolve) => (tellMistakes = resolve));
   const imds = openImds();
   const credentials = startCredentials({ imds, log });
   let session: Session | null = null;
@@ -75,7 +90,13 @@ export function connectAws({
       now,
     });
     if (stopping.signal.aborted) ec2.stop();
-    const takeovers = new Map(groups.map(({ name }) => [name, secondaryIpTakeover({ ec2, now })]));
+    const tableOf = (id: string) => tables.get(id) ?? null;
+    const takeovers = new Map(
+      groups.map(({ name: group, plan: own }) => [
+        group,
+        openTakeover({ ec2, plan: own, pacer, now, tableOf, group }),
+      ]),
+    );
     session = { ec2, takeovers, identity };
   });
 
@@ -98,20 +119,23 @@ export function connectAws({
     patience.abort();
     if (session === null) return { ok: false, startedAt, failure: notReady() };
     const { ec2, identity } = session;
-    const result = await observeOwnership({
-      ec2,
-      plan: whole,
-      identity,
-      timeoutMs: settings.apiTimeoutMs,
-      now,
-    });
-    if (result.ok) void rehearse(session, groups);
-    else if (result.failure.code === 'MalformedAnswer') void identifyAgain(session);
+    const result = await observeOwnership({ ec2, plan, identity, timeoutMs: settings.apiTimeoutMs, now });
+    if (result.ok) {
+      const { observation, checked, mistakes } = result;
+      for (const [id, routeTableId] of result.tables) tables.set(id, routeTableId);
+      tellMistakes(mistakes);
+      unknownPeers.observed(observation);
+      sourceDestCheck.observed(ec2, observation, checked);
+      void rehearse(session, groups, observation);
+    } else if (result.failure.code === 'MalformedAnswer') void identifyAgain(session);
     return result;
   };
 
   return {
-    mistakes: identified.then((identity) => startMistakes(whole, identity, targetPlaces)),
+    mistakes: identified.then((identity) => {
+      const mistakes = startMistakes(plan, identity, groups.length > 1 ? groups : []);
+      return mistakes.length > 0 ? mistakes : observedMistakes;
+    }),
     observe,
     askHolders: async (instanceIds) =>
       session === null
@@ -125,23 +149,26 @@ export function connectAws({
     stop: () => {
       stopping.abort();
       credentials.stop();
+      pacer.stop();
       session?.ec2.stop();
     },
   };
 }
 
-/** The takeovers that would be sent now, built and signed and thrown away: the real ones then run warm. */
-async function rehearse({ ec2, takeovers, identity }: Session, groups: readonly Group[]): Promise<void> {
-  const rehearsals = groups.map(({ name, plan }) => {
-    const moves = identity.interfaces.flatMap(({ networkInterfaceId, deviceIndex }) => {
-      const own = plan.targets.filter((target) => target.deviceIndex === deviceIndex);
-      return own.length === 0 ? [] : [{ networkInterfaceId, addresses: own.map(({ address }) => address) }];
-    });
-    return { takeover: takeovers.get(name), moves };
-  });
+/** The takeovers that would be sent now, built and signed: the real ones then run warm. */
+async function rehearse(
+  { ec2, takeovers }: Session,
+  groups: readonly Group[],
+  observation: Observation,
+): Promise<void> {
+  const rehearsals = groups.map(({ name, plan }) => ({
+    takeover: takeovers.get(name),
+    moves: takeoverRequests(plan, observation),
+  }));
   await Promise.all(rehearsals.flatMap(({ takeover, moves }) => takeover?.rehearse(moves) ?? []));
   // A peer that fails is taken over from in every group at once.
-  if (groups.length > 1) ec2.warm(rehearsals.reduce((sum, { moves }) => sum + moves.length, 1));
+  const atOnce = rehearsals.reduce((sum, { moves }) => sum + Math.min(moves.length, AHEAD_MAX), 1);
+  if (groups.length > 1) ec2.warm(Math.min(atOnce, AHEAD_MAX + 1));
 }
 
 async function identify(

@@ -5,10 +5,11 @@
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterface.html
  */
 import type { Holder, JsonObject, JsonValue, Observation, OwnInterface, PeerInterface } from '../core/model';
-import type { Plan } from '../core/plan';
-import type { Whole } from '../config/settings';
+import type { Plan, Slot, Target } from '../core/plan';
+import { field, index, INSTANCE_ID, Malformed, NETWORK_INTERFACE_ID, text, VPC_ID } from './answer';
 import type { InstanceIdentity } from './instanceIdentity';
 import { ipv4Number } from '../config/ipv4';
+import { canonicalIpv6 } from '../config/ipv6';
 
 /** What is asked about, and who asks. */
 export type ObservationQuestion = {
@@ -21,8 +22,8 @@ export type ObservationQuestion = {
   readonly addresses: readonly string[];
 };
 
-export function observationQuestion(plan: Whole, identity: InstanceIdentity): ObservationQuestion {
-  const peerAddresses = plan.sessions.map(({ peerAddress }) => peerAddress);
+export function observationQuestion(plan: Plan, identity: InstanceIdentity): ObservationQuestion {
+  const { peerAddresses } = plan;
   const primaries = identity.interfaces.map(({ primaryAddress }) => primaryAddress);
   return {
     instanceId: identity.instanceId,
@@ -30,20 +31,52 @@ export function observationQuestion(plan: Whole, identity: InstanceIdentity): Ob
     vpcIds: [...new Set(identity.interfaces.map(({ vpcId }) => vpcId))],
     targets: plan.targets,
     peerAddresses,
-    addresses: [...new Set([...plan.targets.map(({ address }) => address), ...primaries, ...peerAddresses])],
+    addresses: [
+      ...new Set([
+        ...addressTargets(plan.targets).map(({ address }) => address),
+        ...primaries,
+        ...peerAddresses,
+      ]),
+    ],
   };
 }
 
-export type ObservationReading =
-  { readonly ok: true; readonly observation: Observation } | { readonly ok: false; readonly problem: string };
+type AddressTarget = Extract<Target, { readonly kind: 'privateAddress' | 'ipv6Address' }>;
+
+function addressTargets(targets: readonly Target[]): readonly AddressTarget[] {
+  return targets.flatMap((target) =>
+    target.kind === 'privateAddress' || target.kind === 'ipv6Address' ? [target] : [],
+  );
+}
+
+/** What is known of interfaces, for those who read who holds routes and Elastic IPs. */
+export type KnownInterfaces = {
+  readonly vpcIds: readonly string[];
+  /** Undefined for an interface that was not asked about; null for one that is not attached. */
+  instanceOf(networkInterfaceId: string): string | null | undefined;
+  /** The interface of this router where the target belongs. */
+  placeOf(
+    target: Target,
+  ): { readonly networkInterfaceId: string; readonly primaryAddress: string } | undefined;
+};
+
+export type InterfacesReading = {
+  /** Holders only of the targets that are addresses. */
+  readonly observation: Observation;
+  readonly known: KnownInterfaces;
+  /** Interfaces of this router that drop what is not from or for them (the source/destination check). */
+  readonly checked: readonly string[];
+};
 
 /** Stands for the instance where an AWS service has the interface: it is attached, so it is not free to take. */
-const SERVICE = 'an AWS service';
+export const SERVICE = 'an AWS service';
 
 /** An interface whose fields have all been checked. */
 type Interface = {
   readonly networkInterfaceId: string;
   readonly subnetId: string;
+  readonly primaryAddress: string;
+  readonly sourceDestCheck: boolean;
   readonly addresses: readonly string[];
   /** The same as EC2 describes them. */
   readonly describedAddresses: readonly JsonObject[];
@@ -54,30 +87,43 @@ type Interface = {
   } | null;
 };
 
-/** `answered`: the members of `NetworkInterfaces` of all pages, as the SDK reads them. Never throws. */
-export function readObservation(
+/**
+ * `answered`: the members of `NetworkInterfaces` of all pages, as the SDK reads them.
+ * @throws Malformed
+ */
+export function readInterfaces(
   question: ObservationQuestion,
   answered: readonly unknown[],
-): ObservationReading {
-  try {
-    const interfaces = new Map<string, Interface>();
-    for (const member of answered) {
-      const read = readInterface(question, member);
-      // Calls that ask about different addresses may each show the same interface, but then as it is.
-      const other = interfaces.get(read.networkInterfaceId);
-      if (other !== undefined && contentOf(other) !== contentOf(read))
-        throw new Malformed(`${read.networkInterfaceId} is there twice, and not the same`);
-      interfaces.set(read.networkInterfaceId, read);
-    }
-    return { ok: true, observation: observe(question, [...interfaces.values()]) };
-  } catch (error) {
-    if (error instanceof Malformed) return { ok: false, problem: error.message };
-    throw error;
+): InterfacesReading {
+  const interfaces = new Map<string, Interface>();
+  for (const member of answered) {
+    const read = readInterface(question, member);
+    // Calls that ask about different addresses may each show the same interface, but then as it is.
+    const other = interfaces.get(read.networkInterfaceId);
+    if (other !== undefined && contentOf(other) !== contentOf(read))
+      throw new Malformed(`${read.networkInterfaceId} is there twice, and not the same`);
+    interfaces.set(read.networkInterfaceId, read);
   }
+  const observation = observe(question, [...interfaces.values()]);
+  const isOwn = (id: string) => observation.interfaces.some((own) => own.networkInterfaceId === id);
+  return {
+    observation,
+    checked: [...interfaces.values()].flatMap(({ networkInterfaceId: id, sourceDestCheck }) =>
+      sourceDestCheck && isOwn(id) ? [id] : [],
+    ),
+    known: {
+      vpcIds: question.vpcIds,
+      instanceOf: (id) => {
+        const found = interfaces.get(id);
+        return found === undefined ? undefined : instanceOf(found);
+      },
+      placeOf: (target) => {
+        const own = placeFor(observation.interfaces, target);
+        return own && interfaces.get(own.networkInterfaceId);
+      },
+    },
+  };
 }
-
-/** Thrown and caught within this file only. */
-class Malformed extends Error {}
 
 /** For comparing; EC2 does not promise an order of the addresses. */
 function contentOf({ subnetId, addresses, attachment }: Interface): string {
@@ -97,7 +143,7 @@ function observe(question: ObservationQuestion, all: readonly Interface[]): Obse
   }
   const interfaces = all
     .flatMap((each) => ownInterface(question, each))
-    .sort((a, b) => a.deviceIndex - b.deviceIndex);
+    .sort((a, b) => a.networkCardIndex - b.networkCardIndex || a.deviceIndex - b.deviceIndex);
   if (interfaces.length === 0)
     throw new Malformed(`no interface of ${question.instanceId} is among the answers`);
   // Either IMDS or EC2 is wrong about who this router is, and it must not take the peer's interfaces for its own.
@@ -107,15 +153,16 @@ function observe(question: ObservationQuestion, all: readonly Interface[]): Obse
   return {
     interfaces,
     holders: Object.fromEntries(
-      question.targets.map(
-        ({ address, deviceIndex }) =>
-          [address, holder(interfaces, deviceIndex, holderOf.get(address))] as const,
+      addressTargets(question.targets).map(
+        (target) => [target.id, holder(interfaces, target, holderOf.get(target.address))] as const,
       ),
     ),
     peers: Object.fromEntries(
       question.peerAddresses.flatMap((address) => {
         const found = holderOf.get(address);
-        return found === undefined ? [] : [[address, peerInterface(found)] as const];
+        // An address of this router is nobody's peer: the peer's instance would then count as a third one.
+        if (found === undefined || found.attachment?.instanceId === question.instanceId) return [];
+        return [[address, peerInterface(found)] as const];
       }),
     ),
   };
@@ -124,35 +171,58 @@ function observe(question: ObservationQuestion, all: readonly Interface[]): Obse
 function ownInterface(question: ObservationQuestion, each: Interface): readonly OwnInterface[] {
   const { networkInterfaceId, subnetId, describedAddresses, attachment } = each;
   if (attachment?.instanceId !== question.instanceId) return [];
-  // A device index counts per network card; those of the configuration are of the first card.
-  if (attachment.networkCardIndex !== 0) return [];
-  const { deviceIndex } = attachment;
-  return [{ networkInterfaceId, deviceIndex, subnetId, privateIpAddresses: describedAddresses }];
+  const { deviceIndex, networkCardIndex } = attachment;
+  return [
+    {
+      networkInterfaceId,
+      deviceIndex,
+      networkCardIndex,
+      subnetId,
+      privateIpAddresses: describedAddresses,
+    },
+  ];
 }
 
-function holder(
-  own: readonly OwnInterface[],
-  deviceIndex: number,
-  found: Interface | undefined,
-): Holder | null {
+function placeFor(own: readonly OwnInterface[], target: Target): OwnInterface | undefined {
+  return own.find(
+    ({ deviceIndex, networkCardIndex }) =>
+      deviceIndex === target.deviceIndex && networkCardIndex === target.networkCardIndex,
+  );
+}
+
+function holder(own: readonly OwnInterface[], target: Target, found: Interface | undefined): Holder | null {
   if (found === undefined) return null;
-  const { networkInterfaceId, attachment } = found;
-  const itsPlace = own.find((candidate) => candidate.deviceIndex === deviceIndex);
+  const { networkInterfaceId } = found;
   return {
     networkInterfaceId,
-    instanceId: attachment === null ? null : (attachment.instanceId ?? SERVICE),
-    mine: networkInterfaceId === itsPlace?.networkInterfaceId,
+    instanceId: instanceOf(found),
+    mine: networkInterfaceId === placeFor(own, target)?.networkInterfaceId,
   };
 }
 
+function instanceOf({ attachment }: Interface): string | null {
+  return attachment === null ? null : (attachment.instanceId ?? SERVICE);
+}
+
 function peerInterface({ networkInterfaceId, subnetId, attachment }: Interface): PeerInterface {
-  return { networkInterfaceId, instanceId: attachment?.instanceId ?? null, subnetId };
+  return {
+    networkInterfaceId,
+    instanceId: attachment?.instanceId ?? null,
+    subnetId,
+    slot: slotOf(attachment),
+  };
+}
+
+function slotOf(attachment: Interface['attachment']): Slot | null {
+  if (attachment === null) return null;
+  const { deviceIndex, networkCardIndex } = attachment;
+  return { deviceIndex, networkCardIndex };
 }
 
 function readInterface(question: ObservationQuestion, member: unknown): Interface {
-  const networkInterfaceId = text(member, 'NetworkInterfaceId', /^eni-[0-9a-f]{8,17}$/, 'an interface');
+  const networkInterfaceId = text(member, 'NetworkInterfaceId', NETWORK_INTERFACE_ID, 'an interface');
   const name = networkInterfaceId;
-  const vpcId = text(member, 'VpcId', /^vpc-[0-9a-f]{8,17}$/, name);
+  const vpcId = text(member, 'VpcId', VPC_ID, name);
   if (!question.vpcIds.includes(vpcId)) throw new Malformed(`${name} of ${vpcId} was not asked about`);
   const described = field(member, 'PrivateIpAddresses');
   if (!Array.isArray(described) || described.length === 0)
@@ -164,6 +234,9 @@ function readInterface(question: ObservationQuestion, member: unknown): Interfac
   return {
     networkInterfaceId,
     subnetId: text(member, 'SubnetId', /^subnet-[0-9a-f]{8,17}$/, name),
+    primaryAddress: text(member, 'PrivateIpAddress', /^[\d.]+$/, name),
+    // What EC2 does not say is not on.
+    sourceDestCheck: field(member, 'SourceDestCheck') === true,
     addresses,
     describedAddresses: described.map(jsonObject),
     attachment: readAttachment(question, member, name),
@@ -177,7 +250,18 @@ function readAddresses(member: unknown, described: readonly unknown[], name: str
     throw new Malformed(`${name} has an address that is none`);
   if (new Set(addresses).size !== addresses.length) throw new Malformed(`${name} has an address twice`);
   if (!addresses.includes(primary)) throw new Malformed(`${name} lacks its primary address in the list`);
-  return addresses;
+  return [...addresses, ...readIpv6Addresses(member, name)];
+}
+
+/** In their canonical form. An interface without any has an empty list, or none. */
+function readIpv6Addresses(member: unknown, name: string): readonly string[] {
+  const described = field(member, 'Ipv6Addresses') ?? [];
+  if (!Array.isArray(described)) throw new Malformed(`${name} has no valid list of IPv6 addresses`);
+  return described.map((each) => {
+    const address = canonicalIpv6(text(each, 'Ipv6Address', /^[\da-f:.]+$/i, name));
+    if (address === null) throw new Malformed(`${name} has an IPv6 address that is none`);
+    return address;
+  });
 }
 
 /** The members that are plain values, and those of the objects among them (an Elastic IP's `Association`). */
@@ -211,27 +295,8 @@ function readAttachment(
   const instanceId =
     field(attachment, 'InstanceId') === undefined && !question.ownInterfaceIds.includes(name)
       ? null
-      : text(attachment, 'InstanceId', /^i-[0-9a-f]{8,17}$/, name);
+      : text(attachment, 'InstanceId', INSTANCE_ID, name);
   const networkCardIndex =
     field(attachment, 'NetworkCardIndex') === undefined ? 0 : index(attachment, 'NetworkCardIndex', name);
   return { instanceId, deviceIndex, networkCardIndex };
-}
-
-function field(of: unknown, key: string): unknown {
-  if (typeof of !== 'object' || of === null) return undefined;
-  return Object.getOwnPropertyDescriptor(of, key)?.value;
-}
-
-function text(of: unknown, key: string, form: RegExp, name: string): string {
-  const value = field(of, key);
-  if (typeof value !== 'string' || !form.test(value)) throw new Malformed(`${name} has no valid ${key}`);
-  return value;
-}
-
-function index(of: unknown, key: string, name: string): number {
-  const value = field(of, key);
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 255) {
-    throw new Malformed(`${name} has no valid ${key}`);
-  }
-  return value;
 }

@@ -1,26 +1,40 @@
 /**
- * Asks EC2 who owns what: one DescribeNetworkInterfaces for this router's interfaces, the holder of each
- * target and the peer's interfaces together.
+ * Asks EC2 who owns what: DescribeNetworkInterfaces for this router's interfaces, the holders of addresses and the
+ * peer's interfaces together, and where there are routes and Elastic IPs, DescribeRouteTables and DescribeAddresses
+ * beside it. One observation is all of them: where one fails, there is none.
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkInterfaces.html
  */
 import { DescribeNetworkInterfacesCommand } from '@aws-sdk/client-ec2';
-import type { Whole } from '../config/settings';
 import type { Failure, Observation } from '../core/model';
+import type { Plan, Target } from '../core/plan';
+import { Malformed } from './answer';
 import { malformed, type Ec2 } from './ec2';
+import { describeElasticIps, readElasticIps } from './elasticIps';
 import type { InstanceIdentity } from './instanceIdentity';
-import { observationQuestion, readObservation } from './observation';
+import { observationQuestion, readInterfaces, type ObservationQuestion } from './observation';
+import { allPages, cut, joined, type Pages } from './pages';
+import { describeRouteTables, readRoutes } from './routeTables';
 
 /** `startedAt`: monotonic ms, before the first byte was sent. */
 export type ObservationResult = { readonly startedAt: number } & (
-  { readonly ok: true; readonly observation: Observation } | { readonly ok: false; readonly failure: Failure }
+  | ({ readonly ok: true; readonly observation: Observation } & Findings)
+  | { readonly ok: false; readonly failure: Failure }
 );
+
+/** What the answers show beside the observation. */
+export type Findings = {
+  /** Interfaces of this router whose source/destination check is on. */
+  readonly checked: readonly string[];
+  /** The route table of each route of the plan, by target id. */
+  readonly tables: ReadonlyMap<string, string>;
+  /** What the configuration names and EC2 does not have, a sentence each. */
+  readonly mistakes: readonly string[];
+};
 
 /** EC2's limit of filter values in one call. */
 const FILTER_VALUES_MAX = 200;
-/** The largest page. Reads that ask for pages draw on the larger of EC2's token buckets. */
+/** The largest page. */
 const PAGE_SIZE = 1000;
-/** Each interface holds an address that was asked for, so more pages than this are not an answer. */
-const PAGES_MAX = 10;
 
 /** `timeoutMs` bounds the whole, however many calls and pages it takes. Never rejects. */
 export async function observeOwnership({
@@ -31,7 +45,7 @@ export async function observeOwnership({
   now,
 }: {
   readonly ec2: Ec2;
-  readonly plan: Whole;
+  readonly plan: Plan;
   readonly identity: InstanceIdentity;
   readonly timeoutMs: number;
   /** Monotonic milliseconds. */
@@ -39,64 +53,67 @@ export async function observeOwnership({
 }): Promise<ObservationResult> {
   const startedAt = now();
   const question = observationQuestion(plan, identity);
-  const remainingMs = () => startedAt + timeoutMs - now();
-  const chunks = cut(question.addresses, FILTER_VALUES_MAX - question.vpcIds.length);
-  const parts = await Promise.all(
-    chunks.map((addresses) => describe({ ec2, addresses, vpcIds: question.vpcIds, remainingMs })),
-  );
-  const answered: unknown[] = [];
-  for (const part of parts) {
-    if (!part.ok) return { ok: false, failure: part.failure, startedAt };
-    answered.push(...part.interfaces);
+  const remainingMs = () => Math.max(1, startedAt + timeoutMs - now());
+  const routes = plan.targets.filter(isOfKind('route'));
+  const elasticIps = plan.targets.filter(isOfKind('elasticIp'));
+  const [interfaces, tables, addresses] = await Promise.all([
+    describeInterfaces(ec2, question, remainingMs),
+    describeRouteTables({ ec2, targets: routes, vpcIds: question.vpcIds, remainingMs }),
+    describeElasticIps({ ec2, targets: elasticIps, remainingMs }),
+  ]);
+  if (!interfaces.ok) return { ...interfaces, startedAt };
+  if (!tables.ok) return { ...tables, startedAt };
+  if (!addresses.ok) return { ...addresses, startedAt };
+  try {
+    const { observation, known, checked } = readInterfaces(question, interfaces.members);
+    const routing = readRoutes(routes, tables.members, known);
+    const elastic = readElasticIps(elasticIps, addresses.members, known);
+    const holders = { ...observation.holders, ...routing.holders, ...elastic.holders };
+    const mistakes = [...routing.mistakes, ...elastic.mistakes];
+    return {
+      ok: true,
+      startedAt,
+      observation: { ...observation, holders },
+      checked,
+      tables: routing.tables,
+      mistakes,
+    };
+  } catch (error) {
+    if (error instanceof Malformed) return { ok: false, failure: malformed(error.message), startedAt };
+    throw error;
   }
-  const reading = readObservation(question, answered);
-  return reading.ok
-    ? { ok: true, observation: reading.observation, startedAt }
-    : { ok: false, failure: malformed(reading.problem), startedAt };
 }
 
-type Part =
-  | { readonly ok: true; readonly interfaces: readonly unknown[] }
-  | { readonly ok: false; readonly failure: Failure };
+function isOfKind<Kind extends Target['kind']>(kind: Kind) {
+  return (target: Target): target is Extract<Target, { readonly kind: Kind }> => target.kind === kind;
+}
 
-async function describe({
-  ec2,
-  addresses,
-  vpcIds,
-  remainingMs,
-}: {
-  readonly ec2: Ec2;
-  readonly addresses: readonly string[];
-  readonly vpcIds: readonly string[];
-  readonly remainingMs: () => number;
-}): Promise<Part> {
-  const Filters = [
-    { Name: 'addresses.private-ip-address', Values: [...addresses] },
-    { Name: 'vpc-id', Values: [...vpcIds] },
+async function describeInterfaces(
+  ec2: Ec2,
+  { addresses, vpcIds }: ObservationQuestion,
+  remainingMs: () => number,
+): Promise<Pages> {
+  const size = FILTER_VALUES_MAX - vpcIds.length;
+  const isIpv6 = (address: string) => address.includes(':');
+  const ipv4 = addresses.filter((address) => !isIpv6(address));
+  // Filters of two names have to match both, so each family is asked for by itself.
+  const filters = [
+    ...cut(ipv4, size).map((Values) => ({ Name: 'addresses.private-ip-address', Values })),
+    ...cut(addresses.filter(isIpv6), size).map((Values) => ({ Name: 'ipv6-addresses.ipv6-address', Values })),
   ];
-  const interfaces: unknown[] = [];
-  let NextToken: string | undefined;
-  for (let page = 0; page < PAGES_MAX; page += 1) {
-    const input = { Filters, MaxResults: PAGE_SIZE, ...(NextToken === undefined ? {} : { NextToken }) };
-    const result = await ec2.call(
-      'DescribeNetworkInterfaces',
-      Math.max(1, remainingMs()),
-      (client, options) => client.send(new DescribeNetworkInterfacesCommand(input), options),
-    );
-    if (!result.ok) return result;
-    if (result.output.NetworkInterfaces === undefined) {
-      return { ok: false, failure: malformed('the answer has no list of interfaces') };
-    }
-    interfaces.push(...result.output.NetworkInterfaces);
-    // EC2 writes an empty token on the last page, or none.
-    NextToken = result.output.NextToken || undefined;
-    if (NextToken === undefined) return { ok: true, interfaces };
-  }
-  return { ok: false, failure: malformed(`more than ${PAGES_MAX} pages`) };
-}
-
-function cut<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
+  const inVpc = { Name: 'vpc-id', Values: [...vpcIds] };
+  return joined(
+    await Promise.all(
+      filters.map((filter) =>
+        allPages(async (token) => {
+          const input = { Filters: [filter, inVpc], MaxResults: PAGE_SIZE, ...token };
+          const result = await ec2.call('DescribeNetworkInterfaces', remainingMs(), (client, options) =>
+            client.send(new DescribeNetworkInterfacesCommand(input), options),
+          );
+          if (!result.ok) return result;
+          return { ok: true, members: result.output.NetworkInterfaces, next: result.output.NextToken };
+        }),
+      ),
+    ),
   );
 }

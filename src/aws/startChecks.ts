@@ -2,63 +2,104 @@
  * Checks a plan against the router it runs on, as soon as IMDS has said who this router is: mistakes that
  * EC2 would turn down only when the peer is dead. Says all of them, each with its place and what to do.
  */
-import type { Whole } from '../config/settings';
-import type { Target } from '../core/plan';
+import type { Group } from '../config/settings';
+import type { Plan, Target } from '../core/plan';
 import type { InstanceIdentity, InstanceInterface } from './instanceIdentity';
 import { isInRange, parseCidrBlock, ipv4Number } from '../config/ipv4';
 
 /** The places in the configuration, as `check-config` names them. */
+const TARGETS = 'config.action.method_params.intf_list';
 const SESSIONS = 'config.bfd_sessions';
+const PEERS = 'config.peer_private_ips';
 /** The network address, the VPC router, DNS, and one kept for the future. */
 const RESERVED_AT_START = 4;
 
-/** One sentence per mistake; empty where there is none. `targetPlaces`: by address. */
+/** One sentence per mistake; empty where there is none. `groups`: where there are several, who has which target. */
 export function startMistakes(
-  plan: Whole,
+  plan: Plan,
   identity: InstanceIdentity,
-  targetPlaces: ReadonlyMap<string, string>,
+  groups: readonly Group[] = [],
 ): readonly string[] {
   const ownAddresses = new Map(identity.interfaces.map((own) => [own.primaryAddress, own]));
   return [
     ...plan.targets.flatMap((target) =>
-      targetMistakes(target, identity, ownAddresses, targetPlaces.get(target.address) ?? ''),
+      targetMistakes(target, placeOf(target, groups), identity, ownAddresses),
     ),
-    ...plan.sessions.flatMap(({ peerAddress }, index) => {
-      const own = ownAddresses.get(peerAddress);
+    ...[
+      ...plan.sessions.map(({ peerAddress }, index) => ({
+        where: `${SESSIONS}[${index}].neigh_ip`,
+        address: peerAddress,
+      })),
+      ...plan.peerAddresses
+        .filter((address) => plan.sessions.every(({ peerAddress }) => peerAddress !== address))
+        .map((address) => ({ where: PEERS, address })),
+    ].flatMap(({ where, address }) => {
+      const own = ownAddresses.get(address);
       return own === undefined
         ? []
-        : [
-            `${SESSIONS}[${index}].neigh_ip: ${peerAddress} is this router's own address (${name(own)}): give the peer's.`,
-          ];
+        : [`${where}: ${address} is this router's own address (${name(own)}): give the peer's.`];
     }),
   ];
 }
 
 function targetMistakes(
-  { address, deviceIndex }: Target,
+  target: Target,
+  written: string,
   identity: InstanceIdentity,
   ownAddresses: ReadonlyMap<string, InstanceInterface>,
-  place: string,
 ): readonly string[] {
-  // A plan's targets are in an order of their own: the address finds the entry, its index would not.
-  const where = `${place} (${address}):`;
-  const own = ownAddresses.get(address);
+  // A plan's targets are in an order of their own: the id finds the entry, its index would not.
+  const where = `${written} (${target.id}):`;
+  const own = target.kind === 'privateAddress' ? ownAddresses.get(target.address) : undefined;
   if (own !== undefined) {
     return [
       `${where} this is the primary address of ${name(own)}, which cannot move: give a secondary address.`,
     ];
   }
-  const onFirstCard = identity.interfaces.filter(({ networkCardIndex }) => networkCardIndex === 0);
-  const target = onFirstCard.find((each) => each.deviceIndex === deviceIndex);
-  if (target === undefined) {
-    const have = onFirstCard.map((each) => `${each.deviceIndex} (${each.subnetCidr})`).join(', ');
+  const onCard = identity.interfaces.filter(
+    ({ networkCardIndex }) => networkCardIndex === target.networkCardIndex,
+  );
+  const place = onCard.find((each) => each.deviceIndex === target.deviceIndex);
+  if (place === undefined) {
+    const have = onCard.map((each) => `${each.deviceIndex} (${each.subnetCidr})`).join(', ');
+    const onWhich = target.networkCardIndex === 0 ? '' : ` on network card ${target.networkCardIndex}`;
     return [
-      `${where} there is no instance_intf_number ${deviceIndex} on ${identity.instanceId}: ` +
+      `${where} there is no instance_intf_number ${target.deviceIndex}${onWhich} on ${identity.instanceId}: ` +
         `give one of its device indexes, ${have}, or attach the interface.`,
     ];
   }
-  const problem = subnetProblem(address, target);
+  const problem = problemOf(target, place);
   return problem === null ? [] : [`${where} ${problem}`];
+}
+
+function placeOf({ kind, id }: Target, groups: readonly Group[]): string {
+  const place = LISTS[kind];
+  const group = groups.find(({ plan }) => plan.targets.some((target) => target.id === id));
+  return group === undefined ? place : `config.groups, ${group.name}: ${place.split('.').at(-1) ?? place}`;
+}
+
+const LISTS = {
+  privateAddress: TARGETS,
+  ipv6Address: TARGETS,
+  route: 'route_list',
+  elasticIp: 'eip_list',
+} as const satisfies Record<Target['kind'], string>;
+
+/** Whether the table and the allocation exist, EC2 says with the first observation. */
+function problemOf(target: Target, place: InstanceInterface): string | null {
+  switch (target.kind) {
+    case 'privateAddress':
+      return subnetProblem(target.address, place);
+    case 'elasticIp': {
+      const address = target.privateAddress;
+      const range = parseCidrBlock(place.subnetCidr);
+      if (address === null || range === null || isInRange(range, ipv4Number(address) ?? -1)) return null;
+      return `its private_ip ${address} is not in ${place.subnetCidr}, the subnet of ${name(place)}: give an address of that interface.`;
+    }
+    case 'ipv6Address':
+    case 'route':
+      return null;
+  }
 }
 
 function subnetProblem(address: string, target: InstanceInterface): string | null {

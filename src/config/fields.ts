@@ -4,7 +4,9 @@
  * or range is written here.
  */
 import { z } from 'zod';
+import { parseDestination } from './destinations';
 import { ipv4Number, notAHost } from './ipv4';
+import { canonicalIpv6, notAnIpv6Host } from './ipv6';
 import { socketPathFault } from './socketPath';
 import { listed, shown } from './words';
 
@@ -134,6 +136,50 @@ export function hostAddress(example: string) {
       : `${shown(value)} is ${kind}; write the address of one host, like ${example}`;
   });
   return mandatory(field, { format: 'ipv4' });
+}
+
+/** The IPv4 or IPv6 address of one host, with the sentence's example. */
+export function hostAddressOfEitherFamily(example: string) {
+  const hint = `write an IPv4 or IPv6 address like ${example}`;
+  return text('IPv4 or IPv6 address', hint, (value) => {
+    if (value.includes('%'))
+      return `${shown(value)} has a zone; write the address without %: the interface is that of the session`;
+    const number = ipv4Number(value);
+    const canonical = canonicalIpv6(value);
+    if (number === null && canonical === null)
+      return `${shown(value)} is not an IP address; write four numbers from 0 to 255, like ${example}, or an IPv6 address`;
+    const kind = canonical === null ? notAHost(number ?? 0) : notAnIpv6Host(canonical);
+    return kind === null
+      ? null
+      : `${shown(value)} is ${kind}; write the address of one host, like ${example}`;
+  });
+}
+
+/** An id of EC2's: the prefix of its kind and 8 or 17 hexadecimal digits. */
+export function ec2Id(prefix: string, example: string) {
+  const form = new RegExp(`^${prefix}-([0-9a-f]{8}|[0-9a-f]{17})$`);
+  return text('EC2 id', `write an id like ${example}`, (value) =>
+    form.test(value) ? null : `${shown(value)} is not an id like ${example}; copy it from EC2`,
+  );
+}
+
+export function routeDestination(example: string) {
+  const hint = `write a CIDR block like ${example} or 2001:db8:9::/48, or the id of a prefix list, pl-...`;
+  return text('CIDR block or prefix list', hint, (value) =>
+    parseDestination(value) === null ? `${shown(value)} is no destination of a route; ${hint}` : null,
+  );
+}
+
+export function tagText(maxLength: number) {
+  const hint = `write a text of 1 to ${maxLength} characters`;
+  return text('text', hint, (value) => {
+    if (value === '' || value.length > maxLength)
+      return `${shown(value)} has ${value.length} characters; ${hint}`;
+    // EC2 reads them as wildcards in a filter, which would find other tables too.
+    return /[*?\\\p{C}]/u.test(value)
+      ? `${shown(value)} holds a wildcard or a control character; give the table another tag`
+      : null;
+  });
 }
 
 const hostName = /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*\.?$/;

@@ -2,6 +2,7 @@
 import { closest } from './closest';
 import { repeated } from './repeated';
 import type { Finding, Rule } from './rules';
+import { actionHint } from './schema';
 import { listed, place } from './words';
 
 const groupPath = (index: number) => ['config', 'groups', index] as const;
@@ -10,27 +11,31 @@ const sessionPath = (index: number) => ['config', 'bfd_sessions', index] as cons
 export const groupRules: readonly Rule[] = [
   {
     severity: 'mistake',
-    sentence: 'Either `action` or `groups` is written, not both.',
-    find: ({ hasConfig, isWritten }) => {
-      if (!hasConfig) return [];
-      if (isWritten('action') === isWritten('groups')) {
-        return isWritten('action')
+    sentence: 'Beside `groups` there is no `action` and no `actions`; each group has one of them.',
+    find: ({ isWritten, groups }) => [
+      ...(['action', 'actions'] as const).flatMap((key): readonly Finding[] =>
+        isWritten('groups') && isWritten(key)
           ? [
               {
-                path: ['config', 'action'],
+                path: ['config', key],
                 message: 'beside "groups"; move it into one of the groups, or write no groups',
               },
             ]
-          : [
-              {
-                path: ['config', 'action'],
-                message:
-                  'missing; write {"method": "secondary_ip_shift", "method_params": {"intf_list": [...]}}',
-              },
-            ];
-      }
-      return [];
-    },
+          : [],
+      ),
+      ...groups.flatMap(({ isObject, has }, index): readonly Finding[] => {
+        if (has('action') && has('actions'))
+          return [
+            {
+              path: [...groupPath(index), 'actions'],
+              message: 'there is an "action" too; put that one into this list and remove it',
+            },
+          ];
+        return has('action') || has('actions') || !isObject
+          ? []
+          : [{ path: [...groupPath(index), 'action'], message: `missing; ${actionHint}` }];
+      }),
+    ],
   },
   {
     severity: 'mistake',
@@ -86,23 +91,6 @@ export const groupRules: readonly Rule[] = [
               },
             ],
       );
-    },
-  },
-  {
-    severity: 'mistake',
-    sentence: 'Each floating address is in one group, once.',
-    find: ({ groups }) => {
-      const all = groups.flatMap(({ addresses }, group) =>
-        addresses.map((address, index) => ({ address, group, index })),
-      );
-      const path = (at: number) => {
-        const { group = 0, index = 0 } = all[at] ?? {};
-        return [...groupPath(group), 'action', 'method_params', 'intf_list', index];
-      };
-      return repeated(all.map(({ address }) => address)).map(({ index, first }) => ({
-        path: [...path(index), 'secondary_ip'],
-        message: `${all[index]?.address ?? ''} is there already, at ${place(path(first))}; one group moves it`,
-      }));
     },
   },
 ];

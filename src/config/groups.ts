@@ -1,44 +1,31 @@
 /** From the configuration to the groups: which targets move together, and which sessions watch over them. */
-import type { Plan, PlannedSession, Target } from '../core/plan';
-import { ipv4Number } from './ipv4';
+import type { Plan } from '../core/plan';
 import type { Config } from './schema';
 import type { Group } from './settings';
+import { targetsOf } from './targets';
 
 /** The only group of a configuration that does not write any. */
 const DEFAULT_GROUP = 'default';
 
-type Action = NonNullable<Config['action']>;
-
-/** `place`: where its targets stand in the configuration. */
-export function groupsOf(
-  config: Config,
-  sessions: readonly PlannedSession[],
-  common: Pick<Plan, 'foreignHolder' | 'timing'>,
-): readonly (Group & { readonly place: string })[] {
-  const { trigger, preferred, action, groups = [] } = config;
-  const own = (group: string, of: Action, at: string, change: Partial<Plan> = {}) => ({
-    name: group,
-    plan: { targets: targetsOf(of), sessions, trigger, preferred, ...common, ...change },
-    place: `${at}.action.method_params.intf_list`,
-  });
-  if (action !== undefined) return [own(DEFAULT_GROUP, action, 'config')];
-  return groups.map((group, index) =>
-    own(group.name, group.action, `config.groups[${index}]`, {
+/** `common`: what a group has where it says nothing else. */
+export function groupsOf(config: Config, common: Omit<Plan, 'targets'>): readonly Group[] {
+  const { groups } = config;
+  if (groups === undefined) return [{ name: DEFAULT_GROUP, plan: { ...common, targets: targetsOf(config) } }];
+  return groups.map((group) => ({
+    name: group.name,
+    plan: {
+      ...common,
+      targets: targetsOf(group),
       // In the order of the sessions, whatever the order of their names.
-      sessions: sessions.filter((_, place) => watches(config.bfd_sessions[place]?.name, group.bfd_sessions)),
-      preferred: group.preferred ?? preferred,
-      trigger: group.trigger ?? trigger,
-    }),
-  );
+      sessions: common.sessions.filter((_, place) =>
+        watches(config.bfd_sessions[place]?.name, group.bfd_sessions),
+      ),
+      preferred: group.preferred ?? common.preferred,
+      trigger: group.trigger ?? common.trigger,
+    },
+  }));
 }
 
 function watches(name: string | undefined, names: readonly string[] | undefined): boolean {
   return names === undefined || (name !== undefined && names.includes(name));
-}
-
-/** In canonical order: never by place in the configuration. */
-function targetsOf({ method_params: { intf_list } }: Action): readonly Target[] {
-  return intf_list
-    .map((entry) => ({ address: entry.secondary_ip, deviceIndex: entry.instance_intf_number }))
-    .sort((a, b) => (ipv4Number(a.address) ?? 0) - (ipv4Number(b.address) ?? 0));
 }

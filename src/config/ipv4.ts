@@ -40,3 +40,7 @@ export function parseCidrBlock(text: string): Ipv4Range | null {
 export function isInRange(range: Ipv4Range, address: number): boolean {
   return address >= range.first && address <= range.last;
 }
+
+export function ipv4Text(number: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
+}

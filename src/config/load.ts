@@ -8,10 +8,11 @@ import type { JsonObject } from '../core/model';
 import type { PlannedSession, Timing } from '../core/plan';
 import { isNote, member } from './document';
 import { groupsOf } from './groups';
+import { canonicalIpv6, isLinkLocal } from './ipv6';
 import { readJson, type DuplicateKey } from './json';
 import { judge, sentence } from './report';
 import type { Config } from './schema';
-import type { BfdSessionSettings, Settings } from './settings';
+import type { BfdSessionSettings, Ec2Settings, Settings } from './settings';
 import { printable } from './words';
 
 export type Loaded =
@@ -141,14 +142,18 @@ function position(text: string, offset: number) {
 function settingsOf(config: Config, document: JsonObject, warnings: readonly string[]): Settings {
   const sessions = config.bfd_sessions.map(sessionOf);
   const plannedSessions = sessions.map(plannedSession);
-  const common = { foreignHolder: config.foreign_holder, timing: timingOf(config) };
-  const groups = groupsOf(config, plannedSessions, common);
+  const common = {
+    sessions: plannedSessions,
+    peerAddresses: peerAddresses(config),
+    trigger: config.trigger,
+    preferred: config.preferred,
+    foreignHolder: config.foreign_holder,
+    timing: timingOf(config),
+  };
+  const groups = groupsOf(config, common);
   return {
-    groups: groups.map(({ name, plan }) => ({ name, plan })),
-    whole: { targets: groups.flatMap(({ plan }) => plan.targets), sessions: plannedSessions },
-    targetPlaces: new Map(
-      groups.flatMap(({ plan, place }) => plan.targets.map(({ address }) => [address, place] as const)),
-    ),
+    groups,
+    whole: { ...common, targets: groups.flatMap(({ plan }) => plan.targets) },
     slapi: {
       target: config.grpc_server.startsWith('unix:')
         ? config.grpc_server
@@ -165,6 +170,8 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
     ec2: {
       endpointUrl: new URL(config.ec2_private_endpoint_url).origin,
       apiTimeoutMs: msOfS(config.api_timeout_s),
+      sourceDestCheck: config.source_dest_check,
+      limits: limitsOf(config.api_limits),
     },
     store:
       config.store.type === 'file' && config.store.path !== undefined
@@ -206,10 +213,17 @@ function timingOf(config: Config): Timing {
 
 function sessionOf(session: Config['bfd_sessions'][number]): BfdSessionSettings {
   const inVrf = session.vrf_name === 'default' ? '' : ` in vrf ${session.vrf_name}`;
+  const peerAddress = canonicalAddress(session.neigh_ip);
+  const sourceAddress =
+    session.session_type === 'MULTI_HOP' && session.source_ip !== undefined
+      ? canonicalAddress(session.source_ip)
+      : null;
+  const where = sourceAddress === null ? `on ${session.intf_name}` : `from ${sourceAddress}`;
   return {
-    id: `${session.neigh_ip} on ${session.intf_name}${inVrf}`,
+    id: `${peerAddress} ${where}${inVrf}`,
     interfaceName: session.intf_name,
-    peerAddress: session.neigh_ip,
+    peerAddress,
+    sourceAddress,
     vrfName: session.vrf_name,
     desiredMinTxIntervalUs: session.bfd_desired_tx_int_usec,
     detectMult: session.detect_multiplier,
@@ -217,8 +231,37 @@ function sessionOf(session: Config['bfd_sessions'][number]): BfdSessionSettings 
 }
 
 function plannedSession(session: BfdSessionSettings): PlannedSession {
-  const { id, peerAddress, interfaceName, desiredMinTxIntervalUs, detectMult } = session;
+  const { id, interfaceName, desiredMinTxIntervalUs, detectMult } = session;
+  // Several interfaces may have a neighbour of the same link-local address (RFC 4007 section 11).
+  const peerAddress = isLinkLocal(session.peerAddress)
+    ? `${session.peerAddress}%${interfaceName}`
+    : session.peerAddress;
   return { id, peerAddress, interfaceName, detectionTimeMs: (desiredMinTxIntervalUs * detectMult) / 1000 };
+}
+
+/** A tunnel's address may be that of a third instance in EC2, so those that are listed stand in place of all. */
+function peerAddresses({ peer_private_ips: listed, bfd_sessions: sessions }: Config): readonly string[] {
+  const neighbours = sessions.map(({ neigh_ip: address }) => canonicalAddress(address));
+  return [...new Set(listed ?? neighbours.filter((address) => !isLinkLocal(address)))];
+}
+
+function canonicalAddress(address: string): string {
+  return canonicalIpv6(address) ?? address;
+}
+
+function limitsOf(limits: Config['api_limits']): Ec2Settings['limits'] {
+  const limitOf = ({ burst, refill_per_s: refillPerS }: Config['api_limits']['replace_route']) => ({
+    burst,
+    refillPerS,
+  });
+  return {
+    AssignPrivateIpAddresses: limitOf(limits.assign_private_ip_addresses),
+    AssignIpv6Addresses: limitOf(limits.assign_ipv6_addresses),
+    UnassignIpv6Addresses: limitOf(limits.unassign_ipv6_addresses),
+    ReplaceRoute: limitOf(limits.replace_route),
+    CreateRoute: limitOf(limits.create_route),
+    AssociateAddress: limitOf(limits.associate_address),
+  };
 }
 
 function msOfS(seconds: number): number {

@@ -3,10 +3,12 @@
  * checked even when other parts are wrong; a rule with a missing part finds nothing.
  */
 import type { z } from 'zod';
+import { actionRules, writtenActions } from './actionRules';
 import { entries, isObject, member } from './document';
 import { groupRules } from './groupRules';
-import { configSchema, groupSchema, interfaceEntrySchema, sessionSchema, storeSchema } from './schema';
+import { canonicalIpv6, isLinkLocal } from './ipv6';
 import { repeated } from './repeated';
+import { configSchema, groupSchema, peerPrivateAddressSchema, sessionSchema, storeSchema } from './schema';
 import { place, type Path } from './words';
 
 export type Finding = { readonly path: Path; readonly message: string };
@@ -26,13 +28,11 @@ export function partsOf(document: unknown) {
   const { shape } = configSchema;
   const isWritten = (key: keyof typeof shape) => member(config, key) !== undefined;
   const store = member(config, 'store');
-  const addressesOf = (action: unknown) =>
-    entries(member(member(action, 'method_params'), 'intf_list')).map((entry) =>
-      valid(interfaceEntrySchema.shape.secondary_ip, member(entry, 'secondary_ip')),
-    );
+  const actions = writtenActions(config);
   return {
-    hasConfig: isObject(config),
     isWritten,
+    hasConfig: isObject(config),
+    actions,
     keepaliveS: valid(shape.keepalive_s, member(config, 'keepalive_s')),
     apiTimeoutS: valid(shape.api_timeout_s, member(config, 'api_timeout_s')),
     roleTtlS: valid(shape.role_ttl_s, member(config, 'role_ttl_s')),
@@ -45,23 +45,31 @@ export function partsOf(document: unknown) {
     grpcServer: valid(shape.grpc_server, member(config, 'grpc_server')),
     storeType: valid(storeSchema.shape.type, member(store, 'type')),
     storePath: member(store, 'path'),
-    addresses: addressesOf(member(config, 'action')),
+    /** Of the floating addresses, as in the plan. */
+    addresses: actions.flatMap((action) =>
+      action.entries.flatMap(({ key, id }) => (key === 'secondary_ip' && id !== undefined ? [id] : [])),
+    ),
+    peerPrivateAddresses: entries(member(config, 'peer_private_ips')).map((address) =>
+      valid(peerPrivateAddressSchema, address),
+    ),
     groups: entries(member(config, 'groups')).map((group) => ({
       name: valid(groupSchema.shape.name, member(group, 'name')),
+      isObject: isObject(group),
+      has: (key: 'action' | 'actions') => member(group, key) !== undefined,
       /** Undefined where the key is absent, which means all of them. */
       sessions:
         member(group, 'bfd_sessions') === undefined
           ? undefined
           : entries(member(group, 'bfd_sessions')).map((name) => valid(sessionSchema.shape.name, name)),
-      addresses: addressesOf(member(group, 'action')),
     })),
     sessions: entries(member(config, 'bfd_sessions')).map((session) => ({
       name: valid(sessionSchema.shape.name, member(session, 'name')),
       type: valid(sessionSchema.shape.session_type, member(session, 'session_type')),
-      peerAddress: valid(sessionSchema.shape.neigh_ip, member(session, 'neigh_ip')),
+      peerAddress: comparable(valid(sessionSchema.shape.neigh_ip, member(session, 'neigh_ip'))),
       interfaceName: valid(sessionSchema.shape.intf_name, member(session, 'intf_name')),
       vrfName: valid(sessionSchema.shape.vrf_name, member(session, 'vrf_name')),
-      sourceAddress: member(session, 'source_ip'),
+      hasSource: member(session, 'source_ip') !== undefined,
+      sourceAddress: comparable(valid(sessionSchema.shape.source_ip, member(session, 'source_ip'))),
       intervalUs: valid(
         sessionSchema.shape.bfd_desired_tx_int_usec,
         member(session, 'bfd_desired_tx_int_usec'),
@@ -76,7 +84,33 @@ function valid<T extends z.ZodType>(field: T, value: unknown): z.output<T> | und
   return reading.success ? reading.data : undefined;
 }
 
-const interfaceListPath = ['config', 'action', 'method_params', 'intf_list'] as const;
+/** IPv6 in its canonical form, so that one address is one text. */
+function comparable(address: string | undefined): string | undefined {
+  return address === undefined ? undefined : (canonicalIpv6(address) ?? address);
+}
+
+type SessionParts = Parts['sessions'][number];
+
+/** What tells a session apart on the router, as text; `undefined` where a part of it is missing. */
+function keyOf({
+  type,
+  peerAddress,
+  interfaceName,
+  vrfName,
+  sourceAddress,
+}: SessionParts): string | undefined {
+  const parts = [type, peerAddress, type === 'MULTI_HOP' ? sourceAddress : interfaceName, vrfName];
+  return parts.includes(undefined) ? undefined : parts.join(' ');
+}
+
+const isIpv6 = (address: string): boolean => address.includes(':');
+
+const sessionPath = (index: number, ...key: readonly string[]): Path => [
+  'config',
+  'bfd_sessions',
+  index,
+  ...key,
+];
 
 /** Below this, pauses in the scheduling of a virtual machine look like a failed peer. */
 const shortestSensibleDetectionUs = 100_000;
@@ -112,47 +146,105 @@ export const rules: readonly Rule[] = [
       ];
     },
   },
+  ...actionRules,
+  ...groupRules,
   {
     severity: 'mistake',
-    sentence: 'Each `secondary_ip` stands in `intf_list` once.',
-    find: ({ addresses }) =>
-      repeated(addresses).map(({ index, first }) => ({
-        path: [...interfaceListPath, index, 'secondary_ip'],
-        message: `${addresses[index]} is in the list already, at ${place([...interfaceListPath, first])}; remove one of the two`,
-      })),
-  },
-  {
-    severity: 'mistake',
-    sentence: 'No two sessions have the same `neigh_ip`, `intf_name` and `vrf_name`.',
+    sentence:
+      'No two single-hop sessions have the same `neigh_ip`, `intf_name` and `vrf_name`, and no two multi-hop sessions the same `neigh_ip`, `source_ip` and `vrf_name`.',
     find: ({ sessions }) =>
-      repeated(
-        sessions.map(({ peerAddress, interfaceName, vrfName }) =>
-          peerAddress === undefined || interfaceName === undefined || vrfName === undefined
-            ? undefined
-            : `${peerAddress} ${interfaceName} ${vrfName}`,
-        ),
-      ).map(({ index, first }) => ({
-        path: ['config', 'bfd_sessions', index],
-        message: `the same session as ${place(['config', 'bfd_sessions', first])}; remove one of the two`,
+      repeated(sessions.map(keyOf)).map(({ index, first }) => ({
+        path: sessionPath(index),
+        message: `the same session as ${place(sessionPath(first))}; remove one of the two`,
       })),
   },
   {
     severity: 'mistake',
-    sentence: 'No `neigh_ip` is one of the floating addresses: those move, and BFD would follow them.',
-    find: ({ sessions, addresses, groups }) =>
-      sessions.flatMap(({ peerAddress }, index) =>
-        peerAddress !== undefined &&
-        [...addresses, ...groups.flatMap((group) => group.addresses)].includes(peerAddress)
+    sentence: 'A multi-hop session has a `source_ip`.',
+    find: ({ sessions }) =>
+      sessions.flatMap(({ type, hasSource }, index) =>
+        type === 'MULTI_HOP' && !hasSource
           ? [
               {
-                path: ['config', 'bfd_sessions', index, 'neigh_ip'],
-                message: `${peerAddress} is one of the floating addresses; write the peer router's own (primary) address on that subnet`,
+                path: sessionPath(index, 'source_ip'),
+                message:
+                  "missing; a multi-hop session needs it: write this router's own address that the peer router has as its neighbour",
               },
             ]
           : [],
       ),
   },
-  ...groupRules,
+  {
+    severity: 'mistake',
+    sentence: 'The `neigh_ip` and the `source_ip` of a session are of one family, and not the same address.',
+    find: ({ sessions }) =>
+      sessions.flatMap(({ peerAddress, sourceAddress }, index) => {
+        if (peerAddress === undefined || sourceAddress === undefined) return [];
+        const path = sessionPath(index, 'source_ip');
+        if (peerAddress === sourceAddress) {
+          const message = `${sourceAddress} is the neigh_ip too; write this router's own address`;
+          return [{ path, message }];
+        }
+        if (isIpv6(peerAddress) === isIpv6(sourceAddress)) return [];
+        const family = isIpv6(peerAddress) ? 'IPv6' : 'IPv4';
+        return [
+          {
+            path,
+            message: `${sourceAddress} is of another family than the neigh_ip, ${peerAddress}; write an ${family} address`,
+          },
+        ];
+      }),
+  },
+  {
+    severity: 'mistake',
+    sentence: 'No address of a multi-hop session is link-local: such addresses are not routed.',
+    find: ({ sessions }) =>
+      sessions.flatMap(({ type, peerAddress, sourceAddress }, index) => {
+        if (type !== 'MULTI_HOP') return [];
+        const ends = [
+          ['neigh_ip', peerAddress],
+          ['source_ip', sourceAddress],
+        ] as const;
+        return ends.flatMap(([key, address]) =>
+          address !== undefined && isLinkLocal(address)
+            ? [
+                {
+                  path: sessionPath(index, key),
+                  message: `${address} is a link-local address, which is not routed; write another address, or "SINGLE_HOP"`,
+                },
+              ]
+            : [],
+        );
+      }),
+  },
+  {
+    severity: 'mistake',
+    sentence:
+      'No `neigh_ip`, `source_ip` or entry of `peer_private_ips` is one of the floating addresses: those move, and BFD would follow them.',
+    find: ({ sessions, addresses, peerPrivateAddresses }) => {
+      const places = [
+        ...sessions.flatMap(({ peerAddress, sourceAddress }, index) => [
+          { path: sessionPath(index, 'neigh_ip'), address: peerAddress, whose: "the peer router's" },
+          { path: sessionPath(index, 'source_ip'), address: sourceAddress, whose: "this router's" },
+        ]),
+        ...peerPrivateAddresses.map((address, index) => ({
+          path: ['config', 'peer_private_ips', index],
+          address,
+          whose: "the peer router's",
+        })),
+      ];
+      return places.flatMap(({ path, address, whose }) =>
+        address !== undefined && addresses.includes(address)
+          ? [
+              {
+                path,
+                message: `${address} is one of the floating addresses; write ${whose} own (primary) address on that subnet`,
+              },
+            ]
+          : [],
+      );
+    },
+  },
   {
     severity: 'mistake',
     sentence: '`store.path` belongs to `store.type` "file", which needs it.',
@@ -234,8 +326,8 @@ export const rules: readonly Rule[] = [
     severity: 'warning',
     sentence: '`source_ip` is used with multi-hop sessions only.',
     find: ({ sessions }) =>
-      sessions.flatMap(({ type, sourceAddress }, index) =>
-        type === 'SINGLE_HOP' && sourceAddress !== undefined
+      sessions.flatMap(({ type, hasSource }, index) =>
+        type === 'SINGLE_HOP' && hasSource
           ? [
               {
                 path: ['config', 'bfd_sessions', index, 'source_ip'],
@@ -244,5 +336,39 @@ export const rules: readonly Rule[] = [
             ]
           : [],
       ),
+  },
+  {
+    severity: 'warning',
+    sentence:
+      'Sessions are single-hop: multi-hop BFD through the Service-Layer API is unproven on XRv9000 (docs/bfd.md).',
+    find: ({ sessions }) =>
+      sessions.flatMap(({ type }, index) =>
+        type === 'MULTI_HOP'
+          ? [
+              {
+                path: sessionPath(index, 'session_type'),
+                message:
+                  'multi-hop BFD through the Service-Layer API is unproven on XRv9000: see that the session comes up; it probably needs `bfd multipath include location 0/RP0/CPU0` on the router, and a single-hop session over a GRE tunnel is the alternative',
+              },
+            ]
+          : [],
+      ),
+  },
+  {
+    severity: 'warning',
+    sentence:
+      '`peer_private_ips` is there when every `neigh_ip` is link-local: EC2 does not know those, so nothing else tells who the peer is.',
+    find: ({ sessions, isWritten }) =>
+      isWritten('peer_private_ips') ||
+      sessions.length === 0 ||
+      !sessions.every(({ peerAddress }) => peerAddress !== undefined && isLinkLocal(peerAddress))
+        ? []
+        : [
+            {
+              path: ['config', 'peer_private_ips'],
+              message:
+                'missing; EC2 does not know link-local addresses, so the peer is not recognised there: list the private addresses of its interfaces, or `ha give` and the check of foreign holders do not work',
+            },
+          ],
   },
 ];

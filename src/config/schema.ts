@@ -10,16 +10,20 @@ import {
   choice,
   decimal,
   givenName,
+  ec2Id,
   host,
   hostAddress,
+  hostAddressOfEitherFamily,
   hostOrSocket,
   keys,
   listOf,
   mandatory,
   optional,
+  routeDestination,
   routerName,
   serviceUrl,
   socketPath,
+  tagText,
   wholeNumber,
   withDefault,
   yesOrNo,
@@ -30,52 +34,159 @@ const port = () => wholeNumber({ from: 1, to: 65_535 });
 const seconds = (from: number, to: number) => decimal({ from, to, unit: 's' });
 const milliseconds = (from: number, to: number) => wholeNumber({ from, to, unit: 'ms' });
 
+const deviceIndex = (what: string) =>
+  mandatory(wholeNumber({ from: 0, to: 255 }), {
+    description: `Device index, as EC2 counts it, of this router's interface that is to hold ${what}; it differs between the routers where their interfaces do.`,
+    dropIn: true,
+  });
+const cardIndex = () =>
+  withDefault(wholeNumber({ from: 0, to: 15 }), 0, {
+    description: 'Network card of that interface; only large instance types have more than card 0.',
+  });
+const priority = () =>
+  withDefault(wholeNumber({ from: 0, to: 1_000_000 }), 100, {
+    description:
+      'What is moved first where EC2 does not take all requests at once: the lower number, then the order of the configuration.',
+  });
+
 export const interfaceEntrySchema = mandatory(
   keys(
     {
-      secondary_ip: mandatory(hostAddress('172.31.105.10'), {
+      secondary_ip: mandatory(hostAddressOfEitherFamily('172.31.105.10'), {
         description:
-          'The floating address: a secondary private address of the interface on the active router.',
+          'The floating address: a secondary private address, or an IPv6 address, of the interface on the active router.',
         dropIn: true,
       }),
-      instance_intf_number: mandatory(wholeNumber({ from: 0, to: 255 }), {
-        description:
-          "Device index, as EC2 counts it, of this router's interface that is to hold the address; it differs between the routers where their interfaces do.",
-        dropIn: true,
-      }),
+      instance_intf_number: deviceIndex('the address'),
+      instance_card_number: cardIndex(),
+      priority: priority(),
     },
     'write {"secondary_ip": ADDRESS, "instance_intf_number": DEVICE INDEX}',
   ),
   { description: 'One floating address.' },
 );
 
-const actionSchema = keys(
+const tagSchema = keys(
   {
-    method: mandatory(
-      choice(
-        ['secondary_ip_shift'],
-        'this version does not do more than move secondary private addresses yet: write "secondary_ip_shift"',
-      ),
-      { description: 'What a takeover does: move secondary private addresses to this router.', dropIn: true },
-    ),
-    method_params: mandatory(
-      keys(
-        {
-          intf_list: mandatory(
-            listOf(
-              interfaceEntrySchema,
-              'list the floating addresses, each as {"secondary_ip": ..., "instance_intf_number": ...}',
-            ),
-            { description: 'The floating addresses and where they belong on this router.', dropIn: true },
-          ),
-        },
-        'write {"intf_list": [...]}',
-      ),
-      { description: 'The parameters of the method.', dropIn: true },
-    ),
+    key: mandatory(tagText(128), { description: 'Key of the tag.' }),
+    value: mandatory(tagText(256), { description: 'Its value.' }),
   },
-  'write {"method": "secondary_ip_shift", "method_params": {"intf_list": [...]}}',
+  'write {"key": KEY, "value": VALUE}',
 );
+
+export const routeEntrySchema = mandatory(
+  keys(
+    {
+      route_table_id: optional(ec2Id('rtb', 'rtb-0123456789abcdef0'), { description: 'The route table.' }),
+      route_table_tag: optional(tagSchema, {
+        description:
+          'In place of `route_table_id`: the tag that one route table of the VPC has. Write tables the same way on both routers.',
+      }),
+      destination: mandatory(routeDestination('10.9.0.0/16'), {
+        description: 'Destination of the route: an IPv4 or IPv6 CIDR block, or a prefix list.',
+      }),
+      instance_intf_number: deviceIndex('the route'),
+      instance_card_number: cardIndex(),
+      priority: priority(),
+    },
+    'write {"route_table_id": TABLE, "destination": CIDR BLOCK, "instance_intf_number": DEVICE INDEX}',
+  ),
+  { description: 'One floating route.' },
+);
+
+export const elasticIpEntrySchema = mandatory(
+  keys(
+    {
+      allocation_id: mandatory(ec2Id('eipalloc', 'eipalloc-0123456789abcdef0'), {
+        description: 'Allocation of the Elastic IP.',
+      }),
+      instance_intf_number: deviceIndex('the Elastic IP'),
+      instance_card_number: cardIndex(),
+      private_ip: optional(hostAddress('172.31.105.154'), {
+        description: 'Private address of that interface to associate it with. Absent: the primary one.',
+      }),
+      priority: priority(),
+    },
+    'write {"allocation_id": ALLOCATION, "instance_intf_number": DEVICE INDEX}',
+  ),
+  { description: 'One floating Elastic IP.' },
+);
+
+export const methods = ['secondary_ip_shift', 'route_table_shift', 'elastic_ip_shift'] as const;
+
+export const actionHint = 'write {"method": "secondary_ip_shift", "method_params": {"intf_list": [...]}}';
+
+export const listHints = {
+  intf_list: 'list the floating addresses, each as {"secondary_ip": ..., "instance_intf_number": ...}',
+  route_list:
+    'list the routes, each as {"route_table_id": ..., "destination": ..., "instance_intf_number": ...}',
+  eip_list: 'list the Elastic IPs, each as {"allocation_id": ..., "instance_intf_number": ...}',
+} as const;
+
+const actionSchema = mandatory(
+  keys(
+    {
+      method: mandatory(choice(methods), {
+        description: 'What a takeover does: move private addresses, routes or Elastic IPs to this router.',
+        dropIn: true,
+      }),
+      method_params: mandatory(
+        keys(
+          {
+            intf_list: optional(listOf(interfaceEntrySchema, listHints.intf_list), {
+              description:
+                'For `secondary_ip_shift`: the floating addresses and where they belong on this router.',
+              dropIn: true,
+            }),
+            route_list: optional(listOf(routeEntrySchema, listHints.route_list), {
+              description: 'For `route_table_shift`: the routes and the interfaces that they lead to.',
+            }),
+            eip_list: optional(listOf(elasticIpEntrySchema, listHints.eip_list), {
+              description: 'For `elastic_ip_shift`: the Elastic IPs and where they belong on this router.',
+            }),
+          },
+          'write {"intf_list": [...]}',
+        ),
+        { description: 'The parameters of the method: its list.', dropIn: true },
+      ),
+    },
+    actionHint,
+  ),
+  { description: 'One action.' },
+);
+
+const limit = (burst: number, action: string) =>
+  withDefault(
+    keys(
+      {
+        burst: withDefault(wholeNumber({ from: 1, to: 10_000 }), burst, {
+          description: 'Requests that EC2 takes at once.',
+        }),
+        refill_per_s: withDefault(decimal({ from: 0.1, to: 10_000 }), 5, {
+          description: 'Requests a second that it takes from then on.',
+        }),
+      },
+      `write {"burst": ${burst}, "refill_per_s": 5}`,
+    ),
+    { burst, refill_per_s: 5 },
+    { description: `EC2's limit of ${action}.` },
+  );
+
+const limitsSchema = keys(
+  {
+    assign_private_ip_addresses: limit(100, 'AssignPrivateIpAddresses'),
+    assign_ipv6_addresses: limit(100, 'AssignIpv6Addresses'),
+    unassign_ipv6_addresses: limit(50, 'UnassignIpv6Addresses'),
+    replace_route: limit(50, 'ReplaceRoute'),
+    create_route: limit(50, 'CreateRoute'),
+    associate_address: limit(50, 'AssociateAddress'),
+  },
+  'write an object like {"replace_route": {"burst": 200, "refill_per_s": 20}}',
+);
+
+export const peerPrivateAddressSchema = mandatory(hostAddress('172.31.105.154'), {
+  description: "Private address of an interface of the peer router's instance.",
+});
 
 export const sessionSchema = mandatory(
   keys(
@@ -84,8 +195,15 @@ export const sessionSchema = mandatory(
         description: 'By which `groups` refer to the session.',
       }),
       session_type: mandatory(
-        choice(['SINGLE_HOP'], 'this version does not do more than single-hop BFD yet: write "SINGLE_HOP"'),
-        { description: 'Kind of BFD session: to a neighbour on the same subnet (RFC 5881).', dropIn: true },
+        choice(
+          ['SINGLE_HOP', 'MULTI_HOP'],
+          'write "SINGLE_HOP", or "MULTI_HOP" for a neighbour that is not on the subnet of the interface',
+        ),
+        {
+          description:
+            'Kind of BFD session: to a neighbour on the subnet of the interface (RFC 5881), or to one that routers lie between (RFC 5883, unproven on XRv9000).',
+          dropIn: true,
+        },
       ),
       intf_name: mandatory(
         routerName({
@@ -94,16 +212,18 @@ export const sessionSchema = mandatory(
         }),
         {
           description:
-            'Local interface of the session, spelled as the router spells it. While it is down, the session says nothing about the peer router.',
+            'Local interface of the session, spelled as the router spells it; of a multi-hop session, the one that its packets leave by. While it is down, the session says nothing about the peer router.',
           dropIn: true,
         },
       ),
-      source_ip: optional(hostAddress('172.31.105.206'), {
-        description: 'Source address of a multi-hop session; not used for single-hop.',
+      source_ip: optional(hostAddressOfEitherFamily('172.31.105.206'), {
+        description:
+          'Source address of a multi-hop session, one of this router; mandatory there, not used for single-hop.',
         dropIn: true,
       }),
-      neigh_ip: mandatory(hostAddress('172.31.105.154'), {
-        description: "The peer router's own (primary) address on the subnet of the interface.",
+      neigh_ip: mandatory(hostAddressOfEitherFamily('172.31.105.154'), {
+        description:
+          "The peer router's own address, IPv4 or IPv6: that of its interface on the same subnet, of its end of a tunnel, or of any interface of it for multi-hop. Not one of the floating addresses.",
         dropIn: true,
       }),
       bfd_desired_tx_int_usec: withDefault(wholeNumber({ from: 1_000, to: 30_000_000, unit: 'µs' }), 50_000, {
@@ -137,8 +257,12 @@ export const groupSchema = mandatory(
       name: mandatory(givenName('north'), {
         description: 'What logs, `show ha_groups` and `ha --group` call it.',
       }),
-      action: mandatory(actionSchema, {
-        description: 'What is moved to this router when the peer router fails.',
+      action: optional(actionSchema, {
+        description:
+          'What is moved to this router when the peer router fails. Mandatory, unless there are `actions`.',
+      }),
+      actions: optional(listOf(actionSchema, 'list the actions, each as one writes "action"'), {
+        description: 'In place of `action`, where things of several kinds move together.',
       }),
       bfd_sessions: optional(
         listOf(
@@ -199,14 +323,17 @@ export const configSchema = keys(
     ),
     action: optional(actionSchema, {
       description:
-        'What is moved to this router when the peer router fails. Mandatory, unless there are `groups`.',
+        'What is moved to this router when the peer router fails. Mandatory, unless there are `actions` or `groups`.',
       dropIn: true,
+    }),
+    actions: optional(listOf(actionSchema, 'list the actions, each as one writes "action"'), {
+      description: 'In place of `action`, where things of several kinds move together.',
     }),
     groups: optional(
       listOf(groupSchema, 'list at least one group as {"name": NAME, "action": {...}}, or write "action"'),
       {
         description:
-          'In place of `action`: groups of addresses, each with a role, takeovers and a preference of its own, for pairs of which both routers serve.',
+          'In place of `action`: groups of targets, each with a role, takeovers and a preference of its own, for pairs of which both routers serve.',
       },
     ),
     bfd_sessions: mandatory(
@@ -217,6 +344,16 @@ export const configSchema = keys(
       {
         description: 'BFD sessions to the peer router, which the daemon programs into this router.',
         dropIn: true,
+      },
+    ),
+    peer_private_ips: optional(
+      listOf(
+        peerPrivateAddressSchema,
+        'list addresses of the peer router as EC2 shows them, or leave the key out',
+      ),
+      {
+        description:
+          "Private (IPv4) addresses of the peer router's interfaces, one on each subnet of a floating address, used only to recognise the peer in EC2. Absent: the `neigh_ip` of the sessions. Needed where EC2 does not know those: the ends of a tunnel, link-local addresses.",
       },
     ),
     grpc_server: withDefault(hostOrSocket(), '127.0.0.1', {
@@ -353,6 +490,25 @@ export const configSchema = keys(
       description:
         'What to do with an address that an instance outside the pair holds: leave it there and raise an alarm, or take it like any other.',
     }),
+    source_dest_check: withDefault(choice(['report', 'disable']), 'report', {
+      description:
+        "What to do where EC2's source/destination check is on for an interface that is to forward: say so, or switch it off (which needs the permission ec2:ModifyNetworkInterfaceAttribute).",
+    }),
+    api_limits: withDefault(
+      limitsSchema,
+      {
+        assign_private_ip_addresses: { burst: 100, refill_per_s: 5 },
+        assign_ipv6_addresses: { burst: 100, refill_per_s: 5 },
+        unassign_ipv6_addresses: { burst: 50, refill_per_s: 5 },
+        replace_route: { burst: 50, refill_per_s: 5 },
+        create_route: { burst: 50, refill_per_s: 5 },
+        associate_address: { burst: 50, refill_per_s: 5 },
+      },
+      {
+        description:
+          "EC2's limits of the calls that move things, which the account has in this Region: change them where AWS has raised them. What exceeds them is sent at their pace.",
+      },
+    ),
     own_stall_hold_s: withDefault(seconds(0, 60), 3, {
       description:
         'How long a session that went down right after this router had stalled (a paused virtual machine) may take to come up again before it counts as down.',

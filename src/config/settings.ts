@@ -8,8 +8,12 @@ import type { Plan } from '../core/plan';
 export type BfdSessionSettings = {
   /** The id of the same session in the plan. */
   readonly id: string;
+  /** Multi-hop: not told to the router; while it is DOWN the session says nothing about the peer all the same. */
   readonly interfaceName: string;
+  /** IPv4, or IPv6 in its canonical form. */
   readonly peerAddress: string;
+  /** Multi-hop (RFC 5883): where its packets come from, of the same family. Null for single-hop (RFC 5881). */
+  readonly sourceAddress: string | null;
   readonly vrfName: string;
   readonly desiredMinTxIntervalUs: number;
   readonly detectMult: number;
@@ -29,9 +33,24 @@ export type SlapiSettings = {
   readonly retryCount: number;
 };
 
+/** The calls that a move is made of. */
+export type MovingAction =
+  | 'AssignPrivateIpAddresses'
+  | 'AssignIpv6Addresses'
+  | 'UnassignIpv6Addresses'
+  | 'ReplaceRoute'
+  | 'CreateRoute'
+  | 'AssociateAddress';
+
+/** A token bucket of EC2's: so many requests at once, and so many a second from then on. */
+export type ApiLimit = { readonly burst: number; readonly refillPerS: number };
+
 export type Ec2Settings = {
   readonly endpointUrl: string;
   readonly apiTimeoutMs: number;
+  /** What to do where the source/destination check of an interface that forwards is on. */
+  readonly sourceDestCheck: 'report' | 'disable';
+  readonly limits: { readonly [Action in MovingAction]: ApiLimit };
 };
 
 export type StoreSettings =
@@ -47,15 +66,11 @@ export type LogSettings = {
 /** Targets that move together, decided about by a core of their own. */
 export type Group = { readonly name: string; readonly plan: Plan };
 
-/** What all groups have together, in the order of the configuration. */
-export type Whole = Pick<Plan, 'targets' | 'sessions'>;
-
 export type Settings = {
   /** At least one; BFD sessions may be in several. */
   readonly groups: readonly Group[];
-  readonly whole: Whole;
-  /** Where each target stands in the configuration, by its address. */
-  readonly targetPlaces: ReadonlyMap<string, string>;
+  /** What they have together: for those that ask EC2 and the router once for all. */
+  readonly whole: Plan;
   readonly slapi: SlapiSettings;
   readonly ec2: Ec2Settings;
   readonly store: StoreSettings;

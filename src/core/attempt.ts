@@ -2,10 +2,12 @@
  * The calls of one attempt: what is sent when, what an answer means, when to try again (rule 6). One
  * retry policy for the whole daemon lives here; the SDK's own is off.
  */
-import type { Effect, Failure, Holder } from './model';
+import { newCall, requestOf } from './calls';
+import { isHeldBy } from './holders';
+import type { Failure } from './model';
 import { confirmWrite, observeNow } from './ownership';
-import type { Attempt, Call, Ownership, Send } from './state';
-import { list, note, raiseAlarm, wakeAt, type Turn } from './turn';
+import type { Attempt, Call, Send } from './state';
+import { list, note, raiseAlarm, wakeAt, type Turn, type Weight } from './turn';
 
 /** Deadline of the n-th try: 1, 2, 4, 8, 8, ... seconds. A later try does not abort an earlier one. */
 const FIRST_DEADLINE_MS = 1_000;
@@ -15,34 +17,6 @@ const FIRST_BACKOFF_MS = 50;
 const LAST_BACKOFF_MS = 1_000;
 /** A target that EC2 refuses for good is tried again this seldom: an operator may have mended it. */
 const REFUSED_RETRY_MS = 10_000;
-
-export function newCall({
-  now,
-  ...call
-}: Pick<Call, 'number' | 'to' | 'addresses' | 'allowReassignment'> & { readonly now: number }): Call {
-  return {
-    ...call,
-    outcome: 'open',
-    outstanding: [],
-    lastSend: 0,
-    tries: 0,
-    hedged: false,
-    uncertain: false,
-    nextSendAt: now,
-    failed: null,
-    lastFailure: null,
-    disputed: null,
-    refusedWith: null,
-  };
-}
-
-/** This router's interface with this device index, which an observation has shown. */
-export function ownInterface({ observation }: Ownership, deviceIndex: number): Holder {
-  const own = observation.interfaces.find((candidate) => candidate.deviceIndex === deviceIndex);
-  if (own === undefined)
-    throw new Error(`an observation without the interface of device index ${deviceIndex}`);
-  return { networkInterfaceId: own.networkInterfaceId, instanceId: null, mine: true };
-}
 
 /**
  * Makes an attempt the one in flight, under the next number. What is not said is as for a move that is decided now
@@ -64,6 +38,8 @@ export function openAttempt(
     firstSentAt: null,
     firstOnWireAt: null,
     lastAnsweredAt: null,
+    lastMovedAt: null,
+    paced: false,
     stuck: false,
     ...told,
   };
@@ -86,7 +62,7 @@ export function updateAttempt(turn: Turn, change: Partial<Attempt>): void {
   turn.state = { ...turn.state, attempt: { ...currentAttempt(turn), ...change } };
 }
 
-function updateCall(turn: Turn, number: number, change: Partial<Call>): void {
+export function updateCall(turn: Turn, number: number, change: Partial<Call>): void {
   const calls = currentAttempt(turn).calls.map((call) =>
     call.number === number ? { ...call, ...change } : call,
   );
@@ -102,12 +78,17 @@ export function hasMoved(attempt: Attempt): boolean {
 export function callHasMoved(call: Call): boolean {
   // A reading may show at its place what was never sent.
   if (call.lastSend === 0) return false;
-  return call.outcome === 'moved' || call.uncertain || call.outstanding.length > 0;
+  return call.outcome === 'moved' || call.uncertain || isUnderWay(call);
+}
+
+/** A request is out that EC2 may carry out; what still waits for tokens can be withdrawn. */
+export function isUnderWay({ outstanding }: Call): boolean {
+  return outstanding.some(({ queued }) => !queued);
 }
 
 /** What EC2 has not moved yet. */
-export function openAddresses(attempt: Attempt): readonly string[] {
-  return attempt.calls.filter(({ outcome }) => outcome === 'open').flatMap(({ addresses }) => addresses);
+export function openTargets(attempt: Attempt): readonly string[] {
+  return attempt.calls.filter(({ outcome }) => outcome === 'open').flatMap(({ targets }) => targets);
 }
 
 export function isComplete(attempt: Attempt): boolean {
@@ -119,14 +100,9 @@ function tryIsDue(call: Call, now: number): boolean {
 }
 
 /** No answer for `hedgeMs`: one identical request goes out on another connection. */
-function hedgeIsDue(call: Call, hedgeMs: number, now: number): boolean {
-  const at = hedgeAt(call, hedgeMs);
-  return at !== null && now >= at;
-}
-
-function hedgeAt(call: Call, hedgeMs: number): number | null {
+function hedgeAt({ paced }: Attempt, call: Call, hedgeMs: number): number | null {
   const [only] = call.outstanding;
-  if (call.outcome !== 'open' || only === undefined || call.outstanding.length > 1) return null;
+  if (paced || call.outcome !== 'open' || only === undefined || call.outstanding.length > 1) return null;
   if (call.hedged || only.hedge) return null;
   return only.startedAt + hedgeMs;
 }
@@ -134,15 +110,16 @@ function hedgeAt(call: Call, hedgeMs: number): number | null {
 /** Sends what is due and says when to look again. */
 export function drive(turn: Turn): void {
   const { hedgeMs } = turn.plan.timing;
-  for (const { number } of currentAttempt(turn).calls) drawRetry(turn, number);
+  for (const call of currentAttempt(turn).calls) drawRetry(turn, call);
   for (const call of currentAttempt(turn).calls) {
     if (tryIsDue(call, turn.now)) send(turn, call, false);
-    else if (hedgeIsDue(call, hedgeMs, turn.now)) send(turn, call, true);
+    else if (turn.now >= (hedgeAt(currentAttempt(turn), call, hedgeMs) ?? Infinity)) send(turn, call, true);
   }
-  for (const call of currentAttempt(turn).calls) {
+  const attempt = currentAttempt(turn);
+  for (const call of attempt.calls) {
     if (call.outcome !== 'open') continue;
     if (call.nextSendAt !== null) wakeAt(turn, call.nextSendAt);
-    wakeAt(turn, hedgeAt(call, hedgeMs) ?? Infinity);
+    wakeAt(turn, hedgeAt(attempt, call, hedgeMs) ?? Infinity);
   }
 }
 
@@ -150,18 +127,13 @@ function send(turn: Turn, call: Call, hedge: boolean): void {
   const attempt = currentAttempt(turn);
   const number = call.lastSend + 1;
   const tries = hedge ? call.tries : call.tries + 1;
-  const outgoing: Send = { number, startedAt: turn.now, hedge };
-  const effect: Effect = {
+  const outgoing: Send = { number, startedAt: turn.now, hedge, queued: false };
+  turn.effects.push({
     effect: 'sendTakeover',
-    attempt: attempt.number,
-    call: call.number,
-    networkInterfaceId: call.to.networkInterfaceId,
-    addresses: call.addresses,
-    allowReassignment: call.allowReassignment,
+    ...requestOf(turn, attempt, call),
     send: number,
     timeoutMs: Math.min(FIRST_DEADLINE_MS * 2 ** (tries - 1), LAST_DEADLINE_MS),
-  };
-  turn.effects.push(effect);
+  });
   const outstanding = [...call.outstanding, outgoing];
   const nextSendAt = hedge ? call.nextSendAt : null;
   updateCall(turn, call.number, {
@@ -176,19 +148,18 @@ function send(turn: Turn, call: Call, hedge: boolean): void {
   if (tries > 1 || hedge) {
     note(
       turn,
-      hedge || isNewsworthy(tries) ? 'notable' : 'routine',
+      hedge || isNewsworthy(tries) ? ofOneCall(turn) : 'routine',
       hedge
-        ? `EC2 has not answered the move of ${list(call.addresses)}: sending it again on another connection`
-        : `moving ${list(call.addresses)} again (try ${tries})`,
+        ? `EC2 has not answered the move of ${list(call.targets)}: sending it again on another connection`
+        : `moving ${list(call.targets)} again (try ${tries})`,
     );
   }
 }
 
 /** Turns a failure into the time of the next try; the jitter comes with the decision. */
-function drawRetry(turn: Turn, number: number): void {
-  const call = currentAttempt(turn).calls.find((candidate) => candidate.number === number);
-  if (call === undefined || call.failed === null) return;
-  const nextSendAt = turn.now + backoffMs(call.failed, call.tries, turn.jitter);
+function drawRetry(turn: Turn, { number, failed, tries }: Call): void {
+  if (failed === null) return;
+  const nextSendAt = turn.now + backoffMs(failed, tries, turn.jitter);
   updateCall(turn, number, { failed: null, nextSendAt });
 }
 
@@ -203,6 +174,17 @@ export function backoffMs(failure: Failure, tries: number, jitter: number): numb
     case 'uncertain':
       return tries === 1 ? 0 : Math.min(FIRST_BACKOFF_MS * 2 ** (tries - 2), LAST_BACKOFF_MS) * share;
   }
+}
+
+/** In an attempt of many calls a single one is no news: the standing sentence says how far it has come. */
+function ofOneCall(turn: Turn): Weight {
+  return isLarge(currentAttempt(turn).calls) ? 'routine' : 'notable';
+}
+
+const LARGE = 20;
+
+export function isLarge({ length }: readonly unknown[]): boolean {
+  return length > LARGE;
 }
 
 /** Of many tries the first ones and then ever fewer are told: 1, 2, 4, 8, ... */
@@ -229,7 +211,7 @@ export function callAnswered(turn: Turn, answer: Answer): void {
   }
   const sent = call.outstanding.find(({ number }) => number === answer.send);
   if (sent === undefined)
-    return note(turn, 'routine', `ignored a second answer to one request of ${list(call.addresses)}`);
+    return note(turn, 'routine', `ignored a second answer to one request of ${list(call.targets)}`);
   const outstanding = call.outstanding.filter(({ number }) => number !== answer.send);
   updateCall(turn, call.number, { outstanding });
   updateAttempt(turn, { lastAnsweredAt: turn.now });
@@ -238,7 +220,7 @@ export function callAnswered(turn: Turn, answer: Answer): void {
   }
   if (answer.failure === null) return succeeded(turn, call);
   if (call.outcome !== 'open')
-    return note(turn, 'routine', `a further request for ${list(call.addresses)} failed`);
+    return note(turn, 'routine', `a further request for ${list(call.targets)} failed`);
   // What was disputed while this request was under way can now be settled by a read.
   if (call.disputed !== null && outstanding.length === 0) observeNow(turn);
   failed(turn, { ...call, outstanding }, sent.hedge, answer.failure);
@@ -253,17 +235,21 @@ function answeredLate(turn: Turn, answer: Answer): void {
 }
 
 function succeeded(turn: Turn, call: Call): void {
-  if (call.outcome === 'moved')
-    return note(turn, 'routine', `${list(call.addresses)} had been moved already`);
-  confirmWrite(turn, call.addresses, call.to);
-  updateCall(turn, call.number, { outcome: 'moved', nextSendAt: null, failed: null, disputed: null });
-  note(turn, 'notable', `EC2 has moved ${list(call.addresses)} to ${call.to.networkInterfaceId}`);
+  if (call.outcome === 'moved') return note(turn, 'routine', `${list(call.targets)} had been moved already`);
+  confirmWrite(turn, call.targets, call.to);
+  setMoved(turn, call);
+  note(turn, ofOneCall(turn), `EC2 has moved ${list(call.targets)} to ${call.to.networkInterfaceId}`);
+}
+
+function setMoved(turn: Turn, { number }: Call): void {
+  updateCall(turn, number, { outcome: 'moved', nextSendAt: null, failed: null, disputed: null });
+  updateAttempt(turn, { lastMovedAt: turn.now });
 }
 
 function failed(turn: Turn, call: Call, hedge: boolean, failure: Failure): void {
+  const weight = weightOfFailure(turn, call, failure);
   updateCall(turn, call.number, { lastFailure: failure });
-  const weight = call.lastFailure?.code !== failure.code || isNewsworthy(call.tries) ? 'notable' : 'routine';
-  const what = `${list(call.addresses)} not moved: ${failure.code}: ${failure.message}`;
+  const what = `${list(call.targets)} not moved: ${failure.code}: ${failure.message}`;
   switch (failure.kind) {
     case 'refused':
       if (call.uncertain || call.outstanding.length > 0) return disputed(turn, call, failure);
@@ -278,6 +264,14 @@ function failed(turn: Turn, call: Call, hedge: boolean, failure: Failure): void 
   }
 }
 
+/** The same word of EC2 again is no news; in an attempt of many calls, neither is the same word to another one. */
+function weightOfFailure(turn: Turn, call: Call, { code }: Failure): Weight {
+  const { calls } = currentAttempt(turn);
+  const heard = isLarge(calls) ? calls : [call];
+  const isNew = heard.every(({ lastFailure }) => lastFailure?.code !== code);
+  return isNew || (heard.length === 1 && isNewsworthy(call.tries)) ? 'notable' : 'routine';
+}
+
 /** One of several identical requests was refused: perhaps because another one has done the work. */
 function disputed(turn: Turn, call: Call, failure: Failure): void {
   updateCall(turn, call.number, { disputed: { failure, at: turn.now }, failed: failure });
@@ -285,18 +279,18 @@ function disputed(turn: Turn, call: Call, failure: Failure): void {
   note(
     turn,
     'notable',
-    `${list(call.addresses)} refused (${failure.code}) to one of several requests: asking EC2`,
+    `${list(call.targets)} refused (${failure.code}) to one of several requests: asking EC2`,
   );
 }
 
 function refused(turn: Turn, call: Call, failure: Failure): void {
-  if (call.addresses.length > 1) return split(turn, call, failure);
+  if (call.targets.length > 1) return split(turn, call, failure);
   if (!call.allowReassignment) return lost(turn, call, failure);
   updateCall(turn, call.number, { failed: failure, uncertain: false, refusedWith: failure.code });
   // It may refuse what has already been done.
   observeNow(turn);
   const reason =
-    `EC2 refuses to move ${list(call.addresses)} to ${call.to.networkInterfaceId} ` +
+    `EC2 refuses to move ${list(call.targets)} to ${call.to.networkInterfaceId} ` +
     `(${failure.code}: ${failure.message}): trying again slowly`;
   if (call.refusedWith === failure.code) note(turn, 'routine', reason);
   else raiseAlarm(turn, 'takeover-refused', reason);
@@ -308,7 +302,7 @@ function lost(turn: Turn, call: Call, failure: Failure): void {
   const before = turn.state.lostClaim;
   const lostClaim = {
     since: before?.since ?? turn.now,
-    addresses: [...new Set([...(before?.addresses ?? []), ...call.addresses])],
+    targets: [...new Set([...(before?.targets ?? []), ...call.targets])],
     failure,
     alarmedWith: before?.alarmedWith ?? null,
   };
@@ -317,20 +311,20 @@ function lost(turn: Turn, call: Call, failure: Failure): void {
   note(
     turn,
     'notable',
-    `${list(call.addresses)} not claimed (${failure.code}: ${failure.message}): asking EC2 who holds them now`,
+    `${list(call.targets)} not claimed (${failure.code}: ${failure.message}): asking EC2 who holds them now`,
   );
 }
 
-/** The call is all-or-nothing, so one bad address must not hold back the others. */
+/** The call is all-or-nothing, so one bad target must not hold back the others. */
 function split(turn: Turn, call: Call, failure: Failure): void {
   updateCall(turn, call.number, { outcome: 'split', nextSendAt: null, failed: null, uncertain: false });
   const attempt = currentAttempt(turn);
   const next = nextCallNumber(attempt);
-  const singles = call.addresses.map((address, index) =>
+  const singles = call.targets.map((id, index) =>
     newCall({
       number: next + index,
       to: call.to,
-      addresses: [address],
+      targets: [id],
       allowReassignment: call.allowReassignment,
       now: turn.now,
     }),
@@ -339,7 +333,7 @@ function split(turn: Turn, call: Call, failure: Failure): void {
   note(
     turn,
     'notable',
-    `EC2 refuses to move ${list(call.addresses)} together (${failure.code}: ${failure.message}): moving them one by one`,
+    `EC2 refuses to move ${list(call.targets)} together (${failure.code}: ${failure.message}): moving them one by one`,
   );
 }
 
@@ -349,19 +343,15 @@ export function settleByObservation(turn: Turn, startedAt: number): void {
   if (currentAttempt(turn).firstSentAt === null) return;
   for (const call of currentAttempt(turn).calls) {
     if (call.outcome !== 'open') continue;
-    if (call.addresses.every((address) => isHeldBy(turn, address, call.to))) {
+    if (call.targets.every((id) => isHeldBy(turn, id, call.to))) {
       // As good as a 200 that is still under way: a later reading may lag behind this one.
-      if (call.lastSend > 0) confirmWrite(turn, call.addresses, call.to);
-      updateCall(turn, call.number, { outcome: 'moved', nextSendAt: null, failed: null, disputed: null });
-      note(turn, 'notable', `EC2 shows ${list(call.addresses)} on ${call.to.networkInterfaceId}: moved`);
+      if (call.lastSend > 0) confirmWrite(turn, call.targets, call.to);
+      setMoved(turn, call);
+      note(turn, ofOneCall(turn), `EC2 shows ${list(call.targets)} on ${call.to.networkInterfaceId}: moved`);
     } else if (call.disputed !== null && call.outstanding.length === 0 && startedAt >= call.disputed.at) {
       const { failure } = call.disputed;
       updateCall(turn, call.number, { disputed: null });
       refused(turn, call, failure);
     }
   }
-}
-
-export function isHeldBy(turn: Turn, address: string, holder: Holder): boolean {
-  return turn.state.ownership?.holders[address]?.networkInterfaceId === holder.networkInterfaceId;
 }

@@ -2,7 +2,8 @@
  * How an attempt begins: its calls, one per interface, and the question of rule 5, local or remote? Whether one is
  * to begin is judgement.ts's part, what becomes of it takeover.ts's.
  */
-import { newCall, openAttempt, ownInterface } from './attempt';
+import { openAttempt } from './attempt';
+import { callsOf, placeHere, requestOf } from './calls';
 import { sessionOf } from './sessions';
 import type { Call, Ownership } from './state';
 import { note, type Turn } from './turn';
@@ -37,14 +38,7 @@ export function begin(turn: Turn, verdict: Firing): void {
     });
   }
   for (const call of attempt.calls) {
-    turn.effects.push({
-      effect: 'prepareTakeover',
-      attempt: attempt.number,
-      call: call.number,
-      networkInterfaceId: call.to.networkInterfaceId,
-      addresses: call.addresses,
-      allowReassignment: call.allowReassignment,
-    });
+    turn.effects.push({ effect: 'prepareTakeover', ...requestOf(turn, attempt, call) });
   }
 }
 
@@ -67,8 +61,8 @@ export function onSeveralInterfaces({ sessions }: Firing): boolean {
 }
 
 /**
- * One call per interface with all its addresses (rule 6). Where BFD does not say that the peer is gone, what
- * nobody holds is asked for without reassignment, so that whoever is first keeps it.
+ * To the places on this router where the targets belong. Where BFD does not say that the peer is gone, what nobody
+ * holds is asked for without reassignment, so that whoever is first keeps it.
  */
 export function callsFor(
   { targets, purpose }: Pick<Firing, 'targets' | 'purpose'>,
@@ -76,15 +70,10 @@ export function callsFor(
   now: number,
   firstNumber = 1,
 ): readonly Call[] {
-  const groups = new Map<string, { deviceIndex: number; allowReassignment: boolean; addresses: string[] }>();
-  for (const { address, deviceIndex } of targets) {
-    const allowReassignment = purpose === 'takeover' || (ownership.holders[address] ?? null) !== null;
-    const key = `${deviceIndex} ${allowReassignment}`;
-    const group = groups.get(key) ?? { deviceIndex, allowReassignment, addresses: [] };
-    group.addresses.push(address);
-    groups.set(key, group);
-  }
-  return [...groups.values()].map(({ deviceIndex, ...call }, place) =>
-    newCall({ ...call, number: firstNumber + place, to: ownInterface(ownership, deviceIndex), now }),
-  );
+  const moves = targets.map((target) => ({
+    target,
+    to: placeHere(ownership, target),
+    allowReassignment: purpose === 'takeover' || (ownership.holders[target.id] ?? null) !== null,
+  }));
+  return callsOf(moves, now, firstNumber);
 }

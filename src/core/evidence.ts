@@ -2,9 +2,17 @@
  * Rule 9, evidence: no session is UP, so BFD cannot say whether the peer lives, and EC2 is asked instead how the
  * holder of the targets is. Only what EC2 shows counts; where the holder runs, this router stays and alarms.
  */
-import type { Event, InstanceCondition } from './model';
+import type { Event, Holder, InstanceCondition } from './model';
 import { isForeign, isOnThisRouter } from './foreignHolder';
-import { isSettled, missingTargets, observeNow, roleOf, takeableTargets } from './ownership';
+import {
+  holdsAll,
+  interfaceFor,
+  isSettled,
+  missingTargets,
+  observeNow,
+  roleOf,
+  takeableTargets,
+} from './ownership';
 import type { Plan, Target } from './plan';
 import { lowestOwned } from './repair';
 import { interfaceOf, sessionOf } from './sessions';
@@ -39,9 +47,7 @@ export function askAboutHolders(turn: Turn): void {
   const { ownership, evidence } = state;
   if (ownership === null || !holdIsOver(turn)) return;
   const instanceIds = [
-    ...new Set(
-      concerned(plan, ownership).flatMap(({ address }) => ownership.holders[address]?.instanceId ?? []),
-    ),
+    ...new Set(concerned(plan, ownership).flatMap(({ id }) => ownership.holders[id]?.instanceId ?? [])),
   ].filter((instanceId) => !isOwn(ownership, instanceId));
   if (instanceIds.length === 0) return update(turn, { conditions: {}, failure: null, inFlight: null });
   const number = evidence.lastNumber + 1;
@@ -51,7 +57,7 @@ export function askAboutHolders(turn: Turn): void {
 
 function isOwn(ownership: Ownership, instanceId: string): boolean {
   return Object.entries(ownership.holders).some(
-    ([address, holder]) => holder?.instanceId === instanceId && isOnThisRouter(ownership, address),
+    ([id, holder]) => holder?.instanceId === instanceId && isOnThisRouter(ownership, id),
   );
 }
 
@@ -127,7 +133,7 @@ export function considerEvidence(turn: Turn): Verdict {
       targets: proven.map(({ target }) => target),
       sessions: [],
       sentence:
-        `taking over ${list(proven.map(({ target }) => target.address))}: no session has been UP for ` +
+        `taking over ${list(proven.map(({ target }) => target.id))}: no session has been UP for ` +
         `${holdMs / 1000} s, and ${list([...new Set(proven.map(({ proof }) => proof))])}`,
     };
   }
@@ -137,22 +143,39 @@ export function considerEvidence(turn: Turn): Verdict {
 /** What EC2 shows that lets this target be taken; null where it shows nothing. */
 function proofOf(turn: Turn, ownership: Ownership, target: Target): string | null {
   const { plan } = turn;
-  const { address } = target;
-  const holder = ownership.holders[address] ?? null;
+  const { id } = target;
+  const holder = ownership.holders[id] ?? null;
   if (holder === null)
-    return mayTakeUnowned(turn, ownership) && isSettled(turn) ? `nobody holds ${address}` : null;
-  if (isOnThisRouter(ownership, address))
-    return `${address} is on ${holder.networkInterfaceId}, the wrong interface of this router`;
-  // Where the peer lives and has nothing either, rule 8 lets the routers go one after the other.
-  if (holder.instanceId === null && hasLivingPeer(ownership) && lowestOwned(plan, ownership) === undefined)
-    return null;
-  if (holder.instanceId === null) return `${holder.networkInterfaceId} is attached to no instance`;
+    return mayTakeUnowned(turn, ownership) && isSettled(turn) ? `nobody holds ${id}` : null;
+  if (isOnThisRouter(ownership, id)) return `${id} is ${wrongPlaceWords(ownership, target, holder)}`;
+  if (holder.foreign === true) return null;
+  if (holder.instanceId === null || holder.blackhole === true) {
+    // Where the peer lives and has nothing either, rule 8 lets the routers go one after the other.
+    if (hasLivingPeer(ownership) && lowestOwned(plan, ownership) === undefined) return null;
+    if (holder.blackhole === true) return `the route ${id} is a blackhole`;
+    return `${holder.networkInterfaceId} is attached to no instance`;
+  }
   const condition = conditionOf(turn, ownership, target);
   return isGone(condition) ? `EC2 says that ${holder.instanceId} is ${condition ?? ''}` : null;
 }
 
-function hasLivingPeer({ observation }: Ownership): boolean {
-  return Object.values(observation.peers).some(({ instanceId }) => instanceId !== null);
+/** On an interface of this router, and not where it belongs. */
+function wrongPlaceWords({ observation }: Ownership, target: Target, holder: Holder): string {
+  const isOnItsInterface =
+    interfaceFor(observation, target)?.networkInterfaceId === holder.networkInterfaceId;
+  return isOnItsInterface
+    ? `on ${holder.privateAddress ?? 'another address'} of ${holder.networkInterfaceId}, the wrong address of this router`
+    : `on ${holder.networkInterfaceId}, the wrong interface of this router`;
+}
+
+/** A route of the peer's own that leads nowhere says that it does not live, whatever is still attached to it. */
+function hasLivingPeer({ observation, holders }: Ownership): boolean {
+  const dead = new Set(
+    Object.values(holders).flatMap((holder) => (holder?.blackhole === true ? (holder.instanceId ?? []) : [])),
+  );
+  return Object.values(observation.peers).some(
+    ({ instanceId }) => instanceId !== null && !dead.has(instanceId),
+  );
 }
 
 /**
@@ -163,7 +186,7 @@ function hasLivingPeer({ observation }: Ownership): boolean {
 function mayTakeUnowned(turn: Turn, ownership: Ownership): boolean {
   const lowest = lowestOwned(turn.plan, ownership);
   if (lowest === undefined) return false;
-  return isOnThisRouter(ownership, lowest.address) || proofOf(turn, ownership, lowest) !== null;
+  return isOnThisRouter(ownership, lowest.id) || proofOf(turn, ownership, lowest) !== null;
 }
 
 /** The opt-in: once per process life, and never by a router that has been ACTIVE. */
@@ -190,7 +213,7 @@ function considerRunning(turn: Turn, ownership: Ownership): Verdict {
     targets,
     sessions: [],
     sentence:
-      `taking over ${list(targets.map(({ address }) => address))} from a holder that runs: no session has been ` +
+      `taking over ${list(targets.map(({ id }) => id))} from a holder that runs: no session has been ` +
       `UP for ${afterMs / 1000} s, and take_from_running_after_s allows it once`,
   };
 }
@@ -204,12 +227,8 @@ export function noteTakenFromRunning(turn: Turn, { purpose, targets }: Firing): 
 }
 
 /** What EC2 last said of the instance that holds it; undefined where it was not asked, or did not say. */
-function conditionOf(
-  { state }: Turn,
-  { holders }: Ownership,
-  { address }: Target,
-): InstanceCondition | undefined {
-  return state.evidence.conditions[holders[address]?.instanceId ?? ''];
+function conditionOf({ state }: Turn, { holders }: Ownership, { id }: Target): InstanceCondition | undefined {
+  return state.evidence.conditions[holders[id]?.instanceId ?? ''];
 }
 
 function runningWords(turn: Turn, ownership: Ownership): string {
@@ -222,7 +241,7 @@ function runningWords(turn: Turn, ownership: Ownership): string {
     ...new Set(
       concerned(plan, ownership).flatMap((target) => {
         const condition = conditionOf(turn, ownership, target);
-        const instanceId = ownership.holders[target.address]?.instanceId ?? '';
+        const instanceId = ownership.holders[target.id]?.instanceId ?? '';
         return condition === undefined ? [] : [`${instanceId} is ${condition}`];
       }),
     ),
@@ -240,7 +259,10 @@ export function alarmIfUnprotected(turn: Turn): void {
   }
   if (ownership === null || attempt !== null || evidence.noneUpSince === null) return;
   // Should they be lost again, that is another episode.
-  if (missingTargets(plan, ownership).length === 0) return update(turn, { alarmed: false });
+  if (holdsAll(plan, ownership)) {
+    if (evidence.alarmed) update(turn, { alarmed: false });
+    return;
+  }
   if (evidence.alarmed) return;
   const verdict = considerEvidence(turn);
   if (verdict.fires || verdict.sentence === '') return;
@@ -255,7 +277,7 @@ export function alarmIfUnprotected(turn: Turn): void {
 /** The hold has just run out: the question needs an observation, and now. */
 export function observeWhenHoldEnds(turn: Turn): void {
   const { evidence, ownership, observing } = turn.state;
-  if (!holdIsOver(turn) || ownership === null || missingTargets(turn.plan, ownership).length === 0) return;
+  if (!holdIsOver(turn) || ownership === null || holdsAll(turn.plan, ownership)) return;
   const at = (evidence.noneUpSince ?? 0) + turn.plan.timing.evidenceHoldMs;
   if (observing.inFlight === null && (observing.lastStartedAt ?? 0) < at) observeNow(turn);
 }

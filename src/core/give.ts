@@ -2,8 +2,10 @@
  * Rule 15, give: a planned handover. On an operator's command the ACTIVE router assigns the targets to the
  * peer's interfaces; the peer learns of it by its keepalive. Only while the peer is seen to live.
  */
-import { newCall, openAttempt } from './attempt';
+import { openAttempt } from './attempt';
+import { callsOf } from './calls';
 import { fence } from './fences';
+import { belongsToSubnet } from './kinds';
 import type { Event, Holder } from './model';
 import { peersBeside, roleOf } from './ownership';
 import type { Target } from './plan';
@@ -57,7 +59,7 @@ export function objectionToPeer({ plan, state }: Turn): string | null {
 
 type Place = { readonly target: Target; readonly to: Holder | null };
 
-/** The peer's interface on the subnet where the target lives here. */
+/** The peer's interface where the target belongs there; of an Elastic IP its primary address: the peer's other one is not known. */
 function placeAtPeer({ plan }: Turn, { observation }: Ownership, target: Target): Place {
   const [peer] = peersBeside(plan, observation, target);
   if (peer === undefined || peer.instanceId === null) return { target, to: null };
@@ -73,29 +75,24 @@ function objectionTo(turn: Turn, places: readonly Place[]): string | null {
   if (state.streams.phase !== 'synchronized') return "the router's event streams are lost";
   const unwell = objectionToPeer(turn);
   if (unwell !== null) return unwell;
-  const homeless = places.filter(({ to }) => to === null).map(({ target }) => target.address);
+  const homeless = places.filter(({ to }) => to === null).map(({ target }) => target.id);
   if (homeless.length === 0) return null;
-  return `EC2 shows no interface of the peer on the subnet of ${list(homeless)} that a BFD session is configured to`;
+  const [first] = places.filter(({ to }) => to === null).map(({ target }) => target);
+  const where =
+    first === undefined || belongsToSubnet(first)
+      ? 'on the subnet of'
+      : `with device index ${first.deviceIndex} for`;
+  return `EC2 shows no interface of the peer ${where} ${list(homeless)} that the configuration names (neigh_ip or peer_private_ips)`;
 }
 
 function begin(turn: Turn, request: number, places: readonly Place[]): void {
-  const holders = new Map(
-    places.flatMap(({ to }) => (to === null ? [] : [[to.networkInterfaceId, to] as const])),
+  const moves = places.flatMap(({ target, to }) =>
+    to === null ? [] : [{ target, to, allowReassignment: true }],
   );
-  const calls = [...holders.values()].map((to, place) =>
-    newCall({
-      number: place + 1,
-      to,
-      addresses: places
-        .filter((candidate) => candidate.to?.networkInterfaceId === to.networkInterfaceId)
-        .map(({ target }) => target.address),
-      allowReassignment: true,
-      now: turn.now,
-    }),
-  );
+  const calls = callsOf(moves, turn.now);
   openAttempt(turn, { purpose: 'give', request, calls });
   // An operator's word, given while all is well, ends the doubt about the takeover before.
   turn.state = { ...turn.state, giveBack: null };
-  const where = calls.map(({ addresses, to }) => `${list(addresses)} to ${to.networkInterfaceId}`);
+  const where = calls.map(({ targets, to }) => `${list(targets)} to ${to.networkInterfaceId}`);
   note(turn, 'notable', `giving ${list(where)} of the peer: an operator wants it so`);
 }

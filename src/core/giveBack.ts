@@ -2,17 +2,18 @@
  * Rule 5, the second half: when the interface of every triggering session goes DOWN right after the first
  * write, the failure was here and not at the peer, and the targets go back to whoever held them, once.
  */
-import { callHasMoved, currentAttempt, newCall, openAddresses, openAttempt } from './attempt';
+import { callHasMoved, currentAttempt, isUnderWay, openAttempt, openTargets } from './attempt';
+import { callsOf, plannedTargets } from './calls';
 import { answerGive } from './give';
-import type { Holder } from './model';
 import { observeNow } from './ownership';
+import { withdrawQueued } from './queued';
 import { disarmUnlessUp, interfaceOf } from './sessions';
 import type { Attempt, GiveBack } from './state';
 import { list, raiseAlarm, wakeAt, type Turn } from './turn';
 
 /** An interface that goes DOWN this soon after the first write explains the BFD failure. */
 const GIVE_BACK_WINDOW_MS = 1_000;
-/** EC2 takes an address from anybody, so what has not gone back by then will not go. */
+/** EC2 takes a target from anybody, so what has not gone back by then will not go. */
 const GIVE_BACK_TTL_MS = 10_000;
 
 /** For one second from the first write that was not definitely refused: the failure may be ours. */
@@ -21,10 +22,8 @@ export function openGiveBack(turn: Turn): void {
   if (attempt === null || attempt.purpose !== 'takeover' || attempt.sessions.length === 0) return;
   if (ownership === null) return;
   const { number, sessions } = attempt;
-  const addresses = attempt.calls.flatMap((call) => call.addresses);
-  const holdersBefore = Object.fromEntries(
-    addresses.map((address) => [address, ownership.holders[address] ?? null]),
-  );
+  const targets = attempt.calls.flatMap((call) => call.targets);
+  const holdersBefore = Object.fromEntries(targets.map((id) => [id, ownership.holders[id] ?? null]));
   turn.state = {
     ...turn.state,
     giveBack: { attempt: number, sessions, firstSentAt: turn.now, holdersBefore, isDue: false, out: [] },
@@ -36,7 +35,7 @@ export function rememberOut(turn: Turn, attempt: Attempt): void {
   const { giveBack } = turn.state;
   if (giveBack === null || giveBack.attempt !== attempt.number) return;
   const out = attempt.calls.flatMap(({ number, outstanding }) =>
-    outstanding.map((send) => `${number}/${send.number}`),
+    outstanding.filter(({ queued }) => !queued).map((send) => `${number}/${send.number}`),
   );
   turn.state = { ...turn.state, giveBack: { ...giveBack, out } };
 }
@@ -57,8 +56,8 @@ export function giveBackIfLocal(turn: Turn): boolean {
   const allDown = [...names].every((name) => interfaceOf(turn.state, name).level === 'Down');
   if (!giveBack.isDue && (streams.phase !== 'synchronized' || !allDown)) return false;
   turn.state = { ...turn.state, giveBack: { ...giveBack, isDue: true } };
-  if (attempt?.calls.some(({ outstanding }) => outstanding.length > 0) || giveBack.out.length > 0)
-    return true;
+  if (attempt !== null) withdrawQueued(turn);
+  if (attempt?.calls.some(isUnderWay) || giveBack.out.length > 0) return true;
   beginGiveBack(turn, giveBack, [...names]);
   return false;
 }
@@ -67,10 +66,11 @@ export function giveBackIfLocal(turn: Turn): boolean {
 export function abandonGiving(turn: Turn): boolean {
   const attempt = currentAttempt(turn);
   if (attempt.purpose !== 'giveBack' && attempt.purpose !== 'give') return false;
-  const until = attempt.decidedAt + GIVE_BACK_TTL_MS;
+  const since = attempt.paced ? (attempt.lastMovedAt ?? attempt.decidedAt) : attempt.decidedAt;
+  const until = since + GIVE_BACK_TTL_MS;
   wakeAt(turn, until);
   if (turn.now < until) return false;
-  const left = openAddresses(attempt);
+  const left = openTargets(attempt);
   turn.state = { ...turn.state, attempt: null };
   observeNow(turn);
   const back = attempt.purpose === 'giveBack' ? ' back' : '';
@@ -84,21 +84,18 @@ export function abandonGiving(turn: Turn): boolean {
 
 /** Once per takeover: the targets go back to whoever held them before the first write. */
 function beginGiveBack(turn: Turn, giveBack: GiveBack, interfaceNames: readonly string[]): void {
-  const { state, now } = turn;
+  const { plan, state, now } = turn;
   const moved =
     state.attempt?.number === giveBack.attempt
-      ? state.attempt.calls.filter(callHasMoved).flatMap(({ addresses }) => addresses)
+      ? state.attempt.calls.filter(callHasMoved).flatMap(({ targets }) => targets)
       : Object.keys(giveBack.holdersBefore);
-  const holders = new Map<string, { to: Holder; addresses: string[] }>();
-  for (const [address, holder] of Object.entries(giveBack.holdersBefore)) {
-    if (holder === null || !moved.includes(address)) continue;
-    const entry = holders.get(holder.networkInterfaceId) ?? { to: holder, addresses: [] };
-    entry.addresses.push(address);
-    holders.set(holder.networkInterfaceId, entry);
-  }
-  const calls = [...holders.values()].map(({ to, addresses }, index) =>
-    newCall({ number: index + 1, to, addresses, allowReassignment: true, now }),
-  );
+  const moves = plannedTargets(plan, moved).flatMap((target) => {
+    const to = giveBack.holdersBefore[target.id] ?? null;
+    // Nobody is at the end of a blackhole, and a gateway cannot be given anything.
+    if (to === null || to.foreign === true || to.blackhole === true) return [];
+    return [{ target, to, allowReassignment: true }];
+  });
+  const calls = callsOf(moves, now);
   turn.state = { ...state, giveBack: null };
   if (calls.length === 0) return;
   openAttempt(turn, { purpose: 'giveBack', sessions: giveBack.sessions, calls });
@@ -106,7 +103,7 @@ function beginGiveBack(turn: Turn, giveBack: GiveBack, interfaceNames: readonly 
   // The interface that comes back must not take over again on the strength of the same failure.
   disarmUnlessUp(turn);
   const reason =
-    `giving ${list(calls.flatMap(({ addresses }) => addresses))} back: ${list(interfaceNames)} went DOWN within ` +
+    `giving ${list(calls.flatMap(({ targets }) => targets))} back: ${list(interfaceNames)} went DOWN within ` +
     `${GIVE_BACK_WINDOW_MS / 1000} s of the first write, so the failure was here and not at the peer`;
   raiseAlarm(turn, 'local-failure-suspected', reason);
 }

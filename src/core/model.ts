@@ -4,6 +4,8 @@
  * since boot (CLOCK_MONOTONIC), comparable between two runs of the daemon on one boot.
  */
 
+import type { Slot } from './plan';
+
 /** Exactly what `show ha_state` prints. */
 export type HaState = 'ACTIVE' | 'STANDBY' | 'UNKNOWN';
 
@@ -22,34 +24,42 @@ export type JsonValue = string | number | boolean | null | readonly JsonValue[] 
 
 // --- What EC2 says -------------------------------------------------------------------------------
 
-export type OwnInterface = {
+export type OwnInterface = Slot & {
   readonly networkInterfaceId: string;
-  readonly deviceIndex: number;
   readonly subnetId: string;
   /** As EC2 returns them (`PrivateIpAddress`, `Primary`, ... of DescribeNetworkInterfaces); for `show` only. */
   readonly privateIpAddresses: readonly JsonObject[];
 };
 
 export type Holder = {
+  /** Of a route, whatever it leads to: `nat-...` and the like are `foreign`. */
   readonly networkInterfaceId: string;
-  /** Null while the interface is not attached to an instance. */
+  /** Null while the interface is not attached to an instance, and where there is none. */
   readonly instanceId: string | null;
-  /** It is the interface of this router that the target belongs on: another one of ours does not count. */
+  /** It is the place on this router where the target belongs: another interface of ours does not count. */
   readonly mine: boolean;
+  /** Of an Elastic IP: the private address that it is associated with. */
+  readonly privateAddress?: string;
+  /** No interface at all: a route to a gateway, which neither router of the pair can be. */
+  readonly foreign?: true;
+  /** A route that leads nowhere: what it names has stopped or is gone. */
+  readonly blackhole?: true;
 };
 
 export type PeerInterface = {
   readonly networkInterfaceId: string;
   readonly instanceId: string | null;
   readonly subnetId: string;
+  /** Null while it is not attached. */
+  readonly slot: Slot | null;
 };
 
 /** One reading of EC2: who holds what. */
 export type Observation = {
   /** This router's own; one that has been detached is missing. */
   readonly interfaces: readonly OwnInterface[];
-  /** By target address; null where no interface holds it. Every target of the plan is present. */
-  readonly holders: { readonly [address: string]: Holder | null };
+  /** By target id; null where nobody holds it. Every target of the plan is present. */
+  readonly holders: { readonly [id: string]: Holder | null };
   /** By peer address of the sessions; absent where EC2 knows no interface with that address. */
   readonly peers: { readonly [peerAddress: string]: PeerInterface };
 };
@@ -77,7 +87,7 @@ export type InstanceCondition =
 
 export type Intent = {
   readonly startedAt: number;
-  readonly addresses: readonly string[];
+  readonly targets: readonly string[];
 };
 
 /** An operator's order to begin nothing for a while. */
@@ -181,6 +191,20 @@ export type Event =
   | { readonly type: 'observationFailed'; readonly number: number; readonly failure: Failure }
   /** EC2 is about to be read anyway: who has no question out may have that answer too. */
   | { readonly type: 'observationOffered' }
+  /** A request of `sendTakeover` has not been sent: it waits for tokens (EC2's limit of requests). */
+  | {
+      readonly type: 'takeoverCallQueued';
+      readonly attempt: number;
+      readonly call: number;
+      readonly send: number;
+    }
+  /** One that was queued is under way; its deadline runs from here. */
+  | {
+      readonly type: 'takeoverCallReleased';
+      readonly attempt: number;
+      readonly call: number;
+      readonly send: number;
+    }
   | {
       readonly type: 'takeoverCallAnswered';
       readonly attempt: number;
@@ -223,13 +247,23 @@ export type Event =
 
 // --- Effects: imperatives; the outcome comes back as an event --------------------------------------
 
-export type TakeoverRequest = {
-  readonly attempt: number;
-  readonly call: number;
+export type TakeoverRequest = RequestedMove & { readonly attempt: number; readonly call: number };
+
+/** What EC2 is asked for. */
+export type RequestedMove = {
   readonly networkInterfaceId: string;
-  readonly addresses: readonly string[];
-  /** Whether EC2 may take the addresses from another interface (`AllowReassignment`). */
+  readonly targets: readonly string[];
+  /** Whether EC2 may take the targets from somebody else; without, it refuses what is held. */
   readonly allowReassignment: boolean;
+  /** Where EC2's tokens do not suffice for all calls, lower ranks go first. */
+  readonly rank: number;
+  /** Where on the interface, of an Elastic IP; absent: on the primary address. */
+  readonly privateAddress?: string;
+  /** What has to be taken off other interfaces before; absent: nothing. */
+  readonly releases?: readonly {
+    readonly networkInterfaceId: string;
+    readonly targets: readonly string[];
+  }[];
 };
 
 /**
@@ -280,12 +314,14 @@ export type AlarmCode =
 
 /** One line per effect: the union and the table of runners are both derived from it. */
 export type EffectArgs = {
-  /** AssignPrivateIpAddresses for all addresses of one interface. */
+  /** All targets of one call to one interface. It may have to wait for EC2's tokens. */
   readonly sendTakeover: TakeoverRequest & { readonly send: number; readonly timeoutMs: number };
   /** Build and sign, so that `sendTakeover` of the same call has only the socket left to wait for. */
   readonly prepareTakeover: TakeoverRequest;
   /** Prepared requests of this attempt will not be sent. */
   readonly discardPrepared: { readonly attempt: number };
+  /** Requests of these calls that wait for tokens will not be sent. */
+  readonly withdrawTakeover: { readonly attempt: number; readonly calls: readonly number[] };
   readonly askInterfaces: {
     readonly attempt: number;
     readonly interfaceNames: readonly string[];

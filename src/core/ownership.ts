@@ -2,9 +2,11 @@
  * From what EC2 says to ACTIVE, STANDBY or UNKNOWN, and the schedule of asking. EC2 alone decides the
  * role; there is no election. Reads may lag writes, so a read is believed only when it can be right.
  */
-import { isForeign, isOnThirdInstance, isOnThisRouter } from './foreignHolder';
-import type { Failure, Holder, Observation, PeerInterface } from './model';
-import type { Plan, Target } from './plan';
+import { isForeign, isOnThirdParty, isOnThisRouter } from './foreignHolder';
+import { holderWords, isSamePlace } from './holders';
+import { belongsToSubnet } from './kinds';
+import type { Failure, Holder, Observation, OwnInterface, PeerInterface } from './model';
+import type { Plan, Slot, Target } from './plan';
 import { disarmUnlessUp } from './sessions';
 import type { Observing, Ownership, Role, State } from './state';
 import { list, note, raiseAlarm, wakeAt, type Turn } from './turn';
@@ -18,15 +20,24 @@ const CLOSE_INTERVAL_MS = 1_000;
 const CLOSE_DURATION_MS = 10_000;
 
 export function missingTargets(plan: Plan, ownership: Ownership): readonly Target[] {
-  return plan.targets.filter(({ address }) => ownership.holders[address]?.mine !== true);
+  return plan.targets.filter(({ id }) => ownership.holders[id]?.mine !== true);
 }
 
 /** The missing targets that can be had and may be: one that cannot must not hold the others back. */
 export function takeableTargets(plan: Plan, ownership: Ownership): readonly Target[] {
-  const present = new Set(ownership.observation.interfaces.map(({ deviceIndex }) => deviceIndex));
   return missingTargets(plan, ownership).filter(
-    (target) => present.has(target.deviceIndex) && !isForeign(plan, ownership, target),
+    (target) =>
+      interfaceFor(ownership.observation, target) !== undefined && !isForeign(plan, ownership, target),
   );
+}
+
+/** This router's interface that is to hold the target; undefined while EC2 does not show it. */
+export function interfaceFor({ interfaces }: Observation, target: Target): OwnInterface | undefined {
+  return interfaces.find((own) => isSameSlot(own, target));
+}
+
+function isSameSlot(one: Slot | null, other: Slot): boolean {
+  return one?.deviceIndex === other.deviceIndex && one.networkCardIndex === other.networkCardIndex;
 }
 
 /**
@@ -37,32 +48,41 @@ export function isSettled({ plan, state: { unchanged } }: Turn): boolean {
   return unchanged !== null && unchanged.latest - unchanged.since >= plan.timing.keepaliveIntervalMs;
 }
 
-/** The interfaces of the sessions' peers on the subnet where the target lives here, in the order of the sessions. */
+/** The peer's known interfaces where the target would belong there, in the order of their addresses in the plan. */
 export function peersBeside(
-  { sessions }: Plan,
-  { interfaces, peers }: Observation,
+  { peerAddresses }: Plan,
+  observation: Observation,
   target: Target,
 ): readonly PeerInterface[] {
-  const own = interfaces.find(({ deviceIndex }) => deviceIndex === target.deviceIndex);
-  return sessions.flatMap(({ peerAddress }) => {
-    const peer = peers[peerAddress];
-    return peer !== undefined && peer.subnetId === own?.subnetId ? [peer] : [];
+  const own = interfaceFor(observation, target);
+  return peerAddresses.flatMap((address) => {
+    const peer = observation.peers[address];
+    if (peer === undefined) return [];
+    const isBeside = belongsToSubnet(target)
+      ? peer.subnetId === own?.subnetId
+      : isSameSlot(peer.slot, target);
+    return isBeside ? [peer] : [];
   });
+}
+
+/** The same as having nothing missing; asked many times in each step. */
+export function holdsAll({ targets }: Plan, { holders }: Ownership): boolean {
+  return targets.every(({ id }) => holders[id]?.mine === true);
 }
 
 export function roleOf(plan: Plan, ownership: Ownership | null, now: number): Role {
   if (ownership === null || now - ownership.confirmedAt > plan.timing.roleTtlMs) {
     return { haState: 'UNKNOWN', why: 'unobserved' };
   }
-  const missing = missingTargets(plan, ownership).length;
-  if (missing === 0) return { haState: 'ACTIVE', why: null };
-  if (missing === plan.targets.length) return { haState: 'STANDBY', why: null };
+  if (holdsAll(plan, ownership)) return { haState: 'ACTIVE', why: null };
+  if (missingTargets(plan, ownership).length === plan.targets.length)
+    return { haState: 'STANDBY', why: null };
   return { haState: 'UNKNOWN', why: 'partial' };
 }
 
 /** Whether the last confirmed ownership says that every target is ours, however old it is. */
 export function ownsAll(plan: Plan, state: State): boolean {
-  return state.ownership !== null && missingTargets(plan, state.ownership).length === 0;
+  return state.ownership !== null && holdsAll(plan, state.ownership);
 }
 
 /** Asks for an observation now; one that is in flight may have begun too early, so another follows it. */
@@ -108,14 +128,14 @@ function disbelief(turn: Turn, startedAt: number, observation: Observation): str
   if (startedAt < latestWrite) return 'discarded an observation that began before our last confirmed write';
   if (mayBeOverturned(turn, observation))
     return 'EC2 shows targets elsewhere, right after this router has stalled: reading again when levels are known';
-  for (const [address, writtenAt] of Object.entries(writes)) {
-    const expected = turn.state.ownership?.holders[address]?.networkInterfaceId;
-    const holder = observation.holders[address] ?? null;
-    const agrees = holder?.networkInterfaceId === expected;
+  for (const [id, writtenAt] of Object.entries(writes)) {
+    const expected = turn.state.ownership?.holders[id] ?? null;
+    const holder = observation.holders[id] ?? null;
+    const agrees = isSamePlace(holder, expected);
     // By when it was asked, not by when it came: a slow answer may be as old as its question.
     if (agrees || startedAt - writtenAt >= turn.plan.timing.stalenessMs) continue;
     return (
-      `EC2 shows ${address} ${holderWords(holder)} although it has confirmed our write: ` +
+      `EC2 shows ${id} ${holderWords(holder)} although it has confirmed our write: ` +
       `reading again, since reads may lag writes`
     );
   }
@@ -128,13 +148,7 @@ function disbelief(turn: Turn, startedAt: number, observation: Observation): str
  */
 function mayBeOverturned({ plan, state }: Turn, { holders }: Observation): boolean {
   if (state.reorientation === null || state.reorientation.levelsKnown || !ownsAll(plan, state)) return false;
-  return plan.targets.some(({ address }) => holders[address]?.mine !== true);
-}
-
-export function holderWords(holder: Holder | null): string {
-  if (holder === null) return 'with no owner';
-  if (holder.mine) return 'on this router';
-  return `on ${holder.networkInterfaceId}${holder.instanceId === null ? '' : ` of ${holder.instanceId}`}`;
+  return plan.targets.some(({ id }) => holders[id]?.mine !== true);
 }
 
 /** Takes an observation in; returns whether it was believed. */
@@ -147,19 +161,19 @@ export function ownershipObserved(
     note(turn, 'routine', 'ignored a late answer to an observation');
     return false;
   }
-  turn.state = { ...turn.state, observing: { ...observing, inFlight: null, failures: 0 } };
+  const answered = { ...observing, inFlight: null, failures: 0 };
   const problem = disbelief(turn, event.startedAt, event.observation);
   if (problem !== null) {
-    observeAgainSoon(turn);
+    turn.state = { ...turn.state, observing: { ...answered, retry: true } };
     note(turn, 'routine', problem);
     return false;
   }
-  believe(turn, event.observation);
+  believe(turn, event.observation, { ...answered, answeredAt: turn.now, alarmed: false });
   if (observing.failures > 0) note(turn, 'notable', `EC2 answers again after ${observing.failures} failures`);
   return true;
 }
 
-function believe(turn: Turn, observation: Observation): void {
+function believe(turn: Turn, observation: Observation, observing: Observing): void {
   const { plan, now } = turn;
   const before = turn.state.ownership;
   const wasActive = before === null ? recalledActive(turn.state) : ownsAll(plan, turn.state);
@@ -167,14 +181,11 @@ function believe(turn: Turn, observation: Observation): void {
     Object.entries(before?.writes ?? {}).filter(([, writtenAt]) => now - writtenAt < plan.timing.stalenessMs),
   );
   const ownership = { observation, holders: observation.holders, confirmedAt: now, writes };
-  const observing = { ...turn.state.observing, answeredAt: now, alarmed: false };
   turn.state = { ...turn.state, ownership, observing };
   noteActive(turn);
   const hasLost = wasActive && !ownsAll(plan, turn.state);
   if ((hasLost || peerHasActed(plan, before, ownership)) && !isGiving(turn)) disarmUnlessUp(turn);
-  const held = plan.targets.map(
-    ({ address }) => `${address} ${holderWords(observation.holders[address] ?? null)}`,
-  );
+  const held = plan.targets.map(({ id }) => `${id} ${holderWords(observation.holders[id] ?? null)}`);
   note(turn, 'routine', `EC2 shows ${list(held)}`);
 }
 
@@ -184,11 +195,11 @@ function believe(turn: Turn, observation: Observation): void {
  */
 function peerHasActed(plan: Plan, before: Ownership | null, after: Ownership): boolean {
   if (before === null) return false;
-  return plan.targets.some(({ address }) => {
-    const holder = after.holders[address] ?? null;
+  return plan.targets.some(({ id }) => {
+    const holder = after.holders[id] ?? null;
     if (holder === null || holder.instanceId === null) return false;
-    if (isOnThisRouter(after, address) || isOnThirdInstance(after, address)) return false;
-    return holder.networkInterfaceId !== before.holders[address]?.networkInterfaceId;
+    if (isOnThisRouter(after, id) || isOnThirdParty(after, id)) return false;
+    return holder.networkInterfaceId !== before.holders[id]?.networkInterfaceId;
   });
 }
 
@@ -203,15 +214,15 @@ function recalledActive(state: State): boolean {
 }
 
 /** A 200 to a write confirms it at once; later reads only verify. */
-export function confirmWrite(turn: Turn, addresses: readonly string[], to: Holder): void {
+export function confirmWrite(turn: Turn, targets: readonly string[], to: Holder): void {
   const { ownership } = turn.state;
   if (ownership === null) throw new Error('a write was confirmed before anything was observed');
   const wasActive = ownsAll(turn.plan, turn.state);
   const holders = { ...ownership.holders };
   const writes = { ...ownership.writes };
-  for (const address of addresses) {
-    holders[address] = to;
-    writes[address] = turn.now;
+  for (const id of targets) {
+    holders[id] = to;
+    writes[id] = turn.now;
   }
   turn.state = { ...turn.state, ownership: { ...ownership, holders, writes, confirmedAt: turn.now } };
   noteActive(turn);
@@ -221,7 +232,8 @@ export function confirmWrite(turn: Turn, addresses: readonly string[], to: Holde
 }
 
 function noteActive(turn: Turn): void {
-  if (ownsAll(turn.plan, turn.state)) turn.state = { ...turn.state, beenActive: true };
+  if (!turn.state.beenActive && ownsAll(turn.plan, turn.state))
+    turn.state = { ...turn.state, beenActive: true };
 }
 
 /** An UNKNOWN router still acts (rule 4), but a person has to know. */
@@ -244,9 +256,7 @@ export function missingWords({ plan, state }: Turn): string {
   const { ownership } = state;
   if (ownership === null) return '';
   const missing = missingTargets(plan, ownership);
-  return list(
-    missing.map(({ address }) => `${address} is ${holderWords(ownership.holders[address] ?? null)}`),
-  );
+  return list(missing.map(({ id }) => `${id} is ${holderWords(ownership.holders[id] ?? null)}`));
 }
 
 /** Starts the observation that is due, if any, and says when the next one is. */
@@ -261,14 +271,14 @@ export function scheduleObservation(turn: Turn): void {
     note(turn, 'notable', 'an observation was never answered: asking again');
   }
   if (now < observing.closelyUntil && observing.lastStartedAt !== null) {
-    const nextAt = Math.min(observing.nextAt, observing.lastStartedAt + CLOSE_INTERVAL_MS);
-    observing = { ...observing, nextAt };
+    const nextAt = observing.lastStartedAt + CLOSE_INTERVAL_MS;
+    if (nextAt < observing.nextAt) observing = { ...observing, nextAt };
   }
   if (observing.inFlight === null && now >= observing.nextAt) {
     observing = start(observing, now, plan.timing.keepaliveIntervalMs);
     turn.effects.push({ effect: 'observeOwnership', number: observing.lastNumber });
   }
-  turn.state = { ...turn.state, observing };
+  if (observing !== turn.state.observing) turn.state = { ...turn.state, observing };
   if (observing.inFlight === null) wakeAt(turn, observing.nextAt);
   else if (now < observing.closelyUntil) wakeAt(turn, now + CLOSE_INTERVAL_MS);
 }

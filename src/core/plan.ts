@@ -3,18 +3,51 @@
  * watch the peer router, and the times of the rules. Made from the configuration once; never changes.
  */
 
-/** A secondary private IPv4 address that belongs on the interface with this device index. */
-export type Target = {
-  /** Dotted quad; also the target's id in every event and effect. */
-  readonly address: string;
-  /** EC2 `Attachment.DeviceIndex` of the interface of this instance that is to hold the address. */
+/** Where on an instance an interface is: EC2's `Attachment.NetworkCardIndex` and `DeviceIndex`. */
+export type Slot = {
   readonly deviceIndex: number;
+  /** 0 on an instance with one network card, which nearly all are. */
+  readonly networkCardIndex: number;
 };
+
+/** What packets a route is for. `value` is canonical: EC2 would write it the same. */
+export type Destination = {
+  readonly kind: 'ipv4' | 'ipv6' | 'prefixList';
+  readonly value: string;
+};
+
+/** A route table by its id, or by a tag that one table of the VPC has. */
+export type RouteTableName =
+  { readonly id: string } | { readonly tag: { readonly key: string; readonly value: string } };
+
+/** What of a target depends on its kind. Only kinds.ts and the adapters look at it. */
+export type Resource =
+  /** A secondary private IPv4 address of the interface. */
+  | { readonly kind: 'privateAddress'; readonly address: string }
+  /** An IPv6 address of the interface. */
+  | { readonly kind: 'ipv6Address'; readonly address: string }
+  /** A route whose target is the interface. */
+  | { readonly kind: 'route'; readonly routeTable: RouteTableName; readonly destination: Destination }
+  /** An Elastic IP that is associated with a private address of the interface; null: the primary one. */
+  | { readonly kind: 'elasticIp'; readonly allocationId: string; readonly privateAddress: string | null };
+
+/** A floating resource and the interface of this router that is to hold it. */
+export type Target = Resource &
+  Slot & {
+    /** Unique, readable inside a sentence (`10.9.0.0/16 in rtb-0a1b`); names the target in every event and effect. */
+    readonly id: string;
+    /**
+     * Its place where not all can be moved at once: lower first. By the operator's priority, then by place in
+     * the configuration.
+     */
+    readonly rank: number;
+  };
 
 /** A BFD session to the peer router. */
 export type PlannedSession = {
   /** Unique, and readable inside a sentence: `172.31.105.154 on TenGigE0/0/0/2`. */
   readonly id: string;
+  /** A link-local one has its interface as zone: `fe80::1%TenGigE0/0/0/2`. */
   readonly peerAddress: string;
   /** The local interface as IOS-XR names it; while it is DOWN the session says nothing about the peer. */
   readonly interfaceName: string;
@@ -54,9 +87,11 @@ export type Timing = {
 };
 
 export type Plan = {
-  /** Canonical order: by address as a number, never by place in the configuration. */
+  /** Canonical order (kind, then id, addresses as numbers), never that of the configuration: both routers have the same. */
   readonly targets: readonly Target[];
   readonly sessions: readonly PlannedSession[];
+  /** By which EC2 shows the peer's interfaces: the peers' addresses, or others that the configuration names. */
+  readonly peerAddresses: readonly string[];
   /** Whether one session that is DOWN is enough, or all that can testify have to be. */
   readonly trigger: 'any' | 'all';
   /** This router takes the targets back when it is well again (preemption). */

@@ -2,7 +2,7 @@
  * Rule 11, preemption: a preferred router takes the targets back when it has been well for a while. Off by
  * default. It gives up for good, until the daemon restarts, when somebody else wants it otherwise.
  */
-import { isSettled, missingTargets, ownsAll, roleOf, takeableTargets } from './ownership';
+import { holdsAll, isSettled, ownsAll, roleOf, takeableTargets } from './ownership';
 import { sessionOf } from './sessions';
 import type { Ownership } from './state';
 import { list, note, raiseAlarm, type Turn } from './turn';
@@ -29,15 +29,14 @@ function isReady({ plan, state, now }: Turn): boolean {
 export function considerPreemption(turn: Turn): Verdict {
   const { plan, state, now } = turn;
   const { ownership, preemption } = state;
-  if (!plan.preferred || ownership === null || missingTargets(plan, ownership).length === 0)
-    return declines('');
+  if (!plan.preferred || ownership === null || holdsAll(plan, ownership)) return declines('');
   if (preemption.offBecause !== null) return declines(`preferred, but ${preemption.offBecause}`);
   if (preemption.readySince === null) return declines('');
   const delayS = plan.timing.preemptDelayMs / 1000;
   const at = preemption.readySince + plan.timing.preemptDelayMs;
   if (now < at) return declines(`preferred: it takes the targets when it has been ready for ${delayS} s`, at);
   const targets = takeableTargets(plan, ownership).filter(
-    ({ address }) => isSettled(turn) || (ownership.holders[address] ?? null) !== null,
+    ({ id }) => isSettled(turn) || (ownership.holders[id] ?? null) !== null,
   );
   if (targets.length === 0) return declines('');
   return {
@@ -46,7 +45,7 @@ export function considerPreemption(turn: Turn): Verdict {
     targets,
     sessions: [],
     sentence:
-      `preempting: taking ${list(targets.map(({ address }) => address))}, because this router is preferred and has ` +
+      `preempting: taking ${list(targets.map(({ id }) => id))}, because this router is preferred and has ` +
       `been ready with all sessions UP for ${delayS} s`,
   };
 }
@@ -57,11 +56,13 @@ export function noteLoss(turn: Turn, before: Ownership | null): void {
   if (!plan.preferred || state.preemption.offBecause !== null || before === null) return;
   // What this router itself is giving away nobody takes from it.
   if (state.attempt?.purpose === 'give' || state.attempt?.purpose === 'giveBack') return;
-  const heldAll = missingTargets(plan, before).length === 0;
-  if (!heldAll || ownsAll(plan, state)) return;
+  if (!holdsAll(plan, before) || ownsAll(plan, state)) return;
   // An own interface that was detached took its targets along: nobody else has them.
   const holders = Object.values(state.ownership?.holders ?? {});
-  if (holders.every((holder) => holder === null || holder.mine || holder.instanceId === null)) return;
+  const isTaken = holders.some(
+    (holder) => holder !== null && !holder.mine && (holder.instanceId !== null || holder.foreign === true),
+  );
+  if (!isTaken) return;
   const stayedUp = plan.sessions.every(({ id }) => {
     const { level, changedAt } = sessionOf(state, id);
     return level === 'Up' && changedAt <= before.confirmedAt;

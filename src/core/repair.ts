@@ -5,9 +5,10 @@
  */
 import { currentAttempt, nextCallNumber, updateAttempt } from './attempt';
 import { callsFor } from './beginning';
-import { isOnThirdInstance, isOnThisRouter, nobodyHolds } from './foreignHolder';
+import { isOnThirdParty, isOnThisRouter, nobodyHolds } from './foreignHolder';
+import { isSameHolder } from './holders';
 import type { Observation } from './model';
-import { isSettled, missingTargets, peersBeside, roleOf, takeableTargets } from './ownership';
+import { holdsAll, interfaceFor, isSettled, peersBeside, roleOf, takeableTargets } from './ownership';
 import type { Plan, Target } from './plan';
 import { canTestify, sessionOf } from './sessions';
 import type { Ownership, Unchanged } from './state';
@@ -22,20 +23,15 @@ export function noteHolders(turn: Turn): void {
   const { ownership, unchanged, observing } = turn.state;
   if (ownership === null) return;
   const { holders } = ownership.observation;
-  const same = unchanged !== null && turn.plan.targets.every(({ address }) => isSame(address));
+  const same =
+    unchanged !== null &&
+    // An interface that has been detached, or attached elsewhere, is another holder.
+    turn.plan.targets.every(({ id }) => isSameHolder(unchanged.holders[id] ?? null, holders[id] ?? null));
   const latest = observing.lastStartedAt ?? turn.now;
   const since = same ? unchanged.since : latest;
   const observations = same ? unchanged.observations + 1 : 1;
   turn.state = { ...turn.state, unchanged: { holders, since, latest, observations } };
   reviewLostClaim(turn, holders, latest);
-
-  /** An interface that has been detached, or attached elsewhere, is another holder. */
-  function isSame(address: string): boolean {
-    const [before, after] = [unchanged?.holders[address], holders[address]];
-    return (
-      before?.networkInterfaceId === after?.networkInterfaceId && before?.instanceId === after?.instanceId
-    );
-  }
 }
 
 /**
@@ -45,8 +41,8 @@ export function noteHolders(turn: Turn): void {
 function reviewLostClaim(turn: Turn, holders: Observation['holders'], startedAt: number): void {
   const { lostClaim } = turn.state;
   if (lostClaim === null) return;
-  const { addresses, failure, alarmedWith } = lostClaim;
-  const ownerless = addresses.filter((address) => (holders[address] ?? null) === null);
+  const { targets, failure, alarmedWith } = lostClaim;
+  const ownerless = targets.filter((id) => (holders[id] ?? null) === null);
   if (ownerless.length === 0) {
     turn.state = { ...turn.state, lostClaim: null };
     return;
@@ -64,8 +60,7 @@ function reviewLostClaim(turn: Turn, holders: Observation['holders'], startedAt:
 export function considerRepair(turn: Turn): Verdict {
   const { plan, state, now } = turn;
   const { ownership, unchanged } = state;
-  if (ownership === null || unchanged === null || missingTargets(plan, ownership).length === 0)
-    return declines('');
+  if (ownership === null || unchanged === null || holdsAll(plan, ownership)) return declines('');
   if (roleOf(plan, ownership, now).why === 'unobserved') return declines('');
   // Writes of our own since the last observation have changed what it showed.
   const written = Object.values(ownership.writes).some((at) => at > unchanged.since);
@@ -87,7 +82,7 @@ function considerClaim(turn: Turn, ownership: Ownership): Verdict {
     purpose: 'claim',
     targets: [first],
     sessions: [],
-    sentence: `claiming ${first.address}, and then the rest: ${unownedWords(plan, ownership)}`,
+    sentence: `claiming ${first.id}, and then the rest: ${unownedWords(plan, ownership)}`,
   };
 }
 
@@ -96,17 +91,15 @@ function considerClaim(turn: Turn, ownership: Ownership): Verdict {
  * it must not keep the others waiting: then it is the turn of the next one.
  */
 function firstToClaim({ plan, state }: Turn, ownership: Ownership): Target | undefined {
-  const unowned = takeableTargets(plan, ownership).filter(
-    ({ address }) => ownership.holders[address] === null,
-  );
+  const unowned = takeableTargets(plan, ownership).filter(({ id }) => ownership.holders[id] === null);
   const { lostClaim } = state;
-  const refused = lostClaim === null || lostClaim.alarmedWith === null ? [] : lostClaim.addresses;
-  const place = unowned.findLastIndex(({ address }) => refused.includes(address));
+  const refused = lostClaim === null || lostClaim.alarmedWith === null ? [] : lostClaim.targets;
+  const place = unowned.findLastIndex(({ id }) => refused.includes(id));
   return unowned[(place + 1) % unowned.length];
 }
 
 function unownedWords({ targets }: Plan, ownership: Ownership): string {
-  const foreign = targets.some(({ address }) => ownership.holders[address] !== null);
+  const foreign = targets.some(({ id }) => ownership.holders[id] !== null);
   return `EC2 shows no owner of any ${foreign ? 'other ' : ''}target`;
 }
 
@@ -116,9 +109,9 @@ export function extendClaim(turn: Turn): boolean {
   const { ownership } = turn.state;
   if (attempt.purpose !== 'claim' || ownership === null) return false;
   if (attempt.calls.some(({ outcome }) => outcome === 'lost')) return false;
-  const asked = new Set(attempt.calls.flatMap(({ addresses }) => addresses));
+  const asked = new Set(attempt.calls.flatMap(({ targets }) => targets));
   const rest = takeableTargets(turn.plan, ownership).filter(
-    ({ address }) => ownership.holders[address] === null && !asked.has(address),
+    ({ id }) => ownership.holders[id] === null && !asked.has(id),
   );
   if (rest.length === 0) return false;
   const calls = callsFor({ targets: rest, purpose: 'claim' }, ownership, turn.now, nextCallNumber(attempt));
@@ -129,20 +122,20 @@ export function extendClaim(turn: Turn): boolean {
 function considerPartial(turn: Turn, ownership: Ownership, { since, observations }: Unchanged): Verdict {
   const { plan, state, now } = turn;
   const lowest = lowestOwned(plan, ownership);
-  if (lowest === undefined || !isOnThisRouter(ownership, lowest.address)) return declines('');
+  if (lowest === undefined || !isOnThisRouter(ownership, lowest.id)) return declines('');
   const targets = takeableTargets(plan, ownership);
   if (targets.length === 0 || !allWitnessesUp(turn)) return declines('');
   const until = since + plan.timing.partialHoldMs;
   const waits = `the rest is taken when EC2 has shown the same for ${plan.timing.partialHoldMs / 1000} s`;
   if (now < until || observations < OBSERVATIONS_MIN) return declines(waits, now < until ? until : Infinity);
-  const from = list(targets.map(({ address }) => address));
+  const from = list(targets.map(({ id }) => id));
   return {
     fires: true,
     purpose: 'repair',
     targets,
     sessions: [],
     sentence:
-      `repairing: taking ${from}, because this router holds ${lowest.address}, the lowest that either router holds, ` +
+      `repairing: taking ${from}, because this router holds ${lowest.id}, the lowest that either router holds, ` +
       `and nothing has changed for ${Math.round((now - since) / 1000)} s while the sessions are UP`,
   };
 
@@ -158,14 +151,15 @@ function considerPartial(turn: Turn, ownership: Ownership, { since, observations
  */
 function considerAbandoned(turn: Turn, ownership: Ownership, { since, observations }: Unchanged): Verdict {
   const { plan, now } = turn;
-  const targets = takeableTargets(plan, ownership);
+  // What an instance outside the pair has is not abandoned, also where `foreign_holder` allows to take it.
+  const targets = takeableTargets(plan, ownership).filter(({ id }) => !isOnThirdParty(ownership, id));
   const [lowest] = targets;
   if (lowest === undefined) return declines('');
   const holdMs = plan.timing.partialHoldMs * (goesFirst(plan, ownership, lowest) ? 1 : 2);
   const until = since + holdMs;
-  const addresses = list(targets.map(({ address }) => address));
+  const names = list(targets.map(({ id }) => id));
   if (now < until || observations < OBSERVATIONS_MIN) {
-    const waits = `no instance holds ${addresses}; this router takes them when EC2 has shown that for ${holdMs / 1000} s`;
+    const waits = `no instance holds ${names}; this router takes them when EC2 has shown that for ${holdMs / 1000} s`;
     return declines(waits, now < until ? until : Infinity);
   }
   return {
@@ -173,13 +167,13 @@ function considerAbandoned(turn: Turn, ownership: Ownership, { since, observatio
     purpose: 'repair',
     targets,
     sessions: [],
-    sentence: `repairing: taking ${addresses}, because EC2 has shown for ${Math.round((now - since) / 1000)} s that no instance holds them`,
+    sentence: `repairing: taking ${names}, because EC2 has shown for ${Math.round((now - since) / 1000)} s that no instance holds them`,
   };
 }
 
-/** Both routers know both interfaces on the subnet of the target, and the lower id is another word for one of them. */
+/** Both routers know both interfaces where the target belongs, and the lower id is another word for one of them. */
 function goesFirst(plan: Plan, { observation }: Ownership, target: Target): boolean {
-  const own = observation.interfaces.find(({ deviceIndex }) => deviceIndex === target.deviceIndex);
+  const own = interfaceFor(observation, target);
   const peer = peersBeside(plan, observation, target).find(({ instanceId }) => instanceId !== null);
   return own === undefined || peer === undefined || own.networkInterfaceId < peer.networkInterfaceId;
 }
@@ -190,8 +184,9 @@ export function lowestOwned({ targets }: Plan, ownership: Ownership): Target | u
 }
 
 /** Whatever `foreign_holder` says: an instance outside the pair repairs nothing. */
-function isOwnedByThePair(ownership: Ownership, { address }: Target): boolean {
-  const instanceId = ownership.holders[address]?.instanceId ?? null;
-  const onThisRouter = isOnThisRouter(ownership, address);
-  return onThisRouter || (instanceId !== null && !isOnThirdInstance(ownership, address));
+function isOwnedByThePair(ownership: Ownership, { id }: Target): boolean {
+  const holder = ownership.holders[id] ?? null;
+  if (isOnThisRouter(ownership, id)) return true;
+  const isServed = holder !== null && holder.instanceId !== null && holder.blackhole !== true;
+  return isServed && !isOnThirdParty(ownership, id);
 }

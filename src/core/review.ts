@@ -2,12 +2,13 @@
  * What a believed observation means for moves: a finished one is confirmed, one that was overruled ends, and one
  * that an earlier process life has left half done is resumed (rule 7).
  */
-import { hasMoved, isHeldBy, openAttempt } from './attempt';
+import { hasMoved, openAttempt } from './attempt';
 import { callsFor } from './beginning';
 import { answerGive } from './give';
+import { holderWords, isHeldBy } from './holders';
 import { takeIntent } from './memory';
 import type { Intent, Purpose } from './model';
-import { holderWords, missingTargets, takeableTargets } from './ownership';
+import { missingTargets, takeableTargets } from './ownership';
 import type { Target } from './plan';
 import { disarmUnlessUp } from './sessions';
 import type { Attempt } from './state';
@@ -34,14 +35,12 @@ export function reviewByObservation(turn: Turn): void {
 function endIfOverruled(turn: Turn, attempt: Attempt): void {
   const lost = attempt.calls
     .filter(({ outcome }) => outcome === 'moved')
-    .flatMap(({ addresses, to }) => addresses.filter((address) => !isHeldBy(turn, address, to)));
+    .flatMap(({ targets, to }) => targets.filter((id) => !isHeldBy(turn, id, to)));
   if (lost.length === 0) return;
   turn.state = { ...turn.state, attempt: null };
   // Whoever has it now is alive, or an operator wants it so: rule 2 holds as after being ACTIVE.
   disarmUnlessUp(turn);
-  const where = lost.map(
-    (address) => `${address} is ${holderWords(turn.state.ownership?.holders[address] ?? null)}`,
-  );
+  const where = lost.map((id) => `${id} is ${holderWords(turn.state.ownership?.holders[id] ?? null)}`);
   const reason = `ended attempt ${attempt.number}: ${list(where)} although this router had moved it`;
   answerGive(turn, attempt.request, false, reason);
   raiseAlarm(turn, 'target-lost', reason);
@@ -55,9 +54,7 @@ function resume(turn: Turn, intent: Intent, missing: readonly Target[]): void {
   if (state.ownership === null || missing.length === plan.targets.length) {
     return note(turn, 'notable', 'did not resume the stored takeover: EC2 shows none of its targets here');
   }
-  const targets = takeableTargets(plan, state.ownership).filter(({ address }) =>
-    intent.addresses.includes(address),
-  );
+  const targets = takeableTargets(plan, state.ownership).filter(({ id }) => intent.targets.includes(id));
   if (targets.length === 0) return note(turn, 'notable', 'the stored takeover is complete');
   const { startedAt } = intent;
   openAttempt(turn, {
@@ -70,7 +67,7 @@ function resume(turn: Turn, intent: Intent, missing: readonly Target[]): void {
   note(
     turn,
     'notable',
-    `resuming the takeover of ${list(targets.map(({ address }) => address))} that the last run of this daemon had begun`,
+    `resuming the takeover of ${list(targets.map(({ id }) => id))} that the last run of this daemon had begun`,
   );
 }
 
@@ -81,9 +78,7 @@ const RESUMABLE: readonly Purpose[] = ['takeover', 'evidence', 'preemption'];
 export function currentIntent(turn: Turn): Intent | null {
   const { attempt } = turn.state;
   if (attempt === null || !RESUMABLE.includes(attempt.purpose) || !hasMoved(attempt)) return null;
-  // A split call's addresses are those of the calls that have replaced it.
-  const addresses = attempt.calls
-    .filter(({ outcome }) => outcome !== 'split')
-    .flatMap((call) => call.addresses);
-  return { startedAt: attempt.decidedAt, addresses };
+  // A split call's targets are those of the calls that have replaced it.
+  const targets = attempt.calls.filter(({ outcome }) => outcome !== 'split').flatMap((call) => call.targets);
+  return { startedAt: attempt.decidedAt, targets };
 }

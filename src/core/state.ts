@@ -55,10 +55,10 @@ export type Streams = {
 /** Who holds the targets, as last confirmed: a believed observation overlaid with confirmed writes. */
 export type Ownership = {
   readonly observation: Observation;
-  readonly holders: { readonly [address: string]: Holder | null };
+  readonly holders: { readonly [id: string]: Holder | null };
   readonly confirmedAt: number;
-  /** When EC2 last answered 200 to a write of ours, by address. */
-  readonly writes: { readonly [address: string]: number };
+  /** When EC2 last answered 200 to a write of ours, by target id. */
+  readonly writes: { readonly [id: string]: number };
 };
 
 export type Role = {
@@ -89,17 +89,19 @@ export type Send = {
   readonly startedAt: number;
   /** The second, identical request of one try. */
   readonly hedge: boolean;
+  /** It waits for tokens and has not left this router. */
+  readonly queued: boolean;
 };
 
-/** One AssignPrivateIpAddresses call of an attempt, with all its tries. */
+/** One call of an attempt, with all its tries. */
 export type Call = {
   readonly number: number;
-  /** Who is to hold the addresses. */
+  /** Who is to hold the targets. */
   readonly to: Holder;
-  readonly addresses: readonly string[];
+  readonly targets: readonly string[];
   readonly allowReassignment: boolean;
   /**
-   * `split`: refused for several addresses and repeated as one call per address. `lost`: without
+   * `split`: refused for several targets and repeated as one call per target. `lost`: without
    * reassignment, and somebody else was first.
    */
   readonly outcome: 'open' | 'moved' | 'split' | 'lost';
@@ -138,6 +140,10 @@ export type Attempt = {
   readonly firstSentAt: number | null;
   readonly firstOnWireAt: number | null;
   readonly lastAnsweredAt: number | null;
+  /** When EC2 last moved something; null if it has not. */
+  readonly lastMovedAt: number | null;
+  /** Requests have had to wait for tokens: it takes its time, and spends none on hedges (rule 6). */
+  readonly paced: boolean;
   /** It has alarmed because nothing succeeds. */
   readonly stuck: boolean;
   readonly calls: readonly Call[];
@@ -155,7 +161,7 @@ export type Unchanged = {
 export type LostClaim = {
   /** When the first claim was turned down. */
   readonly since: number;
-  readonly addresses: readonly string[];
+  readonly targets: readonly string[];
   readonly failure: Failure;
   /** EC2's error code that was alarmed about. */
   readonly alarmedWith: string | null;
@@ -197,7 +203,7 @@ export type GiveBack = {
   readonly attempt: number;
   readonly sessions: readonly string[];
   readonly firstSentAt: number;
-  readonly holdersBefore: { readonly [address: string]: Holder | null };
+  readonly holdersBefore: { readonly [id: string]: Holder | null };
   /** The interfaces have gone DOWN in time; only answers that are still due are waited for. */
   readonly isDue: boolean;
   /** Requests of the takeover that were still out when it ended, as `call/send`: a hedge, or a try that was late. */

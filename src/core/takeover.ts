@@ -3,7 +3,16 @@
  * moved, driven to completion once something has (rules 5 and 7). Who gives, to the peer or back to it, is in
  * give.ts and giveBack.ts.
  */
-import { currentAttempt, drive, hasMoved, isComplete, openAddresses, updateAttempt } from './attempt';
+import {
+  currentAttempt,
+  drive,
+  hasMoved,
+  isComplete,
+  isLarge,
+  isUnderWay,
+  openTargets,
+  updateAttempt,
+} from './attempt';
 import { begin, callsFor, onSeveralInterfaces } from './beginning';
 import { penalize } from './damping';
 import { noteTakenFromRunning } from './evidence';
@@ -13,6 +22,7 @@ import { alarmIfBlocked, askRules, fenced, judge, reconsider } from './judgement
 import type { Event, Purpose, Timeline } from './model';
 import { observeNow } from './ownership';
 import { noteGiven } from './preemption';
+import { withdrawQueued } from './queued';
 import { extendClaim } from './repair';
 import { interfaceChanged, interfaceOf } from './sessions';
 import type { Attempt, Call } from './state';
@@ -53,10 +63,18 @@ function endLostClaim(turn: Turn): string {
 }
 
 function attemptWords(attempt: Attempt): string {
-  const open = list(openAddresses(attempt));
-  const doing = `${DOING[attempt.purpose]}: ${open} asked of EC2`;
+  const doing = `${DOING[attempt.purpose]}: ${progressWords(attempt)}`;
   const said = lastFailureWords(attempt);
   return said === '' ? doing : `${doing}, which last said ${said}`;
+}
+
+/** Of many targets how far they have come, in tenths: each of these sentences is news. */
+function progressWords(attempt: Attempt): string {
+  const open = openTargets(attempt);
+  const all = attempt.calls.filter(({ outcome }) => outcome !== 'split').flatMap(({ targets }) => targets);
+  if (!isLarge(all)) return `${list(open)} asked of EC2`;
+  const tenths = Math.floor((10 * (all.length - open.length)) / all.length);
+  return `${tenths === 0 ? 'less than 10' : tenths * 10} % of ${all.length} targets moved`;
 }
 
 const DOING = {
@@ -90,14 +108,16 @@ function lastFailureWords(attempt: Attempt): string {
 function alarmIfStuck(turn: Turn): void {
   const attempt = currentAttempt(turn);
   if (attempt.firstSentAt === null || attempt.stuck || isComplete(attempt)) return;
-  const at = attempt.firstSentAt + STUCK_AFTER_MS;
+  // What waits for tokens is not stuck as long as others move.
+  const since = attempt.paced ? (attempt.lastMovedAt ?? attempt.firstSentAt) : attempt.firstSentAt;
+  const at = since + STUCK_AFTER_MS;
   if (turn.now < at) return wakeAt(turn, at);
   updateAttempt(turn, { stuck: true });
   const said = lastFailureWords(attempt);
   raiseAlarm(
     turn,
     'takeover-stuck',
-    `${list(openAddresses(attempt))} not moved for ${STUCK_AFTER_MS / 1000} s: EC2 ${said === '' ? 'has not answered' : `last said ${said}`}; ` +
+    `${list(openTargets(attempt))} not moved for ${STUCK_AFTER_MS / 1000} s: EC2 ${said === '' ? 'has not answered' : `last said ${said}`}; ` +
       `trying on`,
   );
 }
@@ -145,7 +165,12 @@ function dropIfOutdated(turn: Turn): string | null {
   if (purpose === 'give' || purpose === 'giveBack') return dropGive(turn);
   const verdict = reconsider(turn, purpose);
   const outdated = outdatedBecause(turn, attempt, verdict);
-  if (outdated !== null) return drop(turn, verdict, outdated);
+  if (outdated !== null && !attempt.calls.some(isUnderWay)) return drop(turn, verdict, outdated);
+  if (outdated !== null && !verdict.fires) {
+    // What is under way may still be done, but nothing is asked for on the strength of old news.
+    withdrawQueued(turn);
+    return `${attemptWords(attempt)}; not asked again, because ${outdated}: ${verdict.sentence}`;
+  }
   if (hasMoved(attempt)) return null;
   if (!verdict.fires) return drop(turn, verdict, 'nothing had moved');
   if (!isStillAsked(turn, verdict)) return drop(turn, verdict, 'who holds the targets has changed');
@@ -166,9 +191,7 @@ function isStillAsked(turn: Turn, verdict: Firing): boolean {
   const { ownership } = turn.state;
   if (ownership === null) return false;
   const asked = (calls: readonly Call[]): readonly string[] =>
-    calls.flatMap(({ addresses, allowReassignment }) =>
-      addresses.map((address) => `${address} ${allowReassignment}`),
-    );
+    calls.flatMap(({ targets, allowReassignment }) => targets.map((id) => `${id} ${allowReassignment}`));
   const wanted = asked(callsFor(verdict, ownership, turn.now));
   const open = currentAttempt(turn).calls.filter(({ outcome }) => outcome === 'open');
   return asked(open).every((request) => wanted.includes(request));
@@ -193,7 +216,8 @@ function endGiving(turn: Turn): string | null {
   const objection = objectionToPeer(turn);
   if (objection === null || isComplete(attempt)) return null;
   const sentence = `gave not all targets: ${objection}`;
-  if (attempt.calls.some(({ outstanding }) => outstanding.length > 0)) return sentence;
+  withdrawQueued(turn);
+  if (attempt.calls.some(isUnderWay)) return sentence;
   turn.state = { ...turn.state, attempt: null };
   observeNow(turn);
   wakeAt(turn, turn.now);
@@ -205,8 +229,7 @@ function endGiving(turn: Turn): string | null {
 /** Why an attempt that has moved nothing for certain is too old to go on with; null where it is not. */
 function outdatedBecause({ state, now }: Turn, attempt: Attempt, verdict: Verdict): string | null {
   if (attempt.resumed) return null;
-  if (attempt.calls.some(({ outcome, outstanding }) => outcome === 'moved' || outstanding.length > 0))
-    return null;
+  if (attempt.calls.some(({ outcome }) => outcome === 'moved')) return null;
   // Its requests may be done or undone by now, which has been read again: it goes on only if it would begin again.
   const { longStallAt, reorientation } = state;
   const hasStalled = longStallAt !== null && attempt.decidedAt < longStallAt && reorientation === null;
@@ -258,12 +281,10 @@ function finishIfComplete(turn: Turn): void {
   turn.state = { ...turn.state, attempt: null };
   rememberOut(turn, attempt);
   observeNow(turn);
-  const addresses = attempt.calls
-    .filter(({ outcome }) => outcome === 'moved')
-    .flatMap((call) => call.addresses);
+  const targets = attempt.calls.filter(({ outcome }) => outcome === 'moved').flatMap((call) => call.targets);
   // Somebody else was first, which has been said.
-  if (addresses.length === 0) return;
-  const moved = `${DONE[attempt.purpose]} ${list(addresses)}`;
+  if (targets.length === 0) return;
+  const moved = `${DONE[attempt.purpose]} ${list(targets)}`;
   if (attempt.purpose === 'giveBack' || attempt.purpose === 'give') return finishGiving(turn, attempt, moved);
   turn.state = { ...turn.state, unconfirmed: timeline };
   const elapsedMs = Math.round(turn.now - attempt.triggeredAt);

@@ -18,6 +18,8 @@ export type Turn = {
   /** In [0, 1), drawn by the loop. */
   readonly jitter: number;
   state: State;
+  /** What becomes of `State.wakeAt`: moved ever earlier while the step goes on. */
+  wakeAt: number;
   effects: Effect[];
   notes: { readonly weight: Weight; readonly text: string }[];
   alarms: AlarmCode[];
@@ -35,13 +37,15 @@ export function raiseAlarm(turn: Turn, code: AlarmCode, text: string): void {
 
 /** Asks the loop to decide again at this time at the latest. */
 export function wakeAt(turn: Turn, at: number): void {
-  if (at < turn.state.wakeAt) turn.state = { ...turn.state, wakeAt: at };
+  turn.wakeAt = Math.min(turn.wakeAt, at);
 }
 
 const ORDER: readonly Weight[] = ['routine', 'notable', 'alarm'];
 
 /** What a step has to say, in the order in which it was found: all that is news, else what is routine. */
 export function reasonOf(turn: Turn): { readonly reason: string; readonly weight: Weight } {
+  const [only] = turn.notes;
+  if (only !== undefined && turn.notes.length === 1) return { reason: only.text, weight: only.weight };
   const heaviest = Math.max(0, ...turn.notes.map(({ weight }) => ORDER.indexOf(weight)));
   const told = turn.notes.filter(({ weight }) => weight !== 'routine' || heaviest === 0);
   const [first = '', ...others] = new Set(told.map(({ text }) => text));
@@ -52,8 +56,14 @@ function capitalized(sentence: string): string {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
-/** `a`, `a and b`, `a, b and c`. */
+/** More than this nobody reads. */
+const LISTED_MAX = 20;
+const LISTED_OF_MORE = 10;
+
+/** `a`, `a and b`, `a, b and c`; of many the first ones and how many more there are. */
 export function list(items: readonly string[]): string {
+  if (items.length > LISTED_MAX)
+    return `${items.slice(0, LISTED_OF_MORE).join(', ')} and ${items.length - LISTED_OF_MORE} more`;
   if (items.length < 2) return items.join('');
   return `${items.slice(0, -1).join(', ')} and ${items.at(-1) ?? ''}`;
 }

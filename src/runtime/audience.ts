@@ -14,6 +14,8 @@ export type AddressedEvent = Extract<
       | 'interfacesAnswered'
       | 'ownershipObserved'
       | 'observationFailed'
+      | 'takeoverCallQueued'
+      | 'takeoverCallReleased'
       | 'takeoverCallAnswered'
       | 'holdersAnswered'
       | 'inhibitRequested'
@@ -49,17 +51,14 @@ export function heardBy({ sessions }: Plan, event: SharedEvent): SharedEvent | n
 }
 
 /** What a reading of EC2 that others have asked for too says about the targets and the peers of this plan. */
-export function observationFor({ targets, sessions }: Plan, observation: Observation): Observation {
+export function observationFor({ targets, peerAddresses }: Plan, observation: Observation): Observation {
   return {
     interfaces: observation.interfaces,
     holders: picked(
       observation.holders,
-      targets.map(({ address }) => address),
+      targets.map(({ id }) => id),
     ),
-    peers: picked(
-      observation.peers,
-      sessions.map(({ peerAddress }) => peerAddress),
-    ),
+    peers: picked(observation.peers, peerAddresses),
   };
 }
 

@@ -2,9 +2,10 @@
  * Several groups in the words of `show`: one role and one sentence for all of them, and each by itself. With a
  * single group these are its own, to the byte, and the word group does not occur.
  */
-import type { HaState, Holder, JsonObject } from '../core/model';
+import type { HaState, JsonObject } from '../core/model';
 import type { Plan } from '../core/plan';
 import type { State } from '../core/state';
+import { shownHolders } from './holdersView';
 
 /** ACTIVE or STANDBY where every group is; a mixture, which is how an active-active pair looks, is UNKNOWN. */
 export function groupsSummary(states: ReadonlyMap<string, State>): {
@@ -20,22 +21,11 @@ export function groupsSummary(states: ReadonlyMap<string, State>): {
   return { haState, reason: reason.join('. ') };
 }
 
-export function shownGroup({ targets }: Plan, { role, verdict, ownership }: State): JsonObject {
+export function shownGroup(plan: Plan, { role, verdict, ownership }: State): JsonObject {
   return {
     state: role.haState,
     reason: verdict,
-    // Null as a whole before EC2 has ever been observed; else each target with who was last seen to hold it.
-    targets:
-      ownership === null
-        ? null
-        : Object.fromEntries(
-            targets.map(({ address }) => [address, shownHolder(ownership.holders[address] ?? null)]),
-          ),
+    // Null before EC2 has ever been observed; else as in ha_targets, with the writes that EC2 has confirmed since.
+    targets: ownership === null ? null : shownHolders(plan, ownership.holders),
   };
-}
-
-function shownHolder(holder: Holder | null): JsonObject | null {
-  if (holder === null) return null;
-  const { networkInterfaceId, instanceId, mine } = holder;
-  return { interface: networkInterfaceId, instance: instanceId, this_router: mine };
 }

@@ -64,6 +64,9 @@ function fieldsOf(event: Event, { now, before, step }: Recorded): Record<string,
       return { forMs: rounded(event.forMs) };
     case 'streamsSynchronized':
       return { generation: event.generation };
+    case 'takeoverCallQueued':
+    case 'takeoverCallReleased':
+      return { attempt: event.attempt, call: event.call, send: event.send };
     case 'started':
     case 'streamsLost':
     case 'controlLost':

@@ -8,6 +8,7 @@ import type { JsonObject, Observation } from '../core/model';
 import type { Target } from '../core/plan';
 import { initialState, type State } from '../core/state';
 import { groupsSummary, shownGroup } from './groupsView';
+import { shownHolders } from './holdersView';
 import type { Recorded } from './loop';
 
 export type ViewKey =
@@ -17,7 +18,8 @@ export type ViewKey =
   | 'bfd_neighbors'
   | 'last_bfd_down_event'
   | 'last_intf_event'
-  | 'ha_interfaces';
+  | 'ha_interfaces'
+  | 'ha_targets';
 
 export class View {
   readonly #put: (key: ViewKey, value: string | JsonObject) => void;
@@ -26,6 +28,8 @@ export class View {
   readonly #states: Map<string, State>;
   /** The last UP event of each session, by peer address: the predecessor's layout. */
   readonly #neighbors = new Map<string, JsonObject>();
+  /** By group, who holds its targets, as last observed. */
+  readonly #holders = new Map<string, JsonObject>();
   #shown: { readonly haState: string; readonly reason: string };
 
   constructor(groups: readonly Group[], put: (key: ViewKey, value: string | JsonObject) => void) {
@@ -59,7 +63,7 @@ export class View {
     this.#put('ha_groups', Object.fromEntries(shown));
   }
 
-  #showEvent({ event, step }: Recorded): void {
+  #showEvent({ group, event, step }: Recorded): void {
     switch (event.type) {
       case 'bfdSessionChanged':
         if (event.level === 'Up') this.#showNeighbor(event.session, event.notification);
@@ -76,6 +80,7 @@ export class View {
         // Only what was believed is shown.
         if (step.state.ownership?.observation === event.observation) {
           this.#put('ha_interfaces', targetInterfaces(this.#targets(), event.observation));
+          this.#showHolders(group, event.observation);
         }
         return;
       case 'started':
@@ -85,6 +90,8 @@ export class View {
       case 'interfacesAnswered':
       case 'observationFailed':
       case 'observationOffered':
+      case 'takeoverCallQueued':
+      case 'takeoverCallReleased':
       case 'takeoverCallAnswered':
       case 'processStalled':
       case 'levelsRead':
@@ -95,6 +102,15 @@ export class View {
       case 'shutdownRequested':
         return;
     }
+  }
+
+  /** Of the group that has been observed, beside what is known of the others. */
+  #showHolders(group: string, observation: Observation): void {
+    const plan = this.#groups.find(({ name }) => name === group)?.plan;
+    if (plan === undefined) return;
+    this.#holders.set(group, shownHolders(plan, observation.holders));
+    const inOrder = this.#groups.map(({ name }) => this.#holders.get(name) ?? {});
+    this.#put('ha_targets', Object.assign({}, ...inOrder) as JsonObject);
   }
 
   #targets(): readonly Target[] {
@@ -113,7 +129,12 @@ export class View {
 function targetInterfaces(targets: readonly Target[], { interfaces }: Observation): JsonObject {
   return Object.fromEntries(
     interfaces
-      .filter(({ deviceIndex }) => targets.some((target) => target.deviceIndex === deviceIndex))
+      .filter((own) =>
+        targets.some(
+          (target) =>
+            target.deviceIndex === own.deviceIndex && target.networkCardIndex === own.networkCardIndex,
+        ),
+      )
       .map(({ networkInterfaceId, deviceIndex, privateIpAddresses }) => [
         networkInterfaceId,
         { interface_num: deviceIndex, private_ip_addresses: privateIpAddresses },

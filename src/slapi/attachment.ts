@@ -4,8 +4,10 @@
  *
  * Ordering duties:
  * 1. The init stream comes first and stays open: routers before 24.4.1 reject everything else without it.
- * 2. Both notification streams are open before sessions are programmed, or events can be lost.
+ * 2. All notification streams are open before sessions are programmed, or events can be lost.
  * 3. Levels are read after REGISTER and before UPDATE (what survived) and again after EOF (what is true).
+ *    BFD has a service and a stream for each address family that the configuration uses; each step is taken for
+ *    all of them before the next one.
  * 4. Nothing is told before all that; events that arrive meanwhile are merged into the levels told then.
  * 5. After it an event is told inside the gRPC callback that brought it.
  * 6. A level that a later reading finds changed is told once: as an event, or, while an answer to `readLevels` is
@@ -14,7 +16,7 @@
 import type { Logger } from 'pino';
 import type { BfdSessionSettings, SlapiSettings } from '../config/settings';
 import type { Event, SessionLevel, SessionReading } from '../core/model';
-import { BfdSessions, type SessionNews } from './bfd';
+import { BfdSessions, familyOf, type SessionNews } from './bfd';
 import type { RouterChannel } from './channel';
 import type { Complaints } from './complaints';
 import { detectGeneration, shakeHands } from './generation';
@@ -22,6 +24,7 @@ import { Heartbeats } from './heartbeats';
 import type { InterfaceFeed, InterfaceNews, InterfaceReading } from './interfaces';
 import { Gen1Interfaces } from './interfacesGen1';
 import { Gen2Interfaces } from './interfacesGen2';
+import type { Known } from './levels';
 import type { Link } from './link';
 import { Operations, StepFailure, type Loss } from './operations';
 import { Rereading } from './rereading';
@@ -67,12 +70,11 @@ export class Attachment {
   readonly #options: AttachmentOptions;
   readonly #link: Link;
   readonly #interfaceNames: readonly string[];
-  readonly #bfd: BfdSessions;
+  /** One for each address family that has a session. */
+  readonly #bfd: readonly BfdSessions[];
   readonly #heartbeats: Heartbeats;
   #interfaces: InterfaceFeed | null = null;
   #live = false;
-  /** REGISTER may have reached the router, so that there is something to withdraw. */
-  #registering = false;
   #over = false;
   /** Ids of the sessions that the router does not run; what it says about them is not told. */
   #refused: ReadonlySet<string> = new Set();
@@ -95,16 +97,19 @@ export class Attachment {
     this.#rereading = new Rereading(
       () =>
         this.#guarded(async () => {
-          await this.#bfd.read();
+          await this.#readSessions();
           await this.#interfaces?.settle();
         }),
       () => this.#levels(),
     );
-    this.#bfd = new BfdSessions(this.#link, {
-      news: (news) => this.#sessionNews(news),
-      found: (news) => this.#unlessAwaited(() => this.#sessionNews(news)),
-      outdated: () => this.#rereading.request(),
-    });
+    this.#bfd = [...new Set(settings.sessions.map(familyOf))].map(
+      (family) =>
+        new BfdSessions(this.#link, family, {
+          news: (news) => this.#sessionNews(news),
+          found: (news) => this.#unlessAwaited(() => this.#sessionNews(news)),
+          outdated: () => this.#rereading.request(),
+        }),
+    );
     this.#heartbeats = new Heartbeats(now, timing.heartbeatPatienceMs, (silentMs) =>
       this.#lose({ kind: 'lost', cause: `the router's heartbeats have stopped for ${silentMs} ms` }),
     );
@@ -125,12 +130,13 @@ export class Attachment {
 
   /** Withdraws whatever was programmed, during synchronization too. Nothing is told after this. */
   async unregister(): Promise<void> {
-    if (!this.#registering || this.#over) return;
+    const registered = this.#bfd.filter(({ mayBeRegistered }) => mayBeRegistered);
+    if (registered.length === 0 || this.#over) return;
     // The steps that are under way fail from here on, which is no loss.
     this.#over = true;
     this.#live = false;
     await this.#guarded(async () => {
-      await this.#bfd.unregister();
+      for (const bfd of registered) await bfd.unregister();
       await this.#interfaces?.unregister();
     });
   }
@@ -152,16 +158,15 @@ export class Attachment {
     const generation = await detectGeneration(this.#link, handshake, timing.operationTimeoutMs);
     const interfaces = this.#openFeed(generation);
     this.#interfaces = interfaces;
-    this.#bfd.listen();
+    for (const bfd of this.#bfd) bfd.listen();
     await interfaces.open();
 
-    await this.#bfd.checkLimits();
-    this.#registering = true;
-    await this.#bfd.register('REGISTER');
-    const before = await this.#bfd.read();
-    const refused = await this.#bfd.program(settings.sessions);
-    await this.#bfd.register('EOF');
-    const present = await this.#bfd.read();
+    for (const bfd of this.#bfd) await bfd.checkLimits();
+    for (const bfd of this.#bfd) await bfd.register('REGISTER');
+    const before = await this.#readSessions();
+    const refused = await this.#program(settings.sessions);
+    for (const bfd of this.#bfd) await bfd.register('EOF');
+    const present = await this.#readSessions();
     await interfaces.settle();
 
     if (this.#over) return;
@@ -185,6 +190,20 @@ export class Attachment {
     this.#retryLater();
   }
 
+  /** The ids of the sessions that the router has. */
+  async #readSessions(): Promise<ReadonlySet<string>> {
+    const present = new Set<string>();
+    for (const bfd of this.#bfd) for (const id of await bfd.read()) present.add(id);
+    return present;
+  }
+
+  /** Returns the sessions that the router refused. */
+  async #program(sessions: readonly BfdSessionSettings[]): Promise<readonly BfdSessionSettings[]> {
+    const refused: BfdSessionSettings[] = [];
+    for (const bfd of this.#bfd) refused.push(...(await bfd.program(sessions)));
+    return refused;
+  }
+
   #openFeed(generation: InterfaceFeed['generation']): InterfaceFeed {
     const news = (interfaceNews: InterfaceNews) => this.#interfaceNews(interfaceNews);
     switch (generation) {
@@ -205,7 +224,7 @@ export class Attachment {
 
   #tellSynchronized(interfaces: InterfaceFeed, survived: ReadonlySet<string>): void {
     const sessions = this.#options.settings.sessions.map((session): SessionReading => {
-      const known = this.#refused.has(session.id) ? null : this.#bfd.known(session);
+      const known = this.#refused.has(session.id) ? null : this.#known(session);
       return {
         session: session.id,
         level: known?.level ?? 'Unknown',
@@ -229,10 +248,14 @@ export class Attachment {
     return {
       sessions: running.map((session) => ({
         session: session.id,
-        level: this.#bfd.known(session)?.level ?? 'Unknown',
+        level: this.#known(session)?.level ?? 'Unknown',
       })),
       interfaces: this.#interfaceLevels(interfaces),
     };
+  }
+
+  #known(session: BfdSessionSettings): Known<SessionLevel> | null {
+    return this.#bfd.map((bfd) => bfd.known(session)).find((known) => known !== null) ?? null;
   }
 
   #interfaceLevels(interfaces: InterfaceFeed): readonly InterfaceReading[] {
@@ -281,9 +304,9 @@ export class Attachment {
 
   /** A session that the router takes at last is fresh, which only `streamsSynchronized` can say. */
   async #programAgain(sessions: readonly BfdSessionSettings[]): Promise<void> {
-    const refused = await this.#bfd.program(sessions);
+    const refused = await this.#program(sessions);
     if (refused.length === sessions.length) return;
-    const present = await this.#bfd.read();
+    const present = await this.#readSessions();
     const running = this.#options.settings.sessions.filter(({ id }) => !this.#refused.has(id));
     const interfaces = this.#interfaces;
     if (!this.#live || interfaces === null) return;

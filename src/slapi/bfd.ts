@@ -1,6 +1,6 @@
 /**
- * The BFD sessions of one attachment: their notification stream, registering and programming them, and
- * reading their levels. The order of the steps is the attachment's affair.
+ * The BFD sessions of one attachment and one address family: their notification stream, registering and
+ * programming them, and reading their levels. The order of the steps is the attachment's affair.
  */
 import type { BfdSessionSettings } from '../config/settings';
 import type { SessionLevel } from '../core/model';
@@ -19,7 +19,7 @@ import { Levels, type Known } from './levels';
 import type { Link } from './link';
 import { messageIn, type Message } from './message';
 import { runBatch } from './operations';
-import { protos } from './protos';
+import { protos, type Protos } from './protos';
 import { openStream, streamErrorLoss } from './streams';
 
 /** A level that is another one than was known, with what the router said about it. */
@@ -30,14 +30,23 @@ const entriesPerPage = 64;
 const maxPages = 100;
 const maxEntries = maxPages * entriesPerPage;
 
+export type AddressFamily = keyof Protos['bfd'];
+
+export function familyOf({ peerAddress }: BfdSessionSettings): AddressFamily {
+  return peerAddress.includes(':') ? 'IPv6' : 'IPv4';
+}
+
 export class BfdSessions {
   readonly #link: Link;
+  readonly #sessions: readonly BfdSessionSettings[];
+  readonly #methods: Protos['bfd'][AddressFamily];
   readonly #news: (news: SessionNews) => void;
   readonly #found: (news: SessionNews) => void;
   readonly #outdated: () => void;
   readonly #byKey: ReadonlyMap<string, BfdSessionSettings>;
   readonly #levels = new Levels<SessionLevel>();
   #sessionsPerRequest = 0;
+  #mayBeRegistered = false;
 
   /**
    * `news` comes from the stream, `found` from a reading. `outdated`: an event contradicts the order of things,
@@ -45,6 +54,7 @@ export class BfdSessions {
    */
   constructor(
     link: Link,
+    family: AddressFamily,
     on: {
       news: (news: SessionNews) => void;
       found: (news: SessionNews) => void;
@@ -52,10 +62,12 @@ export class BfdSessions {
     },
   ) {
     this.#link = link;
+    this.#sessions = link.sessions.filter((session) => familyOf(session) === family);
+    this.#methods = protos().bfd[family];
     this.#news = on.news;
     this.#found = on.found;
     this.#outdated = on.outdated;
-    this.#byKey = new Map(link.sessions.map((session) => [keyOf(session), session]));
+    this.#byKey = new Map(this.#sessions.map((session) => [keyOf(session), session]));
   }
 
   known(session: BfdSessionSettings): Known<SessionLevel> | null {
@@ -63,7 +75,7 @@ export class BfdSessions {
   }
 
   listen(): void {
-    const method = protos().bfd.events;
+    const method = this.#methods.events;
     openStream(this.#link, method, {}, (message) => {
       const notice = bfdNotice(message);
       switch (notice.kind) {
@@ -79,32 +91,39 @@ export class BfdSessions {
 
   /** The unit of the limit is inferred, so the router has the last word: it is programmed all the same. */
   async checkLimits(): Promise<void> {
-    const limits = bfdLimits(await this.#link.operations.runChecked(protos().bfd.limits, {}));
+    const limits = bfdLimits(await this.#link.operations.runChecked(this.#methods.limits, {}));
     this.#sessionsPerRequest = limits.sessionsPerRequest;
-    for (const session of this.#link.sessions) {
+    for (const session of this.#sessions) {
       const mend = belowLimits(session, limits);
       if (mend.length > 0) this.#link.complaints.belowLimits(session.id, mend);
     }
   }
 
+  /** REGISTER may have reached the router, so that there is something to withdraw. */
+  get mayBeRegistered(): boolean {
+    return this.#mayBeRegistered;
+  }
+
   async register(operation: 'REGISTER' | 'EOF'): Promise<void> {
-    await this.#link.operations.runChecked(protos().bfd.register, { Oper: `SL_REGOP_${operation}` });
+    this.#mayBeRegistered = true;
+    await this.#link.operations.runChecked(this.#methods.register, { Oper: `SL_REGOP_${operation}` });
   }
 
   unregister(): Promise<void> {
-    return this.#link.operations.withdraw(protos().bfd.register, { Oper: 'SL_REGOP_UNREGISTER' });
+    return this.#link.operations.withdraw(this.#methods.register, { Oper: 'SL_REGOP_UNREGISTER' });
   }
 
-  /** UPDATE creates what is not there. Returns the sessions that the router refused. */
-  async program(sessions: readonly BfdSessionSettings[]): Promise<readonly BfdSessionSettings[]> {
+  /** UPDATE creates what is not there. Returns those of the family's sessions that the router refused. */
+  async program(all: readonly BfdSessionSettings[]): Promise<readonly BfdSessionSettings[]> {
+    const sessions = all.filter((session) => this.#sessions.includes(session));
     const refused = await runBatch(this.#link.operations, {
-      method: protos().bfd.program,
+      method: this.#methods.program,
       items: sessions,
       size: this.#sessionsPerRequest,
       request: (items) => ({ Oper: 'SL_OBJOP_UPDATE', Sessions: items.map(wireSession) }),
       matches: (key, session) => keyIn(key) === keyOf(session),
     });
-    for (const { item, error } of refused) this.#link.complaints.refused(item.id, error);
+    for (const { item, error } of refused) this.#link.complaints.sessionRefused(item, error);
     const out = refused.map(({ item }) => item);
     for (const session of sessions) if (!out.includes(session)) this.#link.complaints.accepted(session.id);
     return out;
@@ -128,7 +147,7 @@ export class BfdSessions {
       const changed = this.#levels.read(session.id, entry.known, asked);
       if (changed) this.#found({ session: session.id, known: entry.known });
     }
-    for (const { id } of this.#link.sessions) if (!present.has(id)) this.#levels.absent(id, asked);
+    for (const { id } of this.#sessions) if (!present.has(id)) this.#levels.absent(id, asked);
     return present;
   }
 
@@ -139,7 +158,7 @@ export class BfdSessions {
     // A page may hold more than was asked for.
     for (let page = 0; page < maxPages && entries.length < maxEntries; page += 1) {
       const request = { EntriesCount: entriesPerPage, ...after };
-      const reply = await this.#link.operations.runChecked(protos().bfd.read, request);
+      const reply = await this.#link.operations.runChecked(this.#methods.read, request);
       const got = entriesOf(reply);
       entries = entries.concat(got);
       const lastKey = messageIn(got.at(-1) ?? null, 'Key');

@@ -2,6 +2,8 @@
  * BFD messages to and from plain values. Pure and total: whatever a router sends has an answer, and only a
  * well-formed SL_BFD_SESSION_DOWN is read as Down.
  */
+import { ipv4Number } from '../config/ipv4';
+import { ipv6Bytes, ipv6Text } from '../config/ipv6';
 import type { BfdSessionSettings } from '../config/settings';
 import type { SessionLevel } from '../core/model';
 import { outcomeOf, type ErrorMeaning } from './errors';
@@ -18,43 +20,69 @@ export type BfdEntry =
   | { readonly kind: 'session'; readonly key: string; readonly known: Known<SessionLevel> }
   | { readonly kind: 'malformed'; readonly what: string };
 
+/** Of single-hop and of multi-hop sessions. */
 export type BfdLimits = {
   /** 0 where the router does not say. */
   readonly sessionsPerRequest: number;
-  readonly minTxIntervalUs: number;
-  readonly minDetectMult: number;
+  readonly singleHop: HopLimits;
+  readonly multiHop: HopLimits;
 };
 
-/** An address is the dotted quad read as one big-endian number. */
-export function addressNumber(dotted: string): number {
-  return dotted.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0);
-}
+type HopLimits = { readonly minTxIntervalUs: number; readonly minDetectMult: number };
 
-export function keyOf({ vrfName, peerAddress, interfaceName }: BfdSessionSettings): string {
-  return keyText(vrfName, addressNumber(peerAddress), interfaceName);
+/** The parts that tell sessions apart: of single-hop the interface, of multi-hop the source address. */
+export function keyOf({ vrfName, peerAddress, interfaceName, sourceAddress }: BfdSessionSettings): string {
+  return sourceAddress === null
+    ? keyText('single-hop', vrfName, peerAddress, interfaceName)
+    : keyText('multi-hop', vrfName, peerAddress, sourceAddress);
 }
 
 /** XRv9000 7.3.x leaves the VRF out of its events: empty is `default`. */
-function keyText(vrf: string, neighbour: number, interfaceName: string): string {
-  return JSON.stringify([vrf === '' ? 'default' : vrf, neighbour, interfaceName]);
+function keyText(
+  hops: 'single-hop' | 'multi-hop',
+  vrf: string,
+  neighbour: string,
+  interfaceOrSource: string,
+): string {
+  return JSON.stringify([hops, vrf === '' ? 'default' : vrf, neighbour, interfaceOrSource]);
 }
 
 /** Null for a key that this program cannot have programmed: another type, an interface by number. */
 export function keyIn(key: Message | null): string | null {
   const vrf = textIn(key, 'VrfName');
-  const neighbour = uint32In(key, 'NbrAddr');
-  const interfaceName = textIn(messageIn(key, 'Interface'), 'Name');
-  if (key?.['Type'] !== 'SL_BFD_SINGLE_HOP' || vrf === null || !neighbour || !interfaceName) return null;
-  return keyText(vrf, neighbour, interfaceName);
+  const neighbour = addressIn(key, 'NbrAddr');
+  if (vrf === null || neighbour === null) return null;
+  switch (key?.['Type']) {
+    case 'SL_BFD_SINGLE_HOP': {
+      const interfaceName = textIn(messageIn(key, 'Interface'), 'Name');
+      return interfaceName ? keyText('single-hop', vrf, neighbour, interfaceName) : null;
+    }
+    case 'SL_BFD_MULTI_HOP': {
+      const source = addressIn(key, 'SourceAddr');
+      return source === null ? null : keyText('multi-hop', vrf, neighbour, source);
+    }
+    default:
+      return null;
+  }
 }
 
-export function wireKey({ vrfName, peerAddress, interfaceName }: BfdSessionSettings): object {
-  return {
-    Type: 'SL_BFD_SINGLE_HOP',
-    VrfName: vrfName,
-    NbrAddr: addressNumber(peerAddress),
-    Interface: { Name: interfaceName },
-  };
+/** IPv4 is the dotted quad read as one big-endian number, IPv6 is 16 bytes; null for zero and anything else. */
+function addressIn(key: Message | null, field: string): string | null {
+  const value = key?.[field];
+  if (Buffer.isBuffer(value)) return value.some((byte) => byte !== 0) ? ipv6Text(value) : null;
+  const number = uint32In(key, field);
+  return number ? [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff).join('.') : null;
+}
+
+function wireAddress(address: string): number | Buffer {
+  return ipv6Bytes(address) ?? ipv4Number(address) ?? 0;
+}
+
+export function wireKey({ vrfName, peerAddress, interfaceName, sourceAddress }: BfdSessionSettings): object {
+  const common = { VrfName: vrfName, NbrAddr: wireAddress(peerAddress) };
+  return sourceAddress === null
+    ? { Type: 'SL_BFD_SINGLE_HOP', ...common, Interface: { Name: interfaceName } }
+    : { Type: 'SL_BFD_MULTI_HOP', ...common, SourceAddr: wireAddress(sourceAddress) };
 }
 
 export function wireSession(session: BfdSessionSettings): object {
@@ -64,7 +92,7 @@ export function wireSession(session: BfdSessionSettings): object {
   };
 }
 
-/** Of a decoded SLBfdv4Notif. */
+/** Of a decoded SLBfdv4Notif or SLBfdv6Notif. */
 export function bfdNotice(notification: Message): BfdNotice {
   switch (notification['EventType']) {
     case 'SL_BFD_EVENT_TYPE_SESSION_STATE':
@@ -76,7 +104,7 @@ export function bfdNotice(notification: Message): BfdNotice {
   }
 }
 
-/** Of one entry of a decoded SLBfdv4GetMsgRsp. Its notification is what an event would have said. */
+/** Of one entry of a decoded SLBfdv4GetMsgRsp or SLBfdv6GetMsgRsp. Its notification is what an event would have said. */
 export function bfdEntry(entry: Message): BfdEntry {
   const session = protoJson({ Key: entry['Key'], State: entry['State'] });
   return noticeOf(entry, { EventType: 'SL_BFD_EVENT_TYPE_SESSION_STATE', Session: session });
@@ -102,21 +130,33 @@ export function hasUnknownStatus(session: Message | null): boolean {
   return sessionLevel(messageIn(session, 'State')?.['Status']) === null;
 }
 
-/**
- * Of a decoded SLBfdGetMsgRsp, for single-hop sessions. The interval carries no unit in the published
- * interface: a value below 1000 cannot be meant as microseconds and is read as milliseconds.
- */
+/** Of a decoded SLBfdGetMsgRsp. */
 export function bfdLimits(reply: Message): BfdLimits {
-  const interval = uint32In(reply, 'MinBfdTxIntervalSingleHop') ?? 0;
   return {
     sessionsPerRequest: uint32In(reply, 'MaxBfdSessionCfgPerSLBfdMsg') ?? 0,
+    singleHop: hopLimits(reply, 'SingleHop'),
+    multiHop: hopLimits(reply, 'MultiHop'),
+  };
+}
+
+/**
+ * The interval carries no unit in the published interface: a value below 1000 cannot be meant as microseconds
+ * and is read as milliseconds.
+ */
+function hopLimits(reply: Message, hops: 'SingleHop' | 'MultiHop'): HopLimits {
+  const interval = uint32In(reply, `MinBfdTxInterval${hops}`) ?? 0;
+  return {
     minTxIntervalUs: interval < 1000 ? interval * 1000 : interval,
-    minDetectMult: uint32In(reply, 'MinBfdDetectMultiplierSingleHop') ?? 0,
+    minDetectMult: uint32In(reply, `MinBfdDetectMultiplier${hops}`) ?? 0,
   };
 }
 
 /** What a session's configuration has below the router's limits, one sentence each. */
-export function belowLimits(session: BfdSessionSettings, limits: BfdLimits): readonly string[] {
+export function belowLimits(
+  session: BfdSessionSettings,
+  { singleHop, multiHop }: BfdLimits,
+): readonly string[] {
+  const limits = session.sourceAddress === null ? singleHop : multiHop;
   const sentences: string[] = [];
   if (session.desiredMinTxIntervalUs < limits.minTxIntervalUs) {
     sentences.push(

@@ -3,8 +3,13 @@
  * a kind of malformed message is logged once in a process life, a refusal when it is new.
  */
 import type { Logger } from 'pino';
+import type { BfdSessionSettings } from '../config/settings';
 import type { ErrorMeaning } from './errors';
 import { raw } from './message';
+
+const multiHopAdvice =
+  'multi-hop BFD through this interface is unproven on XRv9000 and probably needs `bfd multipath include ' +
+  'location 0/RP0/CPU0` on the router; where it stays refused, use a single-hop session over a GRE tunnel';
 
 export class Complaints {
   readonly #log: Logger;
@@ -26,14 +31,29 @@ export class Complaints {
     );
   }
 
+  sessionRefused(session: BfdSessionSettings, error: ErrorMeaning): void {
+    if (session.sourceAddress === null) return this.refused(session.id, error);
+    // The interface of a multi-hop session is not told to the router: what it misses is a single-hop session.
+    const configKey = error.configKey === 'intf_name' ? 'session_type' : error.configKey;
+    this.refused(session.id, { ...error, configKey }, multiHopAdvice);
+  }
+
   /** `subject` is named as in the configuration: a session's id, an interface. */
-  refused(subject: string, { name, code, meaning, retryable, configKey }: ErrorMeaning): void {
+  refused(
+    subject: string,
+    { name, code, meaning, retryable, configKey }: ErrorMeaning,
+    advice: string | null = null,
+  ): void {
     if (this.#refusals.get(subject) === name) return;
     this.#refusals.set(subject, name);
     const mend = configKey === null ? null : `bfd_sessions[].${configKey}`;
     const fields = {
       event: 'slapi-config-refused',
-      reason: `the router refused ${subject}: ${meaning} (${name})${mend === null ? '' : `; see ${mend}`}`,
+      reason: [
+        `the router refused ${subject}: ${meaning} (${name})`,
+        ...(mend === null ? [] : [`see ${mend}`]),
+        ...(advice === null ? [] : [advice]),
+      ].join('; '),
       subject,
       errno: name,
       code,

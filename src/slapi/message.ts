@@ -5,7 +5,7 @@
 import type { JsonObject, JsonValue } from '../core/model';
 import { zeroNames } from './vocabulary';
 
-/** A decoded message: enums as names, 64-bit integers as decimal strings, absent fields absent. */
+/** A decoded message: enums as names, 64-bit integers as decimal strings, bytes as Buffers, absent fields absent. */
 export type Message = { readonly [field: string]: unknown };
 
 export function asMessage(value: unknown): Message | null {
@@ -43,7 +43,8 @@ export function uint64In(message: Message | null, field: string): bigint {
 
 /**
  * The proto3 JSON form, as Python's `json_format.MessageToDict(..., preserving_proto_field_name=True)`
- * prints it: enums by name, 64-bit integers as strings, fields with their default value left out.
+ * prints it: enums by name, 64-bit integers as strings, bytes as base64, fields with their default value left
+ * out.
  * https://protobuf.dev/programming-guides/json/
  */
 export function protoJson(message: Message): JsonObject {
@@ -56,6 +57,7 @@ export function protoJson(message: Message): JsonObject {
 }
 
 function isDefault(value: unknown): boolean {
+  if (Buffer.isBuffer(value)) return value.length === 0;
   if (value === 0 || value === false || value === '' || value === '0') return true;
   return typeof value === 'string' && zeroNames.has(value);
 }
@@ -63,6 +65,7 @@ function isDefault(value: unknown): boolean {
 function jsonOf(value: unknown): JsonValue | undefined {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
   if (Array.isArray(value)) return value.map((each: unknown) => jsonOf(each) ?? null);
+  if (Buffer.isBuffer(value)) return value.toString('base64');
   const message = asMessage(value);
   return message === null ? undefined : protoJson(message);
 }

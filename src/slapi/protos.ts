@@ -32,13 +32,7 @@ function readProtos(dir: string) {
   const gen2 = load(dir, 'interface-gen2.proto');
   return {
     init: method(core, 'SLGlobal', 'SLGlobalInitNotif'),
-    bfd: {
-      register: method(core, 'SLBfdv4Oper', 'SLBfdv4RegOp'),
-      limits: method(core, 'SLBfdv4Oper', 'SLBfdv4Get'),
-      program: method(core, 'SLBfdv4Oper', 'SLBfdv4SessionOp'),
-      read: method(core, 'SLBfdv4Oper', 'SLBfdv4SessionGet'),
-      events: method(core, 'SLBfdv4Oper', 'SLBfdv4GetNotifStream'),
-    },
+    bfd: { IPv4: bfdMethods(core, 'SLBfdv4'), IPv6: bfdMethods(core, 'SLBfdv6') },
     gen1: {
       register: method(gen1, 'SLInterfaceOper', 'SLInterfaceGlobalsRegOp'),
       limits: method(gen1, 'SLInterfaceOper', 'SLInterfaceGlobalsGet'),
@@ -49,6 +43,18 @@ function readProtos(dir: string) {
     gen2: {
       events: method(gen2, 'SLInterfaceOper', 'SLInterfaceNotifStream'),
     },
+  };
+}
+
+/** The services of the two address families differ in their names and in the type of an address only. */
+function bfdMethods(core: PackageDefinition, prefix: 'SLBfdv4' | 'SLBfdv6') {
+  const service = `${prefix}Oper`;
+  return {
+    register: method(core, service, `${prefix}RegOp`),
+    limits: method(core, service, `${prefix}Get`),
+    program: method(core, service, `${prefix}SessionOp`),
+    read: method(core, service, `${prefix}SessionGet`),
+    events: method(core, service, `${prefix}GetNotifStream`),
   };
 }
 

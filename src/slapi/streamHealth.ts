@@ -9,6 +9,7 @@ import { protos, type Method } from './protos';
 export type StreamReadings = {
   /** The init stream, which carries the heartbeats. */
   readonly init: Reading;
+  /** Those of both address families, as far as they are in use: one that is lost takes the other with it. */
   readonly bfd: Reading;
   readonly interfaces: Reading;
 };
@@ -21,7 +22,7 @@ export class StreamHealth {
   heard(method: Method): void {
     const { init, bfd } = protos();
     if (method === init) this.#init.ok();
-    else if (method === bfd.events) this.#bfd.ok();
+    else if (method === bfd.IPv4.events || method === bfd.IPv6.events) this.#bfd.ok();
     else this.#interfaces.ok();
   }
 

@@ -123,7 +123,7 @@ export class BackgroundFile {
 }
 
 /** Not mkdir's `recursive`: under a parent that can hold no directory (/proc) it tries without end. */
-async function makeDirectory(path: string): Promise<void> {
+export async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error: unknown) {

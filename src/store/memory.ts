@@ -45,7 +45,7 @@ const memorySchema = z.object({
   savedAt: monotonicMs,
   wasActive: z.boolean(),
   armedSessions: ids,
-  intent: z.object({ startedAt: monotonicMs, addresses: ids.min(1) }).nullable(),
+  intent: z.object({ startedAt: monotonicMs, targets: ids.min(1) }).nullable(),
   beenActive: z.boolean().default(false),
   inhibit: z
     .object({

@@ -27,6 +27,11 @@ export function withSessions(...changes: readonly Json[]): Json {
   return configWith({ bfd_sessions: changes.map((change) => ({ ...session, ...change })) });
 }
 
+/** What makes the session of `withSessions` a multi-hop one. */
+export function multiHop(change: Json = {}): Json {
+  return { session_type: 'MULTI_HOP', source_ip: '172.31.101.241', ...change };
+}
+
 export function textOf(config: unknown): string {
   return JSON.stringify({ config });
 }

@@ -1,4 +1,5 @@
 /** Files in, settings out. */
+import { addressTarget } from '../support/coreWorld';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +7,7 @@ import fc from 'fast-check';
 import { readStoreSettings } from '../../src/cli/storeSettings';
 import { loadConfig, parseConfig, type Loaded } from '../../src/config/load';
 import type { Settings } from '../../src/config/settings';
-import type { Plan } from '../../src/core/plan';
-import { addressWith, configWith, textOf, withAddresses, withSessions } from './documents';
+import { addressWith, configWith, multiHop, textOf, withAddresses, withSessions } from './documents';
 
 const fixtures = join(__dirname, 'fixtures');
 const examples = join(__dirname, '..', '..', 'config', 'examples');
@@ -31,13 +31,6 @@ function settingsOf(loaded: Loaded): Settings {
   return loaded.settings;
 }
 
-/** The plan of the only group. */
-function planOf({ groups }: Pick<Settings, 'groups'>): Plan {
-  const [group, ...others] = groups;
-  if (group === undefined || others.length > 0) throw new Error('there is not one group');
-  return group.plan;
-}
-
 function settingsWith(config: unknown): Settings {
   return settingsOf(parseConfig(textOf(config), 'FILE'));
 }
@@ -46,10 +39,7 @@ describe('files of xrv9k-aws-ha', () => {
   test('its sample file', () => {
     const settings = settingsOf(loadConfig(join(fixtures, 'sample.json')));
     const plan = {
-      targets: [
-        { address: '172.31.101.10', deviceIndex: 1 },
-        { address: '172.31.105.10', deviceIndex: 2 },
-      ],
+      targets: [addressTarget('172.31.101.10', 1, 1), addressTarget('172.31.105.10', 2, 0)],
       sessions: [
         {
           id: '172.31.105.206 on TenGigE0/0/0/2',
@@ -64,6 +54,7 @@ describe('files of xrv9k-aws-ha', () => {
           detectionTimeMs: 150,
         },
       ],
+      peerAddresses: ['172.31.105.206', '172.31.101.101'],
       trigger: 'any',
       preferred: false,
       foreignHolder: 'refuse',
@@ -86,10 +77,7 @@ describe('files of xrv9k-aws-ha', () => {
     };
     expect(settings).toEqual({
       groups: [{ name: 'default', plan }],
-      whole: { targets: plan.targets, sessions: plan.sessions },
-      targetPlaces: new Map(
-        plan.targets.map(({ address }) => [address, 'config.action.method_params.intf_list']),
-      ),
+      whole: plan,
       slapi: {
         target: '127.0.0.1:57777',
         tls: null,
@@ -98,6 +86,7 @@ describe('files of xrv9k-aws-ha', () => {
           {
             id: '172.31.105.206 on TenGigE0/0/0/2',
             peerAddress: '172.31.105.206',
+            sourceAddress: null,
             interfaceName: 'TenGigE0/0/0/2',
             vrfName: 'default',
             desiredMinTxIntervalUs: 50_000,
@@ -106,6 +95,7 @@ describe('files of xrv9k-aws-ha', () => {
           {
             id: '172.31.101.101 on TenGigE0/0/0/1',
             peerAddress: '172.31.101.101',
+            sourceAddress: null,
             interfaceName: 'TenGigE0/0/0/1',
             vrfName: 'default',
             desiredMinTxIntervalUs: 50_000,
@@ -116,6 +106,15 @@ describe('files of xrv9k-aws-ha', () => {
         retryCount: 5,
       },
       ec2: {
+        sourceDestCheck: 'report',
+        limits: {
+          AssignPrivateIpAddresses: { burst: 100, refillPerS: 5 },
+          AssignIpv6Addresses: { burst: 100, refillPerS: 5 },
+          UnassignIpv6Addresses: { burst: 50, refillPerS: 5 },
+          ReplaceRoute: { burst: 50, refillPerS: 5 },
+          CreateRoute: { burst: 50, refillPerS: 5 },
+          AssociateAddress: { burst: 50, refillPerS: 5 },
+        },
         endpointUrl: 'https://vpce-01c286018e0fad113-vwje496n.ec2.us-west-2.vpce.amazonaws.com',
         apiTimeoutMs: 1_000,
       },
@@ -130,28 +129,60 @@ describe('files of xrv9k-aws-ha', () => {
   });
 
   test('the file that its `show config` prints', () => {
-    const settings = settingsOf(loadConfig(join(fixtures, 'show-config.json')));
-    const { warnings } = settings;
-    expect(planOf(settings).targets).toEqual([
-      { address: '172.31.101.20', deviceIndex: 1 },
-      { address: '172.31.105.20', deviceIndex: 3 },
+    const { whole: plan, warnings } = settingsOf(loadConfig(join(fixtures, 'show-config.json')));
+    expect(plan.targets).toEqual([
+      addressTarget('172.31.101.20', 1, 1),
+      addressTarget('172.31.105.20', 3, 0),
     ]);
     expect(warnings).toEqual([]);
   });
 });
 
-describe('examples', () => {
-  const rtr1 = () => settingsOf(loadConfig(join(examples, 'secondary-ip-rtr1.json')));
-  const rtr2 = () => settingsOf(loadConfig(join(examples, 'secondary-ip-rtr2.json')));
+describe.each([
+  'secondary-ip',
+  'multi-hop',
+  'gre-tunnel',
+  'ipv6',
+  'routes',
+  'elastic-ip',
+  'routes-and-elastic-ip',
+])('examples, %s', (kind) => {
+  const crossesZones = /routes|elastic-ip/.test(kind);
+  const rtr1 = () => settingsOf(loadConfig(join(examples, `${kind}-rtr1.json`)));
+  const rtr2 = () => settingsOf(loadConfig(join(examples, `${kind}-rtr2.json`)));
 
-  test('load without a warning', () => {
-    expect([...rtr1().warnings, ...rtr2().warnings]).toEqual([]);
+  test('load, and only what is unproven is warned about', () => {
+    const warnings = [...rtr1().warnings, ...rtr2().warnings];
+    expect(warnings).toEqual(
+      kind === 'multi-hop' || crossesZones
+        ? Array(2).fill(expect.stringMatching(/multi-hop BFD .* is unproven/))
+        : [],
+    );
+  });
+
+  test('watch each other: the ends of their sessions are each other', () => {
+    const ends = ({ slapi }: Settings) =>
+      slapi.sessions.map(({ sourceAddress, peerAddress }) => [sourceAddress, peerAddress]);
+    const [one, other] = [ends(rtr1()), ends(rtr2())];
+    expect(one.length).toBe(other.length);
+    if (kind === 'multi-hop') expect(one).toEqual(other.map((pair) => pair.toReversed()));
+  });
+
+  test('recognise each other in EC2 on every interface that holds a floating address', () => {
+    const { whole: plan } = rtr1();
+    // Of other zones, and with other subnets: there the device index tells where a target belongs.
+    if (crossesZones) return expect(plan.peerAddresses).toHaveLength(1);
+    const subnets = plan.targets.flatMap((target) =>
+      target.kind === 'privateAddress' ? [target.address.replace(/\.\d+$/, '')] : [],
+    );
+    for (const { peerAddresses } of [plan, rtr2().whole])
+      expect(peerAddresses.map((address) => address.replace(/\.\d+$/, '')).sort()).toEqual(subnets.sort());
   });
 
   test('are a pair: the same floating addresses, each on its own interfaces', () => {
-    const addresses = (settings: Settings) => planOf(settings).targets.map(({ address }) => address);
+    const addresses = (settings: Settings) => settings.whole.targets.map(({ id }) => id);
     expect(addresses(rtr1())).toEqual(addresses(rtr2()));
-    const peers = (settings: Settings) => planOf(settings).sessions.map(({ peerAddress }) => peerAddress);
+    const peers = (settings: Settings) => settings.whole.sessions.map(({ peerAddress }) => peerAddress);
     expect(peers(rtr1()).some((peer) => peers(rtr2()).includes(peer))).toBe(false);
   });
 });
@@ -161,7 +192,7 @@ test('the active-active examples: each router is preferred for its half, and bot
     settingsOf(loadConfig(join(examples, `active-active-${name}.json`))).groups.map(
       ({ name: group, plan }) => ({
         group,
-        targets: plan.targets.map(({ address }) => address),
+        targets: plan.targets.map(({ id }) => id),
         preferred: plan.preferred,
         sessions: plan.sessions.length,
       }),
@@ -207,8 +238,7 @@ test('a group has the sessions that it names, and the outer preference and trigg
     { name: 'one', peers: ['172.31.105.155'], preferred: false, trigger: 'any' },
     { name: 'two', peers: ['172.31.105.154', '172.31.105.155'], preferred: true, trigger: 'all' },
   ]);
-  expect(settings.whole.targets.map(({ address }) => address)).toEqual(['172.31.105.10', '172.31.105.11']);
-  expect(settings.targetPlaces.get('172.31.105.11')).toBe('config.groups[1].action.method_params.intf_list');
+  expect(settings.whole.targets.map(({ id }) => id)).toEqual(['172.31.105.10', '172.31.105.11']);
 });
 
 describe('settings', () => {
@@ -220,7 +250,7 @@ describe('settings', () => {
     const { document: _text, ...fromTexts } = settingsWith(config(String));
     const { document: _number, ...fromNumbers } = settingsWith(config((value) => value));
     expect(fromTexts).toEqual(fromNumbers);
-    expect(planOf(fromTexts).timing.keepaliveIntervalMs).toBe(5_000);
+    expect(fromTexts.whole.timing.keepaliveIntervalMs).toBe(5_000);
     expect(fromTexts.ec2.apiTimeoutMs).toBe(500);
     expect(fromTexts.slapi.target).toBe('127.0.0.1:57400');
   });
@@ -230,21 +260,62 @@ describe('settings', () => {
     const entries = addresses.map((secondary_ip) => addressWith({ secondary_ip }));
     const sorted = ['9.0.0.1', '172.31.9.1', '172.31.101.20', '172.31.101.100', '200.1.1.1'];
     for (const list of [entries, entries.toReversed()]) {
-      expect(planOf(settingsWith(withAddresses(...list))).targets.map(({ address }) => address)).toEqual(
-        sorted,
-      );
+      expect(settingsWith(withAddresses(...list)).whole.targets.map(({ id }) => id)).toEqual(sorted);
     }
   });
 
   test('a session outside the default VRF says so in its id', () => {
-    const settings = settingsWith(withSessions({ vrf_name: 'blue' }));
-    const { slapi } = settings;
-    expect(planOf(settings).sessions.map(({ id }) => id)).toEqual([
-      '172.31.105.154 on TenGigE0/0/0/2 in vrf blue',
-    ]);
+    const { whole: plan, slapi } = settingsWith(withSessions({ vrf_name: 'blue' }));
+    expect(plan.sessions.map(({ id }) => id)).toEqual(['172.31.105.154 on TenGigE0/0/0/2 in vrf blue']);
     expect(slapi.sessions.map(({ id, vrfName }) => [id, vrfName])).toEqual([
       ['172.31.105.154 on TenGigE0/0/0/2 in vrf blue', 'blue'],
     ]);
+  });
+
+  test('a multi-hop session is told from others by its source address, and watches its interface', () => {
+    const { whole: plan, slapi } = settingsWith(withSessions({}, multiHop()));
+    expect(plan.sessions.map(({ id, interfaceName }) => [id, interfaceName])).toEqual([
+      ['172.31.105.154 on TenGigE0/0/0/2', 'TenGigE0/0/0/2'],
+      ['172.31.105.154 from 172.31.101.241', 'TenGigE0/0/0/2'],
+    ]);
+    expect(slapi.sessions.map(({ sourceAddress }) => sourceAddress)).toEqual([null, '172.31.101.241']);
+  });
+
+  test('a source address of a single-hop session is not used', () => {
+    const { slapi } = settingsWith(withSessions({ source_ip: '172.31.101.241' }));
+    expect(slapi.sessions.map(({ sourceAddress }) => sourceAddress)).toEqual([null]);
+  });
+
+  test('an IPv6 address is one text, however it is written', () => {
+    const { whole: plan } = settingsWith(
+      withSessions(multiHop({ neigh_ip: '2001:DB8:0:0::0001', source_ip: '2001:0db8::2:0:0:1' })),
+    );
+    expect(plan.sessions.map(({ id }) => id)).toEqual(['2001:db8::1 from 2001:db8::2:0:0:1']);
+    expect(plan.peerAddresses).toEqual(['2001:db8::1']);
+  });
+
+  test('a link-local neighbour belongs to its interface and is not asked for in EC2', () => {
+    const { whole: plan, slapi } = settingsWith(
+      withSessions({ neigh_ip: 'FE80::1' }, { neigh_ip: 'fe80::1', intf_name: 'TenGigE0/0/0/1' }, {}),
+    );
+    expect(plan.sessions.map(({ peerAddress }) => peerAddress)).toEqual([
+      'fe80::1%TenGigE0/0/0/2',
+      'fe80::1%TenGigE0/0/0/1',
+      '172.31.105.154',
+    ]);
+    expect(slapi.sessions.map(({ peerAddress }) => peerAddress)).toEqual([
+      'fe80::1',
+      'fe80::1',
+      '172.31.105.154',
+    ]);
+    expect(plan.peerAddresses).toEqual(['172.31.105.154']);
+  });
+
+  test('addresses that are listed for it stand in place of the neighbours', () => {
+    const { whole: plan } = settingsWith(
+      configWith({ peer_private_ips: ['172.31.105.206', '172.31.101.101', '172.31.105.206'] }),
+    );
+    expect(plan.peerAddresses).toEqual(['172.31.105.206', '172.31.101.101']);
   });
 
   test.each(['unix:/root/ems/grpc.sock', 'unix:///root/ems/grpc.sock'])(
@@ -280,10 +351,10 @@ describe('settings', () => {
       syslog: { host: 'log.example.com', port: 514 },
     });
     expect(settings.onShutdown).toBe('unregister');
-    expect(planOf(settings).trigger).toBe('all');
-    expect(planOf(settings).preferred).toBe(true);
-    expect(planOf(settings).foreignHolder).toBe('take');
-    expect(planOf(settings).timing.takeFromRunningAfterMs).toBe(120_000);
+    expect(settings.whole.trigger).toBe('all');
+    expect(settings.whole.preferred).toBe(true);
+    expect(settings.whole.foreignHolder).toBe('take');
+    expect(settings.whole.timing.takeFromRunningAfterMs).toBe(120_000);
     expect(settings.stateDir).toBe('/mnt/state');
     expect(settings.controlSocket).toBe('/mnt/state/control.sock');
     expect(settings.store).toEqual({ type: 'file', path: '/mnt/state/show.json' });
@@ -382,7 +453,7 @@ describe('files that cannot be read', () => {
 
 describe('never throws', () => {
   function expectAnswer(loaded: Loaded) {
-    if (loaded.ok) expect(planOf(loaded.settings).sessions.length).toBeGreaterThan(0);
+    if (loaded.ok) expect(loaded.settings.whole.sessions.length).toBeGreaterThan(0);
     else expect(loaded.report).toMatch(/\S/);
   }
 

@@ -1,6 +1,6 @@
 /** Every kind of mistake with the words of its report, and every warning. */
 import { parseConfig } from '../../src/config/load';
-import { addressWith, configWith, textOf, withAddresses, withSessions } from './documents';
+import { addressWith, configWith, multiHop, textOf, withAddresses, withSessions } from './documents';
 
 function mistakesOf(text: string): readonly string[] {
   const loaded = parseConfig(text, 'FILE');
@@ -23,17 +23,17 @@ describe('a value that is wrong by itself', () => {
     [
       'an address of three numbers',
       withSessions({ neigh_ip: '172.31.105' }),
-      'config.bfd_sessions[0].neigh_ip: "172.31.105" is not an IPv4 address; write four numbers from 0 to 255, like 172.31.105.154',
+      'config.bfd_sessions[0].neigh_ip: "172.31.105" is not an IP address; write four numbers from 0 to 255, like 172.31.105.154, or an IPv6 address',
     ],
     [
       'an address with a leading zero',
       withAddresses(addressWith({ secondary_ip: '172.31.105.010' })),
-      'config.action.method_params.intf_list[0].secondary_ip: "172.31.105.010" is not an IPv4 address; write four numbers from 0 to 255, like 172.31.105.10',
+      'config.action.method_params.intf_list[0].secondary_ip: "172.31.105.010" is not an IP address; write four numbers from 0 to 255, like 172.31.105.10, or an IPv6 address',
     ],
     [
       'an address with a prefix length',
       withSessions({ neigh_ip: '172.31.105.154/24' }),
-      'config.bfd_sessions[0].neigh_ip: "172.31.105.154/24" is not an IPv4 address; write four numbers from 0 to 255, like 172.31.105.154',
+      'config.bfd_sessions[0].neigh_ip: "172.31.105.154/24" is not an IP address; write four numbers from 0 to 255, like 172.31.105.154, or an IPv6 address',
     ],
     [
       'a multicast address',
@@ -48,7 +48,7 @@ describe('a value that is wrong by itself', () => {
     [
       'an address that is a number',
       withSessions({ neigh_ip: 172 }),
-      'config.bfd_sessions[0].neigh_ip: 172 is not a text in double quotes; write an IPv4 address like 172.31.105.154',
+      'config.bfd_sessions[0].neigh_ip: 172 is not a text in double quotes; write an IPv4 or IPv6 address like 172.31.105.154',
     ],
     [
       'a port out of range',
@@ -108,14 +108,39 @@ describe('a value that is wrong by itself', () => {
     [
       'another method',
       configWith({
-        action: { method: 'route_table_shift', method_params: { intf_list: [addressWith({})] } },
+        action: { method: 'address_shift', method_params: { intf_list: [addressWith({})] } },
       }),
-      'config.action.method: "route_table_shift" is not accepted; this version does not do more than move secondary private addresses yet: write "secondary_ip_shift"',
+      'config.action.method: "address_shift" is not accepted; write "secondary_ip_shift", "route_table_shift" or "elastic_ip_shift"',
     ],
     [
-      'a multi-hop session',
-      withSessions({ session_type: 'MULTI_HOP' }),
-      'config.bfd_sessions[0].session_type: "MULTI_HOP" is not accepted; this version does not do more than single-hop BFD yet: write "SINGLE_HOP"',
+      'an IPv6 address with its zone',
+      withSessions({ neigh_ip: 'fe80::1%TenGigE0/0/0/2' }),
+      'config.bfd_sessions[0].neigh_ip: "fe80::1%TenGigE0/0/0/2" has a zone; write the address without %: the interface is that of the session',
+    ],
+    [
+      'an IPv6 address with a prefix length',
+      withSessions({ neigh_ip: '2001:db8::1/64' }),
+      'config.bfd_sessions[0].neigh_ip: "2001:db8::1/64" is not an IP address; write four numbers from 0 to 255, like 172.31.105.154, or an IPv6 address',
+    ],
+    [
+      'an IPv6 multicast address',
+      withSessions({ neigh_ip: 'FF02::1' }),
+      'config.bfd_sessions[0].neigh_ip: "FF02::1" is a multicast address; write the address of one host, like 172.31.105.154',
+    ],
+    [
+      'the IPv6 loopback address',
+      withSessions({ neigh_ip: '0:0:0:0:0:0:0:1' }),
+      'config.bfd_sessions[0].neigh_ip: "0:0:0:0:0:0:0:1" is the loopback address; write the address of one host, like 172.31.105.154',
+    ],
+    [
+      'an IPv4 address in the form of IPv6',
+      withSessions({ neigh_ip: '::ffff:172.31.105.154' }),
+      'config.bfd_sessions[0].neigh_ip: "::ffff:172.31.105.154" is an IPv4 address in the form of IPv6; write the address of one host, like 172.31.105.154',
+    ],
+    [
+      'the peer of a tunnel by IPv6',
+      configWith({ peer_private_ips: ['2001:db8::1'] }),
+      'config.peer_private_ips[0]: "2001:db8::1" is not an IPv4 address; write four numbers from 0 to 255, like 172.31.105.154',
     ],
     [
       'a kind of session in small letters',
@@ -280,7 +305,7 @@ describe('a key that is missing', () => {
     [
       'session_type',
       withSessions({ session_type: undefined }),
-      'config.bfd_sessions[0].session_type: missing; this version does not do more than single-hop BFD yet: write "SINGLE_HOP"',
+      'config.bfd_sessions[0].session_type: missing; write "SINGLE_HOP", or "MULTI_HOP" for a neighbour that is not on the subnet of the interface',
     ],
     [
       'instance_intf_number',
@@ -409,6 +434,51 @@ describe('rules across keys', () => {
       'config.bfd_sessions[1]: the same session as config.bfd_sessions[0]; remove one of the two',
     ],
     [
+      'an IPv6 session twice, in other words',
+      withSessions({ neigh_ip: '2001:db8::1' }, { neigh_ip: '2001:DB8:0:0::0001' }),
+      'config.bfd_sessions[1]: the same session as config.bfd_sessions[0]; remove one of the two',
+    ],
+    [
+      'a multi-hop session twice, over two interfaces',
+      withSessions(multiHop(), { ...multiHop(), intf_name: 'TenGigE0/0/0/1' }),
+      'config.bfd_sessions[1]: the same session as config.bfd_sessions[0]; remove one of the two',
+    ],
+    [
+      'a multi-hop session without a source',
+      withSessions({ session_type: 'MULTI_HOP' }),
+      "config.bfd_sessions[0].source_ip: missing; a multi-hop session needs it: write this router's own address that the peer router has as its neighbour",
+    ],
+    [
+      'two families in one session',
+      withSessions(multiHop({ source_ip: '2001:db8::2' })),
+      'config.bfd_sessions[0].source_ip: 2001:db8::2 is of another family than the neigh_ip, 172.31.105.154; write an IPv4 address',
+    ],
+    [
+      'two families in one session, the other way round',
+      withSessions(multiHop({ neigh_ip: '2001:db8::2' })),
+      'config.bfd_sessions[0].source_ip: 172.31.101.241 is of another family than the neigh_ip, 2001:db8::2; write an IPv6 address',
+    ],
+    [
+      'a session to itself',
+      withSessions(multiHop({ neigh_ip: '2001:db8::2', source_ip: '2001:db8:0::2' })),
+      "config.bfd_sessions[0].source_ip: 2001:db8::2 is the neigh_ip too; write this router's own address",
+    ],
+    [
+      'a link-local neighbour of a multi-hop session',
+      withSessions(multiHop({ neigh_ip: 'fe80::1', source_ip: '2001:db8::2' })),
+      'config.bfd_sessions[0].neigh_ip: fe80::1 is a link-local address, which is not routed; write another address, or "SINGLE_HOP"',
+    ],
+    [
+      'a floating address as source',
+      withSessions(multiHop({ source_ip: '172.31.105.10' })),
+      "config.bfd_sessions[0].source_ip: 172.31.105.10 is one of the floating addresses; write this router's own (primary) address on that subnet",
+    ],
+    [
+      'a floating address to recognise the peer by',
+      configWith({ peer_private_ips: ['172.31.105.154', '172.31.105.10'] }),
+      "config.peer_private_ips[1]: 172.31.105.10 is one of the floating addresses; write the peer router's own (primary) address on that subnet",
+    ],
+    [
       'a floating address as neighbour',
       withSessions({ neigh_ip: '172.31.105.10' }),
       "config.bfd_sessions[0].neigh_ip: 172.31.105.10 is one of the floating addresses; write the peer router's own (primary) address on that subnet",
@@ -442,7 +512,7 @@ describe('rules across keys', () => {
     };
     expect(mistakesOf(textOf(config))).toEqual([
       'config.bfd_sessions[0].detect_multiplier: 0 is out of range; write a whole number from 1 to 255',
-      'config.bfd_sessions[1].neigh_ip: "10.0.0.300" is not an IPv4 address; write four numbers from 0 to 255, like 172.31.105.154',
+      'config.bfd_sessions[1].neigh_ip: "10.0.0.300" is not an IP address; write four numbers from 0 to 255, like 172.31.105.154, or an IPv6 address',
       'config.grpc_port: 0 is out of range; write a whole number from 1 to 65535',
       'config.nonsense: unknown key; remove it, or start its name with "_" to keep it as a note',
       'config.role_ttl_s: 5 is shorter than keepalive_s + 2 x api_timeout_s = 12; write at least 12, or ask EC2 more often',
@@ -513,6 +583,21 @@ describe('warnings', () => {
       withSessions({ source_ip: '172.31.105.206' }),
       ['config.bfd_sessions[0].source_ip: not used for a single-hop session; remove it'],
     ],
+    [
+      'a multi-hop session',
+      withSessions(multiHop()),
+      [
+        'config.bfd_sessions[0].session_type: multi-hop BFD through the Service-Layer API is unproven on XRv9000: see that the session comes up; it probably needs `bfd multipath include location 0/RP0/CPU0` on the router, and a single-hop session over a GRE tunnel is the alternative',
+      ],
+    ],
+    [
+      'neighbours that EC2 does not know',
+      withSessions({ neigh_ip: 'fe80::1' }),
+      [
+        'config.peer_private_ips: missing; EC2 does not know link-local addresses, so the peer is not recognised there: list the private addresses of its interfaces, or `ha give` and the check of foreign holders do not work',
+      ],
+    ],
+    ['one of two that it does not know', withSessions({ neigh_ip: 'fe80::1' }, {}), []],
   ];
 
   test.each(table)('%s', (_what, config, warnings) => {
@@ -559,13 +644,13 @@ describe('groups', () => {
     expect(mistakesOf(textOf(wrong))).toEqual([
       'config.groups[2].name: "-South" is not a name of up to 32 such characters that begins with a letter or digit; write a name of small letters, digits, "-" and "_", like "north"',
       'config.groups[2].bfd_sessions: is empty; list names of BFD sessions, or leave the key out for all sessions',
-      "config.bfd_sessions[2].neigh_ip: 172.31.3.154 is one of the floating addresses; write the peer router's own (primary) address on that subnet",
+      'config.groups[1].action.method_params.intf_list[0].secondary_ip: 172.31.1.10 is in the list already, at config.groups[0].action.method_params.intf_list[0]; remove one of the two',
       'config.groups[1].name: the same name as config.groups[0]; give each group its own',
       'config.bfd_sessions[1].name: the same name as config.bfd_sessions[0]; give each session its own',
       'config.groups[0].bfd_sessions[1]: no session is named "to-d"; did you mean "to-a"?',
       'config.groups[0].bfd_sessions[2]: "to-a" is in the list already; remove one of the two',
       'config.bfd_sessions[2]: "to-c" is in no group; write it into the "bfd_sessions" of one, or remove the session',
-      'config.groups[1].action.method_params.intf_list[0].secondary_ip: 172.31.1.10 is there already, at config.groups[0].action.method_params.intf_list[0]; one group moves it',
+      "config.bfd_sessions[2].neigh_ip: 172.31.3.154 is one of the floating addresses; write the peer router's own (primary) address on that subnet",
     ]);
   });
 
@@ -576,6 +661,16 @@ describe('groups', () => {
     ]);
     expect(mistakesOf(textOf(configWith({ action: undefined })))).toEqual([
       'config.action: missing; write {"method": "secondary_ip_shift", "method_params": {"intf_list": [...]}}',
+    ]);
+  });
+
+  test('a group without an action, and with both', () => {
+    const { action: _action, ...none } = group('north', '172.31.1.10');
+    const { action } = group('south', '172.31.2.10');
+    const both = { name: 'south', action, actions: [group('', '172.31.3.10').action] };
+    expect(mistakesOf(textOf(pair({}, [none, both])))).toEqual([
+      'config.groups[0].action: missing; write {"method": "secondary_ip_shift", "method_params": {"intf_list": [...]}}',
+      'config.groups[1].actions: there is an "action" too; put that one into this list and remove it',
     ]);
   });
 

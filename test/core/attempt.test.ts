@@ -101,7 +101,7 @@ describe('takeover calls (rule 6)', () => {
     play.at(1_100, answer('1.1.1', 'refused'));
     expect(sends(play)).toEqual(['1.2.1', '1.3.1']);
     expect(play.alarms).toEqual([]);
-    expect(play.all('sendTakeover').map(({ addresses }) => addresses.length)).toEqual([1, 1]);
+    expect(play.all('sendTakeover').map(({ targets }) => targets.length)).toEqual([1, 1]);
   });
 
   test('permanent errors alarm and retry slowly', () => {

@@ -108,7 +108,7 @@ describe('dampening (rule 10)', () => {
 
   test('what a restart resumes has been counted already', () => {
     const damping = { penalty: 1_000, at: 900, suppressedUntil: null };
-    const intent = { startedAt: 900, addresses: ['172.31.101.10', '172.31.105.10'] };
+    const intent = { startedAt: 900, targets: ['172.31.101.10', '172.31.105.10'] };
     const play = new Play();
     play.at(1_000, started(memoryOf({ savedAt: 950, intent, damping })));
     play.at(1_050, play.observed('mine', 'peer'));

@@ -182,8 +182,8 @@ describe('evidence (rule 9)', () => {
     play.live(31_000, { owners: peers, conditions: STOPPED, calls: 'throttled' });
     play.live(42_000, { owners: ['third', 'peer'], conditions: STOPPED, calls: 'throttled' });
     const second = play.all('sendTakeover').filter(({ attempt }) => attempt === 2);
-    expect(second.map(({ addresses }) => addresses)).toContainEqual([SECOND]);
-    expect(second.map(({ addresses }) => addresses)).not.toContainEqual([FIRST]);
+    expect(second.map(({ targets }) => targets)).toContainEqual([SECOND]);
+    expect(second.map(({ targets }) => targets)).not.toContainEqual([FIRST]);
   });
 });
 

@@ -60,7 +60,7 @@ describe('foreign holder (rule 18)', () => {
     play.live(11_000, { owners: ['third', 'peer'], calls: 'throttled' });
     play.forget();
     play.live(12_000, { owners: ['third', 'peer'], calls: 'throttled' });
-    expect(play.all('sendTakeover').flatMap(({ addresses }) => addresses)).not.toContain(FIRST);
-    expect(play.all('sendTakeover').flatMap(({ addresses }) => addresses)).toContain(SECOND);
+    expect(play.all('sendTakeover').flatMap(({ targets }) => targets)).not.toContain(FIRST);
+    expect(play.all('sendTakeover').flatMap(({ targets }) => targets)).toContain(SECOND);
   });
 });

@@ -136,7 +136,7 @@ describe('an inhibit is remembered (rules 12 and 17)', () => {
   });
 
   test('and what an earlier life knew of levels is not lost by that', () => {
-    const intent = { startedAt: 49_000, addresses: ['172.31.101.10'] };
+    const intent = { startedAt: 49_000, targets: ['172.31.101.10'] };
     const memory = memoryOf({ savedAt: 49_500, armedSessions: ['a'], wasActive: true, intent });
     const play = new Play();
     play.at(50_000, started(memory));

@@ -16,7 +16,7 @@ function restarted(memory: Memory | null, owners: readonly [Owner, Owner] = ['pe
 const isArmed = (play: Play): boolean => play.state.sessions['a']?.armed === true;
 const intentOf = (change: Partial<Intent> = {}): Intent => ({
   startedAt: NOW - 1_000,
-  addresses: [...TARGETS],
+  targets: [...TARGETS],
   ...change,
 });
 
@@ -70,7 +70,7 @@ describe('arming (rule 17)', () => {
 describe('intent (rule 7)', () => {
   const memory = memoryOf({ savedAt: NOW - 500, intent: intentOf() });
   const sends = (play: Play): readonly (readonly string[])[] =>
-    play.all('sendTakeover').map(({ addresses }) => addresses);
+    play.all('sendTakeover').map(({ targets }) => targets);
 
   test('resumed: some but not all targets are ours', () => {
     expect(sends(restarted(memory, ['mine', 'peer']))).toEqual([[TARGETS[1]]]);
@@ -83,7 +83,7 @@ describe('intent (rule 7)', () => {
     ['it is of another boot', { ...memory, bootId: 'another' }, ['mine', 'peer']],
     [
       'what is missing is not what it was about',
-      { ...memory, intent: intentOf({ addresses: [TARGETS[0]] }) },
+      { ...memory, intent: intentOf({ targets: [TARGETS[0]] }) },
       ['mine', 'peer'],
     ],
   ] as const)('not resumed: %s', (_why, stored, owners) => {
@@ -123,7 +123,7 @@ describe('what is remembered', () => {
   test('the intent from the first request on, each address once, and gone when the attempt is complete', () => {
     const play = watching('peer', 'gen2');
     play.at(1_000, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
-    expect(play.all('remember').at(-1)?.memory.intent?.addresses).toEqual(TARGETS);
+    expect(play.all('remember').at(-1)?.memory.intent?.targets).toEqual(TARGETS);
     play.at(1_100, answer('1.1.1'), answer('1.2.1'));
     expect(play.all('remember').at(-1)?.memory).toMatchObject({ wasActive: true, intent: null });
   });

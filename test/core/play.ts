@@ -23,7 +23,7 @@ export type World = {
   /** How the holders are; null: EC2 does not say. */
   readonly conditions?: { readonly [instanceId: string]: InstanceCondition } | null;
   /** How EC2 answers each takeover call; absent: not at all. */
-  readonly calls?: CallAnswer | ((addresses: readonly string[]) => CallAnswer);
+  readonly calls?: CallAnswer | ((targets: readonly string[]) => CallAnswer);
   readonly peerIsKnown?: boolean;
   /** The peer's interfaces, where their ids matter. */
   readonly peerInterface?: string;
@@ -143,12 +143,13 @@ function answerOf(world: World, effect: Effect, now: number): Event | null {
     case 'sendTakeover': {
       const { calls } = world;
       if (calls === undefined) return null;
-      const said = typeof calls === 'function' ? calls(effect.addresses) : calls;
+      const said = typeof calls === 'function' ? calls(effect.targets) : calls;
       const key = `${effect.attempt}.${effect.call}.${effect.send}`;
       return said === 'ok' ? answer(key) : answer(key, said);
     }
     case 'prepareTakeover':
     case 'discardPrepared':
+    case 'withdrawTakeover':
     case 'askInterfaces':
     case 'readLevels':
     case 'answerOperator':
@@ -173,9 +174,7 @@ export const asked = (play: Play): readonly string[] =>
   play
     .all('sendTakeover')
     .filter(({ send }) => send === 1)
-    .map(
-      ({ addresses, allowReassignment }) => `${allowReassignment ? 'take' : 'claim'} ${addresses.join(' ')}`,
-    );
+    .map(({ targets, allowReassignment }) => `${allowReassignment ? 'take' : 'claim'} ${targets.join(' ')}`);
 
 export const started = (memory: Memory | null = null): Event => ({
   type: 'started',

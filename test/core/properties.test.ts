@@ -67,30 +67,30 @@ function checkReason(plan: Plan, { before, now, step: { state } }: Taken, sent: 
   const known = before.ownership;
   if (attempt === null || ownership === null || known === null) throw new Error('sent without an attempt');
   const levels = plan.sessions.map(({ id }) => sessions[id]?.level);
-  const holderOf = (address: string): Holder | null => known.holders[address] ?? null;
-  for (const { addresses, allowReassignment, networkInterfaceId } of sent) {
+  const holderOf = (id: string): Holder | null => known.holders[id] ?? null;
+  for (const { targets, allowReassignment, networkInterfaceId } of sent) {
     // Only what nobody holds is asked for without reassignment, and BFD's word alone needs none.
     if (attempt.purpose === 'claim') expect(allowReassignment).toBe(false);
     if (!['give', 'giveBack'].includes(attempt.purpose)) {
       const own = ownership.observation.interfaces.find(
         (own) => own.networkInterfaceId === networkInterfaceId,
       );
-      const wanted = plan.targets.filter(({ address }) => addresses.includes(address));
-      expect(wanted.map(({ deviceIndex }) => deviceIndex)).toEqual(addresses.map(() => own?.deviceIndex));
+      const wanted = plan.targets.filter(({ id }) => targets.includes(id));
+      expect(wanted.map(({ deviceIndex }) => deviceIndex)).toEqual(targets.map(() => own?.deviceIndex));
     }
     const isForward = before.attempt?.number === attempt.number && hasMovedBefore(before);
     if (!isForward && plan.foreignHolder === 'refuse') {
-      const foreign = addresses.filter((address) => holderOf(address)?.instanceId === 'i-third');
+      const foreign = targets.filter((id) => holderOf(id)?.instanceId === 'i-third');
       expect(attempt.purpose === 'giveBack' ? [] : foreign).toEqual([]);
     }
   }
   // Rule 7: what has begun to move goes on whatever the levels say.
   if (before.attempt?.number === attempt.number && hasMovedBefore(before)) return;
-  const missing = missingTargets(plan, known).map(({ address }) => address);
-  const addresses = sent.flatMap((each) => each.addresses);
+  const missing = missingTargets(plan, known).map(({ id }) => id);
+  const targets = sent.flatMap((each) => each.targets);
   switch (attempt.purpose) {
     case 'takeover':
-      expect(missing).toEqual(expect.arrayContaining(addresses));
+      expect(missing).toEqual(expect.arrayContaining(targets));
       if (attempt.resumed) return;
       expect(state.streams.phase).toBe('synchronized');
       expect(attempt.sessions.length).toBeGreaterThan(0);
@@ -104,8 +104,8 @@ function checkReason(plan: Plan, { before, now, step: { state } }: Taken, sent: 
     case 'evidence': {
       expect(levels).not.toContain('Up');
       expect(now - (state.evidence.noneUpSince ?? now)).toBeGreaterThanOrEqual(plan.timing.evidenceHoldMs);
-      const conditions = addresses.map((address) => {
-        const holder = holderOf(address);
+      const conditions = targets.map((id) => {
+        const holder = holderOf(id);
         if (holder === null) return 'nobody';
         if (holder.instanceId === null || holder.instanceId === 'i-own') return 'gone';
         return state.evidence.conditions[holder.instanceId];
@@ -115,18 +115,18 @@ function checkReason(plan: Plan, { before, now, step: { state } }: Taken, sent: 
       return;
     }
     case 'repair': {
-      const owned = plan.targets.filter(({ address }) => {
-        const holder = holderOf(address);
+      const owned = plan.targets.filter(({ id }) => {
+        const holder = holderOf(id);
         return holder !== null && holder.instanceId !== null && holder.instanceId !== 'i-third';
       });
       expect(state.unchanged?.observations).toBeGreaterThanOrEqual(3);
       if (owned.length === 0) {
         // Abandoned: on interfaces of no instance.
-        const holders = addresses.map((address) => holderOf(address)?.instanceId ?? null);
+        const holders = targets.map((id) => holderOf(id)?.instanceId ?? null);
         expect(holders.filter((instanceId) => instanceId !== null && instanceId !== 'i-third')).toEqual([]);
         return;
       }
-      expect(holderOf(owned[0]?.address ?? '')?.instanceId).toBe('i-own');
+      expect(holderOf(owned[0]?.id ?? '')?.instanceId).toBe('i-own');
       const witnesses = plan.sessions.filter(
         ({ id, interfaceName }) =>
           sessions[id]?.armed === true && interfaces[interfaceName]?.level !== 'Down',
@@ -135,7 +135,13 @@ function checkReason(plan: Plan, { before, now, step: { state } }: Taken, sent: 
       return;
     }
     case 'claim':
-      expect(plan.targets.map(({ address }) => holderOf(address))).toEqual(plan.targets.map(() => null));
+      // What a third instance holds is not the pair's.
+      expect(
+        plan.targets.filter(({ id }) => {
+          const holder = holderOf(id);
+          return holder !== null && holder.instanceId !== 'i-third';
+        }),
+      ).toEqual([]);
       return;
     case 'preemption':
       expect(plan.preferred).toBe(true);
@@ -259,10 +265,8 @@ describe('for any sequence of events', () => {
           const { attempt, lastAttempt, ownership, evidence } = result.state;
           if (lastAttempt === before.lastAttempt || attempt?.purpose !== 'evidence') return false;
           return attempt.calls
-            .flatMap(({ addresses }) => addresses)
-            .some(
-              (address) => evidence.conditions[ownership?.holders[address]?.instanceId ?? ''] === 'running',
-            );
+            .flatMap(({ targets }) => targets)
+            .some((id) => evidence.conditions[ownership?.holders[id]?.instanceId ?? ''] === 'running');
         });
         expect(spent.length).toBeLessThanOrEqual(plan.timing.takeFromRunningAfterMs === null ? 0 : 1);
         for (const { before } of spent) expect(before.beenActive).toBe(false);

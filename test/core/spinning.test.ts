@@ -87,6 +87,7 @@ function run({ plan, generation, script, level, before, flaps }: World, forMs: n
         return { type: 'levelsRead', sessions: [], interfaces: [] };
       case 'prepareTakeover':
       case 'discardPrepared':
+      case 'withdrawTakeover':
       case 'answerOperator':
       case 'remember':
       case 'reportTimeline':

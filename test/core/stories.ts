@@ -52,11 +52,11 @@ const readings = fc.array(fc.record({ interfaceName, level: interfaceLevel }), {
 /** What is ours is on the interface that the plan wants it on, and what is misplaced is not. */
 export function observed(plan: Plan, first: Owner, second: Owner): Observation {
   const { holders, ...others } = observationOf(first, second);
-  const placed = plan.targets.map(({ address, deviceIndex }): [string, Holder | null] => {
-    const holder = holders[address] ?? null;
-    if (holder?.instanceId !== 'i-own') return [address, holder];
+  const placed = plan.targets.map(({ id, deviceIndex }): [string, Holder | null] => {
+    const holder = holders[id] ?? null;
+    if (holder?.instanceId !== 'i-own') return [id, holder];
     const index = holder.mine ? deviceIndex : 3 - deviceIndex;
-    return [address, { ...holder, networkInterfaceId: `eni-own${index}` }];
+    return [id, { ...holder, networkInterfaceId: `eni-own${index}` }];
   });
   return { ...others, holders: Object.fromEntries(placed) };
 }
@@ -135,7 +135,7 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
             intent: fc.option(
               fc.record({
                 startedAt: fc.nat(2_000),
-                addresses: fc.subarray(['172.31.101.10', '172.31.105.10']),
+                targets: fc.subarray(['172.31.101.10', '172.31.105.10']),
               }),
             ),
             beenActive: fc.boolean(),

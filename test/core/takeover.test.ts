@@ -76,7 +76,7 @@ describe('local or remote? (rule 5)', () => {
     expect(play.reasons.join()).not.toContain('took over');
     expect(play.state.attempt).toBeNull();
     play.until(10_020);
-    expect(play.all('sendTakeover').flatMap(({ addresses }) => addresses)).toEqual(['172.31.105.10']);
+    expect(play.all('sendTakeover').flatMap(({ targets }) => targets)).toEqual(['172.31.105.10']);
   });
 
   test('an answer to an attempt that is over says nothing about now', () => {

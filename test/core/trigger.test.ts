@@ -1,6 +1,6 @@
 import { considerTakeover } from '../../src/core/trigger';
 import type { Plan } from '../../src/core/plan';
-import { observationOf, planOf, sessionEvent } from '../support/coreWorld';
+import { observationOf, planOf, sessionEvent, slot } from '../support/coreWorld';
 import { Play, interfaceEvent, synchronizedWith, watching } from './play';
 
 function consideration(play: Play): { fires: boolean; sentence: string } {
@@ -9,6 +9,7 @@ function consideration(play: Play): { fires: boolean; sentence: string } {
     now: play.now,
     jitter: 0,
     state: play.state,
+    wakeAt: Infinity,
     effects: [],
     notes: [],
     alarms: [],
@@ -81,7 +82,12 @@ describe('the trigger (rule 3)', () => {
         interfaces: [...synchronized.interfaces, { interfaceName: 'Te3', level: 'Up' }],
       });
       const { peers, ...observation } = observationOf('peer');
-      const peer = { networkInterfaceId: 'eni-peer3', instanceId: 'i-peer', subnetId: 'subnet-109' };
+      const peer = {
+        networkInterfaceId: 'eni-peer3',
+        instanceId: 'i-peer',
+        subnetId: 'subnet-109',
+        slot: slot(3),
+      };
       const number = play.state.observing.inFlight ?? -1;
       play.at(100, {
         type: 'ownershipObserved',

@@ -3,7 +3,7 @@ import { observeOwnership } from '../../src/aws/observe';
 import type { Plan } from '../../src/core/plan';
 import { eniOf, now, openAwsLab, plan as twoInterfaces, type AwsLab } from '../adapters/aws/awsLab';
 import { Play, started, synchronizedWith, watching } from '../core/play';
-import { observationOf, sessionEvent } from '../support/coreWorld';
+import { addressTarget, observationOf, sessionEvent } from '../support/coreWorld';
 
 describe('two addresses on one interface', () => {
   let lab: AwsLab;
@@ -26,7 +26,7 @@ describe('two addresses on one interface', () => {
       { order, mine: [], role: { haState: 'STANDBY', why: null } },
     ]),
   )('configured as $order, here $mine: $role.haState', async ({ order, mine, role }) => {
-    const targets = order.map((address) => ({ address, deviceIndex: 1 }));
+    const targets = order.map((address) => addressTarget(address, 1));
     const plan: Plan = { ...twoInterfaces, targets };
     lab.world.assign(eniOf(2, 1), [low, high]);
     lab.world.assign(eniOf(1, 1), mine);

@@ -81,7 +81,7 @@ test('one router dies, the other takes its group and keeps its own; it comes bac
   expect(shownGroups).toMatchObject({
     north: {
       state: 'ACTIVE',
-      targets: { [own!.floatingAddress]: { interface: own!.networkInterfaceId.rtr1, this_router: true } },
+      targets: { [own!.floatingAddress]: { holder: own!.networkInterfaceId.rtr1, mine: true } },
     },
     south: { state: 'STANDBY' },
   });

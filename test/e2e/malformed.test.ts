@@ -5,6 +5,7 @@
 import type { Ec2FaultInput } from '../../lab/ec2-emulator/faults';
 import type { ImdsFaultInput } from '../../lab/imds-emulator/faults';
 import type { StreamName } from '../../lab/slapi-sim/faults';
+import { toNumber } from '../../lab/slapi-sim/address';
 import type { SimRouter } from '../../lab/slapi-sim/router';
 import { eventually } from '../support/eventually';
 import {
@@ -33,7 +34,7 @@ function sessionEvent(sim: SimRouter, state: Readonly<Record<string, unknown>>):
   return {
     EventType: 'SL_BFD_EVENT_TYPE_SESSION_STATE',
     Session: {
-      Key: { Type: 'SL_BFD_SINGLE_HOP', NbrAddr: neighbor, Interface: { Name } },
+      Key: { Type: 'SL_BFD_SINGLE_HOP', NbrAddr: toNumber(neighbor), Interface: { Name } },
       State: { SeqNum: session.seqNum, ...state },
     },
   };

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { readFileSync } from 'node:fs';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 import type { Lab } from '../../lab/topology';
-import { toDotted } from '../../lab/slapi-sim/address';
+import { toNumber } from '../../lab/slapi-sim/address';
 import { eventually } from '../support/eventually';
 import {
   daemonOf,
@@ -149,11 +149,15 @@ async function stored(key: string): Promise<{ value: string | null; timestamp: s
 function neighborsNow(lab: Lab): Readonly<Record<string, object>> {
   return Object.fromEntries(
     lab.routers.rtr2.sim.sessions().map(({ key, seqNum, status }) => [
-      toDotted(key.neighbor),
+      key.neighbor,
       {
         EventType: 'SL_BFD_EVENT_TYPE_SESSION_STATE',
         Session: {
-          Key: { Type: 'SL_BFD_SINGLE_HOP', NbrAddr: key.neighbor, Interface: { Name: key.interface } },
+          Key: {
+            Type: 'SL_BFD_SINGLE_HOP',
+            NbrAddr: toNumber(key.neighbor),
+            Interface: { Name: key.interface },
+          },
           State: { SeqNum: String(seqNum), Status: `SL_BFD_SESSION_${status}` },
         },
       },

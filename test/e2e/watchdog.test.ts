@@ -48,6 +48,7 @@ test('show ha_health tells how each part does, and the log when one fails', asyn
     'router_bfd_stream',
     'router_interface_stream',
     'decision_memory',
+    'journal',
     'store',
     'watchdog',
     'loop',

@@ -95,24 +95,20 @@ const isTime = (ms: number, least: number): boolean => Number.isFinite(ms) && ms
 
 /** What core and adapters rely on, said anew. */
 function checkSettings(settings: Settings): void {
-  const { groups, whole, slapi, ec2, store, log } = settings;
-  const addresses = whole.targets.map(({ address }) => address);
+  const { whole: plan, slapi, ec2, store, log } = settings;
+  const addresses = plan.targets.map(({ id }) => id);
   ensure(addresses.length > 0 && addresses.every(isAddress), 'targets are addresses', addresses);
-  ensure(new Set(addresses).size === addresses.length, 'each target once', addresses);
-  for (const { plan } of groups) {
-    const numbers = plan.targets.map(({ address }) => asNumber(address));
-    ensure(
-      numbers.every((number, index) => index === 0 || number > (numbers[index - 1] ?? 0)),
-      'targets are in order',
-      numbers,
-    );
-    ensure(plan.sessions.length > 0, 'every group is watched');
-  }
+  const numbers = addresses.map(asNumber);
   ensure(
-    whole.targets.every(({ deviceIndex }) => Number.isInteger(deviceIndex) && deviceIndex >= 0),
+    numbers.every((number, index) => index === 0 || number > (numbers[index - 1] ?? 0)),
+    'targets are in order, each once',
+    addresses,
+  );
+  ensure(
+    plan.targets.every(({ deviceIndex }) => Number.isInteger(deviceIndex) && deviceIndex >= 0),
     'device indexes count',
   );
-  const ids = whole.sessions.map(({ id }) => id);
+  const ids = plan.sessions.map(({ id }) => id);
   ensure(ids.length > 0 && new Set(ids).size === ids.length, 'each session once', ids);
   ensure(
     ids.every((id) => !/[\p{C}\p{Zl}\p{Zp}]/u.test(id)),
@@ -121,7 +117,7 @@ function checkSettings(settings: Settings): void {
   );
   ensure(
     JSON.stringify(slapi.sessions.map(({ id, peerAddress }) => [id, peerAddress])) ===
-      JSON.stringify(whole.sessions.map(({ id, peerAddress }) => [id, peerAddress])),
+      JSON.stringify(plan.sessions.map(({ id, peerAddress }) => [id, peerAddress])),
     'core and router speak of the same sessions',
   );
   for (const session of slapi.sessions) {
@@ -135,19 +131,18 @@ function checkSettings(settings: Settings): void {
     );
     ensure(session.detectMult >= 1 && session.detectMult <= 255, 'a multiplier', session);
   }
-  for (const { timing } of groups.map(({ plan }) => plan)) {
-    ensure(isTime(timing.keepaliveIntervalMs, 1), 'keepalive', timing);
-    ensure(isTime(ec2.apiTimeoutMs, 1), 'API timeout', ec2);
-    ensure(isTime(timing.hedgeMs, 1), 'hedge', timing);
-    ensure(isTime(slapi.retryIntervalMs, 1) && slapi.retryCount >= 1, 'retries', slapi);
-    for (const ms of Object.values<number | null>(timing))
-      ensure(ms === null || isTime(ms, 0), 'times are times', timing);
-    ensure(
-      timing.roleTtlMs >= timing.keepaliveIntervalMs + 2 * ec2.apiTimeoutMs - 1,
-      'one lost answer does not cost the role',
-      timing,
-    );
-  }
+  const { timing } = plan;
+  ensure(isTime(timing.keepaliveIntervalMs, 1), 'keepalive', timing);
+  ensure(isTime(ec2.apiTimeoutMs, 1), 'API timeout', ec2);
+  ensure(isTime(timing.hedgeMs, 1), 'hedge', timing);
+  ensure(isTime(slapi.retryIntervalMs, 1) && slapi.retryCount >= 1, 'retries', slapi);
+  for (const ms of Object.values<number | null>(timing))
+    ensure(ms === null || isTime(ms, 0), 'times are times', timing);
+  ensure(
+    timing.roleTtlMs >= timing.keepaliveIntervalMs + 2 * ec2.apiTimeoutMs - 1,
+    'one lost answer does not cost the role',
+    timing,
+  );
   ensure(URL.canParse(ec2.endpointUrl) && /^https?:\/\//.test(ec2.endpointUrl), 'an endpoint', ec2);
   ensure(new URL(ec2.endpointUrl).username === '', 'no password in the endpoint', ec2);
   for (const path of [
@@ -223,7 +218,7 @@ test('the order of the list changes nothing', () => {
       const loaded = parseConfig(JSON.stringify({ config: { ...config, action } }), 'x');
       ensure(loaded.ok, 'is accepted', loaded);
       if (!loaded.ok) return;
-      const addresses = loaded.settings.whole.targets.map(({ address }) => address);
+      const addresses = loaded.settings.whole.targets.map(({ id }) => id);
       expect(addresses).toEqual([9, 10, 99, 100].map((host) => `172.31.105.${host}`));
     }),
     runs(20),

@@ -4,7 +4,6 @@
  * and an answer without an end costs a bounded amount of memory.
  */
 import fc from 'fast-check';
-import { secondaryIpTakeover } from '../../src/aws/actions/secondaryIp';
 import { openEc2, type Ec2 } from '../../src/aws/ec2';
 import type { InstanceIdentity } from '../../src/aws/instanceIdentity';
 import { observeOwnership, type ObservationResult } from '../../src/aws/observe';
@@ -19,6 +18,7 @@ import {
   ROUTER_2,
   targetOf,
   VPC,
+  takeoverOf,
 } from '../adapters/aws/awsLab';
 import { eventually } from '../support/eventually';
 import { allowTime, ensure, runs } from '../support/fuzz';
@@ -159,12 +159,13 @@ afterEach(async () => {
 });
 
 const observe = (timeoutMs: number) => observeOwnership({ ec2, plan, identity, timeoutMs, now });
-const takeover = () => secondaryIpTakeover({ ec2, now });
+const takeover = () => takeoverOf(ec2);
 const request = {
   attempt: 1,
   call: 1,
   networkInterfaceId: eniOf(1, 1),
-  addresses: [targetOf(1)],
+  targets: [targetOf(1)],
+  rank: 0,
   send: 1,
   allowReassignment: true,
 };
@@ -183,7 +184,7 @@ function checkFailure({ kind, code, message }: Failure): void {
 function checkObservation(result: ObservationResult): void {
   if (!result.ok) return checkFailure(result.failure);
   const { observation } = result;
-  expect(Object.keys(observation.holders)).toEqual(plan.targets.map(({ address }) => address));
+  expect(Object.keys(observation.holders)).toEqual(plan.targets.map(({ id }) => id));
   ensure(observation.interfaces.length > 0, 'own interfaces are there');
   JSON.stringify(observation);
 }
@@ -202,7 +203,7 @@ test('a holder is who the answer shows, whatever else is wrong with it', async (
       checkObservation(result);
       if (!result.ok) return;
       believed += 1;
-      for (const { address, deviceIndex } of plan.targets) {
+      for (const { id: address, deviceIndex } of plan.targets) {
         const holder = result.observation.holders[address];
         const holding = listing(tree, address);
         if (holder?.mine === true)
@@ -248,7 +249,7 @@ test('an answer with broken bytes never makes the peer’s targets ours', async 
       const result = await observe(ends ? 5_000 : 60);
       checkObservation(result);
       if (!result.ok) return;
-      for (const { address } of plan.targets)
+      for (const { id: address } of plan.targets)
         ensure(result.observation.holders[address]?.mine !== true, 'read as ours', bytes.toString('latin1'));
     }),
     runs(220),

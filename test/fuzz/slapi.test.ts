@@ -118,7 +118,13 @@ const methods: { readonly [name: string]: Generation } = { SLInterfaceNotifStrea
 
 function decode(method: string, bytes: Buffer): object | null {
   const { init, bfd, gen1, gen2 } = protos();
-  const all = [init, ...Object.values(bfd), ...Object.values(gen1), ...Object.values(gen2)];
+  const all = [
+    init,
+    ...Object.values(bfd.IPv4),
+    ...Object.values(bfd.IPv6),
+    ...Object.values(gen1),
+    ...Object.values(gen2),
+  ];
   try {
     return all.find(({ name }) => name === method)?.decode(bytes) ?? null;
   } catch {

@@ -58,11 +58,11 @@ const memory: fc.Arbitrary<Json> = fc.record({
   armedSessions: fc.constantFrom<Json>(['a'], ['a', 'b'], [], ['x', '__proto__'], 'a'),
   intent: fc.constantFrom<Json>(
     null,
-    { startedAt: START - 200, addresses: [...TARGETS] },
-    { startedAt: START - 200, addresses: ['10.0.0.1', '__proto__'] },
-    { startedAt: START + 500, addresses: [...TARGETS] },
-    { startedAt: START - 61_000, addresses: [TARGETS[0]] },
-    { startedAt: START, addresses: [] },
+    { startedAt: START - 200, targets: [...TARGETS] },
+    { startedAt: START - 200, targets: ['10.0.0.1', '__proto__'] },
+    { startedAt: START + 500, targets: [...TARGETS] },
+    { startedAt: START - 61_000, targets: [TARGETS[0]] },
+    { startedAt: START, targets: [] },
   ),
   beenActive: fc.boolean(),
   inhibit: fc.constantFrom<Json>(
@@ -92,8 +92,8 @@ function checkMemory(read: Memory): void {
   if (intent === null) return;
   ensure(Number.isFinite(intent.startedAt) && intent.startedAt >= 0, 'a time', read);
   ensure(
-    intent.addresses.length > 0 && intent.addresses.every((each) => typeof each === 'string'),
-    'addresses',
+    intent.targets.length > 0 && intent.targets.every((each) => typeof each === 'string'),
+    'targets',
     read,
   );
 }

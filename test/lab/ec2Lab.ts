@@ -5,7 +5,7 @@ import { CredentialRegistry } from '../../lab/ec2-emulator/credentials';
 import type { CredentialSet } from '../../lab/ec2-emulator/credentials';
 import { startEc2Emulator } from '../../lab/ec2-emulator/emulator';
 import type { Ec2Emulator, Ec2EmulatorOptions } from '../../lab/ec2-emulator/emulator';
-import type { Ec2Model, Instance, NetworkInterface } from '../../lab/ec2-emulator/model';
+import type { Ec2Region, Instance, NetworkInterface, Route } from '../../lab/ec2-emulator/model';
 import { Ec2World } from '../../lab/ec2-emulator/world';
 
 export const instanceA = 'i-0000000000000000a';
@@ -62,7 +62,13 @@ const subnet = (subnetId: string, cidrBlock: string) => ({
   availabilityZoneId: 'euc1-az2',
 });
 
-export const pairModel: Ec2Model = {
+export const routeTableId = 'rtb-00000000000000001';
+export const otherTableId = 'rtb-00000000000000002';
+export const prefixListId = 'pl-00000000000000001';
+export const elasticIp = 'eipalloc-00000000000000001';
+export const ipv6 = '2001:db8:1:1::100';
+
+export const pairModel: Ec2Region = {
   region: 'eu-central-1',
   accountId: '123456789012',
   subnets: [subnet('subnet-00000000000000000', '10.1.0.0/24'), subnet(dataSubnet, '10.1.1.0/24')],
@@ -72,6 +78,72 @@ export const pairModel: Ec2Model = {
     networkInterface(dataA, instanceA, 1, '10.1.1.10', [vip1, vip2]),
     networkInterface(mgmtB, instanceB, 0, '10.1.0.20', []),
     networkInterface(dataB, instanceB, 1, '10.1.1.20', []),
+  ],
+};
+
+const route = (
+  kind: Route['destination']['kind'],
+  value: string,
+  target: Route['target'],
+  origin: Route['origin'] = 'CreateRoute',
+): Route => ({ destination: { kind, value }, target, origin });
+
+/** The pair with what routers of two zones move: routes of every kind, an Elastic IP, an IPv6 address. */
+export const routedModel: Ec2Region = {
+  ...pairModel,
+  subnets: pairModel.subnets.map((each) =>
+    each.subnetId === dataSubnet ? { ...each, ipv6CidrBlock: '2001:db8:1:1::/64' } : each,
+  ),
+  networkInterfaces: pairModel.networkInterfaces.map((eni) =>
+    eni.networkInterfaceId === dataA ? { ...eni, ipv6Addresses: [ipv6] } : eni,
+  ),
+  prefixLists: [{ prefixListId, family: 'ipv4', maxEntries: 20 }],
+  routeTables: [
+    {
+      routeTableId,
+      vpcId,
+      tags: { ha: 'north' },
+      subnetIds: [dataSubnet],
+      main: false,
+      routes: [
+        route('ipv4', '10.1.0.0/16', { kind: 'local' }, 'CreateRouteTable'),
+        route('ipv4', '0.0.0.0/0', { kind: 'gateway', id: 'igw-00000000000000001' }),
+        route('ipv6', '::/0', { kind: 'networkInterface', id: dataA }),
+        route('ipv4', '10.9.0.0/16', { kind: 'networkInterface', id: dataA }),
+        route('prefixList', prefixListId, { kind: 'networkInterface', id: dataA }),
+        route(
+          'ipv4',
+          '10.7.0.0/16',
+          { kind: 'gateway', id: 'vgw-00000000000000001' },
+          'EnableVgwRoutePropagation',
+        ),
+      ],
+    },
+    {
+      routeTableId: otherTableId,
+      vpcId,
+      tags: {},
+      subnetIds: [],
+      main: true,
+      routes: [
+        route('ipv4', '10.1.0.0/16', { kind: 'local' }, 'CreateRouteTable'),
+        route('ipv4', '10.8.0.0/16', { kind: 'natGateway', id: 'nat-00000000000000001' }),
+        route('ipv4', '10.6.0.0/16', { kind: 'transitGateway', id: 'tgw-00000000000000001' }),
+      ],
+    },
+  ],
+  elasticIps: [
+    {
+      allocationId: elasticIp,
+      publicIp: '203.0.113.10',
+      tags: { Name: 'ha' },
+      association: {
+        associationId: 'eipassoc-00000000000000001',
+        networkInterfaceId: dataA,
+        privateIp: vip1,
+      },
+    },
+    { allocationId: 'eipalloc-00000000000000002', publicIp: '203.0.113.20', tags: {}, association: null },
   ],
 };
 
@@ -96,8 +168,8 @@ export interface Ec2Lab {
 export async function startLab(options: Partial<Ec2EmulatorOptions> = {}): Promise<Ec2Lab> {
   const registry = new CredentialRegistry();
   for (const id of [instanceA, instanceB]) registry.register(credentialSet(id));
-  const world = new Ec2World(pairModel);
-  const emulator = await startEc2Emulator({ world, credentials: registry, ...options });
+  const { world = new Ec2World(pairModel) } = options;
+  const emulator = await startEc2Emulator({ credentials: registry, ...options, world });
   const clients: EC2Client[] = [];
   return {
     emulator,

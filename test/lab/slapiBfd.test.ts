@@ -161,7 +161,7 @@ describe('session operations', () => {
   });
 
   test('multi-hop can be allowed; it takes a source and no interface', async () => {
-    const { sim, one } = await ready({ multiHop: true });
+    const { sim, one } = await ready({ multiHop: 'works' });
     const withInterface = { ...multiHop, Interface: { Name: ten0 } };
     expect(await one.call('SLBfdv4SessionOp', sessionOp('ADD', withInterface))).toMatchObject({
       Results: [{ ErrStatus: { Status: 'SL_BFD_BAD_PARAMETER' } }],

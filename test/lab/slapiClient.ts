@@ -160,6 +160,7 @@ function load(generation: Generation): ReadonlyMap<string, Method> {
   const services = [
     ['core.proto', 'SLGlobal'],
     ['core.proto', 'SLBfdv4Oper'],
+    ['core.proto', 'SLBfdv6Oper'],
     [`interface-${generation}.proto`, 'SLInterfaceOper'],
   ] as const;
   const entries = services.flatMap(([file, service]) => {
@@ -215,6 +216,17 @@ export const singleHop = (neighbor: string, name: string): object => ({
   Type: 'SL_BFD_SINGLE_HOP',
   VrfName: 'default',
   NbrAddr: toNumber(neighbor),
+  Interface: { Name: name },
+});
+
+/** An IPv6 address of which the last byte is given. */
+export const ipv6 = (last: number): Buffer =>
+  Buffer.from(`20010db8${'00'.repeat(11)}${last.toString(16).padStart(2, '0')}`, 'hex');
+
+export const singleHopV6 = (last: number, name: string): object => ({
+  Type: 'SL_BFD_SINGLE_HOP',
+  VrfName: 'default',
+  NbrAddr: ipv6(last),
   Interface: { Name: name },
 });
 

@@ -241,7 +241,7 @@ test('the detection time is the slower interval times the multiplier of the peer
 });
 
 test('multi-hop sessions find each other by both addresses', async () => {
-  const { a, b } = await bothUp({ routers: { multiHop: true } });
+  const { a, b } = await bothUp({ routers: { multiHop: 'works' } });
   const key = (NbrAddr: number, SourceAddr: number) => ({
     Type: 'SL_BFD_MULTI_HOP',
     VrfName: 'default',

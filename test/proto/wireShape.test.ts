@@ -6,7 +6,7 @@ import published from './wireShape.json';
 
 const protoDir = join(__dirname, '..', '..', 'proto');
 const load = (file: string): PackageDefinition =>
-  loadSync(join(protoDir, file), { keepCase: true, longs: String });
+  loadSync(join(protoDir, file), { keepCase: true, longs: String, bytes: String });
 const roots = {
   core: load('core.proto'),
   gen1: load('interface-gen1.proto'),
@@ -124,9 +124,9 @@ const publishedCall = (generation: Generation, method: PublishedMethod) => ({
 const byPath = (a: { path: string }, b: { path: string }) => a.path.localeCompare(b.path);
 
 const exact: readonly [keyof typeof roots, keyof typeof generations, readonly string[]][] = [
-  ['core', 'v0.11', ['SLGlobal', 'SLBfdv4Oper']],
-  ['core', 'v0.6', ['SLBfdv4Oper']],
-  ['core', 'v0.3', ['SLBfdv4Oper']],
+  ['core', 'v0.11', ['SLGlobal', 'SLBfdv4Oper', 'SLBfdv6Oper']],
+  ['core', 'v0.6', ['SLBfdv4Oper', 'SLBfdv6Oper']],
+  ['core', 'v0.3', ['SLBfdv4Oper', 'SLBfdv6Oper']],
   ['gen1', 'v0.6', ['SLInterfaceOper']],
   ['gen1', 'v0.3', ['SLInterfaceOper']],
   ['gen2', 'v0.11', ['SLInterfaceOper']],

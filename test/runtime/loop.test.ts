@@ -34,6 +34,7 @@ function startLoop({
     sendTakeover: run('sendTakeover'),
     prepareTakeover: run('prepareTakeover'),
     discardPrepared: run('discardPrepared'),
+    withdrawTakeover: run('withdrawTakeover'),
     askInterfaces: run('askInterfaces'),
     observeOwnership: () => {
       run('observeOwnership')();

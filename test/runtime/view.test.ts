@@ -74,13 +74,20 @@ test('each of several is shown by itself with every keepalive, with who holds it
   view.update(batch);
   const groupsShown = shown.filter(([key]) => key === 'ha_groups').map(([, value]) => value);
   expect(groupsShown).toHaveLength(2);
+  // One list of all targets, although each group hears of its own only.
+  const targets = shown.findLast(([key]) => key === 'ha_targets')?.[1];
+  expect(Object.keys(targets as object)).toEqual([...TARGETS]);
   expect(groupsShown[1]).toEqual({
     north: {
       state: 'ACTIVE',
       reason: 'first',
-      targets: { [TARGETS[0]]: { interface: 'eni-own1', instance: 'i-own', this_router: true } },
+      targets: { [TARGETS[0]]: { kind: 'private_ip', mine: true, holder: 'eni-own1', instance: 'i-own' } },
     },
-    south: { state: 'STANDBY', reason: 'second', targets: { [TARGETS[1]]: null } },
+    south: {
+      state: 'STANDBY',
+      reason: 'second',
+      targets: { [TARGETS[1]]: { kind: 'private_ip', mine: false, holder: null, instance: null } },
+    },
   });
 });
 

@@ -1,16 +1,26 @@
-/** Two production cores among random faults: `npm run sim` in short. A seed that breaks an invariant is told by it. */
+/**
+ * Two production cores, and now and then a misconfigured third one, among faults: `npm run sim` in short, always with
+ * the same seeds. What breaks an invariant is told by its seed.
+ */
 import { scenarioOf } from '../../sim/scenario';
-import { run } from '../../sim/world';
+import { storyOf } from '../../sim/story';
+import { run, Violation } from '../../sim/world';
 
-const SEEDS = 150;
+const SEEDS = 500;
 
-test(`${SEEDS} random stories of two routers break no invariant`, () => {
-  const first = Date.now() % 1_000_000;
-  for (let seed = first; seed < first + SEEDS; seed += 1) {
+test(`the stories of ${SEEDS} seeds break no invariant`, () => {
+  const broken: string[] = [];
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
     try {
       run(scenarioOf(seed));
     } catch (error: unknown) {
-      throw new Error(`npm run sim -- --runs 1 --seed ${seed}`, { cause: error });
+      if (!(error instanceof Violation)) throw new Error(`seed ${seed}`, { cause: error });
+      broken.push(`npm run sim -- --runs 1 --seed ${seed}: ${error.invariant}: ${error.message}`);
     }
   }
+  expect(broken).toEqual([]);
+});
+
+test('a seed tells the same story each time', () => {
+  for (const seed of [7, 77, 777]) expect(storyOf(scenarioOf(seed))).toBe(storyOf(scenarioOf(seed)));
 });

@@ -13,7 +13,7 @@ const memory: Memory = {
   savedAt: 1_234_567.25,
   wasActive: false,
   armedSessions: ['default/TenGigE0/0/0/2/172.31.105.206'],
-  intent: { startedAt: 1_234_500, addresses: ['172.31.105.10', '172.31.101.10'] },
+  intent: { startedAt: 1_234_500, targets: ['172.31.105.10', '172.31.101.10'] },
   beenActive: true,
   inhibit: { until: 2_000_000, untilWall: 1_800_000_000_000, forMs: 1_800_000, why: 'maintenance' },
   damping: { penalty: 1_500, at: 1_234_000, suppressedUntil: null },
@@ -155,7 +155,7 @@ describe('the parser', () => {
     savedAt: times,
     wasActive: fc.boolean(),
     armedSessions: fc.array(id),
-    intent: fc.option(fc.record({ startedAt: times, addresses: fc.array(id, { minLength: 1 }) })),
+    intent: fc.option(fc.record({ startedAt: times, targets: fc.array(id, { minLength: 1 }) })),
     beenActive: fc.boolean(),
     inhibit: fc.option(
       fc.record({
@@ -193,19 +193,7 @@ describe('the parser', () => {
 
   test('refuses a memory with any member wrong or absent', () => {
     const wrong = fc.oneof(
-      fc.constantFrom(
-        undefined,
-        -1,
-        '',
-        {},
-        [],
-        [''],
-        [1],
-        'yes',
-        1e300,
-        { startedAt: 1 },
-        { addresses: [] },
-      ),
+      fc.constantFrom(undefined, -1, '', {}, [], [''], [1], 'yes', 1e300, { startedAt: 1 }, { targets: [] }),
     );
     fc.assert(
       fc.property(fc.constantFrom(...(Object.keys(memory) as (keyof Memory)[])), wrong, (member, value) => {

@@ -1,6 +1,6 @@
 /** A small world for tests of the core and the loop: two targets, two sessions, a peer router. */
 import type { Event, Holder, InterfaceGeneration, Observation, SessionLevel } from '../../src/core/model';
-import type { Plan, Timing } from '../../src/core/plan';
+import type { Plan, Slot, Target, Timing } from '../../src/core/plan';
 
 /** The delivered defaults. */
 export const TIMING: Timing = {
@@ -22,17 +22,28 @@ export const TIMING: Timing = {
 
 export const TARGETS = ['172.31.101.10', '172.31.105.10'] as const;
 
+export const slot = (deviceIndex: number): Slot => ({ deviceIndex, networkCardIndex: 0 });
+
+/** A floating address as most configurations have them. */
+export const addressTarget = (address: string, deviceIndex: number, rank = 0): Target => ({
+  kind: 'privateAddress',
+  id: address,
+  address,
+  deviceIndex,
+  networkCardIndex: 0,
+  rank,
+});
+
 /** Sessions `a` (Te1, subnet-101, device index 1) and `b` (Te2, subnet-105, device index 2). */
 export function planOf(change: Partial<Plan> = {}): Plan {
+  const sessions = change.sessions ?? [
+    { id: 'a', peerAddress: '172.31.101.20', interfaceName: 'Te1', detectionTimeMs: 150 },
+    { id: 'b', peerAddress: '172.31.105.20', interfaceName: 'Te2', detectionTimeMs: 150 },
+  ];
   return {
-    targets: [
-      { address: TARGETS[0], deviceIndex: 1 },
-      { address: TARGETS[1], deviceIndex: 2 },
-    ],
-    sessions: [
-      { id: 'a', peerAddress: '172.31.101.20', interfaceName: 'Te1', detectionTimeMs: 150 },
-      { id: 'b', peerAddress: '172.31.105.20', interfaceName: 'Te2', detectionTimeMs: 150 },
-    ],
+    targets: [addressTarget(TARGETS[0], 1), addressTarget(TARGETS[1], 2)],
+    sessions,
+    peerAddresses: sessions.map(({ peerAddress }) => peerAddress),
     trigger: 'any',
     preferred: false,
     foreignHolder: 'refuse',
@@ -77,13 +88,35 @@ function holderOf(owner: Owner, index: number): Holder | null {
 export function observationOf(first: Owner, second: Owner = first): Observation {
   return {
     interfaces: [
-      { networkInterfaceId: 'eni-own1', deviceIndex: 1, subnetId: 'subnet-101', privateIpAddresses: [] },
-      { networkInterfaceId: 'eni-own2', deviceIndex: 2, subnetId: 'subnet-105', privateIpAddresses: [] },
+      {
+        networkInterfaceId: 'eni-own1',
+        deviceIndex: 1,
+        networkCardIndex: 0,
+        subnetId: 'subnet-101',
+        privateIpAddresses: [],
+      },
+      {
+        networkInterfaceId: 'eni-own2',
+        deviceIndex: 2,
+        networkCardIndex: 0,
+        subnetId: 'subnet-105',
+        privateIpAddresses: [],
+      },
     ],
     holders: { [TARGETS[0]]: holderOf(first, 0), [TARGETS[1]]: holderOf(second, 1) },
     peers: {
-      '172.31.101.20': { networkInterfaceId: 'eni-peer1', instanceId: 'i-peer', subnetId: 'subnet-101' },
-      '172.31.105.20': { networkInterfaceId: 'eni-peer2', instanceId: 'i-peer', subnetId: 'subnet-105' },
+      '172.31.101.20': {
+        networkInterfaceId: 'eni-peer1',
+        instanceId: 'i-peer',
+        subnetId: 'subnet-101',
+        slot: slot(1),
+      },
+      '172.31.105.20': {
+        networkInterfaceId: 'eni-peer2',
+        instanceId: 'i-peer',
+        subnetId: 'subnet-105',
+        slot: slot(2),
+      },
     },
   };
 }

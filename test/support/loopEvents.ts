@@ -8,6 +8,8 @@ export function enqueueTo(loop: Loop, group: string, event: Event): void {
     case 'interfacesAnswered':
     case 'ownershipObserved':
     case 'observationFailed':
+    case 'takeoverCallQueued':
+    case 'takeoverCallReleased':
     case 'takeoverCallAnswered':
     case 'holdersAnswered':
     case 'inhibitRequested':

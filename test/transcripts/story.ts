@@ -42,7 +42,7 @@ export class Story {
   #reads: Reads = { latencyMs: READ_MS, failure: null };
   #calls = new Map<
     string,
-    { readonly to: string; readonly addresses: readonly string[]; readonly sentAt: number }
+    { readonly to: string; readonly targets: readonly string[]; readonly sentAt: number }
   >();
   /** What is still to come without a line of its own: answers to observations. */
   #planned: Planned[] = [];
@@ -211,7 +211,7 @@ export class Story {
       savedAt: this.#now - Number(values.get('age') ?? 0) * 1000,
       wasActive: values.get('was') === 'ACTIVE',
       armedSessions: list('armed'),
-      intent: values.has('intent') ? { startedAt, addresses: list('intent') } : null,
+      intent: values.has('intent') ? { startedAt, targets: list('intent') } : null,
       beenActive: values.get('been') === 'ACTIVE',
       inhibit: this.#storedInhibit(Number(values.get('inhibit') ?? 0) * 1000),
       damping: this.#storedDamping(
@@ -262,8 +262,8 @@ export class Story {
     if (request === undefined) throw new Error(`there was no request ${key}`);
     if (kind === 'ok') {
       const owner = request.to.charAt('eni-'.length) as Owner;
-      for (const address of request.addresses) {
-        this.#owners[TARGETS.findIndex((target) => target === address)] = owner;
+      for (const id of request.targets) {
+        this.#owners[TARGETS.findIndex((target) => target === id)] = owner;
       }
     }
     const failure = kind === 'ok' ? null : { kind: kind as 'refused', code, message: 'says EC2' };
@@ -333,25 +333,27 @@ export class Story {
         this.#observe(effect.number);
         return this.#isKeepalive() ? [] : ['observe'];
       case 'sendTakeover': {
-        const { attempt, call, send, networkInterfaceId: to, addresses, timeoutMs } = effect;
-        this.#calls.set(`${attempt}.${call}.${send}`, { to, addresses, sentAt: this.#now });
+        const { attempt, call, send, networkInterfaceId: to, targets, timeoutMs } = effect;
+        this.#calls.set(`${attempt}.${call}.${send}`, { to, targets, sentAt: this.#now });
         const how = effect.allowReassignment ? '' : ' without reassignment';
         return [
-          `send ${attempt}.${call}.${send}: ${addresses.join(' ')} to ${to}${how}, deadline ${timeoutMs} ms`,
+          `send ${attempt}.${call}.${send}: ${targets.join(' ')} to ${to}${how}, deadline ${timeoutMs} ms`,
         ];
       }
       case 'prepareTakeover': {
         const how = effect.allowReassignment ? '' : ' without reassignment';
-        return [`prepare ${effect.attempt}.${effect.call}: ${effect.addresses.join(' ')}${how}`];
+        return [`prepare ${effect.attempt}.${effect.call}: ${effect.targets.join(' ')}${how}`];
       }
       case 'discardPrepared':
         return [`discard what was prepared for attempt ${effect.attempt}`];
+      case 'withdrawTakeover':
+        return [`withdraw the queued calls ${effect.calls.join(' ')} of attempt ${effect.attempt}`];
       case 'askInterfaces':
         return [`ask ${effect.interfaceNames.join(' ')}, deadline ${effect.timeoutMs} ms`];
       case 'remember': {
         const { wasActive, armedSessions, intent, inhibit, damping } = effect.memory;
         const armed = armedSessions.length === 0 ? 'none' : armedSessions.join(' ');
-        const intention = intent === null ? '' : `, moving ${intent.addresses.join(' ')}`;
+        const intention = intent === null ? '' : `, moving ${intent.targets.join(' ')}`;
         const inhibited = inhibit === null ? '' : `, inhibited until ${timeOf(inhibit.until).trim()}`;
         const penalty = damping === null ? '' : `, penalty ${Math.round(damping.penalty)}`;
         const activity = wasActive ? 'ACTIVE' : 'not ACTIVE';

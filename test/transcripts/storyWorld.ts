@@ -1,7 +1,7 @@
 /** Router A of the stories: what it is asked to do, and what EC2 shows it. */
 import type { Holder, Observation } from '../../src/core/model';
 import type { Plan } from '../../src/core/plan';
-import { TIMING } from '../support/coreWorld';
+import { TIMING, addressTarget, slot } from '../support/coreWorld';
 
 export const TARGETS = ['10.0.1.100', '10.0.2.100', '10.0.2.101'] as const;
 const PEERS = ['10.0.1.2', '10.0.2.2', '10.0.3.2'] as const;
@@ -15,15 +15,12 @@ export const THIRD_SESSION = {
 };
 
 export const PLAN: Plan = {
-  targets: [
-    { address: TARGETS[0], deviceIndex: 1 },
-    { address: TARGETS[1], deviceIndex: 2 },
-    { address: TARGETS[2], deviceIndex: 2 },
-  ],
+  targets: [addressTarget(TARGETS[0], 1), addressTarget(TARGETS[1], 2), addressTarget(TARGETS[2], 2)],
   sessions: [
     { id: 'rtrB-a', peerAddress: PEERS[0], interfaceName: 'Te0', detectionTimeMs: 150 },
     { id: 'rtrB-b', peerAddress: PEERS[1], interfaceName: 'Te1', detectionTimeMs: 150 },
   ],
+  peerAddresses: PEERS,
   trigger: 'any',
   preferred: false,
   foreignHolder: 'refuse',
@@ -62,19 +59,22 @@ export function observationOf(owners: readonly Owner[], detached: number, peerIs
       .map((deviceIndex) => ({
         networkInterfaceId: `eni-A${deviceIndex}`,
         deviceIndex,
+        networkCardIndex: 0,
         subnetId: `subnet-${deviceIndex}`,
         privateIpAddresses: [],
       })),
     holders: Object.fromEntries(
-      PLAN.targets.map(({ address, deviceIndex }, index) => [
-        address,
-        holderOf(owners[index] ?? '-', deviceIndex),
-      ]),
+      PLAN.targets.map(({ id, deviceIndex }, index) => [id, holderOf(owners[index] ?? '-', deviceIndex)]),
     ),
     peers: Object.fromEntries(
       PEERS.filter(() => peerIsKnown).map((address, index) => [
         address,
-        { networkInterfaceId: `eni-B${index + 1}`, instanceId: 'i-B', subnetId: `subnet-${index + 1}` },
+        {
+          networkInterfaceId: `eni-B${index + 1}`,
+          instanceId: 'i-B',
+          subnetId: `subnet-${index + 1}`,
+          slot: slot(index + 1),
+        },
       ]),
     ),
   };

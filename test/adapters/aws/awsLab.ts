@@ -8,8 +8,11 @@ import { startEc2Emulator, type Ec2Emulator } from '../../../lab/ec2-emulator/em
 import { Ec2World } from '../../../lab/ec2-emulator/world';
 import { startImdsEmulator, type ImdsEmulator } from '../../../lab/imds-emulator/emulator';
 import { imdsInstance } from '../../../lab/imds-emulator/instance';
+import { addressTarget } from '../../support/coreWorld';
 import { startCredentials } from '../../../src/aws/credentials';
 import { openEc2, type Ec2 } from '../../../src/aws/ec2';
+import { Pacer, type Limits } from '../../../src/aws/pacer';
+import { openTakeover, type Takeover } from '../../../src/aws/takeover';
 import type { Resolve } from '../../../src/aws/endpointAddresses';
 import { openImds } from '../../../src/aws/imds';
 import { readIdentity, type InstanceIdentity } from '../../../src/aws/instanceIdentity';
@@ -28,11 +31,11 @@ export const eniOf = (router: 1 | 2, deviceIndex: number): string => `eni-000000
 export const addressOf = (router: 1 | 2, deviceIndex: number): string =>
   `172.31.${deviceIndex}.${10 + router}`;
 
+export const ipv6Of = (router: 1 | 2, deviceIndex: number): string =>
+  `2001:db8:0:${deviceIndex + 1}::1${router}`;
+
 export const plan: Plan = {
-  targets: [
-    { address: targetOf(1), deviceIndex: 1 },
-    { address: targetOf(2), deviceIndex: 2 },
-  ],
+  targets: [addressTarget(targetOf(1), 1), addressTarget(targetOf(2), 2)],
   sessions: [
     {
       id: 'peer on if1',
@@ -41,6 +44,7 @@ export const plan: Plan = {
       detectionTimeMs: 150,
     },
   ],
+  peerAddresses: [addressOf(2, 1)],
   trigger: 'any',
   preferred: false,
   foreignHolder: 'refuse',
@@ -54,6 +58,7 @@ function interfacesOfRouter(router: 1 | 2, instanceId: string) {
     macAddress: `02:00:00:00:0${router}:0${index}`,
     primaryIp: addressOf(router, index),
     secondaryIps: router === 2 && index > 0 ? [targetOf(index)] : [],
+    ipv6Addresses: [ipv6Of(router, index)],
     addressLimit: 10,
     sourceDestCheck: false,
     attachment: {
@@ -75,6 +80,7 @@ export function newWorld(): Ec2World {
       subnetId: `subnet-0000000${index}`,
       vpcId: VPC,
       cidrBlock: `172.31.${index}.0/24`,
+      ipv6CidrBlock: `2001:db8:0:${index + 1}::/64`,
       availabilityZone: 'us-west-2a',
       availabilityZoneId: 'usw2-az1',
     })),
@@ -88,6 +94,32 @@ export function newWorld(): Ec2World {
     })),
     networkInterfaces: [...interfacesOfRouter(1, ROUTER_1), ...interfacesOfRouter(2, ROUTER_2)],
   });
+}
+
+/** EC2's default limits, as the configuration has them. */
+export const limits: Limits = {
+  AssignPrivateIpAddresses: { burst: 100, refillPerS: 5 },
+  AssignIpv6Addresses: { burst: 100, refillPerS: 5 },
+  UnassignIpv6Addresses: { burst: 50, refillPerS: 5 },
+  ReplaceRoute: { burst: 50, refillPerS: 5 },
+  CreateRoute: { burst: 50, refillPerS: 5 },
+  AssociateAddress: { burst: 50, refillPerS: 5 },
+};
+
+/** With limits that are not reached, unless a test gives its own. */
+export function takeoverOf(
+  ec2: Ec2,
+  {
+    plan: planned = plan,
+    pacer = new Pacer(limits, now),
+    tableOf = () => null,
+  }: {
+    readonly plan?: Plan;
+    readonly pacer?: Pacer;
+    readonly tableOf?: (id: string) => string | null;
+  } = {},
+): Takeover {
+  return openTakeover({ ec2, plan: planned, pacer, now, tableOf });
 }
 
 export type AwsLab = {
@@ -129,11 +161,12 @@ export async function openImdsLab(world: Ec2World, registry: CredentialRegistry)
 export async function openAwsLab({
   endpointUrl = (port: string) => `http://127.0.0.1:${port}`,
   resolve,
+  world = newWorld(),
 }: {
   readonly endpointUrl?: (port: string) => string;
+  readonly world?: Ec2World;
   readonly resolve?: Resolve;
 } = {}): Promise<AwsLab> {
-  const world = newWorld();
   const registry = new CredentialRegistry();
   const emulator = await startEc2Emulator({ world, credentials: registry });
   const imdsEmulator = await openImdsLab(world, registry);

@@ -2,7 +2,6 @@ import type { LookupAddress } from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { CredentialRegistry } from '../../../lab/ec2-emulator/credentials';
 import { startEc2Emulator } from '../../../lab/ec2-emulator/emulator';
-import { secondaryIpTakeover } from '../../../src/aws/actions/secondaryIp';
 import { openEc2 } from '../../../src/aws/ec2';
 import { pinEndpointAddresses } from '../../../src/aws/endpointAddresses';
 import { observeOwnership } from '../../../src/aws/observe';
@@ -17,6 +16,7 @@ import {
   targetOf,
   type AwsLab,
   until,
+  takeoverOf,
 } from './awsLab';
 
 const v4 = (address: string): LookupAddress => ({ address, family: 4 });
@@ -182,10 +182,11 @@ test('a server that is not who it should be is sent nothing', async () => {
     attempt: 1,
     call: 1,
     networkInterfaceId: eniOf(1, 1),
-    addresses: [targetOf(1)],
+    targets: [targetOf(1)],
+    rank: 0,
     allowReassignment: true,
   };
-  const { failure } = await secondaryIpTakeover({ ec2, now }).send({ ...request, send: 1, timeoutMs: 2_000 });
+  const { failure } = await takeoverOf(ec2).send({ ...request, send: 1, timeoutMs: 2_000 });
   expect(failure).toMatchObject({
     kind: 'unsent',
     message: matching(/certificate|altnames|unable/i),

@@ -1,14 +1,24 @@
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
 import { classify } from '../../../src/aws/failure';
-import { secondaryIpTakeover } from '../../../src/aws/actions/secondaryIp';
-import { eniOf, matching, memoryLog, now, openAwsLab, targetOf, type AwsLab, until } from './awsLab';
+import {
+  eniOf,
+  matching,
+  memoryLog,
+  now,
+  openAwsLab,
+  targetOf,
+  type AwsLab,
+  until,
+  takeoverOf,
+} from './awsLab';
 import { openEc2 } from '../../../src/aws/ec2';
 
 const request = {
   attempt: 1,
   call: 1,
   networkInterfaceId: eniOf(1, 1),
-  addresses: [targetOf(1)],
+  targets: [targetOf(1)],
+  rank: 0,
   allowReassignment: true,
   send: 1,
 };
@@ -41,7 +51,7 @@ describe('what a failed call means', () => {
   ];
   test.each(kinds)('%s: %s (%s)', async (kind, code, status) => {
     lab.emulator.addFault({ kind: 'error', code, ...(status === undefined ? {} : { status }) });
-    const { failure, awsRequestId } = await secondaryIpTakeover({ ec2: lab.ec2, now }).send({
+    const { failure, awsRequestId } = await takeoverOf(lab.ec2).send({
       ...request,
       timeoutMs: 2_000,
     });
@@ -78,13 +88,13 @@ describe('what a failed call means', () => {
   ];
   test.each(uncertain)('uncertain: %s', async (_name, fault, code, isDone) => {
     lab.emulator.addFault(fault);
-    const { failure } = await secondaryIpTakeover({ ec2: lab.ec2, now }).send({ ...request, timeoutMs: 300 });
+    const { failure } = await takeoverOf(lab.ec2).send({ ...request, timeoutMs: 300 });
     expect(failure).toMatchObject({ kind: 'uncertain', code });
     expect(lab.world.ownerOf(applied)).toBe(eniOf(isDone ? 1 : 2, 1));
   });
 
   test('credentials that EC2 turns down are replaced, and the next try goes through', async () => {
-    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    const takeover = takeoverOf(lab.ec2);
     lab.registry.expire(lab.imdsEmulator.currentCredentials().accessKeyId);
     const fresh = lab.imdsEmulator.rotateCredentials();
     const { failure } = await takeover.send({ ...request, timeoutMs: 2_000 });
@@ -115,7 +125,7 @@ describe('unsent: EC2 certainly has not received it', () => {
       log: memoryLog().log,
       now,
     });
-    const outcome = await secondaryIpTakeover({ ec2, now }).send({ ...request, timeoutMs: 2_000 });
+    const outcome = await takeoverOf(ec2).send({ ...request, timeoutMs: 2_000 });
     ec2.stop();
     return outcome.failure;
   };

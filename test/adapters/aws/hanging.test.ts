@@ -1,16 +1,16 @@
 // A call ends by its deadline wherever it hangs: before it is signed, before the connection stands, after it.
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { secondaryIpTakeover } from '../../../src/aws/actions/secondaryIp';
 import type { CredentialsProvider } from '../../../src/aws/credentials';
 import { openEc2, type Ec2 } from '../../../src/aws/ec2';
 import type { Resolve } from '../../../src/aws/endpointAddresses';
-import { eniOf, memoryLog, now, targetOf, until } from './awsLab';
+import { eniOf, memoryLog, now, targetOf, until, takeoverOf } from './awsLab';
 
 const request = {
   attempt: 1,
   call: 1,
   networkInterfaceId: eniOf(1, 1),
-  addresses: [targetOf(1)],
+  targets: [targetOf(1)],
+  rank: 0,
   allowReassignment: true,
   send: 1,
 };
@@ -57,7 +57,7 @@ function open({
     now,
     ...(resolve === undefined ? {} : { resolve }),
   });
-  return secondaryIpTakeover({ ec2, now });
+  return takeoverOf(ec2);
 }
 
 test.each<[string, Parameters<typeof open>[0]]>([

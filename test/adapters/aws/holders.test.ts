@@ -4,7 +4,7 @@ import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
 import type { InstanceState, StatusCheck } from '../../../lab/ec2-emulator/model';
 import { connectAws } from '../../../src/aws/aws';
 import { askHolders } from '../../../src/aws/holders';
-import { memoryLog, now, openAwsLab, plan, ROUTER_1, ROUTER_2, type AwsLab } from './awsLab';
+import { memoryLog, now, openAwsLab, plan, ROUTER_1, ROUTER_2, type AwsLab, limits } from './awsLab';
 
 const UNKNOWN = 'i-00000000000000fff';
 
@@ -176,13 +176,13 @@ test('asked through the whole of AWS: not before IMDS has answered, then with th
   const endpoint = process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'];
   process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] = lab.imdsEmulator.url;
   const { log } = memoryLog();
-  const settings = { endpointUrl: lab.emulator.url, apiTimeoutMs: 1_000 };
-  const aws = connectAws({
-    settings,
-    plan: { groups: [{ name: 'default', plan }], whole: plan, targetPlaces: new Map() },
-    log,
-    now,
-  });
+  const settings = {
+    endpointUrl: lab.emulator.url,
+    apiTimeoutMs: 1_000,
+    sourceDestCheck: 'report' as const,
+    limits,
+  };
+  const aws = connectAws({ settings, groups: [{ name: 'default', plan }], plan, log, now });
   try {
     expect(await aws.askHolders([ROUTER_2])).toMatchObject({ ok: false, failure: { code: 'NotReady' } });
     expect(await aws.observe()).toMatchObject({ ok: true });

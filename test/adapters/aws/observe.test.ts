@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
-import { observationQuestion, readObservation } from '../../../src/aws/observation';
+import { addressTarget } from '../../support/coreWorld';
+import { Malformed } from '../../../src/aws/answer';
+import { observationQuestion, readInterfaces, type ObservationQuestion } from '../../../src/aws/observation';
 import { observeOwnership } from '../../../src/aws/observe';
 import type { Plan } from '../../../src/core/plan';
 import {
@@ -9,6 +11,7 @@ import {
   addressOf,
   anyNumber,
   eniOf,
+  ipv6Of,
   matching,
   now,
   openAwsLab,
@@ -16,6 +19,15 @@ import {
   targetOf,
   type AwsLab,
 } from './awsLab';
+
+function readObservation(question: ObservationQuestion, answered: readonly unknown[]) {
+  try {
+    return { ok: true, observation: readInterfaces(question, answered).observation } as const;
+  } catch (error) {
+    if (error instanceof Malformed) return { ok: false, problem: error.message } as const;
+    throw error;
+  }
+}
 
 describe('observing', () => {
   let lab: AwsLab;
@@ -36,6 +48,7 @@ describe('observing', () => {
         interfaces: [0, 1, 2].map((deviceIndex) => ({
           networkInterfaceId: eniOf(1, deviceIndex),
           deviceIndex,
+          networkCardIndex: 0,
           subnetId: `subnet-0000000${deviceIndex}`,
           privateIpAddresses: [
             {
@@ -54,9 +67,13 @@ describe('observing', () => {
             networkInterfaceId: eniOf(2, 1),
             instanceId: ROUTER_2,
             subnetId: 'subnet-00000001',
+            slot: { deviceIndex: 1, networkCardIndex: 0 },
           },
         },
       },
+      checked: [],
+      mistakes: [],
+      tables: new Map(),
     });
     expect(lab.emulator.requests()).toHaveLength(1);
     expect(result.startedAt).toBeGreaterThanOrEqual(before);
@@ -105,11 +122,42 @@ describe('observing', () => {
     expect(await observe()).toMatchObject({ observation: { holders: { [targetOf(1)]: { mine: false } } } });
   });
 
+  test('a peer is found by its IPv6 address, in a call of its own', async () => {
+    const result = await observe(2_000, { ...plan, peerAddresses: [ipv6Of(2, 2)] });
+    expect(result).toMatchObject({
+      ok: true,
+      observation: {
+        peers: {
+          [ipv6Of(2, 2)]: {
+            networkInterfaceId: eniOf(2, 2),
+            instanceId: ROUTER_2,
+            subnetId: 'subnet-00000002',
+          },
+        },
+      },
+    });
+    const filters = lab.emulator
+      .requests()
+      .map(({ params }) => [params['Filter.1.Name'], params['Filter.1.Value.1']]);
+    expect(filters.sort()).toEqual([
+      ['addresses.private-ip-address', targetOf(1)],
+      ['ipv6-addresses.ipv6-address', ipv6Of(2, 2)],
+    ]);
+  });
+
+  test.each([
+    ['that EC2 does not know', '2001:db8:ffff::1'],
+    ['at the end of a tunnel', '10.255.0.2'],
+    // Taken for the peer, it would make the real one a third instance.
+    ['of this router itself', ipv6Of(1, 1)],
+    ['of this router itself', addressOf(1, 1)],
+  ])('a neighbour %s is no peer (%s)', async (_what, address) => {
+    const result = await observe(2_000, { ...plan, peerAddresses: [address] });
+    expect(result.ok && result.observation.peers).toEqual({});
+  });
+
   test('more addresses than one call takes are asked for side by side', async () => {
-    const many = Array.from({ length: 250 }, (_, index) => ({
-      address: `172.31.1.${index + 2}`,
-      deviceIndex: 1,
-    }));
+    const many = Array.from({ length: 250 }, (_, index) => addressTarget(`172.31.1.${index + 2}`, 1));
     const result = await observe(2_000, { ...plan, targets: many });
     expect(result).toMatchObject({
       observation: { holders: { [targetOf(1)]: { mine: false }, '172.31.1.2': null, '172.31.1.251': null } },
@@ -211,7 +259,16 @@ describe('reading an answer', () => {
       Attachment: { InstanceId: ROUTER_1, DeviceIndex: 1, NetworkCardIndex: 1 },
     };
     const reading = readObservation(question, [member(1, 1), other]);
-    expect(reading).toMatchObject({ observation: { interfaces: [{ networkInterfaceId: eniOf(1, 1) }] } });
+    const target = { ...addressTarget('172.31.1.11', 1), networkCardIndex: 1 };
+    const holders = (targets: Plan['targets']) => {
+      const asked = { ...question, targets };
+      return readInterfaces(asked, [member(1, 1), other]).observation.holders['172.31.1.11']?.mine;
+    };
+    expect(reading).toMatchObject({
+      observation: { interfaces: [{ networkCardIndex: 0 }, { networkCardIndex: 1 }] },
+    });
+    expect(holders([addressTarget('172.31.1.11', 1)])).toBe(true);
+    expect(holders([target])).toBe(false);
   });
 
   test('an answer without any interface of ours is not one', () => {

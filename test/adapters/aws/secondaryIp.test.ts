@@ -1,12 +1,27 @@
-import { secondaryIpTakeover } from '../../../src/aws/actions/secondaryIp';
+import { addressTarget } from '../../support/coreWorld';
+import { Pacer } from '../../../src/aws/pacer';
+import { openTakeover } from '../../../src/aws/takeover';
 import { openEc2, type Ec2 } from '../../../src/aws/ec2';
-import { memoryLog, eniOf, matching, now, openAwsLab, targetOf, type AwsLab, until } from './awsLab';
+import {
+  memoryLog,
+  eniOf,
+  matching,
+  now,
+  openAwsLab,
+  targetOf,
+  type AwsLab,
+  until,
+  takeoverOf,
+  limits,
+  plan,
+} from './awsLab';
 
 const move = (deviceIndex: number, attempt = 1) => ({
   attempt,
   call: deviceIndex,
   networkInterfaceId: eniOf(1, deviceIndex),
-  addresses: [targetOf(deviceIndex)],
+  targets: [targetOf(deviceIndex)],
+  rank: 0,
   allowReassignment: true,
 });
 
@@ -19,7 +34,7 @@ describe('taking addresses over', () => {
   const writes = () => lab.emulator.requests().filter(({ action }) => action === 'AssignPrivateIpAddresses');
 
   test('one call moves the addresses of an interface and is confirmed', async () => {
-    const outcome = await secondaryIpTakeover({ ec2: lab.ec2, now }).send({
+    const outcome = await takeoverOf(lab.ec2).send({
       ...move(1),
       send: 1,
       timeoutMs: 2_000,
@@ -37,7 +52,7 @@ describe('taking addresses over', () => {
   });
 
   test('nothing is sent before the release; then the prepared request goes out', async () => {
-    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    const takeover = takeoverOf(lab.ec2);
     takeover.prepare(move(1));
     takeover.prepare(move(2));
     // Connections are opened ahead, one per prepared request; a rehearsal ends when all is built.
@@ -55,7 +70,7 @@ describe('taking addresses over', () => {
   });
 
   test('what was discarded is not sent; a later send builds anew', async () => {
-    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    const takeover = takeoverOf(lab.ec2);
     takeover.prepare(move(1));
     takeover.discard(1);
     const outcome = await takeover.send({ ...move(1), send: 1, timeoutMs: 2_000 });
@@ -64,7 +79,7 @@ describe('taking addresses over', () => {
   });
 
   test('discarding one attempt leaves another alone', async () => {
-    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    const takeover = takeoverOf(lab.ec2);
     takeover.prepare(move(1, 7));
     takeover.discard(6);
     expect(await takeover.send({ ...move(1, 7), send: 1, timeoutMs: 2_000 })).toMatchObject({
@@ -74,11 +89,16 @@ describe('taking addresses over', () => {
 
   test('a request prepared too long ago, or for something else, is built anew', async () => {
     let time = 0;
-    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now: () => time });
+    const takeover = openTakeover({
+      ec2: lab.ec2,
+      plan: { ...plan, targets: [...plan.targets, addressTarget('172.31.2.200', 2)] },
+      pacer: new Pacer(limits, now),
+      now: () => time,
+    });
     takeover.prepare(move(1));
     time = 240_000;
     expect(await takeover.send({ ...move(1), send: 1, timeoutMs: 2_000 })).toMatchObject({ failure: null });
-    takeover.prepare({ ...move(2), addresses: ['172.31.2.200'] });
+    takeover.prepare({ ...move(2), targets: ['172.31.2.200'] });
     expect(await takeover.send({ ...move(2), send: 1, timeoutMs: 2_000 })).toMatchObject({ failure: null });
     expect(writes().map(({ params }) => params['PrivateIpAddress.1'])).toEqual([targetOf(1), targetOf(2)]);
   });
@@ -86,7 +106,7 @@ describe('taking addresses over', () => {
   const asked = () => writes().map(({ params }) => params['AllowReassignment']);
 
   test('a claim moves a free address, and is refused where another interface holds one of them', async () => {
-    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    const takeover = takeoverOf(lab.ec2);
     lab.world.unassign(eniOf(2, 1), [targetOf(1)]);
     const claim = { allowReassignment: false, send: 1, timeoutMs: 2_000 };
     expect(await takeover.send({ ...move(1), ...claim })).toMatchObject({ failure: null });
@@ -98,7 +118,7 @@ describe('taking addresses over', () => {
   });
 
   test.each([true, false])('what was prepared with %s is not sent for the other', async (prepared) => {
-    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    const takeover = takeoverOf(lab.ec2);
     takeover.prepare({ ...move(1), allowReassignment: prepared });
     await takeover.send({ ...move(1), allowReassignment: !prepared, send: 1, timeoutMs: 2_000 });
     expect(asked()).toEqual([String(!prepared)]);
@@ -111,7 +131,12 @@ describe('taking addresses over', () => {
       ...lab.ec2,
       prepare: ((...args) => ((built += 1), lab.ec2.prepare(...args))) as Ec2['prepare'],
     };
-    const takeover = secondaryIpTakeover({ ec2: counting, now: () => (time += 1) });
+    const takeover = openTakeover({
+      ec2: counting,
+      plan,
+      pacer: new Pacer(limits, now),
+      now: () => (time += 1),
+    });
     await takeover.rehearse([move(1)]);
     await takeover.send({ ...move(1), allowReassignment: false, send: 1, timeoutMs: 2_000 });
     expect(built).toBe(2);
@@ -121,7 +146,7 @@ describe('taking addresses over', () => {
   });
 
   test('a hedge goes out on another connection, and both answers are told apart', async () => {
-    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    const takeover = takeoverOf(lab.ec2);
     lab.emulator.addFault({ kind: 'blackHole', count: 1 });
     const first = takeover.send({ ...move(1), send: 1, timeoutMs: 800 });
     await until('the first has arrived', () => writes().length === 1);
@@ -132,7 +157,7 @@ describe('taking addresses over', () => {
   });
 
   test('after a timeout no old connection is trusted', async () => {
-    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    const takeover = takeoverOf(lab.ec2);
     lab.ec2.warm(3);
     await until('three connections stand', () => lab.emulator.connectionsAccepted === 3);
     lab.emulator.addFault({ kind: 'blackHole', count: 1 });
@@ -142,7 +167,7 @@ describe('taking addresses over', () => {
   });
 
   test('a connection that EC2 has closed while idle is not used', async () => {
-    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    const takeover = takeoverOf(lab.ec2);
     await takeover.send({ ...move(1), send: 1, timeoutMs: 2_000 });
     lab.emulator.closeIdleConnections();
     const request = { ...move(2), timeoutMs: 2_000 };
@@ -155,7 +180,7 @@ describe('taking addresses over', () => {
   });
 
   test('a rehearsal sends nothing, and opens what is missing once', async () => {
-    const takeover = secondaryIpTakeover({ ec2: lab.ec2, now });
+    const takeover = takeoverOf(lab.ec2);
     for (let time = 0; time < 3; time += 1) await takeover.rehearse([move(1), move(2)]);
     await until('three connections stand', () => lab.emulator.connectionsAccepted === 3);
     await takeover.rehearse([move(1), move(2)]);
@@ -177,7 +202,7 @@ describe('taking addresses over', () => {
     const { log } = memoryLog();
     const credentials = { provider, refreshNow: async () => {} };
     const ec2 = openEc2({ endpointUrl: lab.emulator.url, region: 'us-west-2', credentials, log, now });
-    const takeover = secondaryIpTakeover({ ec2, now });
+    const takeover = takeoverOf(ec2);
     takeover.prepare(move(1));
     await takeover.rehearse([move(1)]);
     available = true;

@@ -1,3 +1,4 @@
+import { addressTarget } from '../../support/coreWorld';
 import { startMistakes } from '../../../src/aws/startChecks';
 import type { Plan } from '../../../src/core/plan';
 import { plan } from './awsLab';
@@ -17,20 +18,13 @@ const identity = {
   availabilityZone: 'us-west-2a',
   interfaces: [own(0), own(1), own(2), own(3, 1)],
 };
-/** As for a configuration with one group. */
-const mistakesOf = (mistaken: Plan): readonly string[] =>
-  startMistakes(
-    mistaken,
-    identity,
-    new Map(mistaken.targets.map(({ address }) => [address, 'config.action.method_params.intf_list'])),
-  );
 const withTarget = (address: string, deviceIndex: number): Plan => ({
   ...plan,
-  targets: [{ address, deviceIndex }],
+  targets: [addressTarget(address, deviceIndex)],
 });
 
 test('a plan that fits has no mistakes', () => {
-  expect(mistakesOf(plan)).toEqual([]);
+  expect(startMistakes(plan, identity)).toEqual([]);
 });
 
 test.each([
@@ -52,28 +46,40 @@ test.each([
   ['the broadcast address', '172.31.1.255', 1, /keeps for itself/],
   ['a primary address', '172.31.2.11', 2, /primary address of eni-00000012/],
 ])('%s', (_name, address, deviceIndex, sentence) => {
-  expect(mistakesOf(withTarget(address, deviceIndex))).toEqual([expect.stringMatching(sentence)]);
+  expect(startMistakes(withTarget(address, deviceIndex), identity)).toEqual([
+    expect.stringMatching(sentence),
+  ]);
 });
 
 test.each(['172.31.1.4', '172.31.1.254'])('%s is allowed', (address) => {
-  expect(mistakesOf(withTarget(address, 1))).toEqual([]);
+  expect(startMistakes(withTarget(address, 1), identity)).toEqual([]);
+});
+
+test('an address of this router among those of the peer is named', () => {
+  expect(startMistakes({ ...plan, peerAddresses: ['172.31.1.12', '172.31.2.11'] }, identity)).toEqual([
+    expect.stringMatching(/^config\.peer_private_ips: 172\.31\.2\.11 is this router's own address/),
+  ]);
 });
 
 test('every mistake is named, also a peer that is this router', () => {
   const mistaken: Plan = {
     ...plan,
-    targets: [
-      { address: '10.0.0.1', deviceIndex: 1 },
-      { address: '172.31.2.255', deviceIndex: 2 },
-    ],
+    targets: [addressTarget('10.0.0.1', 1), addressTarget('172.31.2.255', 2)],
     sessions: [
       { id: 'peer', peerAddress: '172.31.1.12', interfaceName: 'TenGigE0/0/0/0', detectionTimeMs: 150 },
       { id: 'self', peerAddress: '172.31.1.11', interfaceName: 'TenGigE0/0/0/1', detectionTimeMs: 150 },
     ],
   };
-  expect(mistakesOf(mistaken)).toEqual([
+  expect(startMistakes(mistaken, identity)).toEqual([
     expect.stringMatching(/^config\.action\.method_params\.intf_list \(10\.0\.0\.1\): /),
     expect.stringMatching(/^config\.action\.method_params\.intf_list \(172\.31\.2\.255\): /),
     expect.stringMatching(/^config\.bfd_sessions\[1\]\.neigh_ip: 172\.31\.1\.11 /),
+  ]);
+});
+
+test('of several groups the one is named that has the target', () => {
+  const target = { ...withTarget('172.31.1.3', 1) };
+  expect(startMistakes(target, identity, [{ name: 'north', plan: target }])).toEqual([
+    expect.stringMatching(/^config\.groups, north: intf_list \(172\.31\.1\.3\): .*keeps for itself/),
   ]);
 });

@@ -148,7 +148,9 @@ describe.each(generations)('closing, %s', (generation) => {
     const router = await startRouter(generation);
     const attached = await attach(router);
     await attached.slapi.close('keep');
-    await eventually(() => expect(router.state().clients).toEqual({ init: 0, bfd: false, interface: false }));
+    await eventually(() =>
+      expect(router.state().clients).toEqual({ init: 0, bfd: false, bfdv6: false, interface: false }),
+    );
     expect(router.state().sessions).toHaveLength(2);
     expect(eventsOf(attached, 'streamsLost')).toEqual([]);
   });

@@ -37,7 +37,7 @@ describe('notifications as routers send them', () => {
       55n,
     ],
   ])('%s', (hex, level, diag, seqNum) => {
-    expect(bfdNotice(messageOf(protos().bfd.events, hex))).toMatchObject({
+    expect(bfdNotice(messageOf(protos().bfd.IPv4.events, hex))).toMatchObject({
       kind: 'session',
       key: keyOf(session1),
       known: { level, diag, seqNum },
@@ -45,7 +45,7 @@ describe('notifications as routers send them', () => {
   });
 
   test('another client has taken the BFD stream', () => {
-    expect(bfdNotice(messageOf(protos().bfd.events, '08011202080c'))).toMatchObject({
+    expect(bfdNotice(messageOf(protos().bfd.IPv4.events, '08011202080c'))).toMatchObject({
       kind: 'error',
       error: { name: 'SL_NOTIF_TERM' },
     });
@@ -63,7 +63,7 @@ describe('notifications as routers send them', () => {
 
   test('zeros that were sent are left out of the JSON form, as Python leaves them out', () => {
     const explicit = messageOf(
-      protos().bfd.events,
+      protos().bfd.IPv4.events,
       '08021a240a1a080118f1cbfde00a22100a0e54656e47696745302f302f302f311206083410011800',
     );
     expect(protoJson(explicit)).toEqual({
@@ -84,7 +84,12 @@ describe('anything at all', () => {
       return null;
     }
   };
-  const methods = [protos().bfd.events, protos().bfd.read, protos().gen1.events, protos().gen2.events];
+  const methods = [
+    protos().bfd.IPv4.events,
+    protos().bfd.IPv4.read,
+    protos().gen1.events,
+    protos().gen2.events,
+  ];
 
   const readAll = (message: { readonly [field: string]: unknown }): unknown[] => [
     bfdNotice(message),
@@ -121,7 +126,7 @@ describe('anything at all', () => {
       }),
     ).flat();
     const levels = changed.flatMap((bytes) => {
-      const message = decoded(protos().bfd.events, bytes);
+      const message = decoded(protos().bfd.IPv4.events, bytes);
       const notice = message === null ? null : bfdNotice(message);
       return notice?.kind === 'session' ? [notice.known.level] : [];
     });

@@ -18,6 +18,7 @@ export function session(interfaceName: string, peerAddress: string): BfdSessionS
     id: `${peerAddress} on ${interfaceName}`,
     interfaceName,
     peerAddress,
+    sourceAddress: null,
     vrfName: 'default',
     desiredMinTxIntervalUs: 50_000,
     detectMult: 3,

@@ -1,0 +1,189 @@
+// The pace of calls: EC2's buckets, priorities, fairness, being throttled, and taking back what waits.
+import { Pacer, type Ticket } from '../../../src/aws/pacer';
+import { openTakeover } from '../../../src/aws/takeover';
+import type { TakeoverRequest } from '../../../src/core/model';
+import { eniOf, limits, now, openAwsLab, plan, takeoverOf, until, type AwsLab } from './awsLab';
+import { newTargetsWorld, routeTarget, TABLE } from './targetsLab';
+
+const slow = { ...limits, ReplaceRoute: { burst: 2, refillPerS: 20 } };
+const ticket = (change: Partial<Ticket> = {}): Ticket => ({
+  action: 'ReplaceRoute',
+  group: 'a',
+  rank: 0,
+  ...change,
+});
+
+describe('tickets', () => {
+  let pacer: Pacer;
+  let gone: string[];
+  const enter = (name: string, change: Partial<Ticket> = {}) =>
+    pacer.enter(ticket(change), () => gone.push(name));
+  beforeEach(() => {
+    pacer = new Pacer(slow, now);
+    gone = [];
+  });
+  afterEach(() => pacer.stop());
+
+  test('the burst goes at once, the rest as tokens come', async () => {
+    const before = now();
+    expect([enter('1'), enter('2')]).toEqual([null, null]);
+    expect(gone).toEqual(['1', '2']);
+    for (const name of ['3', '4', '5']) expect(enter(name)).not.toBeNull();
+    expect(gone).toEqual(['1', '2']);
+    await until('all are gone', () => gone.length === 5);
+    expect(gone).toEqual(['1', '2', '3', '4', '5']);
+    // Three tokens at 20 a second; a timer may be late, and never early.
+    expect(now() - before).toBeGreaterThanOrEqual(145);
+  });
+
+  test('each action has a bucket of its own', () => {
+    for (const name of ['1', '2', '3']) enter(name);
+    enter('created', { action: 'CreateRoute' });
+    expect(gone).toEqual(['1', '2', 'created']);
+  });
+
+  test('the lowest rank goes first, and whoever asked first among equals', async () => {
+    for (const name of ['1', '2']) enter(name);
+    enter('late', { rank: 9 });
+    enter('first', { rank: 1 });
+    enter('second', { rank: 1 });
+    await until('all are gone', () => gone.length === 5);
+    expect(gone.slice(2)).toEqual(['first', 'second', 'late']);
+  });
+
+  test('groups take turns, however many one of them sends', async () => {
+    for (const name of ['1', '2']) enter(name);
+    for (const name of ['a1', 'a2', 'a3', 'a4']) enter(name, { group: 'a' });
+    for (const name of ['b1', 'b2']) enter(name, { group: 'b', rank: 50 });
+    await until('all are gone', () => gone.length === 8);
+    expect(gone.slice(2)).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'a4']);
+  });
+
+  test('what is taken back is not sent and costs no token', async () => {
+    for (const name of ['1', '2']) enter(name);
+    const leave = enter('3');
+    enter('4');
+    leave?.();
+    await until('the last one is gone', () => gone.length === 3);
+    expect(gone).toEqual(['1', '2', '4']);
+  });
+});
+
+test('throttled, it believes that there are no tokens, halves its rate and recovers', () => {
+  let time = 0;
+  const pacer = new Pacer(limits, () => time);
+  let gone = 0;
+  const enter = () => pacer.enter(ticket(), () => (gone += 1))?.();
+  enter();
+  expect(gone).toBe(1);
+  pacer.throttled('ReplaceRoute');
+  // Those that were under way beside it are no further news.
+  for (let others = 0; others < 20; others += 1) pacer.throttled('ReplaceRoute');
+  enter();
+  expect(gone).toBe(1);
+  // At 5 a second there would be five tokens by now, at half of that there are two.
+  time += 1_000;
+  for (let calls = 0; calls < 5; calls += 1) enter();
+  expect(gone).toBe(3);
+  time += 10_000;
+  enter();
+  time += 1_000;
+  gone = 0;
+  for (let calls = 0; calls < 40; calls += 1) enter();
+  // 25 tokens in the ten slow seconds, less the one used, and five in the second after them.
+  expect(gone).toBe(29);
+  pacer.stop();
+});
+
+describe('takeovers at the pace of EC2', () => {
+  let lab: AwsLab;
+  beforeEach(async () => {
+    lab = await openAwsLab({ world: newTargetsWorld() });
+  });
+  afterEach(() => lab.close());
+
+  const many = Array.from({ length: 8 }, (_, index) =>
+    routeTarget(`10.20.${index}.0/24`, 'ipv4', TABLE, 7 - index),
+  );
+  const wide = { ...plan, targets: many };
+  const request = (index: number): TakeoverRequest => ({
+    attempt: 1,
+    call: index + 1,
+    networkInterfaceId: eniOf(1, 1),
+    targets: [many[index]!.id],
+    allowReassignment: true,
+    rank: many[index]!.rank,
+  });
+
+  test('beyond the burst they wait, tell so, and go by rank; all arrive', async () => {
+    lab.emulator.throttleAccount({ ReplaceRoute: { burst: 3, refillPerS: 20 } });
+    const pacer = new Pacer({ ...limits, ReplaceRoute: { burst: 3, refillPerS: 20 } }, now);
+    const takeover = takeoverOf(lab.ec2, { plan: wide, pacer });
+    const news: string[] = [];
+    const outcomes = await Promise.all(
+      many.map((_, index) =>
+        takeover.send(
+          { ...request(index), send: 1, timeoutMs: 1_000 },
+          { queued: () => news.push(`${index} waits`), released: () => news.push(`${index} goes`) },
+        ),
+      ),
+    );
+    expect(outcomes.map(({ failure }) => failure)).toEqual(many.map(() => null));
+    const waits = [3, 4, 5, 6, 7];
+    expect(news).toEqual([
+      ...waits.map((index) => `${index} waits`),
+      ...waits.toReversed().map((index) => `${index} goes`),
+    ]);
+  });
+
+  test('what is withdrawn is never sent', async () => {
+    const pacer = new Pacer({ ...limits, ReplaceRoute: { burst: 1, refillPerS: 50 } }, now);
+    const takeover = takeoverOf(lab.ec2, { plan: wide, pacer });
+    const send = (index: number) => takeover.send({ ...request(index), send: 1, timeoutMs: 1_000 });
+    const first = send(0);
+    void send(1);
+    const third = send(2);
+    takeover.withdraw(1, [2]);
+    await Promise.all([first, third]);
+    const named = lab.emulator.requests().map(({ params }) => params['DestinationCidrBlock']);
+    expect(named).not.toContain('10.20.1.0/24');
+    expect(named).toContain('10.20.2.0/24');
+  });
+
+  test('a deadline starts when the request is sent, not while it waits', async () => {
+    const pacer = new Pacer({ ...limits, ReplaceRoute: { burst: 1, refillPerS: 5 } }, now);
+    const takeover = takeoverOf(lab.ec2, { plan: wide, pacer });
+    const send = (index: number) => takeover.send({ ...request(index), send: 1, timeoutMs: 150 });
+    expect(await Promise.all([send(0), send(1)])).toMatchObject([{ failure: null }, { failure: null }]);
+  });
+
+  test('of many only the first burst is signed ahead, and a few of them anew each time', async () => {
+    const targets = Array.from({ length: 120 }, (_, index) =>
+      routeTarget(`10.30.${index}.0/24`, 'ipv4', TABLE, index),
+    );
+    let built = 0;
+    const counting = {
+      ...lab.ec2,
+      prepare: (...args: Parameters<typeof lab.ec2.prepare>) => {
+        built += 1;
+        return lab.ec2.prepare(...args);
+      },
+    } as typeof lab.ec2;
+    const pacer = new Pacer(limits, now);
+    const takeover = openTakeover({ ec2: counting, plan: { ...plan, targets }, pacer, now });
+    const moves = targets.map(({ id, rank }) => ({
+      networkInterfaceId: eniOf(1, 1),
+      targets: [id],
+      allowReassignment: true,
+      rank,
+    }));
+    await takeover.rehearse(moves);
+    expect(built).toBe(50);
+    await takeover.rehearse(moves);
+    expect(built).toBe(58);
+    const outcome = await takeover.send({ ...request(0), ...moves[0]!, send: 1, timeoutMs: 1_000 });
+    expect(outcome.failure).toBeNull();
+    // The signed one was used: only CreateRoute, which follows it, was built.
+    expect(built).toBe(58);
+  });
+});

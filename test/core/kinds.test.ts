@@ -1,0 +1,412 @@
+// Targets of several kinds in one role: which calls they make, what a blackhole and a gateway mean, and what waits.
+import type { Holder, Observation } from '../../src/core/model';
+import type { Plan, Target } from '../../src/core/plan';
+import {
+  observationOf,
+  planOf,
+  sessionEvent,
+  slot,
+  synchronizedEvent,
+  addressTarget,
+} from '../support/coreWorld';
+import { Play, answer, started } from './play';
+
+const at = (deviceIndex: number, rank = 0) => ({ ...slot(deviceIndex), rank });
+const route = (value: string, deviceIndex = 1, rank = 0): Target => ({
+  ...at(deviceIndex, rank),
+  kind: 'route',
+  id: `${value} in rtb-1`,
+  routeTable: { id: 'rtb-1' },
+  destination: { kind: 'ipv4', value },
+});
+const ipv6 = (address: string): Target => ({ ...at(1), kind: 'ipv6Address', id: address, address });
+const elasticIp = (id: string, privateAddress: string | null = null): Target => ({
+  ...at(2),
+  kind: 'elasticIp',
+  id,
+  allocationId: id,
+  privateAddress,
+});
+
+const PEER: Holder = { networkInterfaceId: 'eni-peer1', instanceId: 'i-peer', mine: false };
+const MINE: Holder = { networkInterfaceId: 'eni-own1', instanceId: 'i-own', mine: true };
+const NAT: Holder = { networkInterfaceId: 'nat-1', instanceId: null, mine: false, foreign: true };
+
+type Holders = { readonly [id: string]: Holder | null };
+
+class Mixed extends Play {
+  sees(holders: Holders, peers: Observation['peers'] = observationOf('peer').peers, startedAt = this.now) {
+    return {
+      type: 'ownershipObserved',
+      number: this.state.observing.inFlight ?? -1,
+      startedAt,
+      observation: { ...observationOf('none'), peers, holders },
+    } as const;
+  }
+}
+
+function planFor(targets: readonly Target[], change: Partial<Plan> = {}): Plan {
+  return planOf({ targets, ...change });
+}
+
+/** A router that has watched for a while, at 1 s. */
+function watchingMixed(targets: readonly Target[], holders: Holders, change: Partial<Plan> = {}): Mixed {
+  const play = new Mixed(planFor(targets, change));
+  play.at(0, started());
+  play.at(100, synchronizedEvent('gen1', 'Up'));
+  play.at(200, play.sees(holders));
+  play.now = 1_000;
+  play.forget();
+  return play;
+}
+
+function down(play: Mixed, now = 2_000): void {
+  play.at(now, sessionEvent('a', 'Down'));
+  play.at(now + 1, { type: 'interfacesAnswered', attempt: play.state.lastAttempt, interfaces: [] });
+}
+
+const sent = (play: Play) =>
+  play
+    .all('sendTakeover')
+    .map(({ targets, networkInterfaceId: to, allowReassignment: take }) => [
+      `${take ? 'take' : 'claim'} ${targets.join(' ')} to ${to}`,
+    ]);
+
+const all = [
+  addressTarget('172.31.101.10', 1),
+  addressTarget('172.31.101.11', 1),
+  ipv6('2001:db8::a'),
+  ipv6('2001:db8::b'),
+  route('10.8.0.0/16'),
+  route('10.9.0.0/16'),
+  elasticIp('eipalloc-1', '172.31.105.9'),
+];
+const held = (by: Holder | null, targets = all): Holders =>
+  Object.fromEntries(targets.map(({ id }) => [id, by]));
+
+describe('which targets go in one call', () => {
+  test('the addresses of a family together, each route and each Elastic IP alone', () => {
+    const play = watchingMixed(all, held(PEER));
+    down(play);
+    expect(sent(play).flat()).toEqual([
+      'take 172.31.101.10 172.31.101.11 to eni-own1',
+      'take 2001:db8::a 2001:db8::b to eni-own1',
+      'take 10.8.0.0/16 in rtb-1 to eni-own1',
+      'take 10.9.0.0/16 in rtb-1 to eni-own1',
+      'take eipalloc-1 to eni-own2',
+    ]);
+  });
+
+  test('IPv6 addresses name their holders, an Elastic IP its private address, routes neither', () => {
+    const holders = { ...held(PEER), '2001:db8::b': null };
+    const play = watchingMixed(all, holders);
+    down(play);
+    const [addresses, ipv6s, first, , eip] = play.all('sendTakeover');
+    expect(addresses).not.toHaveProperty('releases');
+    expect(ipv6s?.releases).toEqual([{ networkInterfaceId: 'eni-peer1', targets: ['2001:db8::a'] }]);
+    expect(first).not.toHaveProperty('releases');
+    expect(eip?.privateAddress).toBe('172.31.105.9');
+  });
+
+  test('after an IPv6 address was unassigned and not assigned, the try that follows at once releases it again', () => {
+    const targets = [ipv6('2001:db8::a')];
+    const play = watchingMixed(targets, held(PEER, targets));
+    down(play);
+    play.at(2_100, answer('1.1.1', 'uncertain'));
+    const [, again] = play.all('sendTakeover');
+    expect(again?.releases).toEqual([{ networkInterfaceId: 'eni-peer1', targets: ['2001:db8::a'] }]);
+  });
+});
+
+describe('a claim', () => {
+  test('of a missing route is made without reassignment, in the canonical order', () => {
+    const targets = [route('10.8.0.0/16'), route('10.9.0.0/16')];
+    const nobody = held(null, targets);
+    const play = watchingMixed(targets, nobody);
+    play.at(10_200);
+    play.at(10_300, play.sees(nobody));
+    expect(sent(play).flat()).toEqual(['claim 10.8.0.0/16 in rtb-1 to eni-own1']);
+    play.at(10_400, answer('1.1.1'));
+    expect(sent(play).flat().slice(1)).toEqual(['claim 10.9.0.0/16 in rtb-1 to eni-own1']);
+    play.at(10_500, answer('1.2.1', 'refused', 'RouteAlreadyExists'));
+    expect(play.alarms).toEqual([]);
+  });
+
+  test('BFD says that the peer is gone: a missing route is taken, so that it is replaced or created', () => {
+    const targets = [route('10.8.0.0/16'), route('10.9.0.0/16')];
+    const play = watchingMixed(targets, { [targets[0]!.id]: PEER, [targets[1]!.id]: null });
+    down(play);
+    expect(sent(play).flat()).toEqual([
+      'take 10.8.0.0/16 in rtb-1 to eni-own1',
+      'take 10.9.0.0/16 in rtb-1 to eni-own1',
+    ]);
+  });
+});
+
+describe('a blackhole', () => {
+  const targets = [route('10.8.0.0/16'), route('10.9.0.0/16')];
+  const DEAD: Holder = { ...PEER, blackhole: true };
+  const unseen = (holders: Holders, peers?: Observation['peers']) => {
+    const play = new Mixed(planFor(targets));
+    play.at(0, started());
+    play.at(100, synchronizedEvent('gen1', 'Down', false));
+    play.at(200, play.sees(holders, peers));
+    play.at(30_100);
+    play.at(30_200, play.sees(holders, peers));
+    return play;
+  };
+
+  test('is evidence while no session is UP: its route is taken at once', () => {
+    const play = unseen(held(DEAD, targets));
+    expect(sent(play).flat()).toEqual([
+      'take 10.8.0.0/16 in rtb-1 to eni-own1',
+      'take 10.9.0.0/16 in rtb-1 to eni-own1',
+    ]);
+    expect(play.reasons.join()).toMatch(/the route 10\.8\.0\.0\/16 in rtb-1 is a blackhole/);
+  });
+
+  test('a route that is active says nothing, and the holder is asked about', () => {
+    const play = unseen(held(PEER, targets));
+    expect(sent(play)).toEqual([]);
+    expect(play.all('askHolders').at(-1)).toMatchObject({ instanceIds: ['i-peer'] });
+  });
+
+  test('of an instance that was replaced is not held by a third one', () => {
+    const old: Holder = { networkInterfaceId: 'eni-old', instanceId: 'i-old', mine: false, blackhole: true };
+    const play = watchingMixed(targets, held(old, targets));
+    expect(play.state.foreign).toEqual([]);
+    down(play);
+    expect(sent(play)).toHaveLength(2);
+  });
+
+  test('while both routers live and neither has anything, the routers go one after the other', () => {
+    const old: Holder = { networkInterfaceId: 'eni-old', instanceId: 'i-old', mine: false, blackhole: true };
+    const play = unseen(held(old, targets));
+    expect(sent(play)).toEqual([]);
+    expect(play.state.verdict).toMatch(
+      /no instance holds 10\.8\.0\.0\/16 in rtb-1 and 10\.9\.0\.0\/16 in rtb-1/,
+    );
+  });
+});
+
+describe('a route that leads to a gateway', () => {
+  const targets = [route('10.8.0.0/16'), route('10.9.0.0/16')];
+  const holders = { [targets[0]!.id]: NAT, [targets[1]!.id]: PEER };
+
+  test('is refused with an alarm, and does not hold the others back', () => {
+    const play = new Mixed(planFor(targets));
+    play.at(0, started());
+    play.at(100, synchronizedEvent('gen1', 'Up'));
+    play.at(200, play.sees(holders));
+    expect(play.alarms).toEqual(['foreign-holder']);
+    expect(play.reasons.join()).toMatch(/10\.8\.0\.0\/16 in rtb-1 is held by nat-1, which is neither router/);
+    down(play);
+    expect(sent(play).flat()).toEqual(['take 10.9.0.0/16 in rtb-1 to eni-own1']);
+  });
+
+  test('is taken where the configuration says so', () => {
+    const play = watchingMixed(targets, holders, { foreignHolder: 'take' });
+    down(play);
+    expect(sent(play)).toHaveLength(2);
+  });
+
+  test('is no evidence, even where it may be taken: nobody says that a gateway is gone', () => {
+    const play = new Mixed(planFor(targets, { foreignHolder: 'take' }));
+    play.at(0, started());
+    play.at(100, synchronizedEvent('gen1', 'Down', false));
+    play.at(200, play.sees(held(NAT, targets)));
+    play.at(30_100);
+    play.at(30_200, play.sees(held(NAT, targets)));
+    expect(sent(play)).toEqual([]);
+  });
+
+  test('is not what a route is given back to', () => {
+    const play = watchingMixed(targets, holders, { foreignHolder: 'take' });
+    down(play);
+    play.at(2_100, answer('1.1.1'), answer('1.2.1'));
+    play.forget();
+    play.at(2_200, {
+      type: 'interfaceChanged',
+      interfaceName: 'Te1',
+      level: 'Down',
+      receivedAt: 0,
+      notification: {},
+    });
+    expect(sent(play).flat()).toEqual(['take 10.9.0.0/16 in rtb-1 to eni-peer1']);
+  });
+});
+
+describe('an Elastic IP on the wrong address of the right interface', () => {
+  const target = elasticIp('eipalloc-1', '172.31.105.9');
+  const wrong: Holder = {
+    networkInterfaceId: 'eni-own2',
+    instanceId: 'i-own',
+    mine: false,
+    privateAddress: '172.31.105.8',
+  };
+
+  test('is not here, and an answer that shows it there settles nothing', () => {
+    const play = watchingMixed([target], { 'eipalloc-1': PEER });
+    down(play);
+    play.at(10_200);
+    play.at(10_300, play.sees({ 'eipalloc-1': wrong }));
+    expect(play.state.ownership?.holders['eipalloc-1']).toEqual(wrong);
+    expect(play.state.role.haState).toBe('STANDBY');
+    expect(play.state.attempt).not.toBeNull();
+    play.at(10_400, answer('1.1.1'));
+    expect(play.state.role.haState).toBe('ACTIVE');
+  });
+});
+
+describe('several actions that fail in part', () => {
+  test('one that EC2 refuses does not hold the others back: partial, with an alarm', () => {
+    const play = watchingMixed(all, held(PEER));
+    down(play);
+    play.at(2_100, answer('1.1.1'), answer('1.2.1'), answer('1.4.1'), answer('1.5.1'));
+    play.at(2_200, answer('1.3.1', 'refused', 'InvalidRouteTableID.NotFound'));
+    expect(play.state.role).toEqual({ haState: 'UNKNOWN', why: 'partial' });
+    expect(play.alarms).toEqual(['takeover-refused']);
+    expect(play.state.attempt?.calls.map(({ outcome }) => outcome)).toEqual([
+      'moved',
+      'moved',
+      'open',
+      'moved',
+      'moved',
+    ]);
+  });
+});
+
+describe('given to the peer', () => {
+  const targets = [
+    addressTarget('172.31.101.10', 1),
+    route('10.9.0.0/16', 2),
+    elasticIp('eipalloc-1', '172.31.105.9'),
+  ];
+  const mine = (id: string): Holder =>
+    id === '172.31.101.10' ? MINE : { ...MINE, networkInterfaceId: 'eni-own2' };
+  const active = () => Object.fromEntries(targets.map(({ id }) => [id, mine(id)]));
+
+  test('an address on the subnet, a route and an Elastic IP by device index; of that the primary address', () => {
+    const play = watchingMixed(targets, active());
+    play.at(2_000, { type: 'giveRequested', request: 7 });
+    expect(sent(play).flat()).toEqual([
+      'take 172.31.101.10 to eni-peer1',
+      'take 10.9.0.0/16 in rtb-1 to eni-peer2',
+      'take eipalloc-1 to eni-peer2',
+    ]);
+    expect(play.all('sendTakeover').at(-1)).not.toHaveProperty('privateAddress');
+  });
+
+  test('declined where the peer has no interface of that device index', () => {
+    const { '172.31.101.20': first } = observationOf('peer').peers;
+    const play = watchingMixed(targets, active());
+    play.at(1_100, play.sees(active(), { '172.31.101.20': first! }));
+    play.at(10_200);
+    play.at(10_300, play.sees(active(), { '172.31.101.20': first! }));
+    play.at(11_000, { type: 'giveRequested', request: 7 });
+    expect(play.all('answerOperator').at(-1)?.sentence).toMatch(
+      /EC2 shows no interface of the peer with device index 2 for 10\.9\.0\.0\/16 in rtb-1 and eipalloc-1/,
+    );
+  });
+});
+
+describe('requests that wait for tokens', () => {
+  const targets = Array.from({ length: 30 }, (_, index) => route(`10.${index}.0.0/16`, 1, 30 - index));
+  const queued = (call: number, attempt = 1) =>
+    ({ type: 'takeoverCallQueued', attempt, call, send: 1 }) as const;
+  const released = (call: number) => ({ type: 'takeoverCallReleased', attempt: 1, call, send: 1 }) as const;
+  const waiting = (play: Mixed, calls: readonly number[]) =>
+    play.at(2_002, ...calls.map((call) => queued(call)));
+
+  test('carry their rank', () => {
+    const play = watchingMixed(targets, held(PEER, targets));
+    down(play);
+    expect(play.all('sendTakeover').map(({ rank }) => rank)).toEqual(targets.map(({ rank }) => rank));
+  });
+
+  test('are not hedged, and neither are those that were sent', () => {
+    const play = watchingMixed(targets.slice(0, 3), held(PEER, targets.slice(0, 3)));
+    down(play);
+    waiting(play, [2, 3]);
+    play.at(2_900);
+    expect(play.all('sendTakeover')).toHaveLength(3);
+  });
+
+  test('have moved nothing: when the peer is UP again the attempt is dropped, and they are withdrawn', () => {
+    const play = watchingMixed(targets.slice(0, 2), held(PEER, targets.slice(0, 2)));
+    down(play);
+    waiting(play, [1, 2]);
+    play.at(2_100, sessionEvent('a', 'Up'));
+    expect(play.state.attempt).toBeNull();
+    expect(play.all('withdrawTakeover')).toEqual([{ effect: 'withdrawTakeover', attempt: 1, calls: [1, 2] }]);
+  });
+
+  test('once one of them was sent, the attempt goes on', () => {
+    const play = watchingMixed(targets.slice(0, 2), held(PEER, targets.slice(0, 2)));
+    down(play);
+    waiting(play, [1, 2]);
+    play.at(2_050, released(1));
+    play.at(2_100, sessionEvent('a', 'Up'));
+    expect(play.state.attempt).not.toBeNull();
+    expect(play.all('withdrawTakeover')).toEqual([]);
+  });
+
+  test('are withdrawn when an observation shows that they are not needed', () => {
+    const few = targets.slice(0, 2);
+    const play = watchingMixed(few, held(PEER, few));
+    down(play);
+    waiting(play, [2]);
+    play.at(10_200);
+    play.at(10_300, play.sees({ [few[0]!.id]: PEER, [few[1]!.id]: MINE }));
+    expect(play.all('withdrawTakeover')).toEqual([{ effect: 'withdrawTakeover', attempt: 1, calls: [2] }]);
+    expect(play.state.attempt?.calls[1]).toMatchObject({ outcome: 'moved', outstanding: [] });
+  });
+
+  test('are withdrawn when the failure turns out to be here, and only what was sent is given back', () => {
+    const few = targets.slice(0, 3);
+    const play = watchingMixed(few, held(PEER, few));
+    down(play);
+    waiting(play, [2, 3]);
+    play.at(2_100, answer('1.1.1'));
+    play.forget();
+    play.at(2_200, {
+      type: 'interfaceChanged',
+      interfaceName: 'Te1',
+      level: 'Down',
+      receivedAt: 0,
+      notification: {},
+    });
+    expect(play.all('withdrawTakeover')).toEqual([{ effect: 'withdrawTakeover', attempt: 1, calls: [2, 3] }]);
+    expect(sent(play).flat()).toEqual(['take 10.0.0.0/16 in rtb-1 to eni-peer1']);
+  });
+
+  test('are not stuck as long as others move', () => {
+    const few = targets.slice(0, 3);
+    const play = watchingMixed(few, held(PEER, few));
+    down(play);
+    waiting(play, [2, 3]);
+    play.at(4_000, answer('1.1.1'));
+    play.at(5_500);
+    expect(play.alarms).toEqual([]);
+    play.at(7_001);
+    expect(play.alarms).toEqual(['takeover-stuck']);
+  });
+
+  test('many of them are told of in tenths, not one by one', () => {
+    const play = watchingMixed(targets, held(PEER, targets));
+    down(play);
+    waiting(play, targets.map((_, index) => index + 1).slice(4));
+    play.forget();
+    expect(play.state.verdict).toBe('taking over: less than 10 % of 30 targets moved');
+    const verdicts = new Set<string>();
+    for (const [index] of targets.entries()) {
+      play.at(2_100 + index, released(index + 1), answer(`1.${index + 1}.1`));
+      verdicts.add(play.state.verdict);
+    }
+    // Ten of the attempt, and what this router is after it.
+    expect(verdicts.size).toBe(11);
+    expect([...verdicts]).toContain('taking over: 50 % of 30 targets moved');
+    expect(play.state.role.haState).toBe('ACTIVE');
+    expect(play.reasons.join()).toMatch(/took over 10\.0\.0\.0\/16 in rtb-1, .* and 20 more/);
+  });
+});
