@@ -311,17 +311,20 @@ describe('given to the peer', () => {
 });
 
 describe('requests that wait for tokens', () => {
-  const targets = Array.from({ length: 30 }, (_, index) => route(`10.${index}.0.0/16`, 1, 30 - index));
+  const targets = Array.from({ length: 30 }, (_, index) => route(`10.${index}.0.0/16`, 1, index));
   const queued = (call: number, attempt = 1) =>
     ({ type: 'takeoverCallQueued', attempt, call, send: 1 }) as const;
   const released = (call: number) => ({ type: 'takeoverCallReleased', attempt: 1, call, send: 1 }) as const;
   const waiting = (play: Mixed, calls: readonly number[]) =>
     play.at(2_002, ...calls.map((call) => queued(call)));
 
-  test('carry their rank', () => {
-    const play = watchingMixed(targets, held(PEER, targets));
+  test('the lowest rank comes first, and each carries its own', () => {
+    const ranked = targets.map((target) => ({ ...target, rank: 30 - target.rank }));
+    const play = watchingMixed(ranked, held(PEER, ranked));
     down(play);
-    expect(play.all('sendTakeover').map(({ rank }) => rank)).toEqual(targets.map(({ rank }) => rank));
+    const sends = play.all('sendTakeover');
+    expect(sends.map(({ rank }) => rank)).toEqual(targets.map((_, index) => index + 1));
+    expect(sends[0]?.targets).toEqual(['10.29.0.0/16 in rtb-1']);
   });
 
   test('are not hedged, and neither are those that were sent', () => {
