@@ -16,6 +16,7 @@ type Command = (typeof COMMANDS)[number];
 const OPTIONS = {
   for: { type: 'string', of: ['ha'] },
   why: { type: 'string', of: ['ha'] },
+  group: { type: 'string', of: ['ha'] },
   all: { type: 'boolean', of: ['replay'] },
   region: { type: 'string', of: ['iam-policy'] },
   account: { type: 'string', of: ['iam-policy'] },
@@ -40,6 +41,8 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
                 this router begins no takeover for that long, up to 7 days
   ha release    end that before its time
   ha give       hand the floating addresses to the peer router
+                where there are several groups, --group NAME is the one that is meant;
+                inhibit and release without it are for all
   replay FILE   the steps of a journal, and whether this version decides the same
                 --all shows the routine ones too
 
@@ -103,7 +106,7 @@ async function main(args: readonly string[]): Promise<number> {
     case 'show':
       return show(rest, values.config);
     case 'ha':
-      return ha({ words: rest, for: values.for, why: values.why }, values.config);
+      return ha({ words: rest, for: values.for, why: values.why, group: values.group }, values.config);
     case 'replay':
       return replay(rest, values.all ?? false);
   }

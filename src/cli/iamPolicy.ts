@@ -39,7 +39,7 @@ export function printPolicy(
     err.write(`${loaded.report}\n`);
     return 2;
   }
-  const { plan, ec2 } = loaded.settings;
+  const { whole: plan, ec2 } = loaded.settings;
   const scope = {
     region: args.region ?? endpointRegion(ec2.endpointUrl),
     account: args.account ?? null,

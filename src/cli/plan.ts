@@ -39,11 +39,12 @@ export async function printPlan(
     err.write(seen.mistakes.map((line) => `  ${line}\n`).join(''));
     return planExitCodes.mistaken;
   }
-  const preview = previewTakeover(settings.plan, seen.observation);
-  const moves = await plannedMoves(settings.plan, seen.observation, preview.moves, seen.tableOf);
+  // When the peer is gone every group takes what it lacks, and they share EC2's limits: so all of them as one.
+  const preview = previewTakeover(settings.whole, seen.observation);
+  const moves = await plannedMoves(settings.whole, seen.observation, preview.moves, seen.tableOf);
   const calls = forecast(moves, settings.ec2.limits, ASSUMED_LATENCY_MS);
   if (seen.problem !== null) err.write(unknownWords(seen.problem));
-  out.write(words(seen, preview, calls).join('\n') + '\n');
+  out.write(words(seen, rolesOf(settings, seen), preview, calls).join('\n') + '\n');
   return seen.problem === null ? planExitCodes.done : planExitCodes.unreachable;
 }
 
@@ -56,7 +57,7 @@ type Seen = {
   readonly mistakes: readonly string[];
 };
 
-async function lookUp({ plan, ec2 }: Settings): Promise<Seen> {
+async function lookUp({ whole: plan, ec2 }: Settings): Promise<Seen> {
   const assumed = (problem: string, identity: InstanceIdentity | null): Seen => ({
     identity,
     observation: assumedObservation(plan, identity),
@@ -86,13 +87,24 @@ function unknownWords(problem: string): string {
   );
 }
 
+/** `STANDBY`, or where there are several groups `ACTIVE for north, STANDBY for south`. */
+function rolesOf({ groups }: Settings, { observation }: Seen): string {
+  return groups
+    .map(({ name, plan }) => {
+      const { haState } = previewTakeover(plan, observation);
+      return groups.length === 1 ? haState : `${haState} for ${name}`;
+    })
+    .join(', ');
+}
+
 function words(
   { identity, problem }: Seen,
+  roles: string,
   preview: Preview,
   calls: readonly TimedCall[],
 ): readonly string[] {
   const who = identity === null ? 'this router' : `${identity.instanceId} in ${identity.availabilityZone}`;
-  const role = problem === null ? ` is ${preview.haState}` : '';
+  const role = problem === null ? ` is ${roles}` : '';
   const left = preview.left.map((line) => `Not taken: ${line}.`);
   if (calls.length === 0) {
     const why = preview.haState === 'ACTIVE' ? ': it holds all targets' : '';
