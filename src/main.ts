@@ -17,6 +17,8 @@ const OPTIONS = {
   for: { type: 'string', of: ['ha'] },
   why: { type: 'string', of: ['ha'] },
   all: { type: 'boolean', of: ['replay'] },
+  online: { type: 'boolean', of: ['check-config'] },
+  'prove-writes': { type: 'boolean', of: ['check-config'] },
   region: { type: 'string', of: ['iam-policy'] },
   account: { type: 'string', of: ['iam-policy'] },
   interface: { type: 'string', multiple: true, of: ['iam-policy'] },
@@ -30,6 +32,8 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
 
   run           watch the peer router and take over when it is gone; log records on standard output
   check-config  say everything that is wrong with the configuration, or print it with its defaults
+                --online, on the router, says whether it fits this instance, its VPC and its IAM role;
+                --prove-writes there writes addresses again that this router has, where it has all targets
   plan          the EC2 calls that a takeover by this router would make now, and how long they would take
   iam-policy    the IAM policy that this configuration needs
                 --region us-west-2, --account 123456789012, --interface eni-... and --instance i-... (of both
@@ -46,7 +50,7 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
   --version     which version this is
 
 exit codes: 0 done, 1 failed, 2 wrong usage or configuration; show: 3 nothing written yet, 4 store away;
-            ha: 1 declined, 4 daemon not reachable; plan: 4 EC2 not reachable;
+            ha: 1 declined, 4 daemon not reachable; plan, check-config --online: 4 EC2 not reachable;
             replay: 1 decides otherwise, 2 no journal, or a damaged one
 `;
 
@@ -89,6 +93,13 @@ async function main(args: readonly string[]): Promise<number> {
     case 'run':
       return (await import('./daemon')).runDaemon(configPath);
     case 'check-config':
+      if (values.online === true)
+        return (await import('./cli/checkOnline')).checkOnline(
+          configPath,
+          { prove: values['prove-writes'] ?? false },
+          STREAMS,
+        );
+      if (values['prove-writes'] === true) return usage('--prove-writes goes with --online');
       return (await import('./cli/checkConfig')).checkConfig(configPath, process.stdout, process.stderr);
     case 'plan':
       return (await import('./cli/plan')).printPlan(configPath, STREAMS);

@@ -18,7 +18,7 @@ import { readIdentity, type InstanceIdentity } from './instanceIdentity';
 import { observeOwnership, type ObservationResult } from './observe';
 import { Pacer } from './pacer';
 import { SourceDestCheck } from './sourceDestCheck';
-import { startMistakes } from './startChecks';
+import { regionMistakes, startMistakes } from './startChecks';
 import { openTakeover, type Takeover } from './takeover';
 import { UnknownPeers } from './unknownPeers';
 
@@ -123,7 +123,7 @@ export function connectAws({
 
   return {
     mistakes: identified.then((identity) => {
-      const mistakes = startMistakes(plan, identity);
+      const mistakes = [...regionMistakes(settings.endpointUrl, identity), ...startMistakes(plan, identity)];
       return mistakes.length > 0 ? mistakes : observedMistakes;
     }),
     observe,

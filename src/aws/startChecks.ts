@@ -3,6 +3,7 @@
  * EC2 would turn down only when the peer is dead. Says all of them, each with its place and what to do.
  */
 import type { Plan, Target } from '../core/plan';
+import { endpointRegion } from './endpointRegion';
 import type { InstanceIdentity, InstanceInterface } from './instanceIdentity';
 import { isInRange, parseCidrBlock, ipv4Number } from '../config/ipv4';
 
@@ -33,6 +34,16 @@ export function startMistakes(plan: Plan, identity: InstanceIdentity): readonly 
         : [`${where}: ${address} is this router's own address (${name(own)}): give the peer's.`];
     }),
   ];
+}
+
+/** A request is signed for the Region that this router is in, so no other would take it. */
+export function regionMistakes(endpointUrl: string, { region }: InstanceIdentity): readonly string[] {
+  const named = endpointRegion(endpointUrl);
+  return named === null || named === region
+    ? []
+    : [
+        `config.ec2_private_endpoint_url: this is an endpoint of ${named}, and this router is in ${region}: give that of its own VPC.`,
+      ];
 }
 
 function targetMistakes(
