@@ -75,8 +75,9 @@ export class Checks {
   readonly #causes: Causes;
   readonly #tally: Tally;
   readonly #broken: Broken;
-  /** The attempt behind each request for a takeover, as `router/life/number`. */
+  /** The attempt behind each request for a takeover, as `router/life/number`, and when each was begun. */
   readonly #takeoverOf = new Map<Effect, string>();
+  readonly #begunAt = new Map<string, number>();
   readonly #lives: Both<number> = [0, 0];
   readonly #hasBeenUp: Both<boolean> = [false, false];
   /** The inhibit of each router, and since when it lasts in this boot. */
@@ -166,8 +167,11 @@ export class Checks {
       this.#sends += 1;
       if (this.#sends > SENDS_MAX) this.#broken('bounded-writes', `${SENDS_MAX} requests have been sent`);
       const attempt = router.daemon?.state.attempt ?? null;
-      if (attempt !== null && attempt.purpose === 'takeover' && !attempt.resumed)
-        this.#takeoverOf.set(effect, `${router.index}/${this.#lives[router.index]}/${effect.attempt}`);
+      if (attempt !== null && attempt.purpose === 'takeover' && !attempt.resumed) {
+        const takeover = `${router.index}/${this.#lives[router.index]}/${effect.attempt}`;
+        this.#takeoverOf.set(effect, takeover);
+        if (!this.#begunAt.has(takeover)) this.#begunAt.set(takeover, this.#timeline.now);
+      }
     }
   }
 
@@ -432,7 +436,8 @@ export class Checks {
     if (router === STRANGER) return this.#checkStranger(from.router, from.index, target);
     const takeover = this.#takeoverOf.get(send as Effect);
     if (takeover === undefined || from.router === STRANGER) return;
-    const wrong = this.#causes.charge(router, takeover, target, this.#timeline.now);
+    const begunAt = this.#begunAt.get(takeover) ?? this.#timeline.now;
+    const wrong = this.#causes.charge(router, takeover, target, begunAt);
     if (wrong !== null)
       this.#broken(wrong, `router ${router} takes target ${target} once more (${takeover})`);
   }
@@ -512,7 +517,7 @@ export function changesBound({ faults, death, settings }: Scenario): number {
   // The opt-in takes from a holder that runs, once in each life of a daemon that has never been ACTIVE.
   // A preferred router may take the targets back each time, and once in each life of a daemon; what happens while
   // it does not watch does not tell it that somebody minds.
-  const restarts = faults.filter(({ kind }) => ['process', 'machine', 'slapi'].includes(kind)).length;
+  const restarts = faults.filter(({ kind }) => ['process', 'machine', 'slapi', 'ec2'].includes(kind)).length;
   return 2 * once + 1 + restarts;
 }
 

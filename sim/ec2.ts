@@ -139,9 +139,9 @@ export class Ec2 {
     return this.#heldSince[target] ?? 0;
   }
 
-  /** Whether EC2 knows no interface of this router any more. */
+  /** Whether EC2 knows no instance of this router any more. */
   isForgotten(router: RouterIndex): boolean {
-    return this.#latest().instances[router] === 'terminated' && this.#areDeleted(router);
+    return this.#latest().instances[router] === 'terminated';
   }
 
   /** When EC2 last showed that this router, or its interface there, has failed; -Infinity if never. */

@@ -62,6 +62,7 @@ export class Router<Index extends AnyRouter> {
   #tokensAt = 0;
   /** What waits for a token. */
   #queued: readonly { readonly daemon: Daemon; readonly effect: Send }[] = [];
+  #pausedUntil = 0;
   #lastRequest = 0;
   /** The daemon that runs has begun with a memory that is not the last one: a fault of its own. */
   hasStaleMemory = false;
@@ -128,11 +129,19 @@ export class Router<Index extends AnyRouter> {
     });
   }
 
+  /** A paused virtual machine: nothing on it runs, and nothing starts. */
+  pauseMachine(forMs: number): void {
+    this.#pausedUntil = this.#p.timeline.now + forMs;
+    this.daemon?.pause(forMs);
+  }
+
   // ---- The process ----
 
   startDaemon(): void {
     const { recorder, timeline, random } = this.#p;
     if (this.machine !== 'on' || this.daemon !== null) return;
+    const waitMs = this.#pausedUntil - timeline.now;
+    if (waitMs > 0) return timeline.after(waitMs, () => this.startDaemon());
     this.daemon = new Daemon({
       plan: this.plan,
       timeline,

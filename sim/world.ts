@@ -335,7 +335,7 @@ class World {
           router.breakMachine(fault.how);
           return end(() => router.boot());
         }
-        router.daemon?.pause(forMs);
+        router.pauseMachine(forMs);
         this.#network.setAlive(fault.router, false);
         return end(() => {
           if (router.machine === 'on') this.#network.resume(fault.router, forMs);

@@ -1,6 +1,6 @@
 /**
- * argv -> run | check-config | plan | iam-policy | show | ha | replay; exit codes; nothing else. Each command loads
- * only what it needs: operators wait for `show`, and it must work while everything else is broken.
+ * argv -> run | check-config | plan | iam-policy | self-test | show | ha | replay; exit codes; nothing else. Each command
+ * loads only what it needs: operators wait for `show`, and it must work while everything else is broken.
  */
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -9,7 +9,7 @@ import type { HaArguments } from './cli/ha';
 
 const DEFAULT_CONFIG_PATH = '/app/onbox/config.json';
 
-const COMMANDS = ['run', 'check-config', 'plan', 'iam-policy', 'show', 'ha', 'replay'] as const;
+const COMMANDS = ['run', 'check-config', 'plan', 'iam-policy', 'self-test', 'show', 'ha', 'replay'] as const;
 type Command = (typeof COMMANDS)[number];
 
 /** The options beside -c, and whose they are. */
@@ -38,6 +38,7 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
   iam-policy    the IAM policy that this configuration needs
                 --region us-west-2, --account 123456789012, --interface eni-... and --instance i-... (of both
                 routers, as often as needed) fill in what the configuration does not say
+  self-test     what this container stands on, and what would keep the daemon from its work
   show KEY      what the running daemon has stored; 'show redundancy' lists the keys
   ha inhibit --for 30m --why "AWS maintenance"
                 this router begins no takeover for that long, up to 7 days
@@ -108,6 +109,8 @@ async function main(args: readonly string[]): Promise<number> {
       const { region, account, interface: interfaces = [], instance: instances = [] } = values;
       return printPolicy(configPath, { region, account, interfaces, instances }, STREAMS);
     }
+    case 'self-test':
+      return (await import('./cli/selfTest')).selfTest(configPath, process.stdout);
     case 'show':
       return show(rest, values.config);
     case 'ha':

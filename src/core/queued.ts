@@ -4,17 +4,21 @@
  */
 import { currentAttempt, updateAttempt, updateCall } from './attempt';
 import type { Attempt, Call, Send } from './state';
-import type { Turn } from './turn';
+import { note, type Turn } from './turn';
 
 /** EC2's tokens do not suffice for all requests at once. */
 export function callQueued(turn: Turn, sent: SentRequest): void {
   if (!updateSend(turn, sent, { queued: true })) return;
   updateAttempt(turn, { paced: true });
+  note(turn, 'routine', `request ${requestWords(sent)} waits for EC2's tokens`);
 }
 
 export function callReleased(turn: Turn, sent: SentRequest): void {
-  updateSend(turn, sent, { queued: false, startedAt: turn.now });
+  if (!updateSend(turn, sent, { queued: false, startedAt: turn.now })) return;
+  note(turn, 'routine', `request ${requestWords(sent)} has its token and is sent`);
 }
+
+const requestWords = ({ attempt, call, send }: SentRequest): string => `${attempt}.${call}.${send}`;
 
 type SentRequest = { readonly attempt: number; readonly call: number; readonly send: number };
 
@@ -22,7 +26,10 @@ type SentRequest = { readonly attempt: number; readonly call: number; readonly s
 function updateSend(turn: Turn, sent: SentRequest, change: Partial<Send>): boolean {
   const { attempt } = turn.state;
   const call = attempt?.calls.find(({ number }) => number === sent.call);
-  if (attempt?.number !== sent.attempt || call === undefined) return false;
+  if (attempt?.number !== sent.attempt || call === undefined) {
+    note(turn, 'routine', `ignored what is told late of request ${requestWords(sent)}`);
+    return false;
+  }
   const outstanding = call.outstanding.map((each) =>
     each.number === sent.send ? { ...each, ...change } : each,
   );
@@ -30,21 +37,25 @@ function updateSend(turn: Turn, sent: SentRequest, change: Partial<Send>): boole
   return true;
 }
 
-/** What waits for tokens is not to be sent: the attempt is to go no further. */
+/**
+ * What waits for tokens is not to be sent: the attempt is to go no further for now. Should it go on after all, what
+ * was withdrawn is due.
+ */
 export function withdrawQueued(turn: Turn): void {
   const attempt = currentAttempt(turn);
-  const calls = attempt.calls.map((call) => ({
-    ...call,
-    outstanding: call.outstanding.filter(({ queued }) => !queued),
-  }));
+  const calls = attempt.calls.map((call) => {
+    const outstanding = call.outstanding.filter(({ queued }) => !queued);
+    const hasNone = outstanding.length === 0 && call.outstanding.length > 0;
+    return { ...call, outstanding, nextSendAt: hasNone ? turn.now : call.nextSendAt };
+  });
   withdraw(turn, attempt, () => true);
   updateAttempt(turn, { calls });
 }
 
 /** At the end of each step: what waits for tokens, and is not wanted any more, must not be sent. */
 export function withdrawUnwanted(turn: Turn, before: Attempt | null): void {
-  if (before === null || !before.paced) return;
   const { attempt } = turn.state;
+  if (before === null || !(before.paced || attempt?.paced === true)) return;
   if (attempt?.number !== before.number) {
     withdraw(turn, before, () => true);
     return;

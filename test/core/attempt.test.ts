@@ -1,4 +1,5 @@
 import { backoffMs } from '../../src/core/attempt';
+import { newCall } from '../../src/core/calls';
 import type { Failure } from '../../src/core/model';
 import { planOf, sessionEvent } from '../support/coreWorld';
 import { answer, watching, type Play } from './play';
@@ -177,4 +178,23 @@ describe('takeover calls (rule 6)', () => {
       expect(count).toBeLessThan(25);
     },
   );
+});
+
+test('a call that is new has asked for nothing, and is due at once', () => {
+  const to = { networkInterfaceId: 'eni-1', instanceId: null, mine: true };
+  const wanted = { number: 2, to, targets: ['10.0.0.1'], allowReassignment: false };
+  expect(newCall({ ...wanted, now: 7 })).toEqual({
+    ...wanted,
+    outcome: 'open',
+    outstanding: [],
+    lastSend: 0,
+    tries: 0,
+    hedged: false,
+    uncertain: false,
+    nextSendAt: 7,
+    failed: null,
+    lastFailure: null,
+    disputed: null,
+    refusedWith: null,
+  });
 });

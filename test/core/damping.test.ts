@@ -1,3 +1,4 @@
+import type { Damping } from '../../src/core/model';
 import { planOf, sessionEvent } from '../support/coreWorld';
 import { Play, answer, memoryOf, sends, started, synchronizedWith, watching } from './play';
 
@@ -114,5 +115,51 @@ describe('dampening (rule 10)', () => {
     play.at(1_050, play.observed('mine', 'peer'));
     expect(sends(play).length).toBe(1);
     expect(play.state.damping).toEqual(damping);
+  });
+});
+
+describe('the limits of dampening (rule 10)', () => {
+  /** A takeover at 1 s, of a router that has kept this penalty until then. */
+  const after = (penalty: number): Play => {
+    const play = new Play();
+    play.at(
+      1_000,
+      started(memoryOf({ savedAt: 1_000, armedSessions: ['a', 'b'], damping: stored(penalty) })),
+    );
+    play.at(1_000, synchronizedWith({ a: 'Down', b: 'Down' }, [], {}, 'gen2'), play.observed('peer'));
+    expect(sends(play).length).toBe(2);
+    return play;
+  };
+  const stored = (penalty: number) => ({ penalty, at: 1_000, suppressedUntil: null });
+
+  test('a takeover counts 1000, and above 3000 the next one has to wait', () => {
+    expect(after(2_000).state.damping).toEqual({ penalty: 3_000, at: 1_000, suppressedUntil: null });
+    expect(after(2_000).alarms).toEqual([]);
+    expect(after(2_001).alarms).toEqual(['takeover-damped']);
+    expect(after(2_001).state.damping?.suppressedUntil).toBe(
+      Math.ceil(1_000 + 60_000 * Math.log2(3_001 / 1_500)),
+    );
+  });
+
+  test('a person is told for how many seconds', () => {
+    expect(after(5_000).reasons.join()).toContain('BFD triggers none for 120 s');
+  });
+
+  const recalled = (damping: Damping) => {
+    const play = new Play();
+    play.at(1_000, started(memoryOf({ savedAt: 1_000, damping })));
+    return play.state.damping;
+  };
+
+  test('what is stored holds back no longer than its penalty can', () => {
+    const held = { penalty: 3_000, at: 400, suppressedUntil: 50_000 };
+    expect(recalled(held)).toEqual(held);
+    expect(recalled({ ...held, suppressedUntil: 9e9 })).toEqual({ ...held, suppressedUntil: 60_400 });
+    expect(recalled({ ...held, penalty: 1_400, suppressedUntil: 9e9 })?.suppressedUntil).toBe(400);
+  });
+
+  test('what is stored with a time that is to come is not believed', () => {
+    expect(recalled({ penalty: 3_000, at: 1_000, suppressedUntil: null })).not.toBeNull();
+    expect(recalled({ penalty: 3_000, at: 1_001, suppressedUntil: null })).toBeNull();
   });
 });

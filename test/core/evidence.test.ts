@@ -1,7 +1,8 @@
-import type { InstanceCondition } from '../../src/core/model';
+import type { Event, InstanceCondition } from '../../src/core/model';
 import { planOf, sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
 import {
   Play,
+  answer,
   asked,
   interfaceEvent,
   memoryOf,
@@ -297,4 +298,181 @@ describe('take_from_running_after_s (rule 9)', () => {
     play.live(300_000, { owners: peers });
     expect(asked(play)).toEqual([]);
   });
+});
+
+describe('the bounds of evidence (rule 9)', () => {
+  test('BFD calling too does not change what has begun', () => {
+    const play = watching('peer', 'gen2');
+    const down = [sessionEvent('a', 'Down'), sessionEvent('b', 'Down')];
+    for (let time = 1_000; time <= 4_000; time += 1_000) {
+      play.at(time, ...down);
+      const { number } = play.state.attempt!;
+      play.at(time + 100, answer(`${number}.1.1`, 'throttled'), answer(`${number}.2.1`, 'throttled'));
+      play.at(time + 101, sessionEvent('a', 'Up'), sessionEvent('b', 'Up'));
+    }
+    play.at(5_000, ...down);
+    play.live(40_000, { owners: peers, conditions: STOPPED, calls: 'throttled' });
+    expect(play.state.attempt).toMatchObject({ purpose: 'evidence', number: 5, sessions: [] });
+  });
+
+  test('the first move for evidence waits for no keepalive before it', () => {
+    const timing = { ...planOf().timing, evidenceHoldMs: 2_000 };
+    const play = booted(planOf({ timing }));
+    play.live(2_500, { owners: peers, conditions: STOPPED });
+    expect(asked(play)).toEqual(BOTH);
+  });
+});
+
+describe('what nobody holds, while no session is UP (rule 9)', () => {
+  const running = { 'i-peer': 'running' } as const;
+
+  test.each<[string, NonNullable<World['conditions']>, readonly string[]]>([
+    ['is for the peer that holds the lowest target and runs', running, []],
+    ['is for this router when that one is gone', STOPPED, [`take ${FIRST}`, `claim ${SECOND}`]],
+  ])('%s', (_what, conditions, expected) => {
+    const play = booted();
+    play.live(60_000, { owners: ['peer', 'none'], conditions });
+    expect(asked(play)).toEqual(expected);
+  });
+
+  test('is claimed one by one where neither router holds anything', () => {
+    const play = booted();
+    play.live(45_000, { owners: peers, conditions: running });
+    play.live(75_000, { owners: ['none', 'none'], conditions: running });
+    expect(asked(play)).toEqual([`claim ${FIRST}`]);
+  });
+
+  test('is asked for when EC2 has shown it for a keepalive', () => {
+    const play = booted();
+    play.live(49_000, { owners: ['mine', 'peer'], conditions: running });
+    play.live(55_000, { owners: ['mine', 'none'], conditions: running });
+    expect(asked(play)).toEqual([]);
+    play.live(65_000, { owners: ['mine', 'none'], conditions: running });
+    expect(asked(play)).toEqual([`claim ${SECOND}`]);
+  });
+
+  const patient = planOf({ timing: { ...planOf().timing, partialHoldMs: 90_000 } });
+
+  test.each<[string, Partial<World>, readonly string[]]>([
+    ['is left to rule 8 where the peer lives and holds nothing', { owners: ['detached', 'detached'] }, []],
+    [
+      'not where there is no peer to wait for',
+      { owners: ['detached', 'detached'], peerIsKnown: false },
+      BOTH,
+    ],
+    ['not where this router holds something', { owners: ['mine', 'detached'] }, [`take ${SECOND}`]],
+  ])('what is on an interface of no instance %s', (_what, world, expected) => {
+    const play = booted(patient);
+    play.live(60_000, { owners: peers, conditions: running, ...world });
+    expect(asked(play)).toEqual(expected);
+  });
+});
+
+describe('the question about the holders (rule 9)', () => {
+  const failure = { kind: 'uncertain', code: 'Timeout', message: 'no answer' } as const;
+  const failed = (number: number, code = 'Timeout'): Event => ({
+    type: 'holdersAnswered',
+    number,
+    result: { ok: false, failure: { ...failure, code } },
+  });
+  const said = (number: number): Event => ({
+    type: 'holdersAnswered',
+    number,
+    result: { ok: true, conditions: { 'i-peer': 'running' } },
+  });
+  /** The first question is under way. */
+  function asking(owners: World['owners'] = peers): Play {
+    const play = booted();
+    play.until(29_999);
+    const number = play.state.observing.inFlight ?? -1;
+    play.at(30_060, { ...play.observed(...owners), number } as Event);
+    return play;
+  }
+
+  test('is numbered, and about others than this router', () => {
+    const play = booted();
+    play.live(55_000, { owners: ['misplaced', 'peer'], calls: 'throttled' });
+    const questions = play.all('askHolders');
+    expect(questions.map(({ number }) => number)).toEqual(questions.map((_, index) => index + 1));
+    expect(questions.length).toBeGreaterThan(1);
+    expect(questions.map(({ instanceIds }) => instanceIds)).toEqual(questions.map(() => ['i-peer']));
+  });
+
+  test('is answered once: what comes late is routine and changes nothing', () => {
+    const play = asking();
+    const before = play.state;
+    const { state, weight } = play.take(said(99));
+    expect({ state, weight }).toEqual({ state: before, weight: 'routine' });
+  });
+
+  test('is of no interest any more when a session is UP', () => {
+    const play = asking();
+    play.at(30_070, sessionEvent('a', 'Up', 30_070));
+    expect(play.take(said(1))).toMatchObject({
+      weight: 'routine',
+      reason: expect.stringMatching(/no longer of interest/) as string,
+    });
+    expect(play.state.evidence).toMatchObject({ inFlight: null, conditions: {}, failure: null });
+  });
+
+  test('that fails is news, the same failure again is not', () => {
+    const weights = (codes: readonly string[]): readonly string[] => {
+      const play = asking();
+      return codes.map((code) => {
+        const number = play.state.evidence.inFlight ?? -1;
+        const { weight } = play.take(failed(number, code));
+        play.until(play.now + 10_000);
+        play.at(play.now, play.observed('peer'));
+        return weight;
+      });
+    };
+    expect(weights(['Timeout', 'Timeout', 'Refused'])).toEqual(['notable', 'routine', 'notable']);
+  });
+});
+
+describe('the bounds of take_from_running_after_s (rule 9)', () => {
+  const optIn = planOf({ timing: { ...planOf().timing, takeFromRunningAfterMs: 60_000 } });
+  const running = { 'i-peer': 'running', 'i-third': 'running' } as const;
+
+  test('one own interface that is UP is enough', () => {
+    const play = booted(optIn);
+    play.at(100, interfaceEvent('Te1', 'Down'));
+    play.live(75_000, { owners: peers, conditions: running });
+    expect(asked(play)).toEqual(BOTH);
+  });
+
+  test('one target is enough', () => {
+    const play = booted({ ...optIn, targets: optIn.targets.slice(0, 1) });
+    play.live(75_000, { owners: peers, conditions: running });
+    expect(asked(play)).toEqual([`take ${FIRST}`]);
+  });
+
+  test('each holder has to run', () => {
+    const play = booted({ ...optIn, foreignHolder: 'take' });
+    play.live(75_000, { owners: ['third', 'peer'], conditions: { ...running, 'i-peer': 'pending' } });
+    expect(asked(play)).toEqual([]);
+  });
+
+  test('it is spent by what it has allowed, and by nothing else', () => {
+    const spent = (conditions: NonNullable<World['conditions']>, until: number, plan = optIn): boolean => {
+      const play = booted(plan);
+      play.live(until, { owners: ['third', 'peer'], conditions });
+      expect(play.state.lastAttempt).toBe(1);
+      return play.state.evidence.tookFromRunning;
+    };
+    const both = { ...optIn, foreignHolder: 'take' } as const;
+    expect(spent(running, 75_000, both)).toBe(true);
+    expect(spent({ ...running, 'i-peer': 'stopped' }, 45_000)).toBe(false);
+    const play = watching('peer', 'gen2', optIn);
+    play.at(1_000, sessionEvent('a', 'Down', 1_000), sessionEvent('b', 'Down', 1_000));
+    expect(play.state.evidence.tookFromRunning).toBe(false);
+  });
+});
+
+test('an ACTIVE router is not observed out of turn when no session has been UP for a while', () => {
+  const play = booted();
+  play.live(30_040, { owners: ['mine', 'mine'] });
+  play.forget();
+  play.live(39_900, { owners: ['mine', 'mine'] });
+  expect(play.all('observeOwnership')).toEqual([]);
 });

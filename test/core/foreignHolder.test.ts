@@ -1,7 +1,9 @@
+import type { Event } from '../../src/core/model';
 import { planOf, sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
 import { answer, asked, watching, type Play, type World } from './play';
 
 const [FIRST, SECOND] = TARGETS;
+type Observed = Extract<Event, { type: 'ownershipObserved' }>;
 const down = [sessionEvent('a', 'Down'), sessionEvent('b', 'Down')] as const;
 
 /** BFD calls the peer dead at 15 s, while EC2 shows these owners. */
@@ -40,6 +42,18 @@ describe('foreign holder (rule 18)', () => {
     expect(asked(failed([owner, 'peer']))).toContain(`take ${FIRST}`);
   });
 
+  test('an interface of the peer that is attached to nothing says nothing of its instance', () => {
+    const play = watching('peer', 'gen2');
+    play.at(10_200);
+    const event = play.observed('third', 'peer') as Observed;
+    const peers = Object.entries(event.observation.peers).map(
+      ([address, peer]) => [address, { ...peer, instanceId: null }] as const,
+    );
+    play.take({ ...event, observation: { ...event.observation, peers: Object.fromEntries(peers) } });
+    expect(play.state.ownership?.holders[FIRST]?.instanceId).toBe('i-third');
+    expect(play.alarms).toEqual([]);
+  });
+
   test('alarms once, early, and again when it is another target or another time', () => {
     const play = watching('peer');
     const alarms = (): number => play.alarms.filter((code) => code === 'foreign-holder').length;
@@ -62,5 +76,20 @@ describe('foreign holder (rule 18)', () => {
     play.live(12_000, { owners: ['third', 'peer'], calls: 'throttled' });
     expect(play.all('sendTakeover').flatMap(({ targets }) => targets)).not.toContain(FIRST);
     expect(play.all('sendTakeover').flatMap(({ targets }) => targets)).toContain(SECOND);
+  });
+});
+
+describe('the bounds of rule 18', () => {
+  test('what nobody holds is claimed as soon as ever, although a third instance holds another target', () => {
+    const play = watching('peer', 'gen2');
+    play.live(21_000, { owners: ['third', 'none'] });
+    expect(asked(play)).toEqual([`claim ${SECOND}`]);
+  });
+
+  test('another target of as many is alarmed about once too', () => {
+    const play = watching('peer');
+    play.live(20_000, { owners: ['third', 'peer'] });
+    play.live(80_000, { owners: ['peer', 'third'] });
+    expect(play.alarms.filter((code) => code === 'foreign-holder').length).toBe(2);
   });
 });

@@ -241,3 +241,21 @@ describe('give (rule 15)', () => {
     ]);
   });
 });
+
+describe('the bounds of giving (rule 15)', () => {
+  test('what is given in the moment when the peer fails is given', () => {
+    const play = giving();
+    play.at(1_100, answer('1.1.1'), answer('1.2.1'), sessionEvent('a', 'Down', 1_100));
+    expect(answers(play)).toEqual([[1, true]]);
+  });
+
+  test('a target that somebody else has got meanwhile: the operator is told', () => {
+    const play = giving();
+    play.take(answer('1.1.1'));
+    play.until(10_999);
+    play.forget();
+    play.at(11_000, play.observed('third', 'mine', 11_000));
+    expect(answers(play)).toEqual([[1, false]]);
+    expect(play.alarms).toContain('target-lost');
+  });
+});

@@ -1,3 +1,4 @@
+import { recalledInhibit } from '../../src/core/inhibit';
 import type { Event, Inhibit } from '../../src/core/model';
 import { planOf, sessionEvent } from '../support/coreWorld';
 import {
@@ -180,5 +181,43 @@ describe('an inhibit is remembered (rules 12 and 17)', () => {
     expect(play.state.attempt).toBeNull();
     play.until(100_000);
     expect(play.state.attempt?.purpose).toBe('takeover');
+  });
+});
+
+describe('the bounds of an inhibit (rule 12)', () => {
+  const stored: Inhibit = { until: 5_000, untilWall: WALL, forMs: MINUTE, why: 'upgrade' };
+
+  test('what is left after a restart: not a millisecond after its end', () => {
+    expect(recalledInhibit(stored, true, 5_000, WALL)).toBeNull();
+    expect(recalledInhibit(stored, true, 4_999, WALL)).toEqual(stored);
+    expect(recalledInhibit(stored, false, 0, WALL)).toBeNull();
+    expect(recalledInhibit(stored, false, 0, WALL - 1)?.until).toBe(1);
+  });
+
+  test.each([
+    [59_499, '59 s'],
+    [59_500, '60 s'],
+    [59_999, '60 s'],
+    [60_000, '1 min'],
+    [6_000_000_000, '100000 min'],
+  ])('after %d ms a person is told that the %s are over', (forMs, words) => {
+    const play = watching('peer');
+    play.at(1_000, inhibited(forMs));
+    play.at(1_000 + forMs);
+    expect(play.reasons.join()).toContain(`no longer inhibited: the ${words} are over`);
+  });
+
+  test('its answer and its end are news', () => {
+    const play = watching('peer');
+    play.now = 1_000;
+    expect(play.take(inhibited(MINUTE)).weight).toBe('notable');
+  });
+
+  test('it is told of where what it forbids is not urgent, and a person is not alarmed', () => {
+    const play = watching('peer', 'gen2');
+    play.at(1_000, inhibited(10 * MINUTE));
+    play.live(60_000, { owners: ['mine', 'peer'] });
+    expect(play.state.verdict).toMatch(/^not repairing: .*, but inhibited by an operator/);
+    expect(play.alarms).not.toContain('takeover-blocked');
   });
 });

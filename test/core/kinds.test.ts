@@ -1,4 +1,5 @@
 // Targets of several kinds in one role: which calls they make, what a blackhole and a gateway mean, and what waits.
+import { takeoverRequests } from '../../src/core/calls';
 import type { Holder, Observation } from '../../src/core/model';
 import type { Plan, Target } from '../../src/core/plan';
 import {
@@ -335,6 +336,31 @@ describe('requests that wait for tokens', () => {
     expect(play.all('sendTakeover')).toHaveLength(3);
   });
 
+  test('are due again when the attempt goes on after they were withdrawn', () => {
+    const unowned = targets.slice(0, 2);
+    const play = watchingMixed(unowned, held(null, unowned));
+    down(play);
+    waiting(play, [2]);
+    // The failure seems to be here: what waits is withdrawn, and the answer to the other request waited for.
+    play.at(2_100, {
+      type: 'interfaceChanged',
+      interfaceName: 'Te1',
+      level: 'Down',
+      receivedAt: 2_100,
+      notification: {},
+    });
+    expect(play.all('withdrawTakeover')).toEqual([{ effect: 'withdrawTakeover', attempt: 1, calls: [2] }]);
+    // Nobody had the targets, so there is nobody to give them back to: the attempt goes on, with all that it has begun.
+    play.at(2_200, answer('1.1.1'));
+    play.at(2_201);
+    expect(
+      play
+        .all('sendTakeover')
+        .filter(({ call }) => call === 2)
+        .map(({ send }) => send),
+    ).toEqual([1, 2]);
+  });
+
   test('have moved nothing: when the peer is UP again the attempt is dropped, and they are withdrawn', () => {
     const play = watchingMixed(targets.slice(0, 2), held(PEER, targets.slice(0, 2)));
     down(play);
@@ -412,4 +438,93 @@ describe('requests that wait for tokens', () => {
     expect(play.state.role.haState).toBe('ACTIVE');
     expect(play.reasons.join()).toMatch(/took over 10\.0\.0\.0\/16 in rtb-1, .* and 20 more/);
   });
+});
+
+describe('an Elastic IP on this router and not where it belongs', () => {
+  const targets = [elasticIp('eipalloc-1', '172.31.105.9')];
+  const reasonFor = (change: Partial<Holder>): string => {
+    const holder = { networkInterfaceId: 'eni-own2', instanceId: 'i-own', mine: false, ...change };
+    const play = new Mixed(planFor(targets));
+    play.at(0, started());
+    play.at(100, synchronizedEvent('gen1', 'Down', false));
+    play.at(200, play.sees(held(holder, targets)));
+    play.at(30_100);
+    play.at(30_200, play.sees(held(holder, targets)));
+    expect(sent(play).flat()).toEqual(['take eipalloc-1 to eni-own2']);
+    return play.reasons.join();
+  };
+
+  test.each<[string, Partial<Holder>, string]>([
+    [
+      'on another address',
+      { privateAddress: '172.31.105.8' },
+      'on 172.31.105.8 of eni-own2, the wrong address',
+    ],
+    ['on an address that EC2 does not tell', {}, 'on another address of eni-own2, the wrong address'],
+    ['on another interface', { networkInterfaceId: 'eni-own1' }, 'on eni-own1, the wrong interface'],
+  ])('%s: it is brought there, and the sentence says from where', (_what, change, words) => {
+    expect(reasonFor(change)).toContain(words);
+  });
+});
+
+test('of many calls that fail alike the first one is news, and so is another word of EC2', () => {
+  const targets = Array.from({ length: 21 }, (_, index) => route(`10.${index}.0.0/16`));
+  const play = watchingMixed(targets, held(PEER, targets));
+  down(play);
+  expect(sent(play)).toHaveLength(21);
+  const weights = [
+    answer('1.1.1', 'uncertain', 'Timeout'),
+    answer('1.2.1', 'uncertain', 'Timeout'),
+    answer('1.3.1', 'uncertain', 'Reset'),
+    answer('1.4.1', 'uncertain', 'Timeout'),
+    answer('1.5.1'),
+  ].map((event) => play.take(event).weight);
+  expect(weights).toEqual(['notable', 'routine', 'notable', 'routine', 'routine']);
+});
+
+test('twenty calls are not many: each failure is news', () => {
+  const targets = Array.from({ length: 20 }, (_, index) => route(`10.${index}.0.0/16`));
+  const play = watchingMixed(targets, held(PEER, targets));
+  down(play);
+  const weights = ['1.1.1', '1.2.1'].map((key) => play.take(answer(key, 'uncertain', 'Timeout')).weight);
+  expect(weights).toEqual(['notable', 'notable']);
+});
+
+describe('what a takeover would ask for now', () => {
+  test('is asked with reassignment, by what may be on an interface of this router, lowest rank first', () => {
+    const targets = [
+      { ...addressTarget('172.31.101.10', 1), rank: 7 },
+      { ...addressTarget('172.31.101.11', 1), rank: 3 },
+      { ...ipv6('2001:db8::a'), rank: 5 },
+      { ...ipv6('2001:db8::b'), rank: 6 },
+      addressTarget('172.31.109.10', 9),
+    ];
+    const observation = { ...observationOf('none'), holders: held(PEER, targets) };
+    expect(takeoverRequests(planFor(targets), observation)).toEqual([
+      {
+        networkInterfaceId: 'eni-own1',
+        targets: ['172.31.101.10', '172.31.101.11'],
+        allowReassignment: true,
+        rank: 3,
+      },
+      {
+        networkInterfaceId: 'eni-own1',
+        targets: ['2001:db8::a', '2001:db8::b'],
+        allowReassignment: true,
+        rank: 5,
+        releases: [{ networkInterfaceId: 'eni-peer1', targets: ['2001:db8::a', '2001:db8::b'] }],
+      },
+    ]);
+  });
+});
+
+test('a gateway is no evidence either where EC2 knows no interface of the peer', () => {
+  const targets = [route('10.8.0.0/16')];
+  const play = new Mixed(planFor(targets, { foreignHolder: 'take' }));
+  play.at(0, started());
+  play.at(100, synchronizedEvent('gen1', 'Down', false));
+  play.at(200, play.sees(held(NAT, targets), {}));
+  play.at(30_100);
+  play.at(30_200, play.sees(held(NAT, targets), {}));
+  expect(sent(play)).toEqual([]);
 });

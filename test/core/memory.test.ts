@@ -137,3 +137,92 @@ describe('what is remembered', () => {
     expect(play.all('remember').length).toBe(2);
   });
 });
+
+describe('the bounds of the decision memory', () => {
+  /** Started at NOW with an intent, and observed half done so much later. */
+  const resumedAfter = (startedAt: number, afterMs: number): boolean => {
+    const play = new Play();
+    play.at(NOW, started(memoryOf({ savedAt: NOW, intent: intentOf({ startedAt }) })));
+    play.at(NOW + afterMs, play.observed('mine', 'peer', NOW + afterMs));
+    return play.state.lastAttempt === 1;
+  };
+
+  test.each([
+    ['is younger than 60 s', NOW - 59_999, 0, true],
+    ['is 60 s old', NOW - 60_000, 0, false],
+    ['is younger than 60 s by the first observation', NOW - 50_000, 9_999, true],
+    ['is 60 s old by then', NOW - 50_000, 10_000, false],
+    ['has only just begun', NOW, 0, true],
+    ['is to begin', NOW + 1, 0, false],
+    ['was to begin when this daemon started', NOW + 1, 2, false],
+  ])('an intent that %s', (_what, startedAt, afterMs, isResumed) => {
+    expect(resumedAfter(startedAt, afterMs)).toBe(isResumed);
+  });
+
+  test('a memory of this very moment is of the past', () => {
+    const known = (savedAt: number): boolean => {
+      const play = new Play();
+      play.at(NOW, started(memoryOf({ savedAt })));
+      return play.state.recalled !== null;
+    };
+    expect([known(NOW - 1), known(NOW), known(NOW + 1)]).toEqual([true, true, false]);
+  });
+
+  test('an intent that is too old is not written again', () => {
+    const play = new Play();
+    const inhibit = { until: NOW + 9_000, untilWall: NOW, forMs: 9_000, why: 'upgrade' };
+    play.at(NOW, started(memoryOf({ savedAt: NOW, intent: intentOf({ startedAt: 0 }), inhibit })));
+    expect(play.all('remember').map(({ memory }) => memory.intent)).toEqual([null]);
+  });
+
+  test('what is not known yet is written once, with what an operator has ordered', () => {
+    const play = new Play();
+    play.at(NOW, started());
+    play.at(NOW, { type: 'inhibitRequested', request: 1, forMs: 900_000, why: 'upgrade', wallNow: 0 });
+    for (let s = 1; s < 200; s += 1) play.at(NOW + s * 1_000);
+    expect(play.all('remember').map(({ memory }) => memory)).toEqual([
+      {
+        bootId: 'boot',
+        savedAt: NOW,
+        wasActive: false,
+        armedSessions: [],
+        intent: null,
+        beenActive: false,
+        inhibit: { until: NOW + 900_000, untilWall: 900_000, forMs: 900_000, why: 'upgrade' },
+        damping: null,
+      },
+    ]);
+  });
+
+  test('an unchanged memory is refreshed when it is a minute old', () => {
+    const play = watching('peer');
+    const savedAt = play.state.remembered?.savedAt ?? NaN;
+    play.at(savedAt + 59_999);
+    expect(play.all('remember')).toEqual([]);
+    play.at(savedAt + 60_000);
+    expect(play.all('remember').length).toBe(1);
+  });
+
+  test.each<[string, readonly [Owner, Owner], Intent, RegExp]>([
+    ['is complete', ['mine', 'peer'], intentOf({ targets: [TARGETS[0]] }), /takeover is complete/],
+    ['is not to be seen here', ['peer', 'peer'], intentOf(), /shows none of its targets here/],
+  ])('a stored takeover that %s is let go, and said to be', (_what, owners, intent, sentence) => {
+    const play = new Play();
+    play.at(NOW, started(memoryOf({ savedAt: NOW, intent })));
+    const { weight, reason } = play.take(play.observed(...owners));
+    expect([weight, reason]).toEqual(['notable', expect.stringMatching(sentence)]);
+    play.at(NOW);
+    expect(play.state.lastAttempt).toBe(0);
+  });
+
+  test('a stored takeover is not resumed by a daemon that is shutting down, which is said', () => {
+    const play = new Play();
+    play.at(NOW, started(memoryOf({ savedAt: NOW, intent: intentOf() })));
+    play.take({ type: 'shutdownRequested', cause: 'SIGTERM' });
+    const { weight, reason } = play.take(play.observed('mine', 'peer'));
+    expect([weight, reason]).toEqual([
+      'notable',
+      expect.stringMatching(/did not resume .* is shutting down/),
+    ]);
+  });
+});

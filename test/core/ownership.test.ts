@@ -169,3 +169,124 @@ describe('the schedule', () => {
     expect(play.state.wakeAt).toBe(10_000);
   });
 });
+
+describe('the bounds of what is believed (section 3)', () => {
+  const stalledLong = { type: 'processStalled', forMs: 2_000 } as const;
+
+  test('an observation that is never answered is asked again after 30 s', () => {
+    const play = watching('peer');
+    play.at(10_200);
+    play.forget();
+    play.at(40_200);
+    expect(play.all('observeOwnership')).toEqual([]);
+    play.at(40_201);
+    expect(play.all('observeOwnership').length).toBe(1);
+  });
+
+  test('an ACTIVE router looks closely for 10 s', () => {
+    const play = watching('mine');
+    play.at(2_000, sessionEvent('a', 'Down', 2_000));
+    expect(play.state.observing.closelyUntil).toBe(12_000);
+  });
+
+  test('the role is known for role_ttl_s from the last word of EC2, a confirmed write too', () => {
+    const play = tookOver();
+    play.at(31_100);
+    expect(play.state.role.haState).toBe('ACTIVE');
+    expect(play.state.wakeAt).toBeLessThanOrEqual(31_101);
+    play.until(31_101);
+    expect(play.state.role.why).toBe('unobserved');
+  });
+
+  test.each([
+    ['mine', 'ACTIVE: all targets are on this router', 'all targets were on this router when'],
+    ['peer', 'this router is STANDBY', 'this router was STANDBY when EC2 last answered'],
+  ] as const)('so long the sentence is about now (%s)', (owner, now, before) => {
+    const play = watching(owner);
+    play.at(30_200);
+    expect(play.state.verdict).toContain(now);
+    play.at(30_201);
+    expect(play.state.verdict).toContain(before);
+  });
+
+  test('a person is told again when EC2 is silent again', () => {
+    const play = watching('peer');
+    play.until(45_000);
+    play.live(60_000, { owners: ['peer', 'peer'] });
+    play.until(120_000);
+    expect(play.alarms).toEqual(['ec2-unobserved', 'ec2-unobserved']);
+  });
+
+  test('one failure is enough for its end to be news', () => {
+    const play = watching('peer');
+    play.until(10_200);
+    play.at(10_300, { type: 'observationFailed', number: play.state.observing.inFlight ?? -1, failure });
+    play.until(11_425);
+    const { weight, reason } = play.take(play.observed('peer'));
+    expect([weight, reason]).toEqual(['notable', expect.stringContaining('EC2 answers again')]);
+  });
+
+  test('a write is looked after until staleness_s is over', () => {
+    const writesAt = (now: number): number => {
+      const play = tookOver();
+      play.at(now, play.observed('mine', 'mine', now));
+      return Object.keys(play.state.ownership?.writes ?? {}).length;
+    };
+    expect([writesAt(11_099), writesAt(11_100)]).toEqual([2, 0]);
+  });
+
+  test.each<[string, Owner, Owner, Owner, boolean]>([
+    ['ACTIVE, and all is elsewhere', 'mine', 'peer', 'peer', false],
+    ['ACTIVE, and one is elsewhere', 'mine', 'mine', 'peer', false],
+    ['STANDBY: it has nothing to lose', 'peer', 'none', 'none', true],
+  ])('right after a long stall, before levels are known: %s', (_what, owner, first, second, isBelieved) => {
+    const play = watching(owner);
+    play.at(10_200);
+    play.at(10_300, stalledLong);
+    const before = play.state.ownership;
+    play.take(play.observed(first, second, 10_300));
+    expect(play.state.ownership !== before).toBe(isBelieved);
+  });
+
+  test('an interface that is of no instance has not acted: what is DOWN stays armed', () => {
+    const play = new Play(planOf());
+    play.at(0, started());
+    play.at(100, synchronizedWith({}), play.observed('peer', 'none'));
+    play.until(10_200);
+    play.at(10_300, sessionEvent('a', 'Down', 10_300));
+    play.take(play.observed('peer', 'detached', 10_250));
+    expect(play.state.sessions['a']?.armed).toBe(true);
+  });
+});
+
+describe('what is told of observations', () => {
+  test('a disbelieved one is routine: it is read again', () => {
+    const play = tookOver();
+    play.until(1_150);
+    const { weight, reason } = play.take(play.observed('peer', 'peer', 1_050));
+    expect([weight, reason]).toEqual(['routine', expect.stringMatching(/^discarded an observation/)]);
+    expect(play.state.observing).toMatchObject({ inFlight: null, retry: true });
+  });
+
+  test('one that is never answered is news', () => {
+    const play = watching('peer');
+    play.at(10_200);
+    play.at(40_201);
+    expect(play.reasons.join()).toContain('An observation was never answered: asking again');
+  });
+
+  test('EC2 is silent: alarmed about after role_ttl_s, and not at it', () => {
+    const play = watching('peer');
+    play.at(30_200);
+    expect(play.alarms).toEqual([]);
+    play.at(30_201);
+    expect(play.alarms).toEqual(['ec2-unobserved']);
+  });
+
+  test('while an ACTIVE router looks closely it wakes each second, answer or not', () => {
+    const play = watching('mine');
+    play.at(2_000, sessionEvent('a', 'Down', 2_000));
+    expect(play.state.observing.inFlight).not.toBeNull();
+    expect(play.state.wakeAt).toBe(3_000);
+  });
+});

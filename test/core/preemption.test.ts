@@ -139,3 +139,51 @@ describe('preemption (rule 11)', () => {
     });
   });
 });
+
+describe('the bounds of preemption (rule 11)', () => {
+  test('readiness is that of a preferred router that watches', () => {
+    const other = watching('peer');
+    other.at(2_000);
+    expect(other.state.preemption.readySince).toBeNull();
+    const play = well();
+    play.at(2_000);
+    expect(play.state.preemption.readySince).toBe(200);
+    play.at(2_100, { type: 'streamsLost', cause: 'reset' });
+    expect(play.state.preemption.readySince).toBeNull();
+  });
+
+  test('one target is enough to be taken', () => {
+    const play = watching('peer', 'gen2', { ...preferred, targets: preferred.targets.slice(0, 1) });
+    play.live(60_300, peers);
+    expect(asked(play)).toEqual(['take 172.31.101.10']);
+  });
+
+  test('what nobody holds since a moment ago is left until it is sure', () => {
+    const play = well();
+    play.live(59_000, peers);
+    play.live(60_240, { owners: ['peer', 'none'] });
+    expect(asked(play)).toEqual(['take 172.31.101.10']);
+  });
+
+  test('having been told to stop, it does not complain again', () => {
+    const play = watching('mine', 'gen2', preferred);
+    play.live(20_000, mine);
+    play.live(40_000, { owners: ['peer', 'peer'] });
+    play.live(60_000, mine);
+    play.live(80_000, { owners: ['peer', 'peer'] });
+    expect(play.alarms.filter((code) => code === 'preempt-conflict').length).toBe(1);
+  });
+
+  test('an own interface that was detached took its targets along: nobody wanted it so', () => {
+    const play = watching('mine', 'gen2', preferred);
+    play.live(20_000, mine);
+    play.live(40_000, { owners: ['detached', 'mine'] });
+    expect(play.alarms).not.toContain('preempt-conflict');
+  });
+});
+
+test('where nothing may be taken no preemption begins (rule 11)', () => {
+  const play = well();
+  play.live(90_000, { owners: ['third', 'third'] });
+  expect(play.state.lastAttempt).toBe(0);
+});

@@ -1,4 +1,5 @@
-import { planOf, sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
+import { lowestOwned } from '../../src/core/repair';
+import { addressTarget, planOf, sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
 import { asked, interfaceEvent, watching, type Play, type World } from './play';
 
 const [FIRST, SECOND] = TARGETS;
@@ -184,5 +185,92 @@ describe('no owner at all (rule 8)', () => {
     play.at(1_000, sessionEvent('a', 'Unconfigured'), sessionEvent('b', 'Unconfigured'));
     play.live(10_100, { owners: none });
     expect(asked(play)).toEqual([`claim ${FIRST}`]);
+  });
+});
+
+describe('a repair that EC2 will not have (rule 8)', () => {
+  test('somebody else was first at each target: nothing is said to have moved, and EC2 is asked who', () => {
+    const [first, second] = planOf().targets;
+    const plan = planOf({
+      targets: [first!, { ...second!, deviceIndex: 1 }, addressTarget('172.31.105.11', 1)],
+    });
+    const play = watching('peer', 'gen2', plan);
+    play.live(36_000, { owners: ['mine', 'none'], calls: 'refused' });
+    expect(asked(play).slice(0, 3)).toEqual([
+      'claim 172.31.105.10 172.31.105.11',
+      'claim 172.31.105.10',
+      'claim 172.31.105.11',
+    ]);
+    expect(play.state.attempt).toBeNull();
+    expect(play.reasons.join('\n')).not.toMatch(/repaired/);
+    expect(play.state.unconfirmed).toBeNull();
+  });
+
+  test('targets that no interface of this router is there for are left where they are', () => {
+    const plan = planOf({ targets: planOf().targets.map((target) => ({ ...target, deviceIndex: 7 })) });
+    expect(asked(seen(['detached', 'detached'], 90_000, plan))).toEqual([]);
+  });
+});
+
+describe('the bounds of a repair (rule 8)', () => {
+  const held = (partialHoldMs: number) => planOf({ timing: { ...planOf().timing, partialHoldMs } });
+
+  test.each([
+    [25_490, '25 s'],
+    [25_510, '26 s'],
+  ])('a hold of %d ms is told as %s', (partialHoldMs, words) => {
+    expect(seen(['mine', 'peer'], 60_000, held(partialHoldMs)).reasons.join()).toContain(
+      `nothing has changed for ${words} while`,
+    );
+    const abandoned = seen(['detached', 'detached'], 90_000, held(partialHoldMs)).reasons.join();
+    expect(abandoned).toContain(`because EC2 has shown for ${words} that no instance holds them`);
+  });
+
+  test('what is abandoned is taken after at least 3 observations too', () => {
+    const plan = planOf({ timing: { ...planOf().timing, keepaliveIntervalMs: 20_000 } });
+    expect(asked(seen(['detached', 'detached'], 60_000, plan))).toEqual([]);
+    expect(asked(seen(['detached', 'detached'], 61_000, plan)).length).toBe(2);
+  });
+
+  test('where EC2 knows no interface of the peer, this router does not wait for it', () => {
+    const play = watching('peer', 'gen2');
+    play.live(35_100, { owners: ['detached', 'detached'], peerIsKnown: false });
+    expect(asked(play).length).toBe(2);
+  });
+
+  test('what this router has moved is its own before EC2 has shown it', () => {
+    const { ownership } = watching('peer').state;
+    const own = { networkInterfaceId: 'eni-own1', instanceId: null, mine: true };
+    const moved = { ...ownership!, holders: { ...ownership!.holders, [FIRST]: own, [SECOND]: null } };
+    expect(lowestOwned(planOf(), moved)?.id).toBe(FIRST);
+  });
+
+  test('BFD is quicker: what has moved nothing is dropped for it', () => {
+    const play = seen(['mine', 'peer'], 34_000);
+    play.live(36_000, { owners: ['mine', 'peer'], calls: 'throttled' });
+    expect(play.state.attempt?.purpose).toBe('repair');
+    const { number } = play.state.attempt!;
+    play.live(36_100, { owners: ['mine', 'peer'], calls: 'throttled' });
+    while (play.state.attempt!.calls.some(({ outstanding }) => outstanding.length > 0))
+      play.live(play.now + 10, { owners: ['mine', 'peer'], calls: 'throttled' });
+    play.at(play.now, sessionEvent('a', 'Down', play.now), sessionEvent('b', 'Down', play.now));
+    play.until(play.now);
+    expect(play.state.attempt).toMatchObject({ purpose: 'takeover', number: number + 1 });
+  });
+
+  test('a claim that is lost is over', () => {
+    const play = watching('peer', 'gen2');
+    play.live(22_000, { owners: ['none', 'none'], calls: 'refused' });
+    expect(asked(play).length).toBe(1);
+    expect(play.state.attempt).toBeNull();
+  });
+
+  test('a takeover does not wait for the keepalive after a claim', () => {
+    const play = watching('peer', 'gen2');
+    play.live(21_000, { owners: ['none', 'none'], calls: 'refused' });
+    expect(play.state.lastPatientAt).not.toBeNull();
+    play.forget();
+    play.at(play.now, sessionEvent('a', 'Down', play.now), sessionEvent('b', 'Down', play.now));
+    expect(play.state.attempt?.purpose).toBe('takeover');
   });
 });

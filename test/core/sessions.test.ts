@@ -1,4 +1,4 @@
-import { testimonyOf } from '../../src/core/sessions';
+import { sessionOf, testimonyOf } from '../../src/core/sessions';
 import type { SessionLevel } from '../../src/core/model';
 import type { LocalInterface, Session } from '../../src/core/state';
 import { planOf, sessionEvent } from '../support/coreWorld';
@@ -213,5 +213,42 @@ describe('levels', () => {
     play.at(2_000, { type: 'streamsSynchronized', generation: 'gen1', sessions: [], interfaces: [] });
     expect(play.state.sessions['a']).toMatchObject({ level: 'Unknown', freshSince: 2_000 });
     expect(play.all('sendTakeover')).toEqual([]);
+  });
+});
+
+test('a session that the plan does not know is a bug, and is named', () => {
+  expect(() => sessionOf(watching('peer').state, 'c')).toThrow('session c is not in the plan');
+});
+
+describe('what is kept of a session', () => {
+  test('since when the peer has removed its side', () => {
+    const play = watching('peer');
+    play.take(sessionEvent('a', 'Unconfigured', 777));
+    expect(play.state.sessions['a']).toMatchObject({ level: 'Unconfigured', changedAt: 777, armed: false });
+  });
+
+  test('levels that are read again are those of interfaces too', () => {
+    const play = watching('peer');
+    play.take({ type: 'levelsRead', sessions: [], interfaces: [{ interfaceName: 'Te1', level: 'Down' }] });
+    expect(play.state.interfaces['Te1']?.level).toBe('Down');
+    expect(play.reasons.join()).toContain('Te1 went from UP to DOWN');
+  });
+
+  test('a router that could not be asked for levels is told from one that had nothing to say', () => {
+    const play = watching('peer');
+    const reasonOf = (sessions: readonly { session: string; level: SessionLevel }[]): string =>
+      play.take({ type: 'levelsRead', sessions, interfaces: [] }).reason;
+    expect(reasonOf([])).toBe('the router could not be asked for levels');
+    expect(reasonOf([{ session: 'a', level: 'Up' }])).toBe('levels read again');
+  });
+
+  test('each session has a detect time of its own: so long after a stall it gets a moment', () => {
+    const [first, second] = planOf().sessions;
+    const plan = planOf({ sessions: [first!, { ...second!, detectionTimeMs: 900 }] });
+    const play = watching('peer', 'gen2', plan);
+    play.at(2_000, { type: 'processStalled', forMs: 150 });
+    play.at(2_800, sessionEvent('a', 'Down', 2_800), sessionEvent('b', 'Down', 2_800));
+    const held = ['a', 'b'].map((id) => play.state.sessions[id]?.heldUntil);
+    expect(held).toEqual([null, 5_800]);
   });
 });

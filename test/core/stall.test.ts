@@ -254,3 +254,61 @@ describe('own stall (rule 16)', () => {
     });
   });
 });
+
+describe('the way back after a long stall (rule 16)', () => {
+  const long: Event = { type: 'processStalled', forMs: 2_000 };
+  /** Stalled for 2 s until 10.2 s, with an observation just asked for. */
+  function back(): Play {
+    const play = watching('peer', 'gen2');
+    play.at(10_200, long);
+    play.forget();
+    return play;
+  }
+
+  test('an observation that began at its end counts', () => {
+    const play = back();
+    play.take(play.observed('peer', 'peer', 10_200));
+    expect(play.state.reorientation).toEqual({ since: 10_200, levelsKnown: false, ownershipKnown: true });
+  });
+
+  test('it takes both: levels and ownership', () => {
+    const play = back();
+    play.at(10_250, play.observed('peer', 'peer', 10_200));
+    expect(play.state.reorientation).not.toBeNull();
+    play.at(10_260, levels({ a: 'Up', b: 'Up' }));
+    expect(play.state.reorientation).toBeNull();
+  });
+
+  test('levels that are lost with the streams are not waited for', () => {
+    const play = back();
+    play.take({ type: 'streamsLost', cause: 'reset' });
+    expect(play.state.reorientation?.levelsKnown).toBe(true);
+  });
+
+  /** A takeover whose outcome is not known, and a long stall after it. */
+  function stalledAfter(): Play {
+    const play = watching('peer', 'gen2');
+    play.at(1_000, sessionEvent('a', 'Down', 1_000), sessionEvent('b', 'Down', 1_000));
+    play.at(1_100, answer('1.1.1', 'refused'), answer('1.2.1', 'uncertain'));
+    play.at(1_101, answer('1.2.2', 'uncertain'));
+    return play;
+  }
+
+  test('a takeover that is still called for goes on', () => {
+    const play = stalledAfter();
+    play.at(1_110, long);
+    play.at(4_110);
+    expect(play.state.attempt?.number).toBe(1);
+  });
+
+  test('one that was begun after the stall is not of before it', () => {
+    const play = watching('peer', 'gen2');
+    play.at(500, long, levels({ a: 'Up', b: 'Up' }));
+    play.at(600, play.observed('peer', 'peer', 500));
+    play.at(8_000, sessionEvent('a', 'Down', 8_000), sessionEvent('b', 'Down', 8_000));
+    play.at(8_100, answer('1.1.1', 'uncertain'), answer('1.2.1', 'uncertain'));
+    play.at(8_101, answer('1.1.2', 'uncertain'), answer('1.2.2', 'uncertain'));
+    play.at(8_102, sessionEvent('a', 'Up'), sessionEvent('b', 'Up'));
+    expect(play.state.attempt?.number).toBe(1);
+  });
+});

@@ -211,6 +211,16 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
     ),
   },
   {
+    weight: 10,
+    arbitrary: fc
+      .tuple(fc.constantFrom('takeoverCallQueued', 'takeoverCallReleased' as const), smallNumber)
+      .map(([type, pick]) => (state: State): Event => {
+        const waiting = outstandingOf(state.attempt);
+        const [call, send] = waiting[pick % Math.max(waiting.length, 1)] ?? [1, pick];
+        return { type, attempt: state.lastAttempt, call, send };
+      }),
+  },
+  {
     weight: 15,
     arbitrary: fc.tuple(readings, smallNumber).map(([interfaces, late]) => (state: State): Event => ({
       type: 'interfacesAnswered',
@@ -282,7 +292,7 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
   },
 );
 
-const move: fc.Arbitrary<Move> = fc.record({
+export const move: fc.Arbitrary<Move> = fc.record({
   afterMs: fc.constantFrom(0, 0, 1, 4, 20, 100, 700, 1_000, 5_000, 10_000, 60_000),
   eventOf,
 });
@@ -293,15 +303,16 @@ export const plan: fc.Arbitrary<Plan> = fc
     preferred: fc.boolean(),
     foreignHolder: fc.constantFrom('refuse', 'take' as const),
     takeFromRunningAfterMs: fc.constantFrom(null, 60_000),
+    settleMs: fc.constantFrom(20, 20, 0),
   })
-  .map(({ trigger, oneInterface, preferred, foreignHolder, takeFromRunningAfterMs }) => {
+  .map(({ trigger, oneInterface, preferred, foreignHolder, takeFromRunningAfterMs, settleMs }) => {
     const { targets, timing } = planOf();
     return planOf({
       trigger,
       preferred,
       foreignHolder,
       targets: oneInterface ? targets.map((target) => ({ ...target, deviceIndex: 1 })) : targets,
-      timing: { ...timing, takeFromRunningAfterMs },
+      timing: { ...timing, takeFromRunningAfterMs, settleMs },
     });
   });
 

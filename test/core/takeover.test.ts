@@ -304,3 +304,158 @@ test('a give-back waits for a hedge that was still out when the takeover ended: 
   expect(sends(play)).toEqual(['2.1.1', '2.2.1']);
   expect(play.state.attempt?.purpose).toBe('giveBack');
 });
+
+describe('the bounds of an attempt', () => {
+  const both = [sessionEvent('a', 'Down', 1_000), sessionEvent('b', 'Down', 1_000)] as const;
+  /** A takeover of both targets, asked for at 1 s. */
+  function moving(plan = planOf()): Play {
+    const play = watching('peer', 'gen2', plan);
+    play.at(1_000, ...both);
+    expect(sends(play)).toEqual(['1.1.1', '1.2.1']);
+    return play;
+  }
+
+  test('what is complete in the moment when it would be stuck is not stuck', () => {
+    const play = moving();
+    play.until(3_999);
+    play.at(4_000, answer('1.1.1'), answer('1.2.1'));
+    expect(play.alarms).toEqual([]);
+    expect(play.state.attempt).toBeNull();
+  });
+
+  test('new generation: another event does not end the wait of settle_ms', () => {
+    const play = watching('peer', 'gen2');
+    play.at(1_000, sessionEvent('a', 'Down'));
+    play.at(1_010, interfaceEvent('Te2', 'Up'));
+    expect(sends(play)).toEqual([]);
+  });
+
+  test('decided afresh after a minute without success, and not at it', () => {
+    const play = moving();
+    play.at(1_100, answer('1.1.1', 'uncertain'), answer('1.2.1', 'refused'));
+    const answerAll = (): void => {
+      for (const { number, outstanding } of play.state.attempt?.calls ?? [])
+        for (const send of outstanding) play.take(answer(`1.${number}.${send.number}`, 'refused'));
+    };
+    while (play.state.wakeAt < 60_990) {
+      play.at(Math.max(play.state.wakeAt, play.now));
+      answerAll();
+    }
+    answerAll();
+    play.at(61_000);
+    expect(play.state.attempt?.number).toBe(1);
+    answerAll();
+    play.at(61_001);
+    expect(play.state.attempt?.number).not.toBe(1);
+  });
+
+  test('the timeline has the time at which the first request went to the socket', () => {
+    const play = moving();
+    play.at(
+      1_100,
+      { ...answer('1.1.1'), sentAt: 1_003 } as Event,
+      { ...answer('1.2.1'), sentAt: 1_002 } as Event,
+    );
+    play.at(1_200, play.observed('mine', 'mine', 1_150));
+    expect(play.all('reportTimeline').map(({ timeline }) => timeline.firstSentAt)).toEqual([1_002]);
+  });
+
+  test('overruled at last: whoever has it lives, so what is DOWN counts no more', () => {
+    const play = moving();
+    play.at(1_100, answer('1.1.1'), answer('1.2.1', 'throttled'));
+    play.until(11_199);
+    play.at(11_200, play.observed('none', 'none', 11_200));
+    expect(play.alarms).toContain('target-lost');
+    expect(play.state.sessions['a']?.armed).toBe(false);
+  });
+
+  test('a give-back waits for each request that was out when the takeover ended', () => {
+    const play = moving();
+    play.until(1_700);
+    expect(sends(play).slice(2)).toEqual(['1.1.2', '1.2.2']);
+    play.at(1_800, answer('1.1.1'), answer('1.2.1'));
+    play.at(1_900, interfaceEvent('Te1', 'Down'), interfaceEvent('Te2', 'Down'));
+    expect(play.state.giveBack?.out).toEqual(['1/2', '2/2']);
+    play.at(1_905, answer('7.1.2'));
+    expect(play.state.giveBack?.out).toEqual(['1/2', '2/2']);
+    play.at(1_910, answer('1.1.2'));
+    expect(play.state.giveBack?.out).toEqual(['2/2']);
+    play.at(1_920, answer('1.2.2'));
+    expect(play.state.attempt?.purpose).toBe('giveBack');
+  });
+
+  test('what is due goes back when the last answer is there, however late, and whatever the interfaces do', () => {
+    const play = moving();
+    play.at(1_100, answer('1.1.1'));
+    play.until(1_700);
+    play.at(1_900, interfaceEvent('Te1', 'Down'), interfaceEvent('Te2', 'Down'));
+    expect(play.state.giveBack?.isDue).toBe(true);
+    play.at(2_300, interfaceEvent('Te1', 'Up'));
+    play.at(2_500, answer('1.2.1'));
+    expect(play.state.attempt?.purpose).not.toBe('giveBack');
+    play.at(2_600, answer('1.2.2'));
+    expect(play.state.attempt?.purpose).toBe('giveBack');
+    expect(play.state.unconfirmed).toBeNull();
+  });
+
+  test('after its second nothing can go back any more', () => {
+    const play = moving();
+    play.at(1_100, answer('1.1.1'), answer('1.2.1'));
+    expect(play.state.giveBack).not.toBeNull();
+    play.at(2_001);
+    expect(play.state.giveBack).toBeNull();
+  });
+
+  test('nothing goes back while the streams are lost: what is known of the interfaces may be old', () => {
+    const play = moving();
+    play.at(1_100, answer('1.1.1'), answer('1.2.1'));
+    play.at(1_200, interfaceEvent('Te1', 'Down'), interfaceEvent('Te2', 'Down'), {
+      type: 'streamsLost',
+      cause: 'reset',
+    });
+    expect(play.state.attempt).toBeNull();
+  });
+
+  test('what nobody held goes back to nobody', () => {
+    const play = watching('peer', 'gen2');
+    play.until(9_999);
+    play.at(10_000);
+    play.at(10_050, play.observed('peer', 'none', 10_000));
+    play.at(11_000, ...both);
+    play.at(11_100, answer('1.1.1'), answer('1.2.1'));
+    play.at(11_200, interfaceEvent('Te1', 'Down'), interfaceEvent('Te2', 'Down'));
+    expect(play.state.attempt?.calls.map(({ targets }) => targets)).toEqual([['172.31.101.10']]);
+  });
+
+  /** Taken over, and the failure was here: being given back. */
+  function givingBack(plan = planOf()): Play {
+    const play = moving(plan);
+    play.at(1_100, answer('1.1.1'), answer('1.2.1'));
+    play.at(1_200, interfaceEvent('Te1', 'Down'), interfaceEvent('Te2', 'Down'));
+    expect(play.state.attempt?.purpose).toBe('giveBack');
+    return play;
+  }
+
+  test('a give-back is no wish of an operator: a preferred router goes on preferring', () => {
+    const play = givingBack(planOf({ preferred: true }));
+    play.at(1_300, answer('2.1.1'), answer('2.2.1'));
+    expect(play.state.attempt).toBeNull();
+    expect(play.state.preemption.offBecause).toBeNull();
+  });
+
+  test('a session that came UP and went DOWN while the targets go back counts no more when they have', () => {
+    const play = givingBack();
+    play.at(1_250, sessionEvent('a', 'Up', 1_250), sessionEvent('a', 'Down', 1_251));
+    expect(play.state.sessions['a']?.armed).toBe(true);
+    play.at(1_300, answer('2.1.1'));
+    expect(play.state.sessions['a']?.armed).toBe(false);
+  });
+
+  test('a give-back goes on after a stall', () => {
+    const play = givingBack();
+    play.at(1_300, answer('2.1.1', 'throttled'), answer('2.2.1', 'throttled'));
+    play.at(1_310, { type: 'processStalled', forMs: 1_000 });
+    play.at(4_310);
+    expect(play.state.attempt?.purpose).toBe('giveBack');
+  });
+});

@@ -1,7 +1,7 @@
 import { considerTakeover } from '../../src/core/trigger';
 import type { Plan } from '../../src/core/plan';
 import { observationOf, planOf, sessionEvent, slot } from '../support/coreWorld';
-import { Play, interfaceEvent, synchronizedWith, watching } from './play';
+import { Play, interfaceEvent, started, synchronizedWith, watching } from './play';
 
 function consideration(play: Play): { fires: boolean; sentence: string } {
   const turn = {
@@ -185,4 +185,29 @@ describe('UNKNOWN is not deaf (rule 4)', () => {
     expect(fires).toBe(false);
     expect(sentence).not.toContain('ACTIVE');
   });
+});
+
+test('an own interface on the subnet of no target that is DOWN does not make all sessions needed', () => {
+  const [first, second] = planOf().sessions;
+  const plan = planOf({
+    targets: planOf().targets.slice(0, 1),
+    sessions: [first!, second!, { ...first!, id: 'c' }],
+  });
+  const play = new Play(plan);
+  play.at(0, started());
+  play.at(100, {
+    type: 'streamsSynchronized',
+    generation: 'gen2',
+    interfaces: ['Te1', 'Te2'].map((interfaceName) => ({ interfaceName, level: 'Up' })),
+    sessions: ['a', 'b', 'c'].map((session) => ({
+      session,
+      level: 'Up',
+      survived: true,
+      refused: false,
+      notification: null,
+    })),
+  });
+  play.at(200, play.observed('peer'));
+  play.at(1_000, interfaceEvent('Te2', 'Down'), sessionEvent('a', 'Down', 1_000));
+  expect(play.state.attempt?.purpose).toBe('takeover');
 });

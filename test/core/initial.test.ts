@@ -1,0 +1,36 @@
+import { initialState } from '../../src/core/state';
+import { planOf } from '../support/coreWorld';
+
+test('at first nothing is known, armed, begun or alarmed about, and all is due', () => {
+  const session = {
+    level: 'Unknown',
+    changedAt: 0,
+    armed: false,
+    disarmedBy: 'start',
+    freshSince: null,
+    heldUntil: null,
+  };
+  const local = { level: 'Unknown', changedAt: 0, cameUpAt: null };
+  expect(initialState(planOf())).toMatchObject({
+    streams: { phase: 'connecting', generation: null, everSynchronized: false },
+    sessions: { a: session, b: session },
+    interfaces: { Te1: local, Te2: local },
+    ownership: null,
+    role: { haState: 'UNKNOWN', why: 'unobserved' },
+    observing: {
+      lastNumber: 0,
+      inFlight: null,
+      nextAt: 0,
+      closelyUntil: 0,
+      failures: 0,
+      retry: false,
+      alarmed: false,
+    },
+    evidence: { lastNumber: 0, inFlight: null, alarmed: false, tookFromRunning: false },
+    beenActive: false,
+    blocked: false,
+    lastAttempt: 0,
+    attempt: null,
+    wakeAt: 0,
+  });
+});

@@ -1,0 +1,112 @@
+/** Requests that wait for EC2's tokens (rules 6 and 7): they have moved nothing, and go when they are not wanted. */
+import type { Event } from '../../src/core/model';
+import { sessionEvent } from '../support/coreWorld';
+import { answer, watching, type Play } from './play';
+
+const queued = (key: string): Event => told('takeoverCallQueued', key);
+const released = (key: string): Event => told('takeoverCallReleased', key);
+
+function told(type: 'takeoverCallQueued' | 'takeoverCallReleased', key: string): Event {
+  const [attempt = 0, call = 0, send = 0] = key.split('.').map(Number);
+  return { type, attempt, call, send };
+}
+
+/** Two calls, asked for at 10 s while an observation is under way. */
+function moving(): Play {
+  const play = watching('peer', 'gen2');
+  play.until(9_999);
+  play.at(10_000, sessionEvent('a', 'Down', 10_000), sessionEvent('b', 'Down', 10_000));
+  play.forget();
+  return play;
+}
+
+const outstanding = (play: Play, call: number) => play.state.attempt?.calls[call - 1]?.outstanding;
+const withdrawn = (play: Play) =>
+  play.all('withdrawTakeover').map(({ attempt, calls }) => ({ attempt, calls }));
+
+test('each step says what it is about, and none of it is news', () => {
+  const play = moving();
+  play.now = 10_010;
+  const steps = [queued('1.1.1'), released('1.1.1'), queued('7.1.1'), released('1.9.1')];
+  expect(steps.map((event) => play.take(event)).map(({ weight, reason }) => [weight, reason])).toEqual([
+    ['routine', "request 1.1.1 waits for EC2's tokens"],
+    ['routine', 'request 1.1.1 has its token and is sent'],
+    ['routine', 'ignored what is told late of request 7.1.1'],
+    ['routine', 'ignored what is told late of request 1.9.1'],
+  ]);
+});
+
+test('the deadline of one that was queued runs from when it is sent', () => {
+  const play = moving();
+  play.at(10_010, queued('1.1.1'));
+  expect(outstanding(play, 1)).toMatchObject([{ queued: true, startedAt: 10_000 }]);
+  expect(play.state.attempt?.paced).toBe(true);
+  play.at(10_500, released('1.1.1'));
+  expect(outstanding(play, 1)).toMatchObject([{ queued: false, startedAt: 10_500 }]);
+});
+
+test('what EC2 has shown at its place is not asked for any more: the first one that is queued is withdrawn at once', () => {
+  const play = moving();
+  play.at(10_010, play.observed('mine', 'peer', 10_005));
+  expect(play.state.attempt?.calls[0]?.outcome).toBe('moved');
+  play.take(queued('1.1.1'));
+  expect(withdrawn(play)).toEqual([{ attempt: 1, calls: [1] }]);
+  expect(outstanding(play, 1)).toEqual([]);
+  expect(outstanding(play, 2)?.length).toBe(1);
+});
+
+test('one whose call is still open stays queued', () => {
+  const play = moving();
+  play.take(queued('1.1.1'));
+  play.take(queued('1.2.1'));
+  play.at(10_010);
+  expect(withdrawn(play)).toEqual([]);
+  expect(outstanding(play, 1)?.length).toBe(1);
+});
+
+test('nothing has moved while all wait: the peer is UP again, so the attempt is dropped and they are withdrawn', () => {
+  const play = moving();
+  play.at(10_010, queued('1.1.1'), queued('1.2.1'));
+  play.at(10_020, sessionEvent('a', 'Up'), sessionEvent('b', 'Up'));
+  expect(play.state.attempt).toBeNull();
+  expect(withdrawn(play)).toEqual([{ attempt: 1, calls: [1, 2] }]);
+});
+
+test('one request that has left is a move: it goes on', () => {
+  const play = moving();
+  play.at(10_010, queued('1.1.1'));
+  play.at(10_020, sessionEvent('a', 'Up'), sessionEvent('b', 'Up'));
+  expect(play.state.attempt?.number).toBe(1);
+  expect(withdrawn(play)).toEqual([]);
+});
+
+test('a second request that waits goes when the first has done the work', () => {
+  const play = moving();
+  play.until(10_700);
+  play.at(10_710, queued('1.1.2'));
+  play.forget();
+  play.at(10_720, answer('1.1.1'));
+  expect(withdrawn(play)).toEqual([{ attempt: 1, calls: [1] }]);
+});
+
+describe('a give that waits for tokens (rule 15)', () => {
+  /** Given up when this long after the command, where the first call was moved at this time; null: never. */
+  function givenUpAt(movedAt: number | null): number {
+    const play = watching('mine', 'gen2');
+    play.at(1_000, { type: 'giveRequested', request: 1 });
+    play.at(1_010, queued('1.2.1'));
+    if (movedAt !== null) {
+      play.until(movedAt - 1);
+      play.at(movedAt, answer('1.1.1'));
+    }
+    for (let now = Math.max(2_000, movedAt ?? 0); now < 40_000; now += 500) {
+      play.until(now);
+      if (play.state.attempt === null) return now;
+    }
+    return Infinity;
+  }
+
+  test('has 10 s from the last success: EC2 sets the pace', () => {
+    expect([givenUpAt(null), givenUpAt(5_000)]).toEqual([11_000, 15_000]);
+  });
+});

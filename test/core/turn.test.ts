@@ -1,0 +1,64 @@
+import { initialState } from '../../src/core/state';
+import { list, note, raiseAlarm, reasonOf, wakeAt, type Turn } from '../../src/core/turn';
+import { planOf } from '../support/coreWorld';
+
+const turnOf = (): Turn => ({
+  plan: planOf(),
+  now: 0,
+  jitter: 0,
+  state: initialState(planOf()),
+  wakeAt: 100,
+  effects: [],
+  notes: [],
+  alarms: [],
+});
+
+describe('the sentence of a step', () => {
+  test('tells the news, in the order in which they were found, and leaves out what is routine', () => {
+    const turn = turnOf();
+    note(turn, 'routine', 'as before');
+    note(turn, 'notable', 'the session a went DOWN');
+    raiseAlarm(turn, 'unprotected', 'no session is UP');
+    note(turn, 'notable', 'taking over');
+    expect(reasonOf(turn)).toEqual({
+      reason: 'the session a went DOWN. No session is UP. Taking over',
+      weight: 'alarm',
+    });
+    expect(turn.alarms).toEqual(['unprotected']);
+  });
+
+  test('tells what is routine where there is no news', () => {
+    const turn = turnOf();
+    note(turn, 'routine', 'as before');
+    note(turn, 'routine', 'nothing is due');
+    expect(reasonOf(turn)).toEqual({ reason: 'as before. Nothing is due', weight: 'routine' });
+  });
+
+  test('says nothing twice', () => {
+    const turn = turnOf();
+    note(turn, 'notable', 'lost');
+    note(turn, 'notable', 'lost');
+    expect(reasonOf(turn)).toEqual({ reason: 'lost', weight: 'notable' });
+  });
+
+  test('is empty, and routine, where nothing was said', () => {
+    expect(reasonOf(turnOf())).toEqual({ reason: '', weight: 'routine' });
+  });
+});
+
+test('a list reads as one writes it', () => {
+  expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c'], ['a', 'b', 'c', 'd']].map(list)).toEqual([
+    '',
+    'a',
+    'a and b',
+    'a, b and c',
+    'a, b, c and d',
+  ]);
+});
+
+test('the earliest of the times that are asked for counts', () => {
+  const turn = turnOf();
+  wakeAt(turn, 50);
+  wakeAt(turn, 70);
+  expect(turn.wakeAt).toBe(50);
+});
