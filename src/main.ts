@@ -1,6 +1,6 @@
 /**
- * argv -> run | check-config | self-test | plan | iam-policy | show | ha | replay; exit codes; nothing else. Each
- * command loads only what it needs: operators wait for `show`, and it must work while everything else is broken.
+ * argv -> run | check-config | plan | iam-policy | self-test | show | ha | replay; exit codes; nothing else. Each command
+ * loads only what it needs: operators wait for `show`, and it must work while everything else is broken.
  */
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -9,7 +9,7 @@ import type { HaArguments } from './cli/ha';
 
 const DEFAULT_CONFIG_PATH = '/app/onbox/config.json';
 
-const COMMANDS = ['run', 'check-config', 'self-test', 'plan', 'iam-policy', 'show', 'ha', 'replay'] as const;
+const COMMANDS = ['run', 'check-config', 'plan', 'iam-policy', 'self-test', 'show', 'ha', 'replay'] as const;
 type Command = (typeof COMMANDS)[number];
 
 /** The options beside -c, and whose they are. */
@@ -18,6 +18,8 @@ const OPTIONS = {
   why: { type: 'string', of: ['ha'] },
   group: { type: 'string', of: ['ha'] },
   all: { type: 'boolean', of: ['replay'] },
+  online: { type: 'boolean', of: ['check-config'] },
+  'prove-writes': { type: 'boolean', of: ['check-config'] },
   region: { type: 'string', of: ['iam-policy'] },
   account: { type: 'string', of: ['iam-policy'] },
   interface: { type: 'string', multiple: true, of: ['iam-policy'] },
@@ -31,11 +33,13 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
 
   run           watch the peer router and take over when it is gone; log records on standard output
   check-config  say everything that is wrong with the configuration, or print it with its defaults
-  self-test     what this container stands on, and what would keep the daemon from its work
+                --online, on the router, says whether it fits this instance, its VPC and its IAM role;
+                --prove-writes there writes addresses again that this router has, where it has all targets
   plan          the EC2 calls that a takeover by this router would make now, and how long they would take
   iam-policy    the IAM policy that this configuration needs
                 --region us-west-2, --account 123456789012, --interface eni-... and --instance i-... (of both
                 routers, as often as needed) fill in what the configuration does not say
+  self-test     what this container stands on, and what would keep the daemon from its work
   show KEY      what the running daemon has stored; 'show redundancy' lists the keys
   ha inhibit --for 30m --why "AWS maintenance"
                 this router begins no takeover for that long, up to 7 days
@@ -50,7 +54,7 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
   --version     which version this is
 
 exit codes: 0 done, 1 failed, 2 wrong usage or configuration; show: 3 nothing written yet, 4 store away;
-            ha: 1 declined, 4 daemon not reachable; plan: 4 EC2 not reachable;
+            ha: 1 declined, 4 daemon not reachable; plan, check-config --online: 4 EC2 not reachable;
             replay: 1 decides otherwise, 2 no journal, or a damaged one
 `;
 
@@ -93,9 +97,14 @@ async function main(args: readonly string[]): Promise<number> {
     case 'run':
       return (await import('./daemon')).runDaemon(configPath);
     case 'check-config':
+      if (values.online === true)
+        return (await import('./cli/checkOnline')).checkOnline(
+          configPath,
+          { prove: values['prove-writes'] ?? false },
+          STREAMS,
+        );
+      if (values['prove-writes'] === true) return usage('--prove-writes goes with --online');
       return (await import('./cli/checkConfig')).checkConfig(configPath, process.stdout, process.stderr);
-    case 'self-test':
-      return (await import('./cli/selfTest')).selfTest(configPath, process.stdout);
     case 'plan':
       return (await import('./cli/plan')).printPlan(configPath, STREAMS);
     case 'iam-policy': {
@@ -103,6 +112,8 @@ async function main(args: readonly string[]): Promise<number> {
       const { region, account, interface: interfaces = [], instance: instances = [] } = values;
       return printPolicy(configPath, { region, account, interfaces, instances }, STREAMS);
     }
+    case 'self-test':
+      return (await import('./cli/selfTest')).selfTest(configPath, process.stdout);
     case 'show':
       return show(rest, values.config);
     case 'ha':

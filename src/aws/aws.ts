@@ -18,7 +18,7 @@ import { readIdentity, type InstanceIdentity } from './instanceIdentity';
 import { observeOwnership, type ObservationResult } from './observe';
 import { Pacer } from './pacer';
 import { SourceDestCheck } from './sourceDestCheck';
-import { startMistakes } from './startChecks';
+import { regionMistakes, startMistakes } from './startChecks';
 import { AHEAD_MAX, openTakeover, type Takeover } from './takeover';
 import { UnknownPeers } from './unknownPeers';
 
@@ -133,7 +133,10 @@ export function connectAws({
 
   return {
     mistakes: identified.then((identity) => {
-      const mistakes = startMistakes(plan, identity, groups.length > 1 ? groups : []);
+      const mistakes = [
+        ...regionMistakes(settings.endpointUrl, identity),
+        ...startMistakes(plan, identity, groups.length > 1 ? groups : []),
+      ];
       return mistakes.length > 0 ? mistakes : observedMistakes;
     }),
     observe,

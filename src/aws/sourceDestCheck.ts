@@ -11,6 +11,23 @@ import type { Observation } from '../core/model';
 import type { Plan } from '../core/plan';
 import type { Ec2 } from './ec2';
 
+/** Of this router; where it has to be off. */
+export function forwardingInterfaces(
+  { targets }: Plan,
+  { interfaces }: Pick<Observation, 'interfaces'>,
+): readonly string[] {
+  return interfaces
+    .filter((own) =>
+      targets.some(
+        ({ kind, deviceIndex, networkCardIndex }) =>
+          kind !== 'elasticIp' &&
+          deviceIndex === own.deviceIndex &&
+          networkCardIndex === own.networkCardIndex,
+      ),
+    )
+    .map(({ networkInterfaceId }) => networkInterfaceId);
+}
+
 export class SourceDestCheck {
   readonly #plan: Plan;
   readonly #settings: Ec2Settings;
@@ -26,17 +43,8 @@ export class SourceDestCheck {
   }
 
   /** `checked`: interfaces of this router where it is on. */
-  observed(ec2: Ec2, { interfaces }: Observation, checked: readonly string[]): void {
-    const forwarding = interfaces
-      .filter((own) =>
-        this.#plan.targets.some(
-          ({ kind, deviceIndex, networkCardIndex }) =>
-            kind !== 'elasticIp' &&
-            deviceIndex === own.deviceIndex &&
-            networkCardIndex === own.networkCardIndex,
-        ),
-      )
-      .map(({ networkInterfaceId }) => networkInterfaceId);
+  observed(ec2: Ec2, observation: Observation, checked: readonly string[]): void {
+    const forwarding = forwardingInterfaces(this.#plan, observation);
     const wrong = forwarding.filter((id) => checked.includes(id));
     for (const id of this.#told) if (!wrong.includes(id)) this.#tellOff(id);
     for (const id of wrong) if (!this.#told.has(id)) this.#tellOn(id);

@@ -4,6 +4,7 @@
  */
 import type { Group } from '../config/settings';
 import type { Plan, Target } from '../core/plan';
+import { endpointRegion } from './endpointRegion';
 import type { InstanceIdentity, InstanceInterface } from './instanceIdentity';
 import { isInRange, parseCidrBlock, ipv4Number } from '../config/ipv4';
 
@@ -40,6 +41,16 @@ export function startMistakes(
         : [`${where}: ${address} is this router's own address (${name(own)}): give the peer's.`];
     }),
   ];
+}
+
+/** A request is signed for the Region that this router is in, so no other would take it. */
+export function regionMistakes(endpointUrl: string, { region }: InstanceIdentity): readonly string[] {
+  const named = endpointRegion(endpointUrl);
+  return named === null || named === region
+    ? []
+    : [
+        `config.ec2_private_endpoint_url: this is an endpoint of ${named}, and this router is in ${region}: give that of its own VPC.`,
+      ];
 }
 
 function targetMistakes(

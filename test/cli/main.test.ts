@@ -32,6 +32,8 @@ test.each([
   ['nothing like a command', ['frobnicate'], "'frobnicate' is not a command"],
   ['no command', [], 'a command is missing'],
   ['a word too many', ['run', 'fast'], "run takes no 'fast'"],
+  ['an option of another command', ['show', '--online'], 'show takes no --online'],
+  ['half of two options', ['check-config', '--prove-writes'], '--prove-writes goes with --online'],
   ['an unknown option', ['--colour'], "Unknown option '--colour'"],
 ])('%s', (_name, args, problem) => {
   const { code, out, err } = main(...args);

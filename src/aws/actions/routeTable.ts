@@ -50,7 +50,7 @@ function tableIdOf({ routeTable, id }: RouteTarget): string {
   return `no table for ${id}`;
 }
 
-function destinationOf({ destination: { kind, value } }: RouteTarget) {
+export function destinationOf({ destination: { kind, value } }: RouteTarget) {
   switch (kind) {
     case 'ipv4':
       return { DestinationCidrBlock: value };

@@ -1,0 +1,166 @@
+/**
+ * `check-config --online -c FILE`: does the configuration fit this instance, this VPC and this role? Everything that is
+ * wrong at once, what is permitted, and plainly what cannot be proven before a takeover.
+ */
+import pino from 'pino';
+import { consult, type Consultation } from '../aws/consultation';
+import { askHolders } from '../aws/holders';
+import type { Findings } from '../aws/observe';
+import { dryRunReads, dryRunWrites, proveWrites, type Permission } from '../aws/permissions';
+import { findRoom } from '../aws/room';
+import { forwardingInterfaces } from '../aws/sourceDestCheck';
+import { regionMistakes, startMistakes } from '../aws/startChecks';
+import { loadConfig } from '../config/load';
+import type { Settings } from '../config/settings';
+import { printable } from '../config/words';
+import type { Observation } from '../core/model';
+import { previewTakeover } from '../core/preview';
+import type { Output } from './replay';
+
+export const onlineExitCodes = { fits: 0, mistaken: 2, unreachable: 4 } as const;
+
+type Report = { readonly mistakes: string[]; readonly lines: string[]; unreachable: string | null };
+
+/** Returns the exit code; never throws. `prove`: write what is there already. */
+export async function checkOnline(
+  configPath: string,
+  { prove }: { readonly prove: boolean },
+  { out, err }: { readonly out: Output; readonly err: Output },
+): Promise<number> {
+  const loaded = loadConfig(configPath);
+  if (!loaded.ok) {
+    err.write(`${loaded.report}\n`);
+    return onlineExitCodes.mistaken;
+  }
+  const { settings } = loaded;
+  const report: Report = { mistakes: [], lines: [], unreachable: null };
+  report.lines.push(...settings.warnings.map((warning) => `warning: ${warning}`));
+  await look(settings, prove, report);
+  out.write(report.lines.map((line) => `${printable(line)}\n`).join(''));
+  if (report.mistakes.length > 0) {
+    err.write('The configuration does not fit this instance:\n');
+    err.write(report.mistakes.map((line) => `  ${printable(line)}\n`).join(''));
+  }
+  if (report.unreachable !== null) {
+    err.write(`check-config: not all could be checked: ${printable(report.unreachable)}\n`);
+    return onlineExitCodes.unreachable;
+  }
+  if (report.mistakes.length > 0) return onlineExitCodes.mistaken;
+  out.write('OK\n');
+  return onlineExitCodes.fits;
+}
+
+async function look(settings: Settings, prove: boolean, report: Report): Promise<void> {
+  const { whole: plan, ec2: ec2Settings } = settings;
+  const consulted = await consult(ec2Settings, pino({ level: 'silent' }));
+  const { identity } = consulted;
+  if (identity !== null) {
+    report.mistakes.push(
+      ...regionMistakes(ec2Settings.endpointUrl, identity),
+      ...startMistakes(plan, identity),
+    );
+  }
+  if (!consulted.ok) {
+    report.unreachable = consulted.problem;
+    return;
+  }
+  const result = await consulted.observe(plan);
+  if (result.ok) await judge(settings, consulted, result, prove, report);
+  else if (result.failure.code === 'UnauthorizedOperation')
+    tell(await dryRunReads({ ec2: consulted.ec2, plan, timeoutMs: consulted.timeoutMs }), report);
+  else report.unreachable = `EC2: ${result.failure.code}: ${result.failure.message}`;
+  consulted.stop();
+}
+
+async function judge(
+  { whole: plan, ec2: settings }: Settings,
+  consultation: Consultation,
+  { observation, checked, tables, mistakes }: Findings & { readonly observation: Observation },
+  prove: boolean,
+  report: Report,
+): Promise<void> {
+  const { ec2, identity, timeoutMs } = consultation;
+  const { haState, left } = previewTakeover(plan, observation);
+  report.mistakes.push(...mistakes);
+  const vpcs = [...new Set(identity.interfaces.map(({ vpcId }) => vpcId))].join(', ');
+  report.lines.push(
+    `this router is ${identity.instanceId} in ${identity.availabilityZone}, ${vpcs}: ${haState}`,
+  );
+  report.lines.push(...left.map((line) => `warning: ${line}`));
+  for (const address of plan.peerAddresses)
+    if (observation.peers[address] === undefined)
+      report.lines.push(
+        `warning: EC2 shows no interface of another instance with ${address}: the peer is not recognised by it; see peer_private_ips`,
+      );
+  for (const id of forwardingInterfaces(plan, observation).filter((each) => checked.includes(each))) {
+    const found = `the source/destination check of ${id} is on, so EC2 drops what this router forwards there`;
+    if (settings.sourceDestCheck === 'disable')
+      report.lines.push(`warning: ${found}: the daemon switches it off`);
+    else
+      report.mistakes.push(
+        `config.source_dest_check: ${found}: switch it off, or set source_dest_check to "disable".`,
+      );
+  }
+  const room = await findRoom(consultation, plan, observation);
+  report.mistakes.push(...room.mistakes);
+  if (room.unknown !== null)
+    report.lines.push(
+      `not checked: room for all addresses: ${room.unknown}; ec2:DescribeInstanceTypes would tell, or see EC2's documentation`,
+    );
+  const asking = { ec2, plan, timeoutMs };
+  tell(await dryRunWrites(asking, settings, observation, (id) => tables.get(id) ?? null), report);
+  const status = await askHolders(ec2, [identity.instanceId], timeoutMs);
+  if (!status.ok)
+    report.lines.push(
+      `warning: DescribeInstanceStatus, which is optional: ${status.failure.code}: ${status.failure.message}`,
+    );
+  const isActive = haState === 'ACTIVE';
+  if (prove && isActive) tell(await proveWrites(asking, observation), report);
+  if (prove && !isActive) report.lines.push('not proven: writes, because not all targets are on this router');
+  report.lines.push(
+    ...unprovable(
+      plan.targets.map(({ kind }) => kind),
+      prove && isActive,
+    ),
+  );
+}
+
+function tell(permissions: readonly Permission[], report: Report): void {
+  for (const { action, on, verdict, detail } of permissions) {
+    switch (verdict) {
+      case 'permitted':
+        report.lines.push(`permitted: ${action} on ${on}`);
+        break;
+      case 'unknown':
+        report.lines.push(`not known: ${action} on ${on}: ${detail}`);
+        break;
+      case 'denied':
+        report.mistakes.push(
+          `EC2 denies ${action} on ${on}: allow ec2:${action} in the policy of the role (iam-policy prints it) and of the VPC endpoint.`,
+        );
+        break;
+    }
+  }
+}
+
+function unprovable(kinds: readonly string[], proven: boolean): readonly string[] {
+  const assigns = [
+    ...(kinds.includes('privateAddress') ? ['AssignPrivateIpAddresses'] : []),
+    ...(kinds.includes('ipv6Address') ? ['AssignIpv6Addresses'] : []),
+  ];
+  return [
+    ...(assigns.length === 0 || proven
+      ? []
+      : [
+          `cannot be proven ahead: ${assigns.join(' and ')}, which have no DryRun; on the ACTIVE router --prove-writes writes what is there already`,
+        ]),
+    ...(assigns.length === 0
+      ? []
+      : [
+          "cannot be proven ahead: that the role may write addresses to the peer's interfaces (ha give, giving back)",
+        ]),
+    ...(kinds.includes('ipv6Address')
+      ? ['cannot be proven ahead: UnassignIpv6Addresses, which has no DryRun and would take the address away']
+      : []),
+  ];
+}
