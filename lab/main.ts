@@ -6,14 +6,16 @@ import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startControl } from './control';
 import { mainPath } from './daemonProcess';
-import { startLab, type Lab } from './topology';
+import { startCrossAzLab, startLab, type AnyLab } from './topology';
 import { MOST_INTERFACES, routerNames } from './topologyPlan';
 import { labGenerations, type LabGeneration } from './topologyRouter';
+import { targetName } from './topologyTargets';
 
-const USAGE = `usage: npm run lab -- [--generation ${labGenerations.join('|')}] [--interfaces 1..${MOST_INTERFACES}] [--control PORT] [--daemons]
+const USAGE = `usage: npm run lab -- [--generation ${labGenerations.join('|')}] [--interfaces 1..${MOST_INTERFACES}] [--cross-az] [--control PORT] [--daemons]
 
   --generation  interface API of the routers: gen1 up to XR 24.2, gen2 from 24.4.1, mixed: one of each
   --interfaces  target interfaces of each router, each with a floating address (default 2)
+  --cross-az    the routers are in two availability zones: routes and an Elastic IP move, no addresses
   --control     port of the control API on 127.0.0.1 (default: any free one)
   --daemons     start the built daemon on both routers, and again on each that is booted
 `;
@@ -21,6 +23,7 @@ const USAGE = `usage: npm run lab -- [--generation ${labGenerations.join('|')}] 
 type Wishes = {
   readonly generation: LabGeneration;
   readonly interfaces: number;
+  readonly crossAz: boolean;
   readonly port: number;
   readonly daemons: boolean;
 };
@@ -34,6 +37,7 @@ function readWishes(args: readonly string[]): Wishes | string {
       options: {
         generation: { type: 'string', default: 'gen1' },
         interfaces: { type: 'string', default: '2' },
+        'cross-az': { type: 'boolean', default: false },
         control: { type: 'string', default: '0' },
         daemons: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -52,10 +56,10 @@ function readWishes(args: readonly string[]): Wishes | string {
     return `--interfaces is a number from 1 to ${MOST_INTERFACES}, not ${values.interfaces}`;
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     return `--control is a port, not ${values.control}`;
-  return { generation, interfaces, port, daemons: values.daemons };
+  return { generation, interfaces, crossAz: values['cross-az'], port, daemons: values.daemons };
 }
 
-function describe(lab: Lab, controlUrl: string, { generation, daemons }: Wishes): string {
+function describe(lab: AnyLab, controlUrl: string, { generation, daemons }: Wishes): string {
   const main = relative(process.cwd(), mainPath);
   const lines = [
     `The lab runs (${generation}); Ctrl-C ends it.`,
@@ -68,7 +72,7 @@ function describe(lab: Lab, controlUrl: string, { generation, daemons }: Wishes)
     const daemon = lab.daemon(name);
     lines.push(
       '',
-      `${name}      ${instanceId}, ${sim.generation}${lab.ownsAll(name) ? ', holds ' + lab.floatingAddresses.join(', ') : ''}`,
+      `${name}      ${instanceId}, ${sim.generation}${lab.ownsAll(name) ? ', has ' + lab.plan.targets.map(targetName).join(', ') : ''}`,
       `  gRPC    ${sim.target}`,
       `  IMDS    ${imdsUrl}`,
       `  config  ${configPath}`,
@@ -113,7 +117,10 @@ async function main(): Promise<number> {
     return code;
   }
   const asked = whenAskedToEnd();
-  const lab = await startLab({ generation: wishes.generation, interfaces: wishes.interfaces });
+  const { generation, interfaces } = wishes;
+  const lab = wishes.crossAz
+    ? await startCrossAzLab({ generation })
+    : await startLab({ generation, interfaces });
   try {
     const control = await startControl(lab, { port: wishes.port, startDaemons: wishes.daemons });
     try {

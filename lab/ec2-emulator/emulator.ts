@@ -199,8 +199,12 @@ export class Ec2Emulator {
   /** A rule may ask for more than its scope: an address in the request, an empty bucket. */
   #applies(rule: Ec2Fault, id: number, params: QueryParams): boolean {
     if (rule.kind === 'error' && rule.addresses !== undefined) {
-      const named = listParam(params, 'PrivateIpAddress');
-      return rule.addresses.some((ip) => named.includes(ip));
+      const moved = [...listParam(params, 'PrivateIpAddress'), ...listParam(params, 'Ipv6Addresses')];
+      if (!rule.addresses.some((ip) => moved.includes(ip))) return false;
+    }
+    if (rule.kind === 'error' && rule.naming !== undefined) {
+      const named = [...params.values()];
+      return rule.naming.some((text) => named.includes(text));
     }
     if (rule.kind === 'throttle' && rule.bucket !== undefined) {
       const name = `${id} ${params.get('Action')}`;

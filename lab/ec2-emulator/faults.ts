@@ -24,13 +24,17 @@ export const ec2FaultSchema = z.discriminatedUnion('kind', [
     bucket: bucketSchema.optional(),
     ...faultScope,
   }),
-  /** An error of EC2; with `addresses` only for requests that name one of them. `status` follows the code. */
+  /**
+   * An error of EC2; with `addresses` only for requests that would move one of them, with `naming` only for those
+   * that have one of these texts as a parameter (a destination, an id). `status` follows the code.
+   */
   z.strictObject({
     kind: z.literal('error'),
     code: z.string().min(1),
     message: z.string().default('Made by a fault rule.'),
     status: z.int().min(400).max(599).optional(),
     addresses: z.array(z.string()).min(1).optional(),
+    naming: z.array(z.string()).min(1).optional(),
     when,
     ...faultScope,
   }),
