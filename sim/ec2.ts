@@ -126,8 +126,16 @@ export class Ec2 {
 
   /** Something is wrong with EC2 for this router. */
   isTroubled(router: RouterIndex, now: number): boolean {
-    const { refusedUntil, ...others } = this.trouble[router];
-    return [...refusedUntil, ...Object.values(others)].some((until) => now < until);
+    const trouble = this.trouble[router];
+    return (
+      now < trouble.cutUntil ||
+      now < trouble.blackholeUntil ||
+      now < trouble.slowUntil ||
+      now < trouble.lossyUntil ||
+      now < trouble.throttledUntil ||
+      now < trouble.staleUntil ||
+      trouble.refusedUntil.some((until) => now < until)
+    );
   }
 
   /** Whether EC2 says that this router, or its interface there, has failed. */

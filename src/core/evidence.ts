@@ -4,7 +4,7 @@
  */
 import type { Event, InstanceCondition } from './model';
 import { isForeign, isOnThisRouter } from './foreignHolder';
-import { isSettled, missingTargets, observeNow, roleOf, takeableTargets } from './ownership';
+import { holdsAll, isSettled, missingTargets, observeNow, roleOf, takeableTargets } from './ownership';
 import type { Plan, Target } from './plan';
 import { lowestOwned } from './repair';
 import { interfaceOf, sessionOf } from './sessions';
@@ -240,7 +240,10 @@ export function alarmIfUnprotected(turn: Turn): void {
   }
   if (ownership === null || attempt !== null || evidence.noneUpSince === null) return;
   // Should they be lost again, that is another episode.
-  if (missingTargets(plan, ownership).length === 0) return update(turn, { alarmed: false });
+  if (holdsAll(plan, ownership)) {
+    if (evidence.alarmed) update(turn, { alarmed: false });
+    return;
+  }
   if (evidence.alarmed) return;
   const verdict = considerEvidence(turn);
   if (verdict.fires || verdict.sentence === '') return;
@@ -255,7 +258,7 @@ export function alarmIfUnprotected(turn: Turn): void {
 /** The hold has just run out: the question needs an observation, and now. */
 export function observeWhenHoldEnds(turn: Turn): void {
   const { evidence, ownership, observing } = turn.state;
-  if (!holdIsOver(turn) || ownership === null || missingTargets(turn.plan, ownership).length === 0) return;
+  if (!holdIsOver(turn) || ownership === null || holdsAll(turn.plan, ownership)) return;
   const at = (evidence.noneUpSince ?? 0) + turn.plan.timing.evidenceHoldMs;
   if (observing.inFlight === null && (observing.lastStartedAt ?? 0) < at) observeNow(turn);
 }

@@ -14,8 +14,10 @@ export function isForeign(plan: Plan, ownership: Ownership, { address }: Target)
 export function isOnThirdInstance(ownership: Ownership, address: string): boolean {
   const instanceId = ownership.holders[address]?.instanceId ?? null;
   if (instanceId === null || isOnThisRouter(ownership, address)) return false;
-  const peers = Object.values(ownership.observation.peers).flatMap((peer) => peer.instanceId ?? []);
-  return peers.length > 0 && !peers.includes(instanceId);
+  const peers = Object.values(ownership.observation.peers);
+  return (
+    peers.some((peer) => peer.instanceId !== null) && !peers.some((peer) => peer.instanceId === instanceId)
+  );
 }
 
 /** Nobody holds any target, but for those that a third instance may have. */
@@ -42,7 +44,7 @@ export function alarmIfForeign(turn: Turn): void {
   const targets = turn.plan.targets.filter((target) => isForeign(turn.plan, ownership, target));
   const foreign = targets.map(({ address }) => address);
   const isNew = foreign.some((address) => !turn.state.foreign.includes(address));
-  turn.state = { ...turn.state, foreign };
+  if (isNew || foreign.length !== turn.state.foreign.length) turn.state = { ...turn.state, foreign };
   if (!isNew) return;
   raiseAlarm(
     turn,

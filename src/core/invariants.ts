@@ -7,33 +7,43 @@ import type { State } from './state';
 
 export function violations(plan: Plan, state: State): readonly string[] {
   const found: string[] = [];
-  const check = (holds: boolean, sentence: string): void => void (holds || found.push(sentence));
+  /** The sentence is made only when it is needed: this runs after every step. */
+  const check = (holds: boolean, sentence: () => string): void => void (holds || found.push(sentence()));
   const { attempt, ownership, sessions, observing } = state;
 
   check(
     attempt === null || attempt.number === state.lastAttempt,
-    'the attempt in flight is the newest one: no two attempts run at a time',
+    () => 'the attempt in flight is the newest one: no two attempts run at a time',
   );
-  check(attempt === null || ownership !== null, 'nothing is moved before EC2 has said who holds the targets');
+  check(
+    attempt === null || ownership !== null,
+    () => 'nothing is moved before EC2 has said who holds the targets',
+  );
   for (const call of attempt?.calls ?? []) {
-    check(call.addresses.length > 0, `call ${call.number} moves at least one address`);
-    check(call.outstanding.length <= 8, `call ${call.number} has a bounded number of requests in flight`);
+    check(call.addresses.length > 0, () => `call ${call.number} moves at least one address`);
+    check(
+      call.outstanding.length <= 8,
+      () => `call ${call.number} has a bounded number of requests in flight`,
+    );
     const planned = call.addresses.every((address) =>
       plan.targets.some((target) => target.address === address),
     );
-    check(planned, `call ${call.number} moves only addresses of the plan`);
+    check(planned, () => `call ${call.number} moves only addresses of the plan`);
   }
   for (const [id, session] of Object.entries(sessions)) {
-    check(session.level !== 'Up' || session.armed, `session ${id} is armed while it is UP`);
-    check(session.level !== 'Up' || session.freshSince === null, `session ${id} is not fresh while it is UP`);
+    check(session.level !== 'Up' || session.armed, () => `session ${id} is armed while it is UP`);
+    check(
+      session.level !== 'Up' || session.freshSince === null,
+      () => `session ${id} is not fresh while it is UP`,
+    );
     check(
       session.level !== 'Unconfigured' || !session.armed,
-      `session ${id} is not armed while unconfigured`,
+      () => `session ${id} is not armed while unconfigured`,
     );
   }
   check(
     observing.inFlight === null || observing.inFlight === observing.lastNumber,
-    'one observation is in flight at a time',
+    () => 'one observation is in flight at a time',
   );
   return found;
 }

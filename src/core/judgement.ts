@@ -22,9 +22,9 @@ export function askRules(turn: Turn): Verdict {
     const at = patientUntil(turn, firing);
     return at === null ? firing : declines(`not before the next keepalive: ${firing.sentence}`, at);
   }
-  const waiting = verdicts.filter((verdict) => !verdict.fires);
-  const sentences = waiting.map(({ sentence }) => sentence).filter((sentence) => sentence !== '');
-  return declines(sentences.join('; '), Math.min(...waiting.map(({ until }) => until)));
+  const telling = verdicts.filter(({ sentence }) => sentence !== '');
+  const until = Math.min(...verdicts.map((verdict) => (verdict.fires ? Infinity : verdict.until)));
+  return declines(telling.map(({ sentence }) => sentence).join('; '), until);
 }
 
 /**
@@ -59,7 +59,7 @@ export function alarmIfBlocked(turn: Turn, called: Verdict, verdict: Verdict): v
   const isPassing = shutdown !== null || reorientation !== null;
   const blocked = called.fires && !verdict.fires && URGENT.includes(called.purpose) && !isPassing;
   if (blocked && !turn.state.blocked) raiseAlarm(turn, 'takeover-blocked', verdict.sentence);
-  turn.state = { ...turn.state, blocked };
+  if (blocked !== turn.state.blocked) turn.state = { ...turn.state, blocked };
 }
 
 /** Whether the rule that called for the attempt still does. */

@@ -50,19 +50,24 @@ export function peersBeside(
   });
 }
 
+/** The same as having nothing missing; asked many times in each step. */
+export function holdsAll({ targets }: Plan, { holders }: Ownership): boolean {
+  return targets.every(({ address }) => holders[address]?.mine === true);
+}
+
 export function roleOf(plan: Plan, ownership: Ownership | null, now: number): Role {
   if (ownership === null || now - ownership.confirmedAt > plan.timing.roleTtlMs) {
     return { haState: 'UNKNOWN', why: 'unobserved' };
   }
-  const missing = missingTargets(plan, ownership).length;
-  if (missing === 0) return { haState: 'ACTIVE', why: null };
-  if (missing === plan.targets.length) return { haState: 'STANDBY', why: null };
+  if (holdsAll(plan, ownership)) return { haState: 'ACTIVE', why: null };
+  if (missingTargets(plan, ownership).length === plan.targets.length)
+    return { haState: 'STANDBY', why: null };
   return { haState: 'UNKNOWN', why: 'partial' };
 }
 
 /** Whether the last confirmed ownership says that every target is ours, however old it is. */
 export function ownsAll(plan: Plan, state: State): boolean {
-  return state.ownership !== null && missingTargets(plan, state.ownership).length === 0;
+  return state.ownership !== null && holdsAll(plan, state.ownership);
 }
 
 /** Asks for an observation now; one that is in flight may have begun too early, so another follows it. */
@@ -147,19 +152,19 @@ export function ownershipObserved(
     note(turn, 'routine', 'ignored a late answer to an observation');
     return false;
   }
-  turn.state = { ...turn.state, observing: { ...observing, inFlight: null, failures: 0 } };
+  const answered = { ...observing, inFlight: null, failures: 0 };
   const problem = disbelief(turn, event.startedAt, event.observation);
   if (problem !== null) {
-    observeAgainSoon(turn);
+    turn.state = { ...turn.state, observing: { ...answered, retry: true } };
     note(turn, 'routine', problem);
     return false;
   }
-  believe(turn, event.observation);
+  believe(turn, event.observation, { ...answered, answeredAt: turn.now, alarmed: false });
   if (observing.failures > 0) note(turn, 'notable', `EC2 answers again after ${observing.failures} failures`);
   return true;
 }
 
-function believe(turn: Turn, observation: Observation): void {
+function believe(turn: Turn, observation: Observation, observing: Observing): void {
   const { plan, now } = turn;
   const before = turn.state.ownership;
   const wasActive = before === null ? recalledActive(turn.state) : ownsAll(plan, turn.state);
@@ -167,7 +172,6 @@ function believe(turn: Turn, observation: Observation): void {
     Object.entries(before?.writes ?? {}).filter(([, writtenAt]) => now - writtenAt < plan.timing.stalenessMs),
   );
   const ownership = { observation, holders: observation.holders, confirmedAt: now, writes };
-  const observing = { ...turn.state.observing, answeredAt: now, alarmed: false };
   turn.state = { ...turn.state, ownership, observing };
   noteActive(turn);
   const hasLost = wasActive && !ownsAll(plan, turn.state);
@@ -221,7 +225,8 @@ export function confirmWrite(turn: Turn, addresses: readonly string[], to: Holde
 }
 
 function noteActive(turn: Turn): void {
-  if (ownsAll(turn.plan, turn.state)) turn.state = { ...turn.state, beenActive: true };
+  if (!turn.state.beenActive && ownsAll(turn.plan, turn.state))
+    turn.state = { ...turn.state, beenActive: true };
 }
 
 /** An UNKNOWN router still acts (rule 4), but a person has to know. */
@@ -261,14 +266,14 @@ export function scheduleObservation(turn: Turn): void {
     note(turn, 'notable', 'an observation was never answered: asking again');
   }
   if (now < observing.closelyUntil && observing.lastStartedAt !== null) {
-    const nextAt = Math.min(observing.nextAt, observing.lastStartedAt + CLOSE_INTERVAL_MS);
-    observing = { ...observing, nextAt };
+    const nextAt = observing.lastStartedAt + CLOSE_INTERVAL_MS;
+    if (nextAt < observing.nextAt) observing = { ...observing, nextAt };
   }
   if (observing.inFlight === null && now >= observing.nextAt) {
     observing = start(observing, now, plan.timing.keepaliveIntervalMs);
     turn.effects.push({ effect: 'observeOwnership', number: observing.lastNumber });
   }
-  turn.state = { ...turn.state, observing };
+  if (observing !== turn.state.observing) turn.state = { ...turn.state, observing };
   if (observing.inFlight === null) wakeAt(turn, observing.nextAt);
   else if (now < observing.closelyUntil) wakeAt(turn, now + CLOSE_INTERVAL_MS);
 }

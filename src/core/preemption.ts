@@ -2,7 +2,7 @@
  * Rule 11, preemption: a preferred router takes the targets back when it has been well for a while. Off by
  * default. It gives up for good, until the daemon restarts, when somebody else wants it otherwise.
  */
-import { isSettled, missingTargets, ownsAll, roleOf, takeableTargets } from './ownership';
+import { holdsAll, isSettled, ownsAll, roleOf, takeableTargets } from './ownership';
 import { sessionOf } from './sessions';
 import type { Ownership } from './state';
 import { list, note, raiseAlarm, type Turn } from './turn';
@@ -29,8 +29,7 @@ function isReady({ plan, state, now }: Turn): boolean {
 export function considerPreemption(turn: Turn): Verdict {
   const { plan, state, now } = turn;
   const { ownership, preemption } = state;
-  if (!plan.preferred || ownership === null || missingTargets(plan, ownership).length === 0)
-    return declines('');
+  if (!plan.preferred || ownership === null || holdsAll(plan, ownership)) return declines('');
   if (preemption.offBecause !== null) return declines(`preferred, but ${preemption.offBecause}`);
   if (preemption.readySince === null) return declines('');
   const delayS = plan.timing.preemptDelayMs / 1000;
@@ -57,8 +56,7 @@ export function noteLoss(turn: Turn, before: Ownership | null): void {
   if (!plan.preferred || state.preemption.offBecause !== null || before === null) return;
   // What this router itself is giving away nobody takes from it.
   if (state.attempt?.purpose === 'give' || state.attempt?.purpose === 'giveBack') return;
-  const heldAll = missingTargets(plan, before).length === 0;
-  if (!heldAll || ownsAll(plan, state)) return;
+  if (!holdsAll(plan, before) || ownsAll(plan, state)) return;
   // An own interface that was detached took its targets along: nobody else has them.
   const holders = Object.values(state.ownership?.holders ?? {});
   if (holders.every((holder) => holder === null || holder.mine || holder.instanceId === null)) return;

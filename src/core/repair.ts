@@ -7,7 +7,7 @@ import { currentAttempt, nextCallNumber, updateAttempt } from './attempt';
 import { callsFor } from './beginning';
 import { isOnThirdInstance, isOnThisRouter, nobodyHolds } from './foreignHolder';
 import type { Observation } from './model';
-import { isSettled, missingTargets, peersBeside, roleOf, takeableTargets } from './ownership';
+import { holdsAll, isSettled, peersBeside, roleOf, takeableTargets } from './ownership';
 import type { Plan, Target } from './plan';
 import { canTestify, sessionOf } from './sessions';
 import type { Ownership, Unchanged } from './state';
@@ -64,8 +64,7 @@ function reviewLostClaim(turn: Turn, holders: Observation['holders'], startedAt:
 export function considerRepair(turn: Turn): Verdict {
   const { plan, state, now } = turn;
   const { ownership, unchanged } = state;
-  if (ownership === null || unchanged === null || missingTargets(plan, ownership).length === 0)
-    return declines('');
+  if (ownership === null || unchanged === null || holdsAll(plan, ownership)) return declines('');
   if (roleOf(plan, ownership, now).why === 'unobserved') return declines('');
   // Writes of our own since the last observation have changed what it showed.
   const written = Object.values(ownership.writes).some((at) => at > unchanged.since);

@@ -70,15 +70,18 @@ export type Step = {
 
 export function step(plan: Plan, state: State, event: Event, now: number): Step {
   const jitter = event.type === 'inputDrained' ? event.jitter : 0;
-  const turn: Turn = { plan, now, jitter, state, effects: [], notes: [], alarms: [] };
+  const turn: Turn = { plan, now, jitter, state, wakeAt: state.wakeAt, effects: [], notes: [], alarms: [] };
   apply(turn, event);
-  return { state: turn.state, effects: takeoverFirst(turn.effects), alarms: turn.alarms, ...reasonOf(turn) };
+  if (turn.wakeAt !== turn.state.wakeAt) turn.state = { ...turn.state, wakeAt: turn.wakeAt };
+  const { reason, weight } = reasonOf(turn);
+  return { state: turn.state, effects: takeoverFirst(turn.effects), alarms: turn.alarms, reason, weight };
 }
 
 const BEFORE_ALL_OTHERS: readonly Effect['effect'][] = ['sendTakeover', 'prepareTakeover', 'askInterfaces'];
 
 /** Nothing that the same step asks for may delay a takeover call. */
 function takeoverFirst(effects: readonly Effect[]): readonly Effect[] {
+  if (effects.length < 2) return effects;
   const isFirst = ({ effect }: Effect): boolean => BEFORE_ALL_OTHERS.includes(effect);
   return [...effects.filter(isFirst), ...effects.filter((effect) => !isFirst(effect))];
 }
@@ -171,7 +174,7 @@ function shutdownRequested(turn: Turn, cause: string): void {
 /** The one place where something is begun. Takeover effects come before all others (see runtime/loop.ts). */
 function decide(turn: Turn): void {
   // A deadline that is always finite keeps the state plain JSON, and the daemon from ever sleeping for good.
-  turn.state = { ...turn.state, wakeAt: turn.now + turn.plan.timing.keepaliveIntervalMs };
+  turn.wakeAt = turn.now + turn.plan.timing.keepaliveIntervalMs;
   expireInhibit(turn);
   reorient(turn);
   trackSessions(turn);
@@ -184,8 +187,9 @@ function decide(turn: Turn): void {
   alarmIfUnprotected(turn);
   remember(turn, currentIntent(turn));
   decideShutdown(turn);
-  note(turn, verdict === turn.state.verdict ? 'routine' : 'notable', verdict);
-  turn.state = { ...turn.state, verdict };
+  const isNews = verdict !== turn.state.verdict;
+  note(turn, isNews ? 'notable' : 'routine', verdict);
+  if (isNews) turn.state = { ...turn.state, verdict };
 }
 
 function updateRole(turn: Turn): void {

@@ -4,7 +4,7 @@
  */
 import { dampedUntil } from './damping';
 import { isForeign } from './foreignHolder';
-import { missingTargets, takeableTargets } from './ownership';
+import { holdsAll, missingTargets, takeableTargets } from './ownership';
 import type { Plan, PlannedSession, Target } from './plan';
 import { canTestify, interfaceOf, sessionOf, testimonyOf, words, type Testimony } from './sessions';
 import type { Ownership, State } from './state';
@@ -15,17 +15,16 @@ type Statement = { readonly session: PlannedSession; readonly testimony: Testimo
 
 export function considerTakeover(turn: Turn): Verdict {
   const { plan, state, now } = turn;
+  const { ownership } = state;
+  if (ownership !== null && holdsAll(plan, ownership)) return declines(activeSentence(turn, ownership));
   const statements = plan.sessions.map((session) => ({
     session,
     testimony: testimonyOf(plan, state, session, now),
   }));
-  const { ownership } = state;
 
   // Levels first, role second: a DOWN is latched until EC2 says who owns the targets (rule 4).
   if (ownership === null)
     return declines(`waiting for EC2 to say who holds the targets${latched(statements)}`);
-  const missing = missingTargets(plan, ownership);
-  if (missing.length === 0) return declines(activeSentence(turn, ownership, statements));
   if (state.streams.phase !== 'synchronized') {
     return declines(`${standingWords(turn, ownership)}, but not watching: ${streamWords(state)}`);
   }
@@ -44,9 +43,8 @@ export function considerTakeover(turn: Turn): Verdict {
   }
   const takeable = takeableTargets(plan, ownership);
   if (takeable.length === 0) {
-    return declines(
-      `${standingWords(turn, ownership)}: ${downWords}, but ${untakeableWords(plan, ownership, missing)}`,
-    );
+    const why = untakeableWords(plan, ownership, missingTargets(plan, ownership));
+    return declines(`${standingWords(turn, ownership)}: ${downWords}, but ${why}`);
   }
   const damped = dampedUntil(turn);
   if (damped !== null) {
@@ -147,13 +145,11 @@ function streamWords(state: State): string {
   }
 }
 
-function activeSentence(turn: Turn, ownership: Ownership, statements: readonly Statement[]): string {
+function activeSentence(turn: Turn, ownership: Ownership): string {
   const { plan, state, now } = turn;
   if (now - ownership.confirmedAt > plan.timing.roleTtlMs)
     return 'all targets were on this router when EC2 last answered, so there is nothing to take';
-  const down = statements
-    .map(({ session }) => session)
-    .filter(({ id }) => sessionOf(state, id).level === 'Down');
+  const down = plan.sessions.filter(({ id }) => sessionOf(state, id).level === 'Down');
   if (state.streams.phase !== 'synchronized') {
     return `ACTIVE: all targets are on this router; not watching the peer: ${streamWords(state)}`;
   }

@@ -18,6 +18,8 @@ export type Turn = {
   /** In [0, 1), drawn by the loop. */
   readonly jitter: number;
   state: State;
+  /** What becomes of `State.wakeAt`: moved ever earlier while the step goes on. */
+  wakeAt: number;
   effects: Effect[];
   notes: { readonly weight: Weight; readonly text: string }[];
   alarms: AlarmCode[];
@@ -35,13 +37,15 @@ export function raiseAlarm(turn: Turn, code: AlarmCode, text: string): void {
 
 /** Asks the loop to decide again at this time at the latest. */
 export function wakeAt(turn: Turn, at: number): void {
-  if (at < turn.state.wakeAt) turn.state = { ...turn.state, wakeAt: at };
+  turn.wakeAt = Math.min(turn.wakeAt, at);
 }
 
 const ORDER: readonly Weight[] = ['routine', 'notable', 'alarm'];
 
 /** What a step has to say, in the order in which it was found: all that is news, else what is routine. */
 export function reasonOf(turn: Turn): { readonly reason: string; readonly weight: Weight } {
+  const [only] = turn.notes;
+  if (only !== undefined && turn.notes.length === 1) return { reason: only.text, weight: only.weight };
   const heaviest = Math.max(0, ...turn.notes.map(({ weight }) => ORDER.indexOf(weight)));
   const told = turn.notes.filter(({ weight }) => weight !== 'routine' || heaviest === 0);
   const [first = '', ...others] = new Set(told.map(({ text }) => text));
