@@ -9,7 +9,7 @@ import { mainPath } from './daemonProcess';
 import { startCrossAzLab, startLab, type AnyLab } from './topology';
 import { MOST_INTERFACES, routerNames } from './topologyPlan';
 import { labGenerations, type LabGeneration } from './topologyRouter';
-import { targetName } from './topologyTargets';
+import { targetName, type TargetPlan } from './topologyTargets';
 
 const USAGE = `usage: npm run lab -- [--generation ${labGenerations.join('|')}] [--interfaces 1..${MOST_INTERFACES}] [--cross-az] [--control PORT] [--daemons]
 
@@ -59,7 +59,12 @@ function readWishes(args: readonly string[]): Wishes | string {
   return { generation, interfaces, crossAz: values['cross-az'], port, daemons: values.daemons };
 }
 
-function describe(lab: AnyLab, controlUrl: string, { generation, daemons }: Wishes): string {
+/** Few by name; the others are in `/state`. */
+const namesOf = (targets: readonly TargetPlan[]): string =>
+  targets.length <= 4 ? targets.map(targetName).join(', ') : `all ${targets.length} targets`;
+
+function describe(lab: AnyLab, controlUrl: string, wishes: Wishes): string {
+  const { generation, daemons } = wishes;
   const main = relative(process.cwd(), mainPath);
   const lines = [
     `The lab runs (${generation}); Ctrl-C ends it.`,
@@ -72,7 +77,7 @@ function describe(lab: AnyLab, controlUrl: string, { generation, daemons }: Wish
     const daemon = lab.daemon(name);
     lines.push(
       '',
-      `${name}      ${instanceId}, ${sim.generation}${lab.ownsAll(name) ? ', has ' + lab.plan.targets.map(targetName).join(', ') : ''}`,
+      `${name}      ${instanceId}, ${sim.generation}${lab.ownsAll(name) ? ', has ' + namesOf(lab.plan.targets) : ''}`,
       `  gRPC    ${sim.target}`,
       `  IMDS    ${imdsUrl}`,
       `  config  ${configPath}`,
@@ -94,6 +99,12 @@ function describe(lab: AnyLab, controlUrl: string, { generation, daemons }: Wish
     `  curl -X POST ${controlUrl}/links/cut`,
     `  curl -X POST ${controlUrl}/ec2/faults ${json({ kind: 'latency', ms: 150 })}`,
     `  curl -X POST ${controlUrl}/ec2/faults ${json({ kind: 'throttle', action: 'Assign*', count: 3 })}`,
+    ...(wishes.crossAz
+      ? [
+          `  curl ${controlUrl}/ec2/routes`,
+          `  curl -X POST ${controlUrl}/ec2/buckets                 (EC2's throttle)`,
+        ]
+      : []),
     `  curl ${controlUrl}/ec2/requests`,
     '',
   ].join('\n');
