@@ -11,50 +11,28 @@ import { startDaemon, type DaemonOptions, type DaemonProcess } from './daemonPro
 import { CredentialRegistry } from './ec2-emulator/credentials';
 import { startEc2Emulator, type Ec2Emulator } from './ec2-emulator/emulator';
 import { findInstance, findInterface, type Ec2Region, type InstanceState } from './ec2-emulator/model';
-import type { BucketSizes } from './ec2-emulator/tokenBuckets';
 import { Ec2World } from './ec2-emulator/world';
-import { Fabric, type FabricOptions } from './slapi-sim/fabric';
+import { Fabric } from './slapi-sim/fabric';
 import type { GrpcRestart, SimRouter } from './slapi-sim/router';
 import type { StreamName } from './slapi-sim/faults';
 import type { Generation } from './slapi-sim/wire';
-import { crossAzRegion, planCrossAz, type CrossAzOptions, type CrossAzPlan } from './topologyCrossAz';
-import { emptyStateDirectory, writeConfig, type ExtraKeys, type LabStore } from './topologyConfig';
-import { startRouter, type LabRouter, type LabRouterOptions } from './topologyRouter';
+import { planCrossAz, type CrossAzPlan } from './topologyCrossAz';
+import { crossAzRegion } from './topologyCrossAzEc2';
+import type { CommonLabOptions, CrossAzLabOptions, LabOptions } from './topologyOptions';
+import { emptyStateDirectory, writeConfig, type ExtraKeys } from './topologyConfig';
+import { startRouter, type LabRouter } from './topologyRouter';
 import {
   ec2Model,
   planTopology,
   routerNames,
   withBystander,
   type LabPlan,
-  type PlanOptions,
   type RouterName,
   type TopologyPlan,
 } from './topologyPlan';
 import { holderOfTarget, type TargetPlan } from './topologyTargets';
 
-export type CommonLabOptions = LabRouterOptions & {
-  /** BFD sessions, on the first paths; default: on the first two. */
-  readonly sessions?: number;
-  /** Who has everything that moves at the start; null: nobody. Default rtr1. */
-  readonly owner?: RouterName | null;
-  /** EC2's throttle of the account; default: off. `{}` for the documented sizes. */
-  readonly tokenBuckets?: BucketSizes;
-  /** Default `file`. */
-  readonly store?: LabStore;
-  /** For the config.json of both routers. */
-  readonly config?: ExtraKeys;
-  readonly fabric?: FabricOptions;
-};
-
-export type LabOptions = CommonLabOptions &
-  PlanOptions & {
-    /** Target interfaces of each router, 1 to 14, each with one floating address; default 2. */
-    readonly interfaces?: number;
-    /** Whether a third instance has interfaces on the subnets of the floating addresses. Default: no. */
-    readonly bystander?: boolean;
-  };
-
-export type CrossAzLabOptions = CommonLabOptions & CrossAzOptions;
+export type { CrossAzLabOptions, LabOptions } from './topologyOptions';
 
 /** What EC2 says of the instance of a router that was powered off. */
 export type KilledInstance = 'running' | 'stopping' | 'stopped' | 'terminated';

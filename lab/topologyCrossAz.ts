@@ -2,11 +2,11 @@
  * Who is who in the lab across two Availability Zones: a router in each, whose subnets have nothing in common.
  * Secondary addresses cannot move there; routes that lead to a router can, and Elastic IPs. Each router has
  * three interfaces: management, outside (the Elastic IPs) and inside (the routes). BFD runs single-hop in a
- * tunnel, or multi-hop between the outside interfaces. Plain data; nothing runs here.
+ * tunnel, or multi-hop between the outside interfaces. Plain data; nothing runs here. What EC2 has of it is in
+ * topologyCrossAzEc2.ts.
  */
-import type { Destination, DestinationKind } from './ec2-emulator/destinations';
-import type { Ec2Region, NetworkInterface, Route, RouteTable, RouteTarget } from './ec2-emulator/model';
-import { MANAGEMENT_INTERFACE, routerNames, type LabPlan, type RouterName } from './topologyPlan';
+import type { Destination } from './ec2-emulator/destinations';
+import { MANAGEMENT_INTERFACE, type LabPlan, type RouterName } from './topologyPlan';
 import type { ElasticIpPlan, RoutePlan } from './topologyTargets';
 
 export type CrossAzOptions = {
@@ -37,17 +37,16 @@ export type CrossAzInterface = {
 };
 
 const VPC_ID = 'vpc-0d91c3f7a25b84e60';
-const OUTSIDE = 1;
-const INSIDE = 2;
-const MOST_ROUTES = 1000;
+export const OUTSIDE = 1;
+export const INSIDE = 2;
+export const MOST_ROUTES = 1000;
 const MOST_ELASTIC_IPS = 40;
-const zones = { rtr1: 'us-west-2a', rtr2: 'us-west-2b' } as const;
-const zoneIds = { rtr1: 'usw2-az1', rtr2: 'usw2-az2' } as const;
+export const zones = { rtr1: 'us-west-2a', rtr2: 'us-west-2b' } as const;
 const instanceIds = { rtr1: 'i-0d4a82b6c19f37e51', rtr2: 'i-0e5b93c7d20a48f62' } as const;
 const TUNNEL = { name: 'tunnel-ip1', address: { rtr1: '192.168.77.1', rtr2: '192.168.77.2' } } as const;
 
 /** One table is found by its id, the other by its tag. */
-const tables = [
+export const movingTables = [
   { routeTableId: 'rtb-0f1e2d3c4b5a69701', tags: { ha: 'north' }, tag: null },
   {
     routeTableId: 'rtb-0f1e2d3c4b5a69702',
@@ -56,7 +55,7 @@ const tables = [
   },
 ] as const;
 
-const PREFIX_LIST = { prefixListId: 'pl-0123456789abcdef0', family: 'ipv4', maxEntries: 10 } as const;
+export const PREFIX_LIST = { prefixListId: 'pl-0123456789abcdef0', family: 'ipv4', maxEntries: 10 } as const;
 
 const kinds: readonly Destination[] = [
   { kind: 'ipv4', value: '10.9.0.0/16' },
@@ -66,7 +65,7 @@ const kinds: readonly Destination[] = [
 
 /** @throws RangeError for numbers that cannot be. */
 export function planCrossAz(options: CrossAzOptions = {}): CrossAzPlan {
-  const { routes = kinds.length * tables.length, elasticIps = 1, multiHop = false } = options;
+  const { routes = kinds.length * movingTables.length, elasticIps = 1, multiHop = false } = options;
   within('routes', routes, 1, MOST_ROUTES);
   within('Elastic IPs', elasticIps, 0, MOST_ELASTIC_IPS);
   const interfaces = [MANAGEMENT_INTERFACE, 'TenGigE0/0/0/1', 'TenGigE0/0/0/2'].map(planInterface);
@@ -105,7 +104,7 @@ const both = (of: (name: RouterName) => string): Readonly<Record<RouterName, str
 });
 
 /** The third number of a subnet: 10, 11, 12 in the first zone and 20, 21, 22 in the second. */
-const subnetNumber = (name: RouterName, deviceIndex: number): number =>
+export const subnetNumber = (name: RouterName, deviceIndex: number): number =>
   (name === 'rtr1' ? 10 : 20) + deviceIndex;
 
 const hostIn = (name: RouterName, deviceIndex: number, host: number): string =>
@@ -123,9 +122,9 @@ const planInterface = (name: string, deviceIndex: number): CrossAzInterface => (
 
 /** One of each kind in each table, the first of all before the others; then as many more as asked for. */
 function planRoute(place: number): RoutePlan {
-  const table = tables[Math.floor(place / kinds.length) % tables.length] ?? tables[0];
+  const table = movingTables[Math.floor(place / kinds.length) % movingTables.length] ?? movingTables[0];
   const { routeTableId, tag } = table;
-  const more = place - kinds.length * tables.length;
+  const more = place - kinds.length * movingTables.length;
   const another = { kind: 'ipv4', value: `10.${128 + (more >> 8)}.${more & 255}.0/24` } as const;
   const destination = (more < 0 ? kinds[place % kinds.length] : undefined) ?? another;
   return {
@@ -145,113 +144,3 @@ const planElasticIp = (place: number): ElasticIpPlan => ({
   deviceIndex: OUTSIDE,
   privateIp: place === 0 ? null : both((name) => hostIn(name, OUTSIDE, 100 + place)),
 });
-
-/** `owner` has every route and Elastic IP; where it is null, there is no such route and they are free. */
-export function crossAzRegion(plan: CrossAzPlan, owner: RouterName | null): Ec2Region {
-  return {
-    region: plan.region,
-    accountId: '123456789012',
-    subnets: plan.interfaces.flatMap((each) =>
-      routerNames.map((name) => ({
-        subnetId: each.subnetId[name],
-        vpcId: plan.vpcId,
-        cidrBlock: each.cidrBlock[name],
-        ipv6CidrBlock: each.ipv6CidrBlock[name],
-        availabilityZone: zones[name],
-        availabilityZoneId: zoneIds[name],
-      })),
-    ),
-    instances: routerNames.map((name) => ({
-      instanceId: instanceIds[name],
-      instanceType: 'm5.24xlarge',
-      availabilityZone: zones[name],
-      state: 'running',
-      instanceStatus: 'ok',
-      systemStatus: 'ok',
-    })),
-    networkInterfaces: routerNames.flatMap((name) =>
-      plan.interfaces.map((each) => networkInterface(plan, name, each)),
-    ),
-    prefixLists: [PREFIX_LIST],
-    routeTables: tables.map((table) => routeTable(plan, table, owner)),
-    elasticIps: plan.elasticIps.map((eip) => elasticIp(plan, eip, owner)),
-    settings: { routesPerTable: MOST_ROUTES, missingRouteCode: 'InvalidParameterValue' },
-  };
-}
-
-function networkInterface(plan: CrossAzPlan, name: RouterName, each: CrossAzInterface): NetworkInterface {
-  const id = each.networkInterfaceId[name];
-  const { deviceIndex } = each;
-  return {
-    networkInterfaceId: id,
-    subnetId: each.subnetId[name],
-    macAddress: `02:d9:1c:3f:00:${subnetNumber(name, deviceIndex)}`,
-    primaryIp: each.primaryAddress[name],
-    // What the Elastic IPs beyond the first are for: both routers have an address ready for each.
-    secondaryIps: plan.elasticIps.flatMap((eip) =>
-      eip.deviceIndex === deviceIndex && eip.privateIp !== null ? [eip.privateIp[name]] : [],
-    ),
-    sourceDestCheck: false,
-    attachment: {
-      attachmentId: id.replace('eni-', 'eni-attach-'),
-      instanceId: instanceIds[name],
-      deviceIndex,
-      networkCardIndex: 0,
-      status: 'attached',
-      deleteOnTermination: deviceIndex === 0,
-    },
-  };
-}
-
-/** What moves, among routes that do not. */
-function routeTable(
-  plan: CrossAzPlan,
-  { routeTableId, tags }: (typeof tables)[number],
-  owner: RouterName | null,
-): RouteTable {
-  const inside = plan.interfaces[INSIDE]?.networkInterfaceId;
-  const moving =
-    owner === null || inside === undefined
-      ? []
-      : plan.routes
-          .filter((each) => each.routeTableId === routeTableId)
-          .map(({ destination }): Route => {
-            const target: RouteTarget = { kind: 'networkInterface', id: inside[owner] };
-            return { destination, target, origin: 'CreateRoute' };
-          });
-  return {
-    routeTableId,
-    vpcId: plan.vpcId,
-    tags,
-    subnetIds: [],
-    main: routeTableId === tables[0].routeTableId,
-    routes: [
-      standing('ipv4', '10.20.0.0/16', { kind: 'local' }),
-      standing('ipv6', '2001:db8:20::/56', { kind: 'local' }),
-      standing('ipv4', '0.0.0.0/0', { kind: 'natGateway', id: 'nat-0d91c3f7a25b84e01' }),
-      standing('ipv6', '::/0', { kind: 'gateway', id: 'igw-0d91c3f7a25b84e02' }),
-      standing('ipv4', '10.30.0.0/16', { kind: 'transitGateway', id: 'tgw-0d91c3f7a25b84e03' }),
-      ...moving,
-    ],
-  };
-}
-
-const standing = (kind: DestinationKind, value: string, target: RouteTarget): Route => ({
-  destination: { kind, value },
-  target,
-  origin: target.kind === 'local' ? 'CreateRouteTable' : 'CreateRoute',
-});
-
-function elasticIp(plan: CrossAzPlan, eip: ElasticIpPlan, owner: RouterName | null) {
-  const outside = plan.interfaces[OUTSIDE];
-  const { allocationId, publicIp, privateIp } = eip;
-  const association =
-    owner === null || outside === undefined
-      ? null
-      : {
-          associationId: allocationId.replace('eipalloc-', 'eipassoc-'),
-          networkInterfaceId: outside.networkInterfaceId[owner],
-          privateIp: (privateIp ?? outside.primaryAddress)[owner],
-        };
-  return { allocationId, publicIp, tags: {}, association };
-}

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { faultScope } from '../faultRules';
+import { listParam } from './queryProtocol';
+import type { QueryParams } from './queryProtocol';
 import { bucketSchema } from './tokenBuckets';
 
 /** Whether the change of the request has been made by the time the fault strikes. */
@@ -102,4 +104,14 @@ export function findFault<Kind extends Ec2Fault['kind']>(
 export function latencyMs(faults: readonly Ec2Fault[], at: When): number {
   const fault = findFault(faults, 'latency', at);
   return fault === undefined ? 0 : fault.ms + Math.random() * fault.jitterMs;
+}
+
+/** Whether an error that is for some requests only is for this one. */
+export function concerns({ addresses, naming }: Ec2FaultOf<'error'>, params: QueryParams): boolean {
+  const moved = [...listParam(params, 'PrivateIpAddress'), ...listParam(params, 'Ipv6Addresses')];
+  const named = [...params.values()];
+  return (
+    (addresses === undefined || addresses.some((ip) => moved.includes(ip))) &&
+    (naming === undefined || naming.some((text) => named.includes(text)))
+  );
 }

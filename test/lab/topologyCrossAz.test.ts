@@ -1,19 +1,13 @@
 // The lab across two zones: what it starts with, what its stories do, what it writes for the daemons.
 import { readFileSync } from 'node:fs';
-import {
-  DescribeRouteTablesCommand,
-  EC2Client,
-  ReplaceRouteCommand,
-  type RouteTable,
-} from '@aws-sdk/client-ec2';
-import { startControl, type Control } from '../../lab/control';
+import { DescribeRouteTablesCommand, ReplaceRouteCommand, type RouteTable } from '@aws-sdk/client-ec2';
 import { startCrossAzLab, startLab, type CrossAzLabOptions, type Lab } from '../../lab/topology';
 import { planCrossAz, type CrossAzPlan } from '../../lab/topologyCrossAz';
 import { targetName } from '../../lab/topologyTargets';
+import { ec2Of } from './ec2Lab';
 import { RawClient, registered, sessionOp, singleHop, toNumber, until } from './slapiClient';
 
 let lab: Lab<CrossAzPlan>;
-let control: Control | null = null;
 const clients: RawClient[] = [];
 
 const begin = async (options: CrossAzLabOptions = {}) => {
@@ -21,8 +15,6 @@ const begin = async (options: CrossAzLabOptions = {}) => {
 };
 afterEach(async () => {
   for (const client of clients.splice(0)) client.close();
-  await control?.stop();
-  control = null;
   await lab.stop();
 });
 
@@ -30,16 +22,6 @@ type RouterName = 'rtr1' | 'rtr2';
 type Config = { readonly [key: string]: unknown };
 const config = (name: RouterName) =>
   (JSON.parse(readFileSync(lab.routers[name].configPath, 'utf8')) as { config: Config }).config;
-
-function ec2Of(name: RouterName): EC2Client {
-  const [set] = lab.credentials.issuedTo(lab.plan.instanceId[name]);
-  return new EC2Client({
-    region: lab.plan.region,
-    endpoint: lab.ec2.url,
-    credentials: set ?? lab.routers[name].imds.rotateCredentials(),
-    maxAttempts: 1,
-  });
-}
 
 const multiHop = (neighbor: string, source: string): object => ({
   Type: 'SL_BFD_MULTI_HOP',
@@ -177,7 +159,7 @@ test('the BFD sessions: in the tunnel, and from zone to zone', async () => {
 
 test('a stopped router is a black hole; a route that is replaced leads to the other one', async () => {
   await begin();
-  const client = ec2Of('rtr2');
+  const client = ec2Of(lab, 'rtr2');
   const blackHoles = async () => {
     const { RouteTables = [] } = await client.send(new DescribeRouteTablesCommand({}));
     const statesOf = ({ Routes = [] }: RouteTable) => Routes.filter(({ State }) => State === 'blackhole');
@@ -233,123 +215,4 @@ test('a lab in one zone with IPv6: each interface has a floating address of each
     await plain.stop();
   }
   await begin();
-});
-
-describe('over HTTP', () => {
-  const ask = async (method: string, path: string, body?: unknown) => {
-    control ??= await startControl(lab);
-    const answer = await fetch(`${control.url}${path}`, {
-      method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: answer.status, body: await answer.json() };
-  };
-  const done = { status: 200, body: { ok: true } };
-  const where = { routeTableId: north, destination: { kind: 'ipv4', value: '10.9.0.0/16' } };
-  const insideOf = (name: RouterName) => lab.plan.interfaces[2]!.networkInterfaceId[name];
-  const outsideOf = (name: RouterName) => lab.plan.interfaces[1]!.networkInterfaceId[name];
-
-  test('the state tells who has each target', async () => {
-    await begin();
-    const target = {
-      target: `${north} 10.9.0.0/16`,
-      kind: 'route',
-      interface: 'TenGigE0/0/0/2',
-      router: 'rtr1',
-    };
-    expect((await ask('GET', '/state')).body).toMatchObject({
-      addresses: [],
-      targets: expect.arrayContaining([target]) as unknown,
-    });
-    expect((await ask('POST', '/links/cut', { interface: 'tunnel-ip1' })).status).toBe(200);
-  });
-
-  test('an operator changes routes', async () => {
-    await begin();
-    expect(await ask('POST', '/ec2/routes', { ...where, target: insideOf('rtr2') })).toEqual(done);
-    expect(lab.ownerOfTarget(lab.plan.targets[0]!)).toBe('rtr2');
-    await ask('POST', `/ec2/instances/${lab.plan.instanceId.rtr2}`, { state: 'stopped' });
-    expect((await ask('GET', `/ec2/routes?table=${north}`)).body).toContainEqual({
-      ...where,
-      target: { kind: 'networkInterface', id: insideOf('rtr2') },
-      origin: 'CreateRoute',
-      state: 'blackhole',
-    });
-    expect(await ask('POST', '/ec2/routes', { ...where, target: 'tgw-0d91c3f7a25b84e03' })).toEqual(done);
-    expect(await ask('POST', '/ec2/routes/delete', where)).toEqual(done);
-    expect((await ask('POST', '/ec2/routes/delete', where)).status).toBe(409);
-    expect((await ask('POST', '/ec2/routes', { ...where, target: 'eni-1' })).status).toBe(400);
-    expect((await ask('GET', `/ec2/targets?target=${north} 10.9.0.0/16`)).body).toMatchObject([
-      { from: null, to: insideOf('rtr1') },
-      { from: insideOf('rtr1'), to: insideOf('rtr2') },
-      { to: 'tgw-0d91c3f7a25b84e03' },
-      { to: null, origin: { by: 'operator' } },
-    ]);
-  });
-
-  test('an operator moves an Elastic IP, an IPv6 address, a check', async () => {
-    await begin();
-    const path = `/ec2/elastic-ips/${lab.plan.elasticIps[0]!.allocationId}`;
-    const eip = lab.plan.elasticIps[0]!;
-    expect(await ask('POST', path, { networkInterfaceId: outsideOf('rtr2') })).toEqual(done);
-    expect(lab.ownerOfTarget(eip)).toBe('rtr2');
-    expect(
-      (await ask('POST', path, { networkInterfaceId: outsideOf('rtr2'), privateIp: '10.9.9.9' })).status,
-    ).toBe(409);
-    expect(await ask('DELETE', path)).toEqual(done);
-    expect(lab.ownerOfTarget(eip)).toBeNull();
-    const move = { networkInterfaceId: insideOf('rtr1'), addresses: ['2001:db8:20:12::100'] };
-    expect(await ask('POST', '/ec2/assign-ipv6', move)).toEqual(done);
-    expect(lab.world.ownerOf('2001:db8:20:12::100')).toBe(insideOf('rtr1'));
-    expect(await ask('POST', '/ec2/unassign-ipv6', move)).toEqual(done);
-    expect((await ask('POST', '/ec2/unassign-ipv6', move)).status).toBe(409);
-    const check = `/ec2/interfaces/${insideOf('rtr1')}/source-dest-check`;
-    expect(await ask('POST', check, { on: true })).toEqual(done);
-    expect(lab.world.model.networkInterfaces.filter((eni) => eni.sourceDestCheck)).toHaveLength(1);
-  });
-
-  test("the account's buckets and settings", async () => {
-    await begin();
-    expect((await ask('GET', '/ec2/buckets')).body).toEqual({ on: false, buckets: {} });
-    expect(
-      await ask('POST', '/ec2/buckets', { sizes: { ReplaceRoute: { burst: 1, refillPerS: 0 } } }),
-    ).toEqual(done);
-    expect((await ask('GET', '/ec2/buckets')).body).toMatchObject({
-      on: true,
-      buckets: {
-        ReplaceRoute: { burst: 1, refillPerS: 0, tokens: 1 },
-        CreateRoute: { burst: 50, refillPerS: 5 },
-      },
-    });
-    expect(
-      (await ask('POST', '/ec2/buckets', { sizes: { Nothing: { burst: 1, refillPerS: 0 } } })).status,
-    ).toBe(409);
-    expect(await ask('DELETE', '/ec2/buckets')).toEqual(done);
-    expect(lab.ec2.buckets()).toBeNull();
-    expect(await ask('POST', '/ec2/settings', { missingRouteCode: 'InvalidRoute.NotFound' })).toEqual(done);
-    expect(lab.world.model.settings).toEqual({
-      routesPerTable: 1000,
-      missingRouteCode: 'InvalidRoute.NotFound',
-    });
-  });
-
-  test('a fault for one route among many', async () => {
-    await begin();
-    const client = ec2Of('rtr2');
-    const replace = (destination: string) =>
-      client.send(
-        new ReplaceRouteCommand({
-          RouteTableId: north,
-          ...(destination.includes(':')
-            ? { DestinationIpv6CidrBlock: destination }
-            : { DestinationCidrBlock: destination }),
-          NetworkInterfaceId: insideOf('rtr2'),
-        }),
-      );
-    const fault = { kind: 'error', code: 'UnauthorizedOperation', naming: ['10.9.0.0/16'] };
-    expect((await ask('POST', '/ec2/faults', fault)).status).toBe(200);
-    await expect(replace('10.9.0.0/16')).rejects.toMatchObject({ name: 'UnauthorizedOperation' });
-    await replace('2001:db8:9::/48');
-    client.destroy();
-  });
 });
