@@ -18,10 +18,9 @@ export type CrossAzOptions = {
   readonly multiHop?: boolean;
 };
 
-export type CrossAzPlan = LabPlan & {
+/** The interfaces are management, outside and inside, by their device index. */
+export type CrossAzPlan = LabPlan<CrossAzInterface> & {
   readonly availabilityZone: Readonly<Record<RouterName, string>>;
-  /** By device index: 0 management, 1 outside, 2 inside. */
-  readonly interfaces: readonly CrossAzInterface[];
   readonly routes: readonly RoutePlan[];
   readonly elasticIps: readonly ElasticIpPlan[];
 };

@@ -48,23 +48,29 @@ export type PathPlan = {
   readonly address: Readonly<Record<RouterName, string>>;
 };
 
+/** By device index as EC2 counts it. */
+type PlannedInterface = {
+  readonly deviceIndex: number;
+  readonly name: string;
+  readonly primaryAddress: Readonly<Record<RouterName, string>>;
+};
+
 /** What any lab has, in one zone or across two. */
-export type LabPlan = {
+export type LabPlan<Interface = PlannedInterface> = {
   readonly region: string;
   readonly vpcId: string;
   readonly instanceId: Readonly<Record<RouterName, string>>;
   /** By device index, the management interface first; then those that EC2 knows nothing of. */
   readonly routerInterfaces: readonly string[];
+  readonly interfaces: readonly Interface[];
   readonly links: readonly LinkPlan[];
   /** One for each session. */
   readonly paths: readonly PathPlan[];
   readonly targets: readonly TargetPlan[];
 };
 
-export type TopologyPlan = LabPlan & {
-  /** In device order, without the management interface. */
-  readonly interfaces: readonly InterfacePlan[];
-};
+/** The interfaces are in device order, without the management interface. */
+export type TopologyPlan = LabPlan<InterfacePlan>;
 
 export const MANAGEMENT_INTERFACE = 'MgmtEth0/RP0/CPU0/0';
 const VPC_ID = 'vpc-0b7d41c5e92a38f60';
