@@ -4,6 +4,8 @@ import { introduction, notMeasured } from './method';
 import { countsOf, type Results } from './results';
 import type { Takeover } from './standby';
 import { countWords, highest, median, ms, quantile } from './statistics';
+import { scaleSection } from './scaleReport';
+import { table } from './table';
 import type { FirstRow, LatencyRow, MovedRow } from './takeovers';
 
 export const plotName = 'benchmarks-latency.svg';
@@ -31,6 +33,8 @@ export function report(results: Results): string {
     '## Until all addresses have moved',
     '',
     ...movedSection(results),
+    '',
+    ...scaleSection(results.scale, results),
     '',
     '## Counted',
     '',
@@ -234,9 +238,4 @@ function restSection({ rest, show, first, bundle }: Results): readonly string[] 
       ],
     ],
   );
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }
