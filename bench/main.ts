@@ -1,51 +1,55 @@
 /**
- * `npm run bench`: measures the built daemon and writes docs/benchmarks.md and its plot; with the name of a part it
- * measures that alone and writes its section. Times are reported, never judged; counts that are off end it with exit
- * code 1. Ends what it started, and nothing else.
+ * `npm run bench`: measures the built daemon and writes docs/benchmarks.md and its plot; `npm run bench -- package`
+ * measures the container, `npm run bench -- scale` many targets alone; each writes its section of the page. Times are
+ * reported, never judged; counts that are off end it with exit code 1. Ends what it started, and nothing else.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleSize, load, machineLine } from './machine';
+import { measurePackaged, type PackagedOptions } from './packaged';
+import { conditionsNow, packagedPart, packagedSection } from './packagedReport';
+import { partOf, readPage, withPart } from './part';
 import { plot } from './plot';
 import { plotName, report } from './report';
 import { measureRest } from './rest';
-import { measureScale, ratioOf, scaleCounts, type ScaleRow } from './scale';
-import { scaleSection } from './scaleReport';
 import { countsOf, type Results } from './results';
+import { measureScale, ratioOf, scaleCounts, type ScaleRow } from './scale';
+import { scalePart, scaleSection } from './scaleReport';
 import { measureShow } from './showLatency';
 import { countWords, highest, isRight, median, ms, type Count } from './statistics';
-import { withSection } from './table';
 import { measureFirst, measureLatency, measureMoved, type LatencyRow, type MovedRow } from './takeovers';
 
-const USAGE = `usage: npm run bench -- [scale] [--samples N] [--rest SECONDS] [--out DIRECTORY]
+const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIRECTORY]
+       npm run bench -- scale [--out DIRECTORY]
+       npm run bench -- package [--minutes N] [--failovers N] [--files DIRECTORY] [--out DIRECTORY]
 
-  scale      only the takeovers of many targets; the rest of the page stays as it is
   --samples  takeovers for each generation with 2 interfaces; the other rows have fewer (default 60)
   --rest     how long the daemon is watched while nothing happens (default 60)
   --out      where benchmarks.md and its plot go (default docs)
+
+  scale      only the takeovers of up to 500 routes and 100 addresses
+
+  package    the container, which needs root and Debian's docker.io
+  --minutes  how long it is watched (default 60)
+  --failovers  how often the peer dies in that time (default 50)
+  --files    what npm run package has made (default xr-appmgr/RPMS)
 `;
 
 /** Whatever hangs, the bench does not. */
-const LONGEST_MS = 30 * 60_000;
+const LONGEST_MINUTES = 30;
 
 const generations = ['gen1', 'gen2'] as const;
 
-type Wishes = {
-  readonly part: 'all' | 'scale';
-  readonly samples: number;
-  readonly restS: number;
-  readonly out: string;
-};
+type Wishes = { readonly samples: number; readonly restS: number; readonly out: string };
 
 /** A string says what is wrong. */
 function readWishes(args: readonly string[]): Wishes | string {
-  let values, positionals;
+  let values;
   try {
-    ({ values, positionals } = parseArgs({
+    ({ values } = parseArgs({
       args: [...args],
-      allowPositionals: true,
       options: {
         samples: { type: 'string', default: '60' },
         rest: { type: 'string', default: '60' },
@@ -58,10 +62,7 @@ function readWishes(args: readonly string[]): Wishes | string {
   const [samples, restS] = [Number(values.samples), Number(values.rest)];
   if (!Number.isInteger(samples) || samples < 3) return '--samples is a whole number, 3 or more';
   if (!Number.isInteger(restS) || restS < 20) return '--rest is a whole number, 20 or more';
-  const [part = 'all', ...more] = positionals;
-  if ((part !== 'all' && part !== 'scale') || more.length > 0)
-    return `there is no part ${positionals.join(' ')}, only scale`;
-  return { part, samples, restS, out: values.out };
+  return { samples, restS, out: values.out };
 }
 
 const say = (line: string): unknown => process.stdout.write(`${line}\n`);
@@ -101,7 +102,7 @@ async function measure({ samples, restS }: Wishes): Promise<Results> {
 function sayScale(row: ScaleRow): void {
   const p50 = median(row.takeovers.map(({ allMovedMs }) => allMovedMs));
   say(
-    `${row.targets} ${row.kind}: all moved after ${ms(p50)} ms, ${ratioOf(row, p50).toFixed(3)} of the floor`,
+    `${row.kind}, ${row.targets}: all moved after ${ms(p50)} ms, ${ratioOf(row, p50).toFixed(3)} of the floor`,
   );
 }
 
@@ -124,35 +125,96 @@ async function measureAllMoved(
   return moved;
 }
 
-async function runAll(wishes: Wishes, page: string): Promise<readonly Count[]> {
-  const results = await measure(wishes);
-  mkdirSync(wishes.out, { recursive: true });
-  writeFileSync(page, report(results));
-  writeFileSync(join(wishes.out, plotName), plot(results.latency, 2));
-  return [...countsOf(results), ...scaleCounts(results.scale)];
-}
-
-/** The page has to be there: the other sections are kept. */
-async function runScale(page: string): Promise<readonly Count[]> {
-  const before = readFileSync(page, 'utf8');
-  const where = { machine: machineLine(), load: load() };
-  const rows = await measureScale(sayScale);
-  writeFileSync(page, withSection(before, scaleSection(rows, where)));
-  return scaleCounts(rows);
-}
-
-async function main(): Promise<number> {
-  const wishes = readWishes(process.argv.slice(2));
+async function scaled(args: readonly string[]): Promise<number> {
+  const wishes = readWishes(args);
   if (typeof wishes === 'string') {
     process.stderr.write(`bench: ${wishes}\n\n${USAGE}`);
     return 2;
   }
+  limitTime(LONGEST_MINUTES);
+  const before = conditionsNow();
+  say(`${before.machine}, load ${before.load.toFixed(1)}`);
+  const rows = await measureScale(sayScale);
   const page = join(wishes.out, 'benchmarks.md');
-  const counts = wishes.part === 'scale' ? await runScale(page) : await runAll(wishes, page);
+  mkdirSync(wishes.out, { recursive: true });
+  writeFileSync(page, withPart(readPage(page), scalePart, scaleSection(rows, before)));
   say(`written: ${page}`);
+  return conclude(scaleCounts(rows));
+}
+
+/** The exit code. */
+function conclude(counts: readonly Count[]): number {
   const wrong = counts.filter((count) => !isRight(count));
   for (const count of wrong) process.stderr.write(`bench: ${count.what}: ${countWords(count)}\n`);
   return wrong.length === 0 ? 0 : 1;
+}
+
+async function packaged(args: readonly string[]): Promise<number> {
+  const wishes = readPackagedWishes(args);
+  if (typeof wishes === 'string') {
+    process.stderr.write(`bench: ${wishes}\n\n${USAGE}`);
+    return 2;
+  }
+  limitTime(wishes.minutes + LONGEST_MINUTES);
+  const before = conditionsNow();
+  say(`${before.machine}, load ${before.load.toFixed(1)}`);
+  const results = await measurePackaged({ ...wishes, scratch, say });
+  const page = join(wishes.out, 'benchmarks.md');
+  mkdirSync(wishes.out, { recursive: true });
+  writeFileSync(page, withPart(readPage(page), packagedPart, packagedSection(results, before)));
+  say(`written: ${page}`);
+  return 0;
+}
+
+type PackagedWishes = Pick<PackagedOptions, 'minutes' | 'failovers' | 'files'> & { readonly out: string };
+
+function readPackagedWishes(args: readonly string[]): PackagedWishes | string {
+  const home = join(__dirname, '..');
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        minutes: { type: 'string', default: '60' },
+        failovers: { type: 'string', default: '50' },
+        files: { type: 'string', default: join(home, 'xr-appmgr', 'RPMS') },
+        out: { type: 'string', default: join(home, 'docs') },
+      },
+    }));
+  } catch (error: unknown) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  const [minutes, failovers] = [Number(values.minutes), Number(values.failovers)];
+  if (!(minutes > 0 && minutes <= 1440)) return '--minutes is a number, 1440 at most';
+  if (!Number.isInteger(failovers) || failovers < 1 || failovers > 1.5 * minutes)
+    return '--failovers is a whole number, three in two minutes at most: more in short order would be damped';
+  return { minutes, failovers, files: values.files, out: values.out };
+}
+
+function limitTime(minutes: number): void {
+  setTimeout(() => {
+    process.stderr.write(`bench: not done after ${minutes} minutes\n`);
+    process.exit(1);
+  }, minutes * 60_000).unref();
+}
+
+async function main(): Promise<number> {
+  const args = process.argv.slice(2);
+  if (args[0] === 'package') return packaged(args.slice(1));
+  if (args[0] === 'scale') return scaled(args.slice(1));
+  const wishes = readWishes(args);
+  if (typeof wishes === 'string') {
+    process.stderr.write(`bench: ${wishes}\n\n${USAGE}`);
+    return 2;
+  }
+  limitTime(LONGEST_MINUTES);
+  const results = await measure(wishes);
+  mkdirSync(wishes.out, { recursive: true });
+  const page = join(wishes.out, 'benchmarks.md');
+  writeFileSync(page, report(results, partOf(readPage(page), packagedPart)));
+  writeFileSync(join(wishes.out, plotName), plot(results.latency, 2));
+  say(`written: ${join(wishes.out, 'benchmarks.md')}`);
+  return conclude([...countsOf(results), ...scaleCounts(results.scale)]);
 }
 
 // The daemons and the clients of the floor end with this process, however it ends, and what they have written
@@ -161,11 +223,6 @@ const scratch = mkdtempSync(join(tmpdir(), 'xr-aws-ha-bench-'));
 process.env['TMPDIR'] = scratch;
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 3 }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
-setTimeout(() => {
-  process.stderr.write(`bench: not done after ${LONGEST_MS / 60_000} minutes\n`);
-  process.exit(1);
-}, LONGEST_MS).unref();
-
 main().then(
   (code) => {
     process.exitCode = code;

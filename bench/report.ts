@@ -10,7 +10,8 @@ import type { FirstRow, LatencyRow, MovedRow } from './takeovers';
 
 export const plotName = 'benchmarks-latency.svg';
 
-export function report(results: Results): string {
+/** `packaged`: the section of the package, which is measured apart. */
+export function report(results: Results, packaged: readonly string[]): string {
   return [
     '# Benchmarks',
     '',
@@ -48,6 +49,8 @@ export function report(results: Results): string {
     '## At rest, at the start, on the command line',
     '',
     ...restSection(results),
+    '',
+    ...packaged,
     '',
     '## What is not measured here',
     '',

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startCrossAzLab, startLab, type AnyLab, type Lab } from '../lab/topology';
 import { peerOf, MOST_INTERFACES } from '../lab/topologyPlan';
-import { peerDies, peerLives } from './event';
+import { nowMs, peerDies, peerLives } from './event';
 import type { Count } from './statistics';
 
 export type ScaleKind = 'routes' | 'addresses';
@@ -57,6 +57,8 @@ const NEVER_MS = 2 ** 31 - 1;
 const READY_MS = 30_000;
 /** What the router, EC2 and the requests that are signed ahead have settled by. */
 const FIRST_AFTER_MS = 2_000;
+/** Of the configuration as delivered. */
+const KEEPALIVE_MS = 10_000;
 
 export async function measureScale(onRow: (row: ScaleRow) => void): Promise<readonly ScaleRow[]> {
   const rows: ScaleRow[] = [];
@@ -127,6 +129,7 @@ async function takeOver(lab: AnyLab, kind: ScaleKind, floorMs: number): Promise<
   const watches = /this router is STANDBY and watches: all sessions are UP/i;
   await daemon.waitFor(({ reason }) => watches.test(reason ?? ''), { deadlineMs: READY_MS });
   await delay(FIRST_AFTER_MS);
+  await betweenKeepalives(lab);
 
   const since = { record: daemon.mark(), request: lab.ec2.requests().at(-1)?.number ?? 0 };
   const eventMs = peerDies(sim, neighbors);
@@ -150,12 +153,18 @@ async function takeOver(lab: AnyLab, kind: ScaleKind, floorMs: number): Promise<
   };
 }
 
+/** A call that comes between the event and the first write is then one that the daemon makes because of the event. */
+async function betweenKeepalives({ ec2 }: AnyLab): Promise<void> {
+  const ageMs = () => nowMs() - (ec2.requests().at(-1)?.receivedAt ?? 0);
+  while (ageMs() < 1_000 || ageMs() > KEEPALIVE_MS / 2) await delay(50);
+}
+
 export const ratioOf = (row: ScaleRow, allMovedMs: number): number => allMovedMs / row.floorMs;
 
 export function scaleCounts(rows: readonly ScaleRow[]): readonly Count[] {
   return rows.flatMap(({ kind, targets, writes, takeovers }) => {
     const count = (what: string, expected: number, of: (takeover: ScaleTakeover) => number): Count => ({
-      what: `${what}, ${targets} ${kind}`,
+      what: `${what}, ${kind}: ${targets}`,
       expected,
       seen: takeovers.map(of),
     });

@@ -1,17 +1,16 @@
 /** The section of docs/benchmarks.md on many targets. It says when and where it was measured: it can be run alone. */
+import type { Conditions } from './packagedReport';
+import { framed, type Part } from './part';
 import { buckets, CALL_MS, ratioOf, scaleCounts, type ScaleRow } from './scale';
 import { countWords, highest, isRight, median, ms } from './statistics';
 import { table } from './table';
 
-export const scaleHeading = '## Many targets at the pace of EC2';
+export const scalePart: Part = { name: 'scale', source: 'bench/scaleReport.ts' };
 
 /** The highest ratio of the median to the floor that is to hold; the aims say nothing between these sizes. */
 const aimOf = (targets: number): number => (targets <= 20 ? 1.1 : targets < 200 ? 1.25 : 1.05);
 
-export function scaleSection(
-  rows: readonly ScaleRow[],
-  where: { readonly machine: string; readonly load: number },
-): readonly string[] {
+export function scaleSection(rows: readonly ScaleRow[], where: Conditions): readonly string[] {
   const { routes, addresses } = buckets;
   const row = (each: ScaleRow) => {
     const { kind, targets, writes, floorMs, takeovers } = each;
@@ -19,7 +18,8 @@ export function scaleSection(
     const ratio = ratioOf(each, median(moved));
     const aim = aimOf(targets);
     return [
-      `${targets} ${kind}`,
+      kind,
+      String(targets),
       String(writes),
       String(takeovers.length),
       ms(median(takeovers.map(({ firstWriteMs }) => firstWriteMs))),
@@ -32,8 +32,8 @@ export function scaleSection(
   };
   const counts = scaleCounts(rows);
   const wrong = counts.filter((count) => !isRight(count));
-  return [
-    scaleHeading,
+  return framed(scalePart, [
+    '## Many targets at the pace of EC2',
     '',
     'Milliseconds from the event to the last change, gen1, with the token buckets that EC2 documents for an account in the',
     `emulator, full at the event: ${routes.action} ${routes.burst} at once and ${routes.refillPerS} per second, ${addresses.action} ${addresses.burst} and`,
@@ -44,7 +44,8 @@ export function scaleSection(
     '',
     ...table(
       [
-        'targets',
+        'what',
+        'how many',
         'requests',
         'takeovers',
         'first write, p50',
@@ -63,5 +64,5 @@ export function scaleSection(
     '',
     `Machine: ${where.machine}; load average ${where.load.toFixed(1)} in the minute before.`,
     'One process carries the simulator, the emulator and the bench, on the same cores as the daemon.',
-  ];
+  ]);
 }

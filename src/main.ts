@@ -1,6 +1,6 @@
 /**
- * argv -> run | check-config | show | ha | replay; exit codes; nothing else. Each command loads only what it needs:
- * operators wait for `show`, and it must work while everything else is broken.
+ * argv -> run | check-config | self-test | show | ha | replay; exit codes; nothing else. Each command loads only what
+ * it needs: operators wait for `show`, and it must work while everything else is broken.
  */
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -9,13 +9,14 @@ import type { HaArguments } from './cli/ha';
 
 const DEFAULT_CONFIG_PATH = '/app/onbox/config.json';
 
-const COMMANDS = ['run', 'check-config', 'show', 'ha', 'replay'] as const;
+const COMMANDS = ['run', 'check-config', 'self-test', 'show', 'ha', 'replay'] as const;
 type Command = (typeof COMMANDS)[number];
 
 const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
 
   run           watch the peer router and take over when it is gone; log records on standard output
   check-config  say everything that is wrong with the configuration, or print it with its defaults
+  self-test     what this container stands on, and what would keep the daemon from its work
   show KEY      what the running daemon has stored; 'show redundancy' lists the keys
   ha inhibit --for 30m --why "AWS maintenance"
                 this router begins no takeover for that long, up to 7 days
@@ -74,6 +75,8 @@ async function main(args: readonly string[]): Promise<number> {
       return (await import('./daemon')).runDaemon(configPath);
     case 'check-config':
       return (await import('./cli/checkConfig')).checkConfig(configPath, process.stdout, process.stderr);
+    case 'self-test':
+      return (await import('./cli/selfTest')).selfTest(configPath, process.stdout);
     case 'show':
       return show(rest, values.config);
     case 'ha':

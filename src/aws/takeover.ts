@@ -42,7 +42,7 @@ export type Takeover = {
 const PREPARED_AGE_MS_MAX = 240_000;
 /**
  * So many requests are signed ahead at most, which is EC2's burst of the routes: what is beyond waits for tokens
- * much longer than signing takes. Measured: half a millisecond and 15 kB each.
+ * much longer than signing takes, and each costs memory while it is kept.
  */
 const AHEAD_MAX = 50;
 /** So many of them are signed anew at each rehearsal, the oldest first: all of a small configuration. */

@@ -1,6 +1,6 @@
 // What the bench of many targets compares with, and how its section gets into the page.
 import { floorOf } from '../../bench/scale';
-import { withSection } from '../../bench/table';
+import { framed, partOf, withPart } from '../../bench/part';
 
 test.each([
   ['routes', 1, 150],
@@ -18,9 +18,12 @@ test.each([
 );
 
 test('a part of the bench replaces its own section and leaves the others as they are', () => {
-  const page = '# Page\n\nWords.\n\n## One\n\nold\n\n| a |\n\n## Two\n\nkept\n';
-  expect(withSection(page, ['## One', '', 'new'])).toBe(
-    '# Page\n\nWords.\n\n## One\n\nnew\n\n## Two\n\nkept\n',
-  );
-  expect(withSection(page, ['## Three', '', 'new'])).toBe(`${page}\n## Three\n\nnew\n`);
+  const own = { name: 'scale', source: 'bench/scaleReport.ts' };
+  const other = framed({ name: 'package', source: 'bench/packagedReport.ts' }, ['## Two', '', 'kept']);
+  const pageOf = (words: string) =>
+    ['# Page', '', ...framed(own, ['## One', '', words]), '', ...other, ''].join('\n');
+  const section = framed(own, ['## One', '', 'new']);
+  expect(withPart(pageOf('old'), own, section)).toBe(pageOf('new'));
+  expect(partOf(pageOf('new'), own)).toEqual(section);
+  expect(withPart('# Page\n', own, section)).toBe(`# Page\n\n${section.join('\n')}\n`);
 });

@@ -1,4 +1,6 @@
 /** Addresses of both families, routes and an Elastic IP in one role: they move together, and what cannot is told. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Lab } from '../../lab/topology';
 import { completeModel, findInterface } from '../../lab/ec2-emulator/model';
 import { peerOf, type RouterName } from '../../lab/topologyPlan';
@@ -157,6 +159,9 @@ test('a daemon that is killed in the middle goes on where it was', async () => {
   lab.ec2.addFault({ kind: 'blackHole', action: 'AssociateAddress' });
   await lab.killRouter('rtr1');
   await eventually(() => expect(heldBy(lab, 'rtr2')).toHaveLength(everything.length - 1));
+  // The memory is written beside the takeover, which does not wait for the disk.
+  const memory = join(lab.routers.rtr2.directory, 'state', 'decisions.json');
+  await eventually(() => expect(readFileSync(memory, 'utf8')).toContain('"intent":{'));
   await rtr2.kill();
   lab.ec2.clearFaults();
   const again = lab.startDaemon('rtr2');
