@@ -7,6 +7,9 @@ import { table } from './table';
 
 export const scalePart: Part = { name: 'scale', source: 'bench/scaleReport.ts' };
 
+/** Load average above which a process waits for its core. */
+const BUSY = 1;
+
 /** The highest ratio of the median to the floor that is to hold; the aims say nothing between these sizes. */
 const aimOf = (targets: number): number => (targets <= 20 ? 1.1 : targets < 200 ? 1.25 : 1.05);
 
@@ -64,5 +67,10 @@ export function scaleSection(rows: readonly ScaleRow[], where: Conditions): read
     '',
     `Machine: ${where.machine}; load average ${where.load.toFixed(1)} in the minute before.`,
     'One process carries the simulator, the emulator and the bench, on the same cores as the daemon.',
+    ...(where.load > BUSY
+      ? [
+          'The machine was busy: the times below a second say more about the others on it than about the daemon.',
+        ]
+      : []),
   ]);
 }
