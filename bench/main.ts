@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: measures the built daemon and writes docs/benchmarks.md and its plot; `npm run bench -- package`
- * measures the container and writes its section of the page. Times are reported,
- * never judged; counts that are off end it with exit code 1. Ends what it started, and nothing else.
+ * measures the container, `npm run bench -- scale` many targets alone; each writes its section of the page. Times are
+ * reported, never judged; counts that are off end it with exit code 1. Ends what it started, and nothing else.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,27 +9,27 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleSize, load, machineLine } from './machine';
 import { measurePackaged, type PackagedOptions } from './packaged';
-import {
-  conditionsNow,
-  packagedSection,
-  packagedSectionOf,
-  readPage,
-  withPackagedSection,
-} from './packagedReport';
+import { conditionsNow, packagedPart, packagedSection } from './packagedReport';
+import { partOf, readPage, withPart } from './part';
 import { plot } from './plot';
 import { plotName, report } from './report';
 import { measureRest } from './rest';
 import { countsOf, type Results } from './results';
+import { measureScale, ratioOf, scaleCounts, type ScaleRow } from './scale';
+import { scalePart, scaleSection } from './scaleReport';
 import { measureShow } from './showLatency';
-import { countWords, highest, isRight, median, ms } from './statistics';
+import { countWords, highest, isRight, median, ms, type Count } from './statistics';
 import { measureFirst, measureLatency, measureMoved, type LatencyRow, type MovedRow } from './takeovers';
 
 const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIRECTORY]
+       npm run bench -- scale [--out DIRECTORY]
        npm run bench -- package [--minutes N] [--failovers N] [--files DIRECTORY] [--out DIRECTORY]
 
   --samples  takeovers for each generation with 2 interfaces; the other rows have fewer (default 60)
   --rest     how long the daemon is watched while nothing happens (default 60)
   --out      where benchmarks.md and its plot go (default docs)
+
+  scale      only the takeovers of up to 500 routes and 100 addresses
 
   package    the container, which needs root and Debian's docker.io
   --minutes  how long it is watched (default 60)
@@ -38,7 +38,7 @@ const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIR
 `;
 
 /** Whatever hangs, the bench does not. */
-const LONGEST_MINUTES = 20;
+const LONGEST_MINUTES = 30;
 
 const generations = ['gen1', 'gen2'] as const;
 
@@ -91,11 +91,19 @@ async function measure({ samples, restS }: Wishes): Promise<Results> {
     first.push(row);
   }
   const moved = await measureAllMoved(latency, Math.ceil(samples / 6));
+  const scale = await measureScale(sayScale);
   const rest = await measureRest(restS);
   say(`at rest: ${rest.rssMiB.toFixed(1)} MiB, ${rest.cpuPercent.toFixed(2)} % of a core`);
   const show = await measureShow();
   say(`show ha_state: ${ms(median(show.fileMs))} ms`);
-  return { ...before, latency, first, moved, rest, show, bundle: bundleSize() };
+  return { ...before, latency, first, moved, scale, rest, show, bundle: bundleSize() };
+}
+
+function sayScale(row: ScaleRow): void {
+  const p50 = median(row.takeovers.map(({ allMovedMs }) => allMovedMs));
+  say(
+    `${row.kind}, ${row.targets}: all moved after ${ms(p50)} ms, ${ratioOf(row, p50).toFixed(3)} of the floor`,
+  );
 }
 
 /** Without latency it has been measured already. */
@@ -117,6 +125,30 @@ async function measureAllMoved(
   return moved;
 }
 
+async function scaled(args: readonly string[]): Promise<number> {
+  const wishes = readWishes(args);
+  if (typeof wishes === 'string') {
+    process.stderr.write(`bench: ${wishes}\n\n${USAGE}`);
+    return 2;
+  }
+  limitTime(LONGEST_MINUTES);
+  const before = conditionsNow();
+  say(`${before.machine}, load ${before.load.toFixed(1)}`);
+  const rows = await measureScale(sayScale);
+  const page = join(wishes.out, 'benchmarks.md');
+  mkdirSync(wishes.out, { recursive: true });
+  writeFileSync(page, withPart(readPage(page), scalePart, scaleSection(rows, before)));
+  say(`written: ${page}`);
+  return conclude(scaleCounts(rows));
+}
+
+/** The exit code. */
+function conclude(counts: readonly Count[]): number {
+  const wrong = counts.filter((count) => !isRight(count));
+  for (const count of wrong) process.stderr.write(`bench: ${count.what}: ${countWords(count)}\n`);
+  return wrong.length === 0 ? 0 : 1;
+}
+
 async function packaged(args: readonly string[]): Promise<number> {
   const wishes = readPackagedWishes(args);
   if (typeof wishes === 'string') {
@@ -129,7 +161,7 @@ async function packaged(args: readonly string[]): Promise<number> {
   const results = await measurePackaged({ ...wishes, scratch, say });
   const page = join(wishes.out, 'benchmarks.md');
   mkdirSync(wishes.out, { recursive: true });
-  writeFileSync(page, withPackagedSection(readPage(page), packagedSection(results, before)));
+  writeFileSync(page, withPart(readPage(page), packagedPart, packagedSection(results, before)));
   say(`written: ${page}`);
   return 0;
 }
@@ -169,6 +201,7 @@ function limitTime(minutes: number): void {
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
   if (args[0] === 'package') return packaged(args.slice(1));
+  if (args[0] === 'scale') return scaled(args.slice(1));
   const wishes = readWishes(args);
   if (typeof wishes === 'string') {
     process.stderr.write(`bench: ${wishes}\n\n${USAGE}`);
@@ -178,12 +211,10 @@ async function main(): Promise<number> {
   const results = await measure(wishes);
   mkdirSync(wishes.out, { recursive: true });
   const page = join(wishes.out, 'benchmarks.md');
-  writeFileSync(page, report(results, packagedSectionOf(readPage(page))));
+  writeFileSync(page, report(results, partOf(readPage(page), packagedPart)));
   writeFileSync(join(wishes.out, plotName), plot(results.latency, 2));
   say(`written: ${join(wishes.out, 'benchmarks.md')}`);
-  const wrong = countsOf(results).filter((count) => !isRight(count));
-  for (const count of wrong) process.stderr.write(`bench: ${count.what}: ${countWords(count)}\n`);
-  return wrong.length === 0 ? 0 : 1;
+  return conclude([...countsOf(results), ...scaleCounts(results.scale)]);
 }
 
 // The daemons and the clients of the floor end with this process, however it ends, and what they have written

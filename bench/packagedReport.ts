@@ -1,36 +1,11 @@
 /** The section of docs/benchmarks.md about the package, which `npm run bench -- package` writes and others keep. */
-import { readFileSync } from 'node:fs';
 import { load, machineLine } from './machine';
 import type { MemorySample, Packaged } from './packaged';
+import { framed, type Part } from './part';
 import { highest, median, ms, quantile } from './statistics';
 import { table } from './table';
 
-const BEGIN =
-  '<!-- Written by `npm run bench -- package`: change bench/packagedReport.ts, not this section. -->';
-const END = '<!-- End of what `npm run bench -- package` has written. -->';
-
-/** The section that a page holds; a word in its place where it holds none. */
-export function packagedSectionOf(page: string): readonly string[] {
-  const from = page.indexOf(BEGIN);
-  const to = page.indexOf(END);
-  if (from === -1 || to === -1) return [BEGIN, '', 'Not measured yet: `npm run bench -- package`.', '', END];
-  return page.slice(from, to + END.length).split('\n');
-}
-
-export function withPackagedSection(page: string, section: readonly string[]): string {
-  const before = packagedSectionOf(page).join('\n');
-  return page.includes(before)
-    ? page.replace(before, () => section.join('\n'))
-    : `${page}\n${section.join('\n')}\n`;
-}
-
-export function readPage(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
+export const packagedPart: Part = { name: 'package', source: 'bench/packagedReport.ts' };
 
 export type Conditions = { readonly machine: string; readonly load: number };
 export const conditionsNow = (): Conditions => ({ machine: machineLine(), load: load() });
@@ -42,9 +17,7 @@ export function packagedSection(results: Packaged, { machine, load: before }: Co
   const last = memory.at(-1);
   const of = (pick: (sample: MemorySample) => number) => memory.map(pick);
   const worst = (pick: (sample: MemorySample) => number) => `${highest(of(pick)).toFixed(1)} MiB`;
-  return [
-    BEGIN,
-    '',
+  return framed(packagedPart, [
     '## In its container',
     '',
     'The image as it is delivered, with the options that appmgr is given, run by a Docker of the bench against the lab',
@@ -113,9 +86,7 @@ export function packagedSection(results: Packaged, { machine, load: before }: Co
         ...[sample.daemon, sample.redis, sample.container, sample.charged].map((mib) => mib.toFixed(1)),
       ]),
     ),
-    '',
-    END,
-  ];
+  ]);
 }
 
 /** A dozen at most, the last one among them. */

@@ -4,6 +4,7 @@ import { introduction, notMeasured } from './method';
 import { countsOf, type Results } from './results';
 import type { Takeover } from './standby';
 import { countWords, highest, median, ms, quantile } from './statistics';
+import { scaleSection } from './scaleReport';
 import { table } from './table';
 import type { FirstRow, LatencyRow, MovedRow } from './takeovers';
 
@@ -33,6 +34,8 @@ export function report(results: Results, packaged: readonly string[]): string {
     '## Until all addresses have moved',
     '',
     ...movedSection(results),
+    '',
+    ...scaleSection(results.scale, results),
     '',
     '## Counted',
     '',

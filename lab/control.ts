@@ -5,11 +5,13 @@
  */
 import { z } from 'zod';
 import { ec2Routes, imdsRoutes } from './controlAws';
+import { ec2EditRoutes } from './controlEc2';
 import { routerName, routerRoutes } from './controlRouters';
 import { ask, askWith, describeRoutes, findRoute, listRoutes, Refusal, type Route } from './controlRoutes';
 import { openListener, type ReceivedRequest } from './httpListener';
-import type { Lab } from './topology';
+import type { AnyLab } from './topology';
 import { routerNames } from './topologyPlan';
+import { targetName } from './topologyTargets';
 
 export type ControlOptions = {
   /** Default 0: any free port. */
@@ -26,7 +28,7 @@ export type Control = {
 };
 
 /** @throws Error of the operating system when the port is taken. */
-export async function startControl(lab: Lab, options: ControlOptions = {}): Promise<Control> {
+export async function startControl(lab: AnyLab, options: ControlOptions = {}): Promise<Control> {
   const routes = controlRoutes(lab, options.startDaemons ?? false);
   const listener = await openListener({
     port: options.port ?? 0,
@@ -35,13 +37,14 @@ export async function startControl(lab: Lab, options: ControlOptions = {}): Prom
   return { url: listener.url, stop: () => listener.stop() };
 }
 
-function controlRoutes(lab: Lab, startDaemons: boolean): readonly Route[] {
+function controlRoutes(lab: AnyLab, startDaemons: boolean): readonly Route[] {
   const routes: readonly Route[] = [
     ask('GET', '/state', 'everything at a glance', () => labState(lab)),
     ...linkRoutes(lab),
     ...routerRoutes(lab, startDaemons),
     ...imdsRoutes(lab),
     ...ec2Routes(lab),
+    ...ec2EditRoutes(lab),
   ];
   const list = ask(
     'GET',
@@ -55,8 +58,8 @@ function controlRoutes(lab: Lab, startDaemons: boolean): readonly Route[] {
   return [list, ...routes];
 }
 
-function linkRoutes(lab: Lab): readonly Route[] {
-  const names = lab.plan.interfaces.map(({ name }) => name);
+function linkRoutes(lab: AnyLab): readonly Route[] {
+  const names = [...new Set(lab.plan.links.map(({ over }) => over))];
   const link = z.strictObject({ interface: z.literal(names).exactOptional() });
   return [
     ask('GET', '/links', 'the links between the routers', () => lab.fabric.links()),
@@ -87,14 +90,26 @@ function linkRoutes(lab: Lab): readonly Route[] {
 }
 
 /** Without the logs of requests, which have routes of their own. */
-export function labState(lab: Lab): object {
+export function labState(lab: AnyLab): object {
   return {
     directory: lab.directory,
-    addresses: lab.plan.interfaces.map(({ floatingAddress, name }) => ({
-      address: floatingAddress,
-      interface: name,
-      router: lab.ownerOf(floatingAddress),
-      networkInterfaceId: lab.world.ownerOf(floatingAddress),
+    addresses: lab.plan.targets.flatMap((target) =>
+      target.kind === 'secondaryAddress'
+        ? [
+            {
+              address: target.address,
+              interface: lab.plan.routerInterfaces[target.deviceIndex],
+              router: lab.ownerOf(target.address),
+              networkInterfaceId: lab.world.ownerOf(target.address),
+            },
+          ]
+        : [],
+    ),
+    targets: lab.plan.targets.map((target) => ({
+      target: targetName(target),
+      kind: target.kind,
+      interface: lab.plan.routerInterfaces[target.deviceIndex],
+      router: lab.ownerOfTarget(target),
     })),
     routers: Object.fromEntries(routerNames.map((name) => [name, routerState(lab, name)])),
     links: lab.fabric.links(),
@@ -102,7 +117,7 @@ export function labState(lab: Lab): object {
   };
 }
 
-function routerState(lab: Lab, router: string): object {
+function routerState(lab: AnyLab, router: string): object {
   const { name, instanceId, sim, imds, imdsUrl, configPath } = lab.routers[routerName({ router })];
   const { received: _received, ...state } = sim.state();
   const daemon = lab.daemon(name);

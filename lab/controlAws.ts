@@ -1,21 +1,32 @@
-/** The control API's part about the emulated AWS: EC2's model, requests and faults, and each router's IMDS. */
-import { z } from 'zod';
+/**
+ * The control API's part about the emulated AWS: EC2's model, requests and faults, and each router's IMDS. What
+ * an operator changes in EC2 is in controlEc2.ts.
+ */
+import type { z } from 'zod';
 import { ask, askWith, Refusal, type Route } from './controlRoutes';
 import { routerName } from './controlRouters';
 import { ec2FaultSchema } from './ec2-emulator/faults';
 import type { ActiveFault } from './faultRules';
 import { imdsFaultSchema } from './imds-emulator/faults';
-import type { Lab } from './topology';
+import type { AnyLab } from './topology';
 
-const addresses = z.array(z.ipv4()).min(1);
-const networkInterfaceId = z.string().regex(/^eni-[0-9a-f]{17}$/, 'the id of a network interface');
-
-export function ec2Routes(lab: Lab): readonly Route[] {
+export function ec2Routes(lab: AnyLab): readonly Route[] {
   const { ec2, world } = lab;
   return [
-    ask('GET', '/ec2', 'subnets, instances and network interfaces as EC2 has them', () => world.model),
+    ask(
+      'GET',
+      '/ec2',
+      'subnets, instances, interfaces, route tables and Elastic IPs as EC2 has them',
+      () => world.model,
+    ),
     ask('GET', '/ec2/ownership', 'every change of an address; ?ip=ADDRESS for those of one', ({ query }) =>
       world.ownershipHistory(query.get('ip') ?? undefined),
+    ),
+    ask(
+      'GET',
+      '/ec2/targets',
+      'every change of a route or an Elastic IP; ?target=NAME for one',
+      ({ query }) => world.targetHistory(query.get('target') ?? undefined),
     ),
     ask('GET', '/ec2/requests', 'what EC2 was asked; ?action=NAME for one action', ({ query }) => {
       const action = query.get('action');
@@ -24,60 +35,6 @@ export function ec2Routes(lab: Lab): readonly Route[] {
     }),
     ask('DELETE', '/ec2/requests', 'forgets them', () => ec2.clearLog()),
     ...faultRoutes('/ec2/faults', ec2FaultSchema, () => ec2),
-    askWith(
-      'POST',
-      '/ec2/assign',
-      'an operator moves addresses to an interface',
-      z.strictObject({ networkInterfaceId, addresses }),
-      ({ body }) => edit(() => world.assign(body.networkInterfaceId, body.addresses)),
-    ),
-    askWith(
-      'POST',
-      '/ec2/unassign',
-      'an operator takes addresses from an interface',
-      z.strictObject({ networkInterfaceId, addresses }),
-      ({ body }) => edit(() => world.unassign(body.networkInterfaceId, body.addresses)),
-    ),
-    askWith(
-      'POST',
-      '/ec2/interfaces/:id/attach',
-      'attaches an interface to an instance',
-      z.strictObject({ instanceId: z.string(), deviceIndex: z.int().nonnegative() }),
-      ({ places, body }) =>
-        edit(() =>
-          world.attachInterface(places['id'] ?? '', {
-            ...body,
-            attachmentId: `${places['id']}`.replace('eni-', 'eni-attach-'),
-            networkCardIndex: 0,
-            status: 'attached',
-            deleteOnTermination: false,
-          }),
-        ),
-    ),
-    ask('POST', '/ec2/interfaces/:id/detach', 'detaches it; it keeps its addresses', ({ places }) =>
-      edit(() => world.detachInterface(places['id'] ?? '')),
-    ),
-    ask('DELETE', '/ec2/interfaces/:id', 'deletes it, with its addresses', ({ places }) =>
-      edit(() => world.deleteInterface(places['id'] ?? '')),
-    ),
-    askWith(
-      'POST',
-      '/ec2/instances/:id',
-      'what EC2 says of an instance: its state, its status checks',
-      z.strictObject({
-        state: z
-          .enum(['pending', 'running', 'stopping', 'stopped', 'shutting-down', 'terminated'])
-          .optional(),
-        instanceStatus: z.enum(['ok', 'impaired', 'insufficient-data', 'initializing']).exactOptional(),
-        systemStatus: z.enum(['ok', 'impaired', 'insufficient-data', 'initializing']).exactOptional(),
-      }),
-      ({ places, body: { state, ...checks } }) =>
-        edit(() => {
-          const id = places['id'] ?? '';
-          world.setStatusChecks(id, checks);
-          if (state !== undefined) world.setInstanceState(id, state);
-        }),
-    ),
     ask('POST', '/ec2/close-idle', 'closes idle keep-alive connections, as a server does', () =>
       ec2.closeIdleConnections(),
     ),
@@ -94,7 +51,7 @@ export function ec2Routes(lab: Lab): readonly Route[] {
   ];
 }
 
-export function imdsRoutes(lab: Lab): readonly Route[] {
+export function imdsRoutes(lab: AnyLab): readonly Route[] {
   const at = (rest: string) => `/routers/:router/imds${rest}`;
   const imds = (places: Readonly<Record<string, string>>) => lab.routers[routerName(places)].imds;
   return [
@@ -144,13 +101,4 @@ function faultRoutes<Schema extends z.ZodType>(
         throw new Refusal(404, `no fault rule ${places['id']} (any more)`);
     }),
   ];
-}
-
-/** EC2's own words for what cannot be done. */
-function edit(change: () => void): void {
-  try {
-    change();
-  } catch (error: unknown) {
-    throw new Refusal(409, error instanceof Error ? error.message : String(error));
-  }
 }

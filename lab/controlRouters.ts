@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ask, askWith, Refusal, type Asked, type Route } from './controlRoutes';
 import type { DaemonProcess, DaemonRecord } from './daemonProcess';
-import { killedInstances, type Lab } from './topology';
+import { killedInstances, type AnyLab } from './topology';
 import { routerNames, type RouterName } from './topologyPlan';
 import { streamNames } from './slapi-sim/faults';
 import type { LabRouter } from './topologyRouter';
@@ -27,7 +27,7 @@ const errno = z.union([
 const milliseconds = z.number().nonnegative().max(3_600_000);
 const hex = z.string().regex(/^([0-9a-fA-F]{2})*$/, 'an even number of hexadecimal digits');
 
-export function routerRoutes(lab: Lab, startDaemons: boolean): readonly Route[] {
+export function routerRoutes(lab: AnyLab, startDaemons: boolean): readonly Route[] {
   const of = ({ places }: Asked<unknown>): LabRouter => lab.routers[routerName(places)];
   const sim = (asked: Asked<unknown>) => of(asked).sim;
   const at = (rest: string) => `/routers/:router${rest}`;
@@ -216,7 +216,7 @@ export function routerRoutes(lab: Lab, startDaemons: boolean): readonly Route[] 
   ];
 }
 
-function daemonRoutes(lab: Lab): readonly Route[] {
+function daemonRoutes(lab: AnyLab): readonly Route[] {
   const at = (rest: string) => `/routers/:router/daemon${rest}`;
   const running = ({ places }: Asked<unknown>): DaemonProcess => {
     const name = routerName(places);

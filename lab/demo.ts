@@ -1,5 +1,6 @@
 /**
- * `npm run demo`: the whole job before one's eyes, with nothing installed but Node. Here are its start, its
+ * `npm run demo`: the whole job before one's eyes, with nothing installed but Node; `npm run demo -- cross-az` is
+ * the same across two availability zones, with routes and an Elastic IP. Here are its start, its
  * deadline and its end: whatever happens, every process that it started is gone when it ends. Exit code 0
  * only when everything was as it should be; the story itself is in demo/story.ts.
  */
@@ -7,10 +8,31 @@ import { performance } from 'node:perf_hooks';
 import { Checks } from './demo/checks';
 import { Screen } from './demo/screen';
 import { tell } from './demo/story';
-import { startLab, type Lab } from './topology';
+import { startCrossAzLab, startLab, type AnyLab } from './topology';
 
 const EC2_LATENCY_MS = 150;
 const DEADLINE_MS = 28_000;
+
+type Play = { readonly title: string; readonly open: () => Promise<AnyLab>; readonly byHand: string };
+
+/** What is played, by the word on the command line. */
+const plays: Readonly<Record<string, Play>> = {
+  '': {
+    title: 'one router dies, the other takes its addresses',
+    open: () => startLab(),
+    byHand: 'npm run lab -- --daemons',
+  },
+  'cross-az': {
+    title: 'two zones: one router dies, routes and an Elastic IP move to the other',
+    open: () => startCrossAzLab(),
+    byHand: 'npm run lab -- --daemons --cross-az',
+  },
+};
+
+const USAGE = `usage: npm run demo [-- cross-az]
+
+  cross-az   two routers in two availability zones: routes and an Elastic IP move, not addresses of a subnet
+`;
 
 class Interrupted extends Error {}
 
@@ -27,16 +49,22 @@ function cutShort(): { readonly happens: Promise<never>; readonly forget: () => 
   return { happens, forget: () => clearTimeout(timer) };
 }
 
-async function main(): Promise<number> {
+async function main(words: readonly string[]): Promise<number> {
+  const play = plays[words.join(' ')];
+  if (play === undefined) {
+    process.stderr.write(`demo: there is no ${words.join(' ')}\n\n${USAGE}`);
+    return 2;
+  }
+  const { title, open, byHand } = play;
   const startedAtMs = performance.now();
   const screen = new Screen(process.stdout, process.env);
   const checks = new Checks();
   const cut = cutShort();
-  let lab: Lab | null = null;
+  let lab: AnyLab | null = null;
   try {
-    lab = await startLab();
+    lab = await open();
     lab.ec2.addFault({ kind: 'latency', ms: EC2_LATENCY_MS });
-    await Promise.race([tell({ lab, ec2LatencyMs: EC2_LATENCY_MS, screen, checks }), cut.happens]);
+    await Promise.race([tell({ lab, title, ec2LatencyMs: EC2_LATENCY_MS, screen, checks }), cut.happens]);
   } catch (error: unknown) {
     if (error instanceof Interrupted) {
       screen.line();
@@ -48,10 +76,14 @@ async function main(): Promise<number> {
     cut.forget();
     await lab?.stop();
   }
-  return conclude(screen, checks, (performance.now() - startedAtMs) / 1000);
+  return conclude(screen, checks, { seconds: (performance.now() - startedAtMs) / 1000, byHand });
 }
 
-function conclude(screen: Screen, checks: Checks, seconds: number): number {
+function conclude(
+  screen: Screen,
+  checks: Checks,
+  { seconds, byHand }: { readonly seconds: number; readonly byHand: string },
+): number {
   const { paint } = screen;
   screen.line();
   if (checks.failed.length > 0) {
@@ -64,12 +96,12 @@ function conclude(screen: Screen, checks: Checks, seconds: number): number {
   screen.line(
     `  ${mark} ${paint('Two failovers, all as it should be', 'bold')}, in ${seconds.toFixed(1)} s.`,
   );
-  screen.line(`    ${paint('Break it yourself:', 'dim')} npm run lab -- --daemons`);
+  screen.line(`    ${paint('Break it yourself:', 'dim')} ${byHand}`);
   screen.line();
   return 0;
 }
 
-main().then(
+main(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code;
   },

@@ -6,14 +6,16 @@ import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startControl } from './control';
 import { mainPath } from './daemonProcess';
-import { startLab, type Lab } from './topology';
+import { startCrossAzLab, startLab, type AnyLab } from './topology';
 import { MOST_INTERFACES, routerNames } from './topologyPlan';
 import { labGenerations, type LabGeneration } from './topologyRouter';
+import { targetName, type TargetPlan } from './topologyTargets';
 
-const USAGE = `usage: npm run lab -- [--generation ${labGenerations.join('|')}] [--interfaces 1..${MOST_INTERFACES}] [--control PORT] [--daemons]
+const USAGE = `usage: npm run lab -- [--generation ${labGenerations.join('|')}] [--interfaces 1..${MOST_INTERFACES}] [--cross-az] [--control PORT] [--daemons]
 
   --generation  interface API of the routers: gen1 up to XR 24.2, gen2 from 24.4.1, mixed: one of each
   --interfaces  target interfaces of each router, each with a floating address (default 2)
+  --cross-az    the routers are in two availability zones: routes and an Elastic IP move, no addresses
   --control     port of the control API on 127.0.0.1 (default: any free one)
   --daemons     start the built daemon on both routers, and again on each that is booted
 `;
@@ -21,6 +23,7 @@ const USAGE = `usage: npm run lab -- [--generation ${labGenerations.join('|')}] 
 type Wishes = {
   readonly generation: LabGeneration;
   readonly interfaces: number;
+  readonly crossAz: boolean;
   readonly port: number;
   readonly daemons: boolean;
 };
@@ -34,6 +37,7 @@ function readWishes(args: readonly string[]): Wishes | string {
       options: {
         generation: { type: 'string', default: 'gen1' },
         interfaces: { type: 'string', default: '2' },
+        'cross-az': { type: 'boolean', default: false },
         control: { type: 'string', default: '0' },
         daemons: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -52,10 +56,15 @@ function readWishes(args: readonly string[]): Wishes | string {
     return `--interfaces is a number from 1 to ${MOST_INTERFACES}, not ${values.interfaces}`;
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     return `--control is a port, not ${values.control}`;
-  return { generation, interfaces, port, daemons: values.daemons };
+  return { generation, interfaces, crossAz: values['cross-az'], port, daemons: values.daemons };
 }
 
-function describe(lab: Lab, controlUrl: string, { generation, daemons }: Wishes): string {
+/** Few by name; the others are in `/state`. */
+const namesOf = (targets: readonly TargetPlan[]): string =>
+  targets.length <= 4 ? targets.map(targetName).join(', ') : `all ${targets.length} targets`;
+
+function describe(lab: AnyLab, controlUrl: string, wishes: Wishes): string {
+  const { generation, daemons } = wishes;
   const main = relative(process.cwd(), mainPath);
   const lines = [
     `The lab runs (${generation}); Ctrl-C ends it.`,
@@ -68,7 +77,7 @@ function describe(lab: Lab, controlUrl: string, { generation, daemons }: Wishes)
     const daemon = lab.daemon(name);
     lines.push(
       '',
-      `${name}      ${instanceId}, ${sim.generation}${lab.ownsAll(name) ? ', holds ' + lab.floatingAddresses.join(', ') : ''}`,
+      `${name}      ${instanceId}, ${sim.generation}${lab.ownsAll(name) ? ', has ' + namesOf(lab.plan.targets) : ''}`,
       `  gRPC    ${sim.target}`,
       `  IMDS    ${imdsUrl}`,
       `  config  ${configPath}`,
@@ -90,6 +99,12 @@ function describe(lab: Lab, controlUrl: string, { generation, daemons }: Wishes)
     `  curl -X POST ${controlUrl}/links/cut`,
     `  curl -X POST ${controlUrl}/ec2/faults ${json({ kind: 'latency', ms: 150 })}`,
     `  curl -X POST ${controlUrl}/ec2/faults ${json({ kind: 'throttle', action: 'Assign*', count: 3 })}`,
+    ...(wishes.crossAz
+      ? [
+          `  curl ${controlUrl}/ec2/routes`,
+          `  curl -X POST ${controlUrl}/ec2/buckets                 (EC2's throttle)`,
+        ]
+      : []),
     `  curl ${controlUrl}/ec2/requests`,
     '',
   ].join('\n');
@@ -113,7 +128,10 @@ async function main(): Promise<number> {
     return code;
   }
   const asked = whenAskedToEnd();
-  const lab = await startLab({ generation: wishes.generation, interfaces: wishes.interfaces });
+  const { generation, interfaces } = wishes;
+  const lab = wishes.crossAz
+    ? await startCrossAzLab({ generation })
+    : await startLab({ generation, interfaces });
   try {
     const control = await startControl(lab, { port: wishes.port, startDaemons: wishes.daemons });
     try {

@@ -10,59 +10,69 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startDaemon, type DaemonOptions, type DaemonProcess } from './daemonProcess';
 import { CredentialRegistry } from './ec2-emulator/credentials';
 import { startEc2Emulator, type Ec2Emulator } from './ec2-emulator/emulator';
-import { findInstance, findInterface, type InstanceState } from './ec2-emulator/model';
+import { findInstance, findInterface, type Ec2Region, type InstanceState } from './ec2-emulator/model';
 import { Ec2World } from './ec2-emulator/world';
-import { Fabric, type FabricOptions } from './slapi-sim/fabric';
+import { Fabric } from './slapi-sim/fabric';
 import type { GrpcRestart, SimRouter } from './slapi-sim/router';
 import type { StreamName } from './slapi-sim/faults';
 import type { Generation } from './slapi-sim/wire';
-import { emptyStateDirectory, writeConfig, type ExtraKeys, type LabStore } from './topologyConfig';
-import { plannedSessions, type SessionKind } from './topologySessions';
-import { startRouter, type LabRouter, type LabRouterOptions } from './topologyRouter';
+import { planCrossAz, type CrossAzPlan } from './topologyCrossAz';
+import { crossAzRegion } from './topologyCrossAzEc2';
+import type { CommonLabOptions, CrossAzLabOptions, LabOptions } from './topologyOptions';
+import { emptyStateDirectory, writeConfig, type ExtraKeys } from './topologyConfig';
+import { startRouter, type LabRouter } from './topologyRouter';
 import {
   ec2Model,
   planTopology,
   routerNames,
   withBystander,
-  type InterfacePlan,
+  type LabPlan,
   type RouterName,
   type TopologyPlan,
 } from './topologyPlan';
+import { holderOfTarget, type TargetPlan } from './topologyTargets';
 
-export type LabOptions = LabRouterOptions & {
-  /** Target interfaces of each router, 1 to 14, each with one floating address; default 2. */
-  readonly interfaces?: number;
-  /** Who holds the floating addresses at start; null: nobody. Default rtr1. */
-  readonly owner?: RouterName | null;
-  /** Whether a third instance has interfaces on the subnets of the floating addresses. Default: no. */
-  readonly bystander?: boolean;
-  /** Default `file`. */
-  readonly store?: LabStore;
-  /** For the config.json of both routers. */
-  readonly config?: ExtraKeys;
-  readonly fabric?: FabricOptions;
-};
+export type { CrossAzLabOptions, LabOptions } from './topologyOptions';
 
 /** What EC2 says of the instance of a router that was powered off. */
 export type KilledInstance = 'running' | 'stopping' | 'stopped' | 'terminated';
 export const killedInstances: readonly KilledInstance[] = ['running', 'stopping', 'stopped', 'terminated'];
 
-/** @throws RangeError for a number of interfaces that no instance has. */
+/** Two routers in one zone, with secondary addresses. @throws RangeError for a number of interfaces that no instance has. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const plan = planTopology(options.interfaces ?? 2);
+  const plan = planTopology(options.interfaces ?? 2, options);
+  const region = ec2Model(plan, ownerIn(options));
+  return openLab(plan, options.bystander === true ? withBystander(region, plan) : region, options);
+}
+
+/** Two routers in two zones, with routes and Elastic IPs. @throws RangeError for numbers that cannot be. */
+export async function startCrossAzLab(options: CrossAzLabOptions = {}): Promise<Lab<CrossAzPlan>> {
+  const plan = planCrossAz(options);
+  const sim = { ...(options.multiHop === true ? { multiHop: 'works' as const } : {}), ...options.sim };
+  return openLab(plan, crossAzRegion(plan, ownerIn(options)), { ...options, sim });
+}
+
+const ownerIn = ({ owner = 'rtr1' }: CommonLabOptions): RouterName | null => owner;
+
+async function openLab<Plan extends LabPlan>(
+  plan: Plan,
+  region: Ec2Region,
+  options: CommonLabOptions,
+): Promise<Lab<Plan>> {
   const credentials = new CredentialRegistry();
-  const model = ec2Model(plan, options.owner === undefined ? 'rtr1' : options.owner);
-  const world = new Ec2World(options.bystander === true ? withBystander(model, plan) : model);
-  const ec2 = await startEc2Emulator({ world, credentials });
+  const world = new Ec2World(region);
+  const { tokenBuckets } = options;
+  const throttle = tokenBuckets === undefined ? {} : { tokenBuckets };
+  const ec2 = await startEc2Emulator({ world, credentials, ...throttle });
   const directory = mkdtempSync(join(tmpdir(), 'xr-aws-ha-lab-'));
   const start = (name: RouterName) => startRouter(name, { options, plan, world, credentials, directory });
   const routers = { rtr1: await start('rtr1'), rtr2: await start('rtr2') };
   return new Lab({ options, plan, credentials, world, ec2, directory, routers });
 }
 
-type LabParts = {
-  readonly options: LabOptions;
-  readonly plan: TopologyPlan;
+type LabParts<Plan> = {
+  readonly options: CommonLabOptions;
+  readonly plan: Plan;
   readonly credentials: CredentialRegistry;
   readonly world: Ec2World;
   readonly ec2: Ec2Emulator;
@@ -70,21 +80,24 @@ type LabParts = {
   readonly routers: Readonly<Record<RouterName, LabRouter>>;
 };
 
-export class Lab {
-  readonly plan: TopologyPlan;
+/** A lab of whatever topology. */
+export type AnyLab = Lab<LabPlan>;
+
+export class Lab<Plan extends LabPlan = TopologyPlan> {
+  readonly plan: Plan;
   readonly credentials: CredentialRegistry;
   readonly world: Ec2World;
   readonly ec2: Ec2Emulator;
   readonly fabric: Fabric;
   readonly directory: string;
   readonly routers: Readonly<Record<RouterName, LabRouter>>;
-  readonly #options: LabOptions;
+  readonly #options: CommonLabOptions;
   readonly #grpcPorts: Readonly<Record<RouterName, number>>;
   /** The links that end with an interface. */
   readonly #links = new Map<string, readonly string[]>();
   readonly #daemons = new Map<RouterName, DaemonProcess>();
 
-  constructor(parts: LabParts) {
+  constructor(parts: LabParts<Plan>) {
     this.plan = parts.plan;
     this.credentials = parts.credentials;
     this.world = parts.world;
@@ -95,36 +108,33 @@ export class Lab {
     const { rtr1, rtr2 } = parts.routers;
     this.#grpcPorts = { rtr1: rtr1.sim.port, rtr2: rtr2.sim.port };
     this.fabric = new Fabric(parts.options.fabric);
-    const link = (name: string, { rtr1: a, rtr2: b }: Readonly<Record<RouterName, string>>) =>
-      this.fabric.link(rtr1.sim, name, a, rtr2.sim, name, b);
-    const has = (on: InterfacePlan, ...kinds: readonly SessionKind[]) =>
-      plannedSessions(parts.options.sessions, parts.plan).some(
-        (session) => session.on === on && kinds.includes(session.kind),
-      );
-    for (const on of parts.plan.interfaces) {
-      this.#links.set(on.name, [
-        link(on.name, on.primaryAddress),
-        ...(has(on, 'IPv6', 'multi-hop IPv6') ? [link(on.name, on.ipv6Address)] : []),
-        ...(has(on, 'GRE') ? [link(on.tunnel.name, on.tunnel.address)] : []),
-      ]);
+    for (const { over, name, address } of parts.plan.links) {
+      const link = this.fabric.link(rtr1.sim, name, address.rtr1, rtr2.sim, name, address.rtr2);
+      this.#links.set(over, [...(this.#links.get(over) ?? []), link]);
     }
     for (const name of routerNames) this.writeConfig(name);
   }
 
   /** In the order of the interfaces. */
   get floatingAddresses(): readonly string[] {
-    return this.plan.interfaces.map(({ floatingAddress }) => floatingAddress);
+    return this.plan.targets.flatMap((target) =>
+      target.kind === 'secondaryAddress' ? [target.address] : [],
+    );
   }
 
   /** Who EC2 says holds an address; null: neither router. */
   ownerOf(address: string): RouterName | null {
-    const holder = findInterface(this.world.model, this.world.ownerOf(address) ?? '');
-    return this.routerOfInstance(holder?.attachment?.instanceId ?? null);
+    return this.#routerOf(this.world.ownerOf(address));
   }
 
-  /** Whether the router holds every floating address. */
+  /** Who EC2 says has a target: holds it, or is where it leads to; null: neither router. */
+  ownerOfTarget(target: TargetPlan): RouterName | null {
+    return this.#routerOf(holderOfTarget(this.world, target));
+  }
+
+  /** Whether the router has everything that moves. */
   ownsAll(name: RouterName): boolean {
-    return this.floatingAddresses.every((address) => this.ownerOf(address) === name);
+    return this.plan.targets.every((target) => this.ownerOfTarget(target) === name);
   }
 
   /** What EC2 says of the router's instance. */
@@ -138,10 +148,10 @@ export class Lab {
 
   /** Writes the router's config.json anew, with `extra` merged in for it alone; returns the content. */
   writeConfig(name: RouterName, extra: ExtraKeys = {}): object {
-    const { sessions, store = 'file', config = {} } = this.#options;
+    const { store = 'file', config = {} } = this.#options;
     const { plan, ec2 } = this;
     const { directory } = this.routers[name];
-    const places = { plan, grpcPort: this.#grpcPorts[name], ec2Url: ec2.url, sessions, store, directory };
+    const places = { plan, grpcPort: this.#grpcPorts[name], ec2Url: ec2.url, store, directory };
     return writeConfig(name, places, { ...config, ...extra });
   }
 
@@ -256,6 +266,11 @@ export class Lab {
     for (const { sim } of Object.values(this.routers)) sim.close();
     await Promise.all([this.ec2.stop(), ...routerNames.map((name) => this.stopImds(name))]);
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #routerOf(networkInterfaceId: string | null): RouterName | null {
+    const eni = findInterface(this.world.model, networkInterfaceId ?? '');
+    return this.routerOfInstance(eni?.attachment?.instanceId ?? null);
   }
 
   #linkIds(interfaceName: string | undefined): readonly string[] {

@@ -4,8 +4,8 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RouterName, TopologyPlan } from './topologyPlan';
-import { plannedSessions, sessionKeys, type Sessions } from './topologySessions';
+import { peerOf, type LabPlan, type PathPlan, type RouterName } from './topologyPlan';
+import { actionKeys } from './topologyTargets';
 
 /** Where the daemons keep what `show` prints: a file of each router's own, or one Redis server for each. */
 export type LabStore = 'file' | { readonly redis: Readonly<Record<RouterName, RedisAddress>> };
@@ -18,10 +18,9 @@ export type ExtraKeys = Readonly<Record<string, unknown>>;
 export const labBfd = { intervalMs: 50, multiplier: 3 } as const;
 
 export type ConfigPlaces = {
-  readonly plan: TopologyPlan;
+  readonly plan: LabPlan;
   readonly grpcPort: number;
   readonly ec2Url: string;
-  readonly sessions: Sessions | undefined;
   readonly store: LabStore;
   /** The router's own directory: config, log, store, state and control socket go there. */
   readonly directory: string;
@@ -48,30 +47,29 @@ export function writeConfig(name: RouterName, places: ConfigPlaces, extra: Extra
 }
 
 function labConfig(name: RouterName, places: ConfigPlaces): object {
-  const { plan, grpcPort, ec2Url, sessions, directory } = places;
+  const { plan, grpcPort, ec2Url, directory } = places;
   return {
     ec2_private_endpoint_url: ec2Url,
     grpc_server: '127.0.0.1',
     grpc_port: grpcPort,
-    action: {
-      method: 'secondary_ip_shift',
-      method_params: {
-        intf_list: plan.interfaces.map(({ floatingAddress, deviceIndex }) => ({
-          secondary_ip: floatingAddress,
-          instance_intf_number: deviceIndex,
-        })),
-      },
-    },
-    bfd_sessions: plannedSessions(sessions, plan).map((session) => ({
-      ...sessionKeys(name, session),
-      bfd_desired_tx_int_usec: labBfd.intervalMs * 1000,
-      detect_multiplier: labBfd.multiplier,
-      vrf_name: 'default',
-    })),
+    ...actionKeys(name, plan.targets),
+    bfd_sessions: plan.paths.map((path) => sessionConfig(name, path)),
     ...storeKeys(name, places),
     state_dir: stateDirectoryIn(directory),
     control_socket: controlSocketIn(directory),
     syslog_file: join(directory, 'ha_app_bkp.log'),
+  };
+}
+
+function sessionConfig(name: RouterName, { name: interfaceName, sessionType, address }: PathPlan): object {
+  return {
+    session_type: sessionType,
+    intf_name: interfaceName,
+    ...(sessionType === 'MULTI_HOP' ? { source_ip: address[name] } : {}),
+    neigh_ip: address[peerOf(name)],
+    bfd_desired_tx_int_usec: labBfd.intervalMs * 1000,
+    detect_multiplier: labBfd.multiplier,
+    vrf_name: 'default',
   };
 }
 

@@ -4,6 +4,8 @@
  * that every run of the lab looks the same. Plain data; nothing runs here.
  */
 import type { Ec2Region, Instance, NetworkInterface, Subnet } from './ec2-emulator/model';
+import { linksOf, pathOf, plannedSessions, tunnelsOf, type Sessions } from './topologySessions';
+import type { SecondaryAddressPlan, TargetPlan } from './topologyTargets';
 
 export type RouterName = 'rtr1' | 'rtr2';
 export const routerNames: readonly RouterName[] = ['rtr1', 'rtr2'];
@@ -19,7 +21,10 @@ export type InterfacePlan = {
   readonly name: string;
   readonly subnetId: string;
   readonly cidrBlock: string;
+  readonly ipv6CidrBlock: string;
   readonly floatingAddress: string;
+  /** Null where only IPv4 addresses float. */
+  readonly floatingIpv6Address: string | null;
   readonly primaryAddress: Readonly<Record<RouterName, string>>;
   readonly ipv6Address: Readonly<Record<RouterName, string>>;
   /** A GRE tunnel to the peer over this interface: its name, and its ends, which EC2 does not know. */
@@ -27,14 +32,47 @@ export type InterfacePlan = {
   readonly networkInterfaceId: Readonly<Record<RouterName, string>>;
 };
 
-export type TopologyPlan = {
+/** What joins the routers: the interface, the same on both, and the addresses at its ends. */
+export type LinkPlan = {
+  readonly name: string;
+  /** The interface whose subnet carries it: itself, or that of a tunnel. */
+  readonly over: string;
+  readonly address: Readonly<Record<RouterName, string>>;
+};
+
+/** A way from router to router that a BFD session watches. */
+export type PathPlan = {
+  /** The interface that it leaves by, the same on both routers. */
+  readonly name: string;
+  readonly sessionType: 'SINGLE_HOP' | 'MULTI_HOP';
+  readonly address: Readonly<Record<RouterName, string>>;
+};
+
+/** By device index as EC2 counts it. */
+type PlannedInterface = {
+  readonly deviceIndex: number;
+  readonly name: string;
+  readonly primaryAddress: Readonly<Record<RouterName, string>>;
+};
+
+/** What any lab has, in one zone or across two. */
+export type LabPlan<Interface = PlannedInterface> = {
   readonly region: string;
   readonly vpcId: string;
   readonly instanceId: Readonly<Record<RouterName, string>>;
-  /** In device order, without the management interface. */
-  readonly interfaces: readonly InterfacePlan[];
+  /** By device index, the management interface first; then those that EC2 knows nothing of. */
+  readonly routerInterfaces: readonly string[];
+  readonly interfaces: readonly Interface[];
+  readonly links: readonly LinkPlan[];
+  /** One for each session. */
+  readonly paths: readonly PathPlan[];
+  readonly targets: readonly TargetPlan[];
 };
 
+/** The interfaces are in device order, without the management interface. */
+export type TopologyPlan = LabPlan<InterfacePlan>;
+
+export const MANAGEMENT_INTERFACE = 'MgmtEth0/RP0/CPU0/0';
 const VPC_ID = 'vpc-0b7d41c5e92a38f60';
 const AVAILABILITY_ZONE = 'us-west-2a';
 const MANAGEMENT_SUBNET = { subnetId: 'subnet-0c3e9f5a7d1b28000', prefix: '172.31.99' };
@@ -46,34 +84,61 @@ const managementHosts = { rtr1: 11, rtr2: 12 } as const;
 const dataHosts = { rtr1: 101, rtr2: 241 } as const;
 const FLOATING_HOST = 10;
 
+export type PlanOptions = {
+  /** Whether every interface has a floating IPv6 address, too. Default: no. */
+  readonly ipv6?: boolean;
+  /**
+   * BFD sessions, on the first interfaces: how many, of the kind IPv4, or the kind of each. Default: two. A router
+   * accepts multi-hop only where it is told to.
+   */
+  readonly sessions?: Sessions;
+};
+
 /** @throws RangeError for a number of interfaces that no instance has. */
-export function planTopology(interfaces: number): TopologyPlan {
-  if (!Number.isInteger(interfaces) || interfaces < 1 || interfaces > MOST_INTERFACES) {
-    throw new RangeError(
-      `a router of the lab has 1 to ${MOST_INTERFACES} target interfaces, not ${interfaces}`,
-    );
+export function planTopology(count: number, { ipv6 = false, sessions = 2 }: PlanOptions = {}): TopologyPlan {
+  if (!Number.isInteger(count) || count < 1 || count > MOST_INTERFACES) {
+    throw new RangeError(`a router of the lab has 1 to ${MOST_INTERFACES} target interfaces, not ${count}`);
   }
+  const interfaces = Array.from({ length: count }, (_, place) => planInterface(place + 1, ipv6));
+  const planned = plannedSessions(sessions, interfaces);
   return {
     region: 'us-west-2',
     vpcId: VPC_ID,
     instanceId: instanceIds,
-    interfaces: Array.from({ length: interfaces }, (_, place) => planInterface(place + 1)),
+    routerInterfaces: [
+      MANAGEMENT_INTERFACE,
+      ...interfaces.map(({ name }) => name),
+      ...tunnelsOf(planned).map(({ name }) => name),
+    ],
+    links: interfaces.flatMap((on) => linksOf(on, planned)),
+    paths: planned.map(pathOf),
+    targets: interfaces.flatMap(floatingAddresses),
+    interfaces,
   };
 }
 
+function floatingAddresses(plan: InterfacePlan): readonly SecondaryAddressPlan[] {
+  const { deviceIndex, floatingAddress, floatingIpv6Address } = plan;
+  const addresses = [floatingAddress, ...(floatingIpv6Address === null ? [] : [floatingIpv6Address])];
+  return addresses.map((address) => ({ kind: 'secondaryAddress', address, deviceIndex }));
+}
+
 /** The first two subnets are those of the product's sample configuration, the others follow them. */
-function planInterface(deviceIndex: number): InterfacePlan {
+function planInterface(deviceIndex: number, ipv6: boolean): InterfacePlan {
   const prefix = `172.31.${deviceIndex === 1 ? 101 : 103 + deviceIndex}`;
+  const ipv6Prefix = `2001:db8:31:${hex(deviceIndex, 1)}::`;
   return {
     deviceIndex,
     name: `TenGigE0/0/0/${deviceIndex}`,
     subnetId: `subnet-0c3e9f5a7d1b28${hex(deviceIndex, 3)}`,
     cidrBlock: `${prefix}.0/24`,
+    ipv6CidrBlock: `${ipv6Prefix}/64`,
     floatingAddress: `${prefix}.${FLOATING_HOST}`,
+    floatingIpv6Address: ipv6 ? `${ipv6Prefix}${FLOATING_HOST}` : null,
     primaryAddress: { rtr1: `${prefix}.${dataHosts.rtr1}`, rtr2: `${prefix}.${dataHosts.rtr2}` },
     ipv6Address: {
-      rtr1: `2001:db8:31:${hex(deviceIndex, 1)}::${dataHosts.rtr1}`,
-      rtr2: `2001:db8:31:${hex(deviceIndex, 1)}::${dataHosts.rtr2}`,
+      rtr1: `${ipv6Prefix}${dataHosts.rtr1}`,
+      rtr2: `${ipv6Prefix}${dataHosts.rtr2}`,
     },
     tunnel: {
       name: `tunnel-ip${deviceIndex}`,
@@ -128,9 +193,9 @@ export function ec2Model(plan: TopologyPlan, owner: RouterName | null): Ec2Regio
     accountId: '123456789012',
     subnets: [
       subnet(MANAGEMENT_SUBNET.subnetId, `${MANAGEMENT_SUBNET.prefix}.0/24`),
-      ...plan.interfaces.map(({ subnetId, cidrBlock, ipv6Address }) => ({
+      ...plan.interfaces.map(({ subnetId, cidrBlock, ipv6CidrBlock }) => ({
         ...subnet(subnetId, cidrBlock),
-        ipv6CidrBlock: `${ipv6Address.rtr1.replace(/::.*$/, '')}::/64`,
+        ipv6CidrBlock,
       })),
     ],
     instances: routerNames.map(instance),
@@ -145,7 +210,10 @@ export function ec2Model(plan: TopologyPlan, owner: RouterName | null): Ec2Regio
           subnetId: each.subnetId,
           primaryIp: each.primaryAddress[name],
           secondaryIps: owner === name ? [each.floatingAddress] : [],
-          ipv6Addresses: [each.ipv6Address[name]],
+          ipv6Addresses: [
+            each.ipv6Address[name],
+            ...(owner === name && each.floatingIpv6Address !== null ? [each.floatingIpv6Address] : []),
+          ],
         }),
       ),
     ]),

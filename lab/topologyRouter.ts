@@ -12,8 +12,7 @@ import type { SimRouterOptions } from './slapi-sim/options';
 import { SimRouter } from './slapi-sim/router';
 import type { Generation } from './slapi-sim/wire';
 import { configPathIn } from './topologyConfig';
-import { tunnelNames, type Sessions } from './topologySessions';
-import type { RouterName, TopologyPlan } from './topologyPlan';
+import type { LabPlan, RouterName } from './topologyPlan';
 
 /** `mixed`: gen1 on rtr1 and gen2 on rtr2, as in the middle of an XR upgrade. */
 export type LabGeneration = Generation | 'mixed';
@@ -24,11 +23,6 @@ export type LabRouterOptions = {
   readonly generation?: LabGeneration;
   readonly sim?: Partial<Omit<SimRouterOptions, 'name' | 'generation' | 'interfaces' | 'listen'>>;
   readonly credentials?: Partial<RoleCredentialOptions>;
-  /**
-   * BFD sessions, on the first interfaces: how many, of the kind IPv4, or the kind of each. Default: two. A router
-   * accepts multi-hop only where `sim` says so.
-   */
-  readonly sessions?: Sessions;
 };
 
 export type LabRouter = {
@@ -52,7 +46,7 @@ const defaultCredentials: RoleCredentialOptions = {
 
 export type RouterSurroundings = {
   readonly options: LabRouterOptions;
-  readonly plan: TopologyPlan;
+  readonly plan: LabPlan;
   readonly world: Ec2World;
   readonly credentials: CredentialRegistry;
   readonly directory: string;
@@ -65,11 +59,7 @@ export async function startRouter(name: RouterName, around: RouterSurroundings):
     ...options.sim,
     name,
     generation: generation === 'mixed' ? (name === 'rtr1' ? 'gen1' : 'gen2') : generation,
-    interfaces: [
-      'MgmtEth0/RP0/CPU0/0',
-      ...plan.interfaces.map((each) => each.name),
-      ...tunnelNames(options.sessions, plan),
-    ],
+    interfaces: plan.routerInterfaces,
   });
   await sim.start();
   const instanceId = plan.instanceId[name];

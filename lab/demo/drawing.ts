@@ -1,7 +1,10 @@
-/** The picture of the lab: EC2 above, two routers, their links, and the floating addresses on their holder. */
-import type { Lab } from '../topology';
-import { routerNames, type InterfacePlan, type RouterName } from '../topologyPlan';
+/** The picture of the lab: EC2 above, two routers, their links, and what floats on its holder. */
+import { findInstance } from '../ec2-emulator/model';
+import type { AnyLab } from '../topology';
+import { routerNames, type RouterName } from '../topologyPlan';
+import type { TargetPlan } from '../topologyTargets';
 import type { Paint, Style } from './screen';
+import { heldWords, targetWords } from './targets';
 
 /** What a router is right now; `off` is without power, `starting` without a role so far. */
 export type RouterLook = 'ACTIVE' | 'STANDBY' | 'starting' | 'off';
@@ -23,7 +26,7 @@ const STEM = 17;
 type Cell = { readonly text: string; readonly styles?: readonly Style[] };
 
 export function drawTopology(
-  lab: Lab,
+  lab: AnyLab,
   looks: Readonly<Record<RouterName, RouterLook>>,
   ec2LatencyMs: number,
   paint: Paint,
@@ -44,25 +47,26 @@ export function drawTopology(
     row(roleCell(looks.rtr1), roleCell(looks.rtr2)),
     row(instanceCell(lab, 'rtr1'), instanceCell(lab, 'rtr2')),
     row(simulatorCell(lab, 'rtr1'), simulatorCell(lab, 'rtr2')),
-    ...lab.plan.interfaces.flatMap((each) => [
+    ...portsOf(lab).flatMap((port) => [
       row({ text: '' }, { text: '' }),
-      row(portCell(each, 'rtr1'), portCell(each, 'rtr2'), linkBetween(lab, each, paint)),
-      row(holderCell(lab, each, 'rtr1'), holderCell(lab, each, 'rtr2')),
+      row(portCell(port, 'rtr1'), portCell(port, 'rtr2'), linkBetween(lab, port, paint)),
+      ...port.targets.map((target) => row(holderCell(lab, target, 'rtr1'), holderCell(lab, target, 'rtr2'))),
     ]),
     frame(`└${'─'.repeat(INNER)}┘${blank}└${'─'.repeat(INNER)}┘`),
   ];
 }
 
-/** One line: both routers, what they are and what they hold. */
+/** One line: both routers, what they are and what they have. */
 export function drawHolders(
-  lab: Lab,
+  lab: AnyLab,
   looks: Readonly<Record<RouterName, RouterLook>>,
   paint: Paint,
 ): readonly string[] {
   return routerNames.map((name) => {
     const look = looks[name];
-    const held = lab.floatingAddresses.filter((address) => lab.ownerOf(address) === name);
-    const marks = held.map((address) => paint(`◆ ${address}`, 'magenta')).join('  ');
+    const marks = heldWords(lab, name)
+      .map((words) => paint(`◆ ${words}`, 'magenta'))
+      .join('  ');
     return `  ${paint(name, 'bold')}  ${paint((look === 'off' ? 'power off' : look).padEnd(10), ...lookStyles[look])} ${marks}`;
   });
 }
@@ -87,27 +91,49 @@ const roleCell = (look: RouterLook): Cell => ({
   text: look === 'off' ? 'power off' : look,
   styles: lookStyles[look],
 });
-const instanceCell = (lab: Lab, name: RouterName): Cell => ({
-  text: lab.plan.instanceId[name],
-  styles: ['dim'],
-});
-const simulatorCell = (lab: Lab, name: RouterName): Cell => ({
+const instanceCell = (lab: AnyLab, name: RouterName): Cell => {
+  const instanceId = lab.plan.instanceId[name];
+  const zone = findInstance(lab.world.model, instanceId)?.availabilityZone ?? '';
+  return { text: `${instanceId} ${zone}`, styles: ['dim'] };
+};
+const simulatorCell = (lab: AnyLab, name: RouterName): Cell => ({
   text: `IOS-XR simulated, SL-API ${lab.routers[name].sim.generation}`,
   styles: ['dim'],
 });
 
+type Port = {
+  readonly name: string;
+  readonly address: Readonly<Record<RouterName, string>>;
+  readonly targets: readonly TargetPlan[];
+};
+
+/** The interfaces that forward, and the tunnels. */
+function portsOf({ plan }: AnyLab): readonly Port[] {
+  const interfaces = plan.interfaces.map(({ name, primaryAddress, deviceIndex }) => ({
+    name,
+    address: primaryAddress,
+    targets: plan.targets.filter((target) => target.deviceIndex === deviceIndex),
+  }));
+  const tunnels = plan.links.filter(({ name }) => interfaces.every((each) => each.name !== name));
+  return [...tunnels.map((tunnel) => ({ ...tunnel, targets: [] })), ...interfaces].filter(
+    ({ name, targets }) => targets.length > 0 || plan.paths.some((path) => path.name === name),
+  );
+}
+
 /** Addresses stand next to the link, so rtr2's row is rtr1's in the mirror. */
-const portCell = ({ name, primaryAddress }: InterfacePlan, router: RouterName): Cell => ({
-  text: router === 'rtr1' ? `${name}  ${primaryAddress.rtr1}` : `${primaryAddress.rtr2}  ${name}`,
+const portCell = ({ name, address }: Port, router: RouterName): Cell => ({
+  text: router === 'rtr1' ? `${name}  ${address.rtr1}` : `${address.rtr2}  ${name}`,
 });
 
-function holderCell(lab: Lab, { floatingAddress }: InterfacePlan, router: RouterName): Cell {
-  const mark = `◆ ${floatingAddress}`;
-  if (lab.ownerOf(floatingAddress) !== router) return { text: '' };
+function holderCell(lab: AnyLab, target: TargetPlan, router: RouterName): Cell {
+  const mark = `◆ ${targetWords(target)}`;
+  if (lab.ownerOfTarget(target) !== router) return { text: '' };
   return { text: router === 'rtr1' ? mark.padStart(INNER - 2) : mark, styles: ['magenta', 'bold'] };
 }
 
-function linkBetween(lab: Lab, { name }: InterfacePlan, paint: Paint): string {
+/** Nothing where no session watches. */
+function linkBetween(lab: AnyLab, { name }: Port, paint: Paint): string | undefined {
+  if (lab.plan.paths.every((path) => path.name !== name)) return undefined;
   const isUp = routerNames.every((router) =>
     lab.routers[router].sim
       .state()

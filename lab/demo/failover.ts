@@ -4,10 +4,14 @@
  */
 import type { DaemonProcess, DaemonRecord } from '../daemonProcess';
 import type { LoggedRequest } from '../ec2-emulator/requestLog';
-import type { OwnershipChange } from '../ec2-emulator/history';
+import type { ChangeOrigin } from '../ec2-emulator/history';
 import type { WrittenEvent } from '../slapi-sim/streams';
-import type { Lab } from '../topology';
+import type { AnyLab } from '../topology';
 import { peerOf, type RouterName } from '../topologyPlan';
+import { targetName, type TargetPlan } from '../topologyTargets';
+import { isWrite } from './targets';
+
+export type Move = { readonly target: TargetPlan; readonly atMs: number; readonly origin: ChangeOrigin };
 
 /** Times are `process.hrtime` in ms unless they say otherwise. */
 export type Failover = {
@@ -19,7 +23,7 @@ export type Failover = {
   /** Every request of anybody from the first DOWN until the daemon had the confirmation, oldest first. */
   readonly requests: readonly LoggedRequest[];
   /** What moved since the power cut, oldest first. */
-  readonly moves: readonly OwnershipChange[];
+  readonly moves: readonly Move[];
   readonly decision: DaemonRecord;
   /** The daemon's own account, in ms since it heard of DOWN. */
   readonly timeline: DaemonRecord;
@@ -27,12 +31,10 @@ export type Failover = {
   readonly records: readonly DaemonRecord[];
 };
 
-export const isAssign = ({ action }: LoggedRequest): boolean => action === 'AssignPrivateIpAddresses';
-
 const TAKEOVER_DEADLINE_MS = 10_000;
 
 /** @throws Error with the daemon's latest records when the takeover is not over in time. */
-export async function failOver(lab: Lab, victim: RouterName, daemon: DaemonProcess): Promise<Failover> {
+export async function failOver(lab: AnyLab, victim: RouterName, daemon: DaemonProcess): Promise<Failover> {
   const survivor = peerOf(victim);
   const mark = daemon.mark();
   const downAtMs: number[] = [];
@@ -57,7 +59,7 @@ export async function failOver(lab: Lab, victim: RouterName, daemon: DaemonProce
       killedAtMs,
       downAtMs,
       requests: lab.ec2.requests().filter(({ receivedAt }) => receivedAt >= since),
-      moves: lab.world.ownershipHistory().filter(({ atMs }) => atMs >= killedAtMs),
+      moves: movesSince(lab, killedAtMs),
       decision,
       timeline,
       records: daemon.recordsSince(mark),
@@ -65,6 +67,17 @@ export async function failOver(lab: Lab, victim: RouterName, daemon: DaemonProce
   } finally {
     stopListening();
   }
+}
+
+function movesSince({ plan, world }: AnyLab, sinceMs: number): readonly Move[] {
+  const changesOf = (target: TargetPlan) =>
+    target.kind === 'secondaryAddress'
+      ? world.ownershipHistory(target.address)
+      : world.targetHistory(targetName(target));
+  return plan.targets
+    .flatMap((target) => changesOf(target).map(({ atMs, origin }) => ({ target, atMs, origin })))
+    .filter(({ atMs }) => atMs >= sinceMs)
+    .sort((a, b) => a.atMs - b.atMs);
 }
 
 function isSessionDown({ stream, message }: WrittenEvent): boolean {
@@ -77,16 +90,16 @@ export type Legs = {
   readonly detectionMs: number;
   /** The first DOWN to the first write arriving at EC2. */
   readonly reactionMs: number;
-  /** The first write to the last address moved. */
+  /** The first write to the last target moved. */
   readonly ec2Ms: number;
-  /** Power cut to the last address moved. */
+  /** Power cut to the last target moved. */
   readonly outageMs: number;
 };
 
 /** NaN where something did not happen. */
 export function legsOf({ killedAtMs, downAtMs, requests, moves }: Failover): Legs {
   const down = downAtMs[0] ?? NaN;
-  const written = requests.find(isAssign)?.receivedAt ?? NaN;
+  const written = requests.find(isWrite)?.receivedAt ?? NaN;
   const moved = moves.at(-1)?.atMs ?? NaN;
   return {
     detectionMs: down - killedAtMs,

@@ -1,7 +1,7 @@
 /** What an operator does on a router: asks with `show`, which is another process that reads the store. */
 import { execFile } from 'node:child_process';
 import { mainPath } from '../daemonProcess';
-import type { Lab } from '../topology';
+import type { AnyLab } from '../topology';
 import type { RouterName } from '../topologyPlan';
 
 export type Shown = {
@@ -12,7 +12,7 @@ export type Shown = {
 
 const SHOW_DEADLINE_MS = 5000;
 
-export function show(lab: Lab, name: RouterName, key: string): Promise<Shown> {
+export function show(lab: AnyLab, name: RouterName, key: string): Promise<Shown> {
   const args = [mainPath, 'show', key, '-c', lab.routers[name].configPath];
   return new Promise((resolve) => {
     const child = execFile(process.execPath, args, { timeout: SHOW_DEADLINE_MS }, (error, stdout, stderr) => {

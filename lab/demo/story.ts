@@ -5,7 +5,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DaemonProcess, DaemonRecord } from '../daemonProcess';
-import type { Lab } from '../topology';
+import type { AnyLab } from '../topology';
 import { labBfd } from '../topologyConfig';
 import { peerOf, routerNames, type RouterName } from '../topologyPlan';
 import { checkFailover, type Checks } from './checks';
@@ -14,10 +14,13 @@ import { failOver, type Failover } from './failover';
 import { show } from './operator';
 import { WIDTH, wrap, type Screen } from './screen';
 import { drawHonesty, drawSummary } from './summary';
+import { isMovingAction } from './targets';
 import { drawBar, drawTimeline } from './timeline';
 
 export type Stage = {
-  readonly lab: Lab;
+  readonly lab: AnyLab;
+  /** What the story is about, in a few words. */
+  readonly title: string;
   /** Of every EC2 call. */
   readonly ec2LatencyMs: number;
   readonly screen: Screen;
@@ -30,12 +33,10 @@ const BREATH_MS = 900;
 
 /** @throws Error when something that has to happen does not; what happens otherwise than it should is in `checks`. */
 export async function tell(stage: Stage): Promise<void> {
-  const { screen } = stage;
+  const { screen, title } = stage;
   const { paint } = screen;
   screen.line();
-  screen.line(
-    `  ${paint('xr-aws-ha', 'bold')}   ${paint('one router dies, the other takes its addresses', 'dim')}`,
-  );
+  screen.line(`  ${paint('xr-aws-ha', 'bold')}   ${paint(title, 'dim')}`);
   await start(stage);
   const first = await failOverAndShow(stage, 'rtr1');
   await comeBack(stage, 'rtr1');
@@ -49,13 +50,13 @@ async function start({ lab, ec2LatencyMs, screen, checks }: Stage): Promise<void
   const active = lab.startDaemon('rtr1');
   const standby = lab.startDaemon('rtr2');
   const [isActive, isStandby] = await screen.during(
-    'the daemons program BFD and ask EC2 who holds the addresses',
+    'the daemons program BFD and ask EC2 who has what floats',
     Promise.all([untilActive(active), untilStandby(standby), untilSessionsUp(lab)]),
   );
-  checks.expect(lab.ownsAll('rtr1'), 'at the start rtr1 holds every floating address in EC2');
+  checks.expect(lab.ownsAll('rtr1'), 'at the start rtr1 has all that floats in EC2');
   screen.lines(drawTopology(lab, { rtr1: 'ACTIVE', rtr2: 'STANDBY' }, ec2LatencyMs, paint));
   const bfd = `BFD every ${labBfd.intervalMs} ms, DOWN after ${labBfd.multiplier} missed`;
-  screen.line(`  ${paint('◆ floating address', 'magenta')}   ${paint(bfd, 'dim')}`);
+  screen.line(`  ${paint('◆ what floats', 'magenta')}   ${paint(bfd, 'dim')}`);
   screen.line();
   quote(screen, 'rtr1', isActive);
   quote(screen, 'rtr2', isStandby);
@@ -70,7 +71,7 @@ async function failOverAndShow(stage: Stage, victim: RouterName): Promise<Failov
   await breathe(screen, `in a moment ${victim} is switched off`);
   const failover = await screen.during(`${victim} is off`, failOver(lab, victim, daemon));
   checkFailover(checks, lab, failover);
-  screen.lines(drawTimeline(failover, paint));
+  screen.lines(drawTimeline(lab.plan, failover, paint));
   screen.line();
   screen.lines(drawBar(failover, paint));
   screen.line();
@@ -86,7 +87,7 @@ async function comeBack(stage: Stage, name: RouterName): Promise<void> {
   const peer = peerOf(name);
   screen.chapter(`${name} comes back`);
   await breathe(screen, `in a moment ${name} is switched on`);
-  const writes = () => lab.ec2.counters().byAction['AssignPrivateIpAddresses'];
+  const writes = () => lab.ec2.requests().filter(({ action }) => isMovingAction(action)).length;
   const writesBefore = writes();
   await lab.bootRouter(name);
   const daemon = lab.startDaemon(name);
@@ -98,7 +99,7 @@ async function comeBack(stage: Stage, name: RouterName): Promise<void> {
     daemon.records.every(({ ha }) => ha !== 'ACTIVE'),
     `${name} never takes itself for ACTIVE after its return`,
   );
-  checks.expect(lab.ownsAll(peer), `${peer} keeps every floating address when ${name} returns`);
+  checks.expect(lab.ownsAll(peer), `${peer} keeps all that floats when ${name} returns`);
   checks.expect(writes() === writesBefore, `nobody writes to EC2 when ${name} returns`);
   screen.lines(drawHolders(lab, looks(name, 'STANDBY', 'ACTIVE'), paint));
   screen.line();
@@ -135,7 +136,7 @@ const untilStandby = (daemon: DaemonProcess) =>
     deadlineMs: READY_DEADLINE_MS,
   });
 
-async function untilSessionsUp(lab: Lab): Promise<void> {
+async function untilSessionsUp(lab: AnyLab): Promise<void> {
   const deadline = performance.now() + READY_DEADLINE_MS;
   const areUp = () =>
     routerNames.every((name) => {
@@ -153,7 +154,7 @@ async function breathe(screen: Screen, words: string): Promise<void> {
   if (screen.isLive) await screen.during(words, delay(BREATH_MS));
 }
 
-function running(lab: Lab, name: RouterName): DaemonProcess {
+function running(lab: AnyLab, name: RouterName): DaemonProcess {
   const daemon = lab.daemon(name);
   if (daemon === null) throw new Error(`the daemon of ${name} has ended by itself`);
   return daemon;

@@ -1,8 +1,9 @@
 /** The closing table: both failovers side by side, and what the figures are and are not. */
-import type { Lab } from '../topology';
+import type { AnyLab } from '../topology';
 import { labBfd } from '../topologyConfig';
-import { isAssign, legsOf, type Failover } from './failover';
+import { legsOf, type Failover } from './failover';
 import { wrap, WIDTH, type Paint, type Style } from './screen';
+import { countWords, isWrite } from './targets';
 
 type Row = {
   readonly label: string;
@@ -14,7 +15,7 @@ type Row = {
 const ms = (value: number): string => `${value.toFixed(1)} ms`;
 
 export function drawSummary(
-  lab: Lab,
+  lab: AnyLab,
   failovers: readonly Failover[],
   ec2LatencyMs: number,
   paint: Paint,
@@ -34,8 +35,7 @@ export function drawSummary(
   ];
 }
 
-function rowsOf(lab: Lab, ec2LatencyMs: number): readonly Row[] {
-  const interfaces = lab.plan.interfaces.length;
+function rowsOf(lab: AnyLab, ec2LatencyMs: number): readonly Row[] {
   return [
     {
       label: 'BFD detection',
@@ -54,20 +54,20 @@ function rowsOf(lab: Lab, ec2LatencyMs: number): readonly Row[] {
       remark: `${ec2LatencyMs} ms, emulated`,
     },
     {
-      label: 'power off to last address',
+      label: 'power off to last target',
       value: (failover) => ms(legsOf(failover).outageMs),
       remark: 'the outage',
       styles: ['bold'],
     },
     {
       label: 'EC2 calls before a write',
-      value: ({ requests }) => String(requests.findIndex(isAssign)),
+      value: ({ requests }) => String(requests.findIndex(isWrite)),
       remark: '',
     },
     {
       label: 'EC2 writes',
-      value: ({ requests }) => String(requests.filter(isAssign).length),
-      remark: `${interfaces} interfaces`,
+      value: ({ requests }) => String(requests.filter(isWrite).length),
+      remark: countWords(lab.plan),
     },
     {
       label: 'takeover attempts',
@@ -81,6 +81,6 @@ export const drawHonesty = (paint: Paint): readonly string[] =>
   wrap(
     'Real here: both daemons, gRPC, signatures and the query protocol of EC2. Emulated: the routers and ' +
       'AWS, on this one machine. In AWS the EC2 calls take as long as they take there, and traffic follows ' +
-      'an address a moment after EC2 has moved it.',
+      'a moment after EC2 has moved what leads it.',
     WIDTH - 4,
   ).map((text) => `  ${paint(text, 'dim')}`);

@@ -1,9 +1,10 @@
 /** A failover for the eye: a line for everything that happened, and a bar for where the time went. */
 import type { LoggedRequest } from '../ec2-emulator/requestLog';
-import type { OwnershipChange } from '../ec2-emulator/history';
 import { labBfd } from '../topologyConfig';
-import { isAssign, legsOf, type Failover, type Legs } from './failover';
+import type { LabPlan } from '../topologyPlan';
+import { legsOf, type Failover, type Legs, type Move } from './failover';
 import { WIDTH, wrap, type Paint, type Style } from './screen';
+import { hasItWords, isWrite, writeWords } from './targets';
 
 type Row = {
   /** Since the first DOWN. */
@@ -20,8 +21,8 @@ const WHO_WIDTH = 5;
 const INDENT = TIME_WIDTH + WHO_WIDTH + 5;
 const BAR_WIDTH = 72;
 
-export function drawTimeline(failover: Failover, paint: Paint): readonly string[] {
-  const rows = rowsOf(failover).sort((a, b) => a.atMs - b.atMs);
+export function drawTimeline(plan: LabPlan, failover: Failover, paint: Paint): readonly string[] {
+  const rows = rowsOf(plan, failover).sort((a, b) => a.atMs - b.atMs);
   return [
     `  ${paint('ms since BFD DOWN', 'dim')}`,
     ...rows.flatMap((row) => drawRow(row, paint)),
@@ -45,7 +46,7 @@ function drawRow({ atMs, who, what, quote, styles = [] }: Row, paint: Paint): re
   ];
 }
 
-function rowsOf(failover: Failover): Row[] {
+function rowsOf(plan: LabPlan, failover: Failover): Row[] {
   const { victim, survivor, killedAtMs, downAtMs, requests, moves, decision, timeline } = failover;
   const zero = downAtMs[0] ?? NaN;
   const decidedMs = Number(timeline['decidedMs']);
@@ -64,10 +65,10 @@ function rowsOf(failover: Failover): Row[] {
       what: `${counted} DOWN: nothing heard for ${labBfd.multiplier} x ${labBfd.intervalMs} ms`,
     },
     { atMs: decidedMs, who: survivor, what: 'the daemon decides *', quote: decision.reason ?? '' },
-    ...requests.filter(isAssign).map((request) => writeRow(request, zero)),
+    ...requests.filter(isWrite).map((request) => writeRow(plan, request, zero)),
     ...requests.filter(isFailure).map((request) => failureRow(request, zero)),
     ...moves.map((move) => moveRow(move, failover, zero)),
-    ...requests.filter((request) => !isAssign(request)).map((request) => readRow(request, zero)),
+    ...requests.filter((request) => !isWrite(request)).map((request) => readRow(request, zero)),
     {
       atMs: confirmedMs,
       who: survivor,
@@ -77,24 +78,19 @@ function rowsOf(failover: Failover): Row[] {
   ];
 }
 
-function writeRow({ params, receivedAt }: LoggedRequest, zero: number): Row {
-  const addresses = Object.entries(params).flatMap(([name, value]) =>
-    /^PrivateIpAddress\.\d+$/.test(name) ? [value] : [],
-  );
-  return {
-    atMs: receivedAt - zero,
-    who: 'EC2',
-    what: `← AssignPrivateIpAddresses ${addresses.join(', ')} ${params['NetworkInterfaceId']}`,
-  };
-}
+const writeRow = (plan: LabPlan, request: LoggedRequest, zero: number): Row => ({
+  atMs: request.receivedAt - zero,
+  who: 'EC2',
+  what: `← ${writeWords(request, plan)}`,
+});
 
-function moveRow({ atMs, ip, origin }: OwnershipChange, { requests, survivor }: Failover, zero: number): Row {
+function moveRow({ atMs, target, origin }: Move, { requests, survivor }: Failover, zero: number): Row {
   const request =
     origin.by === 'request' ? requests.find(({ number }) => number === origin.number) : undefined;
   return {
     atMs: atMs - zero,
     who: 'EC2',
-    what: `→ ${request?.httpStatus ?? 'no answer'}: ◆ ${ip} is on ${survivor} now`,
+    what: `→ ${request?.httpStatus ?? 'no answer'}: ◆ ${hasItWords(target, survivor)}`,
     styles: ['magenta'],
   };
 }
@@ -112,7 +108,7 @@ const failureRow = ({ endedAt, action, errorCode, outcome }: LoggedRequest, zero
 const readRow = ({ receivedAt, action }: LoggedRequest, zero: number): Row => ({
   atMs: receivedAt - zero,
   who: 'EC2',
-  what: `← ${action}: who holds them?`,
+  what: `← ${action}: who has them?`,
 });
 
 type Segment = { readonly label: string; readonly ms: number; readonly glyph: string; readonly style: Style };
@@ -125,7 +121,7 @@ function segmentsOf({ detectionMs, reactionMs, ec2Ms }: Legs): readonly Segment[
   ];
 }
 
-/** Where the time between the power cut and the last address moved went, to scale. */
+/** Where the time between the power cut and the last move went, to scale. */
 export function drawBar(failover: Failover, paint: Paint): readonly string[] {
   const legs = legsOf(failover);
   const segments = segmentsOf(legs);

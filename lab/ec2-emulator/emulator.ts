@@ -15,10 +15,10 @@ import { actionNames, isAction, runAction } from './actions';
 import type { CredentialRegistry } from './credentials';
 import { refused, statusOf } from './ec2Error';
 import type { Ec2Error, Outcome } from './ec2Error';
-import { GARBAGE_PAGE, ec2FaultSchema, findFault, latencyMs, slotOf } from './faults';
+import { GARBAGE_PAGE, concerns, ec2FaultSchema, findFault, latencyMs, slotOf } from './faults';
 import type { Ec2Fault, Ec2FaultInput } from './faults';
 import { renderSpoilt } from './malformed';
-import { listParam, parseForm, renderAnswer, renderError, element } from './queryProtocol';
+import { parseForm, renderAnswer, renderError, element } from './queryProtocol';
 import type { QueryParams, XmlElement } from './queryProtocol';
 import { RequestLog } from './requestLog';
 import type { LoggedRequest, RequestCounters, RequestOutcome } from './requestLog';
@@ -198,10 +198,7 @@ export class Ec2Emulator {
 
   /** A rule may ask for more than its scope: an address in the request, an empty bucket. */
   #applies(rule: Ec2Fault, id: number, params: QueryParams): boolean {
-    if (rule.kind === 'error' && rule.addresses !== undefined) {
-      const named = listParam(params, 'PrivateIpAddress');
-      return rule.addresses.some((ip) => named.includes(ip));
-    }
+    if (rule.kind === 'error') return concerns(rule, params);
     if (rule.kind === 'throttle' && rule.bucket !== undefined) {
       const name = `${id} ${params.get('Action')}`;
       if (!this.#faultBuckets.has(name)) this.#faultBuckets.add(name, rule.bucket);

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { faultScope } from '../faultRules';
+import { listParam } from './queryProtocol';
+import type { QueryParams } from './queryProtocol';
 import { bucketSchema } from './tokenBuckets';
 
 /** Whether the change of the request has been made by the time the fault strikes. */
@@ -24,13 +26,17 @@ export const ec2FaultSchema = z.discriminatedUnion('kind', [
     bucket: bucketSchema.optional(),
     ...faultScope,
   }),
-  /** An error of EC2; with `addresses` only for requests that name one of them. `status` follows the code. */
+  /**
+   * An error of EC2; with `addresses` only for requests that would move one of them, with `naming` only for those
+   * that have one of these texts as a parameter (a destination, an id). `status` follows the code.
+   */
   z.strictObject({
     kind: z.literal('error'),
     code: z.string().min(1),
     message: z.string().default('Made by a fault rule.'),
     status: z.int().min(400).max(599).optional(),
     addresses: z.array(z.string()).min(1).optional(),
+    naming: z.array(z.string()).min(1).optional(),
     when,
     ...faultScope,
   }),
@@ -98,4 +104,14 @@ export function findFault<Kind extends Ec2Fault['kind']>(
 export function latencyMs(faults: readonly Ec2Fault[], at: When): number {
   const fault = findFault(faults, 'latency', at);
   return fault === undefined ? 0 : fault.ms + Math.random() * fault.jitterMs;
+}
+
+/** Whether an error that is for some requests only is for this one. */
+export function concerns({ addresses, naming }: Ec2FaultOf<'error'>, params: QueryParams): boolean {
+  const moved = [...listParam(params, 'PrivateIpAddress'), ...listParam(params, 'Ipv6Addresses')];
+  const named = [...params.values()];
+  return (
+    (addresses === undefined || addresses.some((ip) => moved.includes(ip))) &&
+    (naming === undefined || naming.some((text) => named.includes(text)))
+  );
 }

@@ -3,7 +3,7 @@
  * IPs. It compares two models and writes down what differs.
  */
 import { addressesOf, ipv6AddressesOf, subnetOf } from './model';
-import type { Ec2Model, Route } from './model';
+import type { Ec2Model } from './model';
 import { isStatic } from './routes';
 
 /** Who made a change: a request of the API (by its number in the log), or somebody else. */
@@ -34,50 +34,57 @@ export class History {
 
   record(before: Ec2Model | null, after: Ec2Model, stamp: Pick<Change, 'atMs' | 'origin'>): void {
     // The keys of addresses carry the VPC: one address can exist in several.
-    for (const { key, ...change } of differences(before && addressOwners(before), addressOwners(after)))
+    for (const { key, ...change } of differences(addressOwners(before, after), addressOwners(after, before)))
       this.addresses.push({ ...stamp, ...change, ip: key.replace(/^.* /, '') });
-    for (const { key, ...change } of differences(before && targetOwners(before), targetOwners(after)))
+    for (const { key, ...change } of differences(targetOwners(before, after), targetOwners(after, before)))
       this.targets.push({ ...stamp, ...change, target: key });
     for (const changes of [this.addresses, this.targets]) changes.splice(0, changes.length - CHANGES_KEPT);
   }
 }
 
-export const routeName = (routeTableId: string, { destination }: Pick<Route, 'destination'>): string =>
-  `${routeTableId} ${destination.value}`;
-
 type Owners = ReadonlyMap<string, string>;
 
-function differences(before: Owners | null, after: Owners) {
-  return [...new Set([...(before?.keys() ?? []), ...after.keys()])].flatMap((key) => {
-    const from = before?.get(key) ?? null;
+function differences(before: Owners, after: Owners) {
+  return [...new Set([...before.keys(), ...after.keys()])].flatMap((key) => {
+    const from = before.get(key) ?? null;
     const to = after.get(key) ?? null;
     return from === to ? [] : [{ key, from, to }];
   });
 }
 
-const addressOwners = (model: Ec2Model): Owners =>
-  new Map(
-    model.networkInterfaces.flatMap((eni) =>
+/** By identity: a change makes new objects of what it changes only, so a large model costs little here. */
+function onlyIn<T>(own: readonly T[], other: readonly T[]): readonly T[] {
+  const others = new Set(other);
+  return own.filter((each) => !others.has(each));
+}
+
+/** Of the interfaces that the other model does not have as they are. */
+function addressOwners(model: Ec2Model | null, other: Ec2Model | null): Owners {
+  if (model === null) return new Map();
+  return new Map(
+    onlyIn(model.networkInterfaces, other?.networkInterfaces ?? []).flatMap((eni) =>
       [...addressesOf(eni), ...ipv6AddressesOf(eni)].map(
         (ip) => [`${subnetOf(model, eni).vpcId} ${ip}`, eni.networkInterfaceId] as const,
       ),
     ),
   );
+}
 
-const targetOwners = (model: Ec2Model): Owners =>
-  new Map([
-    ...model.routeTables.flatMap(({ routeTableId, routes }) =>
-      routes
+function targetOwners(model: Ec2Model | null, other: Ec2Model | null): Owners {
+  if (model === null) return new Map();
+  const tables = onlyIn(model.routeTables, other?.routeTables ?? []);
+  const otherRoutes = onlyIn(other?.routeTables ?? [], model.routeTables).flatMap(({ routes }) => routes);
+  return new Map([
+    ...tables.flatMap(({ routeTableId, routes }) =>
+      onlyIn(routes, otherRoutes)
         .filter(isStatic)
-        .map(
-          (route) =>
-            [
-              routeName(routeTableId, route),
-              route.target.kind === 'local' ? 'local' : route.target.id,
-            ] as const,
-        ),
+        .map(({ destination, target }) => {
+          const name = `${routeTableId} ${destination.value}`;
+          return [name, target.kind === 'local' ? 'local' : target.id] as const;
+        }),
     ),
-    ...model.elasticIps.flatMap(({ allocationId, association }) =>
+    ...onlyIn(model.elasticIps, other?.elasticIps ?? []).flatMap(({ allocationId, association }) =>
       association === null ? [] : [[allocationId, association.networkInterfaceId] as const],
     ),
   ]);
+}

@@ -1,5 +1,7 @@
 /** What the metadata service knows of its instance, read from the EC2 emulator's model. */
-import { addressesOf, findInstance, interfacesOf, subnetOf } from '../ec2-emulator/model';
+import { elasticIpsOf } from '../ec2-emulator/elasticIps';
+import { addressesOf, findInstance, interfacesOf, ipv6AddressesOf, subnetOf } from '../ec2-emulator/model';
+import type { Instance, Subnet } from '../ec2-emulator/model';
 import type { Ec2World } from '../ec2-emulator/world';
 
 export interface ImdsInterface {
@@ -9,6 +11,9 @@ export interface ImdsInterface {
   readonly networkCardIndex: number;
   /** The primary first. */
   readonly localIpv4s: readonly string[];
+  readonly ipv6s: readonly string[];
+  /** Elastic IPs, each with the private address that it is on. */
+  readonly ipv4Associations: readonly { readonly publicIp: string; readonly privateIp: string }[];
   readonly subnetId: string;
   readonly subnetIpv4CidrBlock: string;
   readonly vpcId: string;
@@ -20,6 +25,7 @@ export interface ImdsInstance {
   readonly accountId: string;
   readonly region: string;
   readonly availabilityZone: string;
+  readonly availabilityZoneId: string;
   /** In device order; the first one is the primary interface. */
   readonly interfaces: readonly ImdsInterface[];
 }
@@ -35,15 +41,26 @@ export function imdsInstance(world: Ec2World, instanceId: string, ageMs = 0): Im
     accountId: model.accountId,
     region: model.region,
     availabilityZone: instance.availabilityZone,
+    availabilityZoneId: model.subnets.find(isIn(instance))?.availabilityZoneId ?? '',
     interfaces: interfacesOf(model, instanceId).map((eni) => ({
       macAddress: eni.macAddress,
       networkInterfaceId: eni.networkInterfaceId,
       deviceNumber: eni.attachment?.deviceIndex ?? 0,
       networkCardIndex: eni.attachment?.networkCardIndex ?? 0,
       localIpv4s: addressesOf(eni),
+      ipv6s: ipv6AddressesOf(eni),
+      ipv4Associations: elasticIpsOf(model, eni).map(({ publicIp, association }) => ({
+        publicIp,
+        privateIp: association?.privateIp ?? '',
+      })),
       subnetId: eni.subnetId,
       subnetIpv4CidrBlock: subnetOf(model, eni).cidrBlock,
       vpcId: subnetOf(model, eni).vpcId,
     })),
   };
 }
+
+const isIn =
+  ({ availabilityZone }: Instance) =>
+  (subnet: Subnet): boolean =>
+    subnet.availabilityZone === availabilityZone;

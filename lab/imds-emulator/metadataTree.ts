@@ -19,6 +19,7 @@ export function metadataTree(instance: ImdsInstance, { role, document }: RoleLea
     ['meta-data/instance-type', () => instance.instanceType],
     ['meta-data/placement/region', () => instance.region],
     ['meta-data/placement/availability-zone', () => instance.availabilityZone],
+    ['meta-data/placement/availability-zone-id', () => instance.availabilityZoneId],
     [`meta-data/iam/security-credentials/${role}`, document],
     ['dynamic/instance-identity/document', () => identityDocument(instance)],
     ...(primary === undefined
@@ -32,6 +33,10 @@ export function metadataTree(instance: ImdsInstance, { role, document }: RoleLea
       return [
         [`${base}/device-number`, () => String(eni.deviceNumber)],
         [`${base}/interface-id`, () => eni.networkInterfaceId],
+        ...(eni.ipv6s.length === 0 ? [] : [[`${base}/ipv6s`, () => eni.ipv6s.join('\n')] as const]),
+        ...eni.ipv4Associations.map(
+          ({ publicIp, privateIp }) => [`${base}/ipv4-associations/${publicIp}`, () => privateIp] as const,
+        ),
         [`${base}/local-ipv4s`, () => eni.localIpv4s.join('\n')],
         [`${base}/mac`, () => eni.macAddress],
         [`${base}/network-card-index`, () => String(eni.networkCardIndex)],

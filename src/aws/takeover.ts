@@ -91,12 +91,11 @@ export function openTakeover({
   const isUsable = ({ preparedAt, move }: Prepared): boolean =>
     now() - preparedAt < PREPARED_AGE_MS_MAX && !move.hasFailed();
 
-  const isGood = (one: Prepared, wanted: RequestedMove): boolean =>
-    one.key === moveKey(wanted) && isUsable(one);
-
   const takeAhead = (request: RequestedMove): Prepared | null => {
+    // Once, and not for each candidate: with fifty requests that alone would take milliseconds.
+    const key = moveKey(request);
     // The newest one is the last to become too old.
-    const found = ahead.findLast((candidate) => isGood(candidate, request)) ?? null;
+    const found = ahead.findLast((candidate) => candidate.key === key && isUsable(candidate)) ?? null;
     if (found !== null) ahead = ahead.filter((candidate) => candidate !== found);
     return found;
   };
@@ -105,7 +104,7 @@ export function openTakeover({
   const take = (request: TakeoverRequest): PreparedMove => {
     const found = prepared.get(keyOf(request));
     prepared.delete(keyOf(request));
-    if (found !== undefined && isGood(found, request)) return found.move;
+    if (found?.key === moveKey(request) && isUsable(found)) return found.move;
     found?.move.discard();
     return (takeAhead(request) ?? build(request)).move;
   };

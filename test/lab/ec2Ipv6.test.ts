@@ -105,6 +105,12 @@ test('counts and prefixes are refused', async () => {
   });
 });
 
+test('a fault can be for one address, of this family too', async () => {
+  lab.emulator.addFault({ kind: 'error', code: 'Unavailable', addresses: [free] });
+  await expect(assign(dataB, '2001:db8:1:1::201', free)).rejects.toMatchObject({ name: 'Unavailable' });
+  await assign(dataB, '2001:db8:1:1::201');
+});
+
 test('an operator takes it in one go', () => {
   lab.world.assignIpv6(dataB, [ipv6]);
   expect(lab.world.ownerOf(ipv6)).toBe(dataB);

@@ -7,6 +7,7 @@ import { startEc2Emulator } from '../../lab/ec2-emulator/emulator';
 import type { Ec2Emulator, Ec2EmulatorOptions } from '../../lab/ec2-emulator/emulator';
 import type { Ec2Region, Instance, NetworkInterface, Route } from '../../lab/ec2-emulator/model';
 import { Ec2World } from '../../lab/ec2-emulator/world';
+import type { AnyLab } from '../../lab/topology';
 
 export const instanceA = 'i-0000000000000000a';
 export const instanceB = 'i-0000000000000000b';
@@ -193,6 +194,15 @@ export async function startLab(options: Partial<Ec2EmulatorOptions> = {}): Promi
     },
   };
 }
+
+/** A client as a router of the whole lab has one. */
+export const ec2Of = (lab: AnyLab, name: 'rtr1' | 'rtr2'): EC2Client =>
+  new EC2Client({
+    region: lab.plan.region,
+    endpoint: lab.ec2.url,
+    credentials: lab.routers[name].imds.rotateCredentials(),
+    maxAttempts: 1,
+  });
 
 /**
  * What the SDK says of a connection that broke. By the text alone: under jest, errors of Node itself are of

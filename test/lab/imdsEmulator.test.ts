@@ -5,7 +5,20 @@ import { startImdsEmulator } from '../../lab/imds-emulator/emulator';
 import type { ImdsEmulator } from '../../lab/imds-emulator/emulator';
 import type { ImdsFaultInput } from '../../lab/imds-emulator/faults';
 import { imdsInstance } from '../../lab/imds-emulator/instance';
-import { dataA, dataB, dataSubnet, instanceA, startLab, until, vip1, vip2, vpcId } from './ec2Lab';
+import { Ec2World } from '../../lab/ec2-emulator/world';
+import {
+  dataA,
+  dataB,
+  dataSubnet,
+  instanceA,
+  ipv6,
+  routedModel,
+  startLab,
+  until,
+  vip1,
+  vip2,
+  vpcId,
+} from './ec2Lab';
 import type { Ec2Lab } from './ec2Lab';
 
 const hour = 3_600_000;
@@ -105,9 +118,19 @@ describe('metadata', () => {
     [`${macs}${mac}/subnet-ipv4-cidr-block`, '10.1.1.0/24'],
     [`${macs}${mac}/vpc-id`, vpcId],
     [rolePath, 'xr-ha'],
-    ['meta-data/placement/', 'availability-zone\nregion'],
+    ['meta-data/placement/availability-zone-id', 'euc1-az2'],
+    ['meta-data/placement/', 'availability-zone\navailability-zone-id\nregion'],
   ])('%s', async (path, expected) => {
     expect(await read(path)).toBe(expected);
+  });
+
+  test('IPv6 addresses and Elastic IPs are there while the interface has them', async () => {
+    expect((await get(`${macs}${mac}/ipv6s`, await token())).status).toBe(404);
+    await lab.close();
+    lab = await startLab({ world: new Ec2World(routedModel) });
+    expect(await read(`${macs}${mac}/ipv6s`)).toBe(ipv6);
+    expect(await read(`${macs}${mac}/ipv4-associations/`)).toBe('203.0.113.10');
+    expect(await read(`${macs}${mac}/ipv4-associations/203.0.113.10`)).toBe(vip1);
   });
 
   test('the identity document', async () => {
