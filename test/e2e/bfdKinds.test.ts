@@ -98,11 +98,13 @@ test('`show` keys IPv6 and multi-hop neighbours by their address, with what the 
     return shown;
   }, 20_000);
   const bytes = Buffer.from('20010db8003100010000000000000101', 'hex').toString('base64');
+  // Which of the two says UP first, an event (without the VRF on gen1) or the read-back (with it), is a race of XR.
+  const key = (fields: object): unknown => expect.objectContaining(fields);
   expect(neighbors).toEqual({
     [v6!.ipv6Address.rtr1]: {
       EventType: 'SL_BFD_EVENT_TYPE_SESSION_STATE',
       Session: {
-        Key: { Type: 'SL_BFD_SINGLE_HOP', NbrAddr: bytes, Interface: { Name: 'TenGigE0/0/0/1' } },
+        Key: key({ Type: 'SL_BFD_SINGLE_HOP', NbrAddr: bytes, Interface: { Name: 'TenGigE0/0/0/1' } }),
         State: { SeqNum: expect.stringMatching(/^\d+$/) as unknown, Status: 'SL_BFD_SESSION_UP' },
       },
     },
@@ -110,7 +112,7 @@ test('`show` keys IPv6 and multi-hop neighbours by their address, with what the 
       EventType: 'SL_BFD_EVENT_TYPE_SESSION_STATE',
       Session: {
         // 172.31.105.101 and 172.31.105.241
-        Key: { Type: 'SL_BFD_MULTI_HOP', NbrAddr: 2887739749, SourceAddr: 2887739889 },
+        Key: key({ Type: 'SL_BFD_MULTI_HOP', NbrAddr: 2887739749, SourceAddr: 2887739889 }),
         State: { SeqNum: expect.stringMatching(/^\d+$/) as unknown, Status: 'SL_BFD_SESSION_UP' },
       },
     },

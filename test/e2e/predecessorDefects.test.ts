@@ -81,7 +81,7 @@ test('a DOWN of a multi-hop session, whose key has no interface, is reported and
       State: { SeqNum: 1_000_000, Status: 'SL_BFD_SESSION_DOWN' },
     },
   });
-  await record(rtr2, /a BFD session without a usable key/);
+  await record(rtr2, /a BFD notification for a session that is not configured/);
   await nothingMoves(lab, 'rtr2');
   await takesOver(lab, 'rtr2', () => lab.killRouter('rtr1'));
 });
