@@ -24,7 +24,7 @@ export default {
       ...common,
       displayName: 'fast',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', ...slow],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '<rootDir>/test/package/', ...slow],
     },
     {
       ...common,
@@ -32,5 +32,6 @@ export default {
       testMatch: slow.map((path) => `${path}*.test.ts`),
     },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
+    { ...common, displayName: 'package', testMatch: ['<rootDir>/test/package/**/*.test.ts'] },
   ],
 };

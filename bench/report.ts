@@ -4,11 +4,13 @@ import { introduction, notMeasured } from './method';
 import { countsOf, type Results } from './results';
 import type { Takeover } from './standby';
 import { countWords, highest, median, ms, quantile } from './statistics';
+import { table } from './table';
 import type { FirstRow, LatencyRow, MovedRow } from './takeovers';
 
 export const plotName = 'benchmarks-latency.svg';
 
-export function report(results: Results): string {
+/** `packaged`: the section of the package, which is measured apart. */
+export function report(results: Results, packaged: readonly string[]): string {
   return [
     '# Benchmarks',
     '',
@@ -44,6 +46,8 @@ export function report(results: Results): string {
     '## At rest, at the start, on the command line',
     '',
     ...restSection(results),
+    '',
+    ...packaged,
     '',
     '## What is not measured here',
     '',
@@ -234,9 +238,4 @@ function restSection({ rest, show, first, bundle }: Results): readonly string[] 
       ],
     ],
   );
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }

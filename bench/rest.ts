@@ -69,13 +69,13 @@ function perKeepalive(receivedMs: readonly number[]): readonly number[] {
 }
 
 /** User and system time of all its threads. */
-function cpuMs(pid: number): number {
+export function cpuMs(pid: number): number {
   // The second field is the name in parentheses and may hold spaces; utime and stime are the 14th and 15th.
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
-function memoryMiB(pid: number, field: 'VmRSS' | 'VmHWM'): number {
+export function memoryMiB(pid: number, field: 'VmRSS' | 'VmHWM'): number {
   const found = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   if (found === null) throw new Error(`no ${field} in /proc/${pid}/status`);
   return Number(found[1]) / 1024;

@@ -6,7 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DaemonProcess } from '../lab/daemonProcess';
 import type { Generation } from '../lab/slapi-sim/wire';
 import { startLab, type Lab } from '../lab/topology';
-import type { LabStore } from '../lab/topologyConfig';
+import type { ExtraKeys, LabStore } from '../lab/topologyConfig';
+import type { LabRouter } from '../lab/topologyRouter';
 import { nextWrites, nowMs, peerDies, peerLives } from './event';
 
 export type StandbyOptions = {
@@ -17,6 +18,9 @@ export type StandbyOptions = {
   /** Of every EC2 call, in ms; default none. */
   readonly latencyMs?: number;
   readonly store?: LabStore;
+  readonly config?: ExtraKeys;
+  /** What to start in place of the built daemon, for one in a container. */
+  readonly command?: (router: LabRouter) => readonly string[];
 };
 
 /** Milliseconds since the first BFD DOWN was written, but for the counts. */
@@ -41,20 +45,27 @@ const DEADLINE_MS = 30_000;
 const EVENTS_APART_MS = 1_000;
 
 export async function openStandby(options: StandbyOptions): Promise<Standby> {
-  const { generation, interfaces, keepaliveS, latencyMs = 0, store = 'file' } = options;
+  const { generation, interfaces, keepaliveS, latencyMs = 0, store = 'file', config, command } = options;
   const lab = await startLab({
     generation,
     interfaces,
     store,
     fabric: { bringUpMs: NEVER_MS, detectTimeMs: NEVER_MS },
     // A quick succession of owners: an answer of EC2 is believed soon after a write.
-    config:
-      keepaliveS === undefined ? {} : { keepalive_s: keepaliveS, staleness_s: 0.2, damping_half_life_s: 1 },
+    config: {
+      ...(keepaliveS === undefined
+        ? {}
+        : { keepalive_s: keepaliveS, staleness_s: 0.2, damping_half_life_s: 1 }),
+      ...config,
+    },
   });
   try {
     if (latencyMs > 0) lab.ec2.addFault({ kind: 'latency', ms: latencyMs });
     const spawnedMs = nowMs();
-    const daemon = lab.startDaemon('rtr2');
+    const daemon = lab.startDaemon(
+      'rtr2',
+      command === undefined ? {} : { command: command(lab.routers.rtr2) },
+    );
     const known = await Promise.all([
       daemon.waitFor(({ event }) => event === 'streamsSynchronized', { deadlineMs: DEADLINE_MS }),
       daemon.waitFor(({ ha }) => ha === 'STANDBY', { deadlineMs: DEADLINE_MS }),

@@ -32,13 +32,16 @@ export type DaemonOptions = {
   /** For messages. */
   readonly name?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What to run in place of the built product, for one in a container. It is to pass signals on. */
+  readonly command?: readonly string[];
 };
 
 const RECORDS_IN_MESSAGES = 15;
 
 /** @throws Error when the product has not been built. */
 export function startDaemon(options: DaemonOptions): DaemonProcess {
-  if (!existsSync(mainPath)) throw new Error(`${mainPath} is not there: build it with npm run build`);
+  if (options.command === undefined && !existsSync(mainPath))
+    throw new Error(`${mainPath} is not there: build it with npm run build`);
   return new DaemonProcess(options);
 }
 
@@ -53,9 +56,10 @@ export class DaemonProcess {
   #text = '';
   #exit: DaemonExit | null = null;
 
-  constructor({ configPath, imdsUrl, name = 'daemon', env = {} }: DaemonOptions) {
+  constructor({ configPath, imdsUrl, name = 'daemon', env = {}, command }: DaemonOptions) {
     this.name = name;
-    this.#child = spawn(process.execPath, [mainPath, 'run', '-c', configPath], {
+    const [program = '', ...args] = command ?? [process.execPath, mainPath, 'run', '-c', configPath];
+    this.#child = spawn(program, args, {
       env: { ...process.env, AWS_EC2_METADATA_SERVICE_ENDPOINT: imdsUrl, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -148,7 +148,7 @@ export class Lab {
   // ---- Daemons ----
 
   /** Starts the built daemon on a router, which must be up. @throws Error when it has one already. */
-  startDaemon(name: RouterName, options: Pick<DaemonOptions, 'env'> = {}): DaemonProcess {
+  startDaemon(name: RouterName, options: Pick<DaemonOptions, 'env' | 'command'> = {}): DaemonProcess {
     if (this.daemon(name) !== null) throw new Error(`${name} runs a daemon already`);
     const { configPath, imdsUrl, sim } = this.routers[name];
     if (!sim.alive) throw new Error(`${name} is powered off`);

@@ -32,6 +32,7 @@ const CAUSES: readonly (FaultKind | 'death')[] = [
 export class Causes {
   /** Takeovers that only a double fault explains. */
   readonly doubleFaults = new Set<string>();
+  readonly #charged = new Set<string>();
   readonly #settleMs: number;
   readonly #causes: Cause[] = [];
   /** When each fault of any kind is over, with what it leaves behind. */
@@ -48,20 +49,26 @@ export class Causes {
     if (CAUSES.includes(kind)) this.#causes.push({ until, taken: [new Set(), new Set()] });
   }
 
-  /** What is wrong when this router takes this target in this takeover, if anything is. */
+  /**
+   * What is wrong when this router takes this target in this takeover, which was begun at that time, if anything is.
+   * (It is driven to completion, and its own later requests move nothing for another reason.)
+   */
   charge(
     router: RouterIndex,
     takeover: string,
     target: number,
-    now: number,
+    begunAt: number,
   ): 'no-cause' | 'one-takeover-per-cause' | null {
-    const lasting = this.#causes.filter(({ until }) => until >= now);
+    const charge = `${takeover} ${target}`;
+    if (this.#charged.has(charge)) return null;
+    this.#charged.add(charge);
+    const lasting = this.#causes.filter(({ until }) => until >= begunAt);
     const unused = lasting.find(({ taken }) => !taken[router].has(target));
     if (unused !== undefined) {
       unused.taken[router].add(target);
       return null;
     }
-    if (this.#faultsUntil.filter((until) => until >= now).length < 2)
+    if (this.#faultsUntil.filter((until) => until >= begunAt).length < 2)
       return lasting.length === 0 ? 'no-cause' : 'one-takeover-per-cause';
     this.doubleFaults.add(takeover);
     return null;

@@ -75,12 +75,16 @@ export class Checks {
   readonly #causes: Causes;
   readonly #tally: Tally;
   readonly #broken: Broken;
-  /** The attempt behind each request for a takeover, as `router/life/number`. */
+  /** The attempt behind each request for a takeover, as `router/life/number`, and when each was begun. */
   readonly #takeoverOf = new Map<Effect, string>();
+  readonly #begunAt = new Map<string, number>();
   readonly #lives: Both<number> = [0, 0];
   readonly #hasBeenUp: Both<boolean> = [false, false];
   /** The inhibit of each router, and since when it lasts in this boot. */
   readonly #inhibited: Both<{ readonly untilWall: number; readonly since: number } | null> = [null, null];
+  /** How long the longest pause of each router may take: nothing is known sooner. */
+  readonly #longestPause: Both<number>;
+  readonly #hasEc2Fault: boolean;
   #lastOwner: RouterIndex | null;
   /** When each router last stopped to hold everything, by another's doing. */
   readonly #lostAt: Both<number> = [-Infinity, -Infinity];
@@ -111,6 +115,8 @@ export class Checks {
     this.#tally = tally;
     this.#broken = broken;
     this.#lastOwner = this.#pairOwner();
+    this.#longestPause = [longestPauseOf(scenario, 0), longestPauseOf(scenario, 1)];
+    this.#hasEc2Fault = scenario.faults.some(({ kind }) => kind === 'ec2');
     ec2.changed = (writer) => this.#ec2Changed(writer);
     ec2.moving = (router, send, target, from) => this.#moving(router, send, target, from);
   }
@@ -161,8 +167,11 @@ export class Checks {
       this.#sends += 1;
       if (this.#sends > SENDS_MAX) this.#broken('bounded-writes', `${SENDS_MAX} requests have been sent`);
       const attempt = router.daemon?.state.attempt ?? null;
-      if (attempt !== null && attempt.purpose === 'takeover' && !attempt.resumed)
-        this.#takeoverOf.set(effect, `${router.index}/${this.#lives[router.index]}/${effect.attempt}`);
+      if (attempt !== null && attempt.purpose === 'takeover' && !attempt.resumed) {
+        const takeover = `${router.index}/${this.#lives[router.index]}/${effect.attempt}`;
+        this.#takeoverOf.set(effect, takeover);
+        if (!this.#begunAt.has(takeover)) this.#begunAt.set(takeover, this.#timeline.now);
+      }
     }
   }
 
@@ -278,7 +287,7 @@ export class Checks {
     say: (invariant: string, what: string) => never,
   ): void {
     const { interfaceLagMs, silentInterfaces } = this.#scenario.settings;
-    const knownBy = this.#timeline.now - interfaceLagMs - NEWS_MS - this.#longestPause(router);
+    const knownBy = this.#timeline.now - interfaceLagMs - NEWS_MS - this.#longestPause[router.index];
     const blind = router.plan.sessions.every(({ id }, index) => {
       if (!sessions.includes(id)) return true;
       const since = this.#network.interfaceDownSince(router.index, index);
@@ -310,7 +319,7 @@ export class Checks {
       ),
     );
     const ago = this.#timeline.now - downAt;
-    if (ago > NEWS_MS + this.#longestPause(router))
+    if (ago > NEWS_MS + this.#longestPause[router.index])
       say('down-now', `no triggering session was DOWN for ${ago} ms`);
     if (ago > NEWS_MS) say('down-now-after-stall', `no triggering session was DOWN for ${ago} ms`);
     // Who is told a wrong story of its own past may take back once: what is stored is part of the truth.
@@ -330,7 +339,7 @@ export class Checks {
     this.#activeSince[index] = Math.min(this.#activeSince[index], this.#timeline.now);
     const lost = this.#notOwnerSince[index];
     const since = Math.max(lost, this.#activeSince[index]);
-    const bound = roleTtlMs(this.#scenario.settings) + FALSE_ACTIVE_MS + this.#longestPause(router);
+    const bound = roleTtlMs(this.#scenario.settings) + FALSE_ACTIVE_MS + this.#longestPause[router.index];
     if (lost >= 0 && this.#timeline.now - since > bound)
       this.#broken(
         'false-active',
@@ -348,7 +357,6 @@ export class Checks {
     const lost = this.#notOwnerSince[index];
     if (state.role.haState !== 'ACTIVE' || lost < 0) return;
     const { stalenessMs } = this.#scenario.settings;
-    const hasFault = this.#scenario.faults.some(({ kind }) => kind === 'ec2');
     const downForMs = Math.max(
       ...Object.values(state.sessions).map(({ level, changedAt }) =>
         level === 'Down' ? now - changedAt : -1,
@@ -357,7 +365,14 @@ export class Checks {
     const sinceMs = Math.min(downForMs, this.#timeline.now - Math.max(lost, this.#activeSince[index]));
     const hasWritten = Object.values(state.ownership?.writes ?? {}).some((at) => now - at < 12_000);
     const isPaused = this.#timeline.now - (router.daemon?.resumedAt ?? 0) < DUAL_BELIEF_MS;
-    if (stalenessMs > 0 || hasFault || isPaused || downForMs > 9_000 || state.attempt !== null || hasWritten)
+    if (
+      stalenessMs > 0 ||
+      this.#hasEc2Fault ||
+      isPaused ||
+      downForMs > 9_000 ||
+      state.attempt !== null ||
+      hasWritten
+    )
       return;
     if (sinceMs > DUAL_BELIEF_MS)
       this.#broken('dual-belief', `router ${index} has believed to be ACTIVE for ${sinceMs} ms`);
@@ -380,20 +395,11 @@ export class Checks {
       this.#broken('false-loss', `router ${index} thinks that it lost what it holds`);
   }
 
-  #longestPause(router: Router): number {
-    return Math.max(
-      0,
-      ...this.#scenario.faults.map((fault) =>
-        'how' in fault && fault.how === 'pause' && fault.router === router.index ? fault.forMs : 0,
-      ),
-    );
-  }
-
   #checkUnanswered(router: Router): void {
     const pending = this.#pending[router.index];
     if (pending.size === 0) return;
     for (const [request, at] of pending)
-      if (this.#timeline.now - at > ANSWER_MS + this.#longestPause(router))
+      if (this.#timeline.now - at > ANSWER_MS + this.#longestPause[router.index])
         this.#broken('answered-once', `router ${router.index}: command ${request} is not answered`);
   }
 
@@ -430,7 +436,8 @@ export class Checks {
     if (router === STRANGER) return this.#checkStranger(from.router, from.index, target);
     const takeover = this.#takeoverOf.get(send as Effect);
     if (takeover === undefined || from.router === STRANGER) return;
-    const wrong = this.#causes.charge(router, takeover, target, this.#timeline.now);
+    const begunAt = this.#begunAt.get(takeover) ?? this.#timeline.now;
+    const wrong = this.#causes.charge(router, takeover, target, begunAt);
     if (wrong !== null)
       this.#broken(wrong, `router ${router} takes target ${target} once more (${takeover})`);
   }
@@ -490,6 +497,11 @@ export class Checks {
   }
 }
 
+function longestPauseOf({ faults }: Scenario, router: RouterIndex): number {
+  const pauses = faults.filter((fault) => 'how' in fault && fault.how === 'pause' && fault.router === router);
+  return Math.max(0, ...pauses.map(({ forMs }) => forMs));
+}
+
 /** How often the owner may change in a run: what each fault explains. */
 export function changesBound({ faults, death, settings }: Scenario): number {
   const explained = faults.map((fault) => changesOf(fault, settings)).reduce((sum, one) => sum + one, 0);
@@ -505,7 +517,7 @@ export function changesBound({ faults, death, settings }: Scenario): number {
   // The opt-in takes from a holder that runs, once in each life of a daemon that has never been ACTIVE.
   // A preferred router may take the targets back each time, and once in each life of a daemon; what happens while
   // it does not watch does not tell it that somebody minds.
-  const restarts = faults.filter(({ kind }) => ['process', 'machine', 'slapi'].includes(kind)).length;
+  const restarts = faults.filter(({ kind }) => ['process', 'machine', 'slapi', 'ec2'].includes(kind)).length;
   return 2 * once + 1 + restarts;
 }
 

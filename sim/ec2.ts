@@ -4,7 +4,7 @@
  * run out. It shares nothing with the lab's emulator.
  */
 import type { EffectArgs, Failure, Holder, InstanceCondition, Observation } from '../src/core/model';
-import type { Plan } from '../src/core/plan';
+import type { Plan, Target } from '../src/core/plan';
 import type { Random } from './random';
 import { STRANGER, type AnyRouter, type RouterIndex, type Settings } from './scenario';
 import type { Timeline } from './timeline';
@@ -16,6 +16,8 @@ type Trio<Item> = [Item, Item, Item];
 export type Nic = { readonly router: AnyRouter | null; readonly index: number; readonly id: string };
 /** One of an instance that is no router. */
 const FOREIGN: Nic = { router: null, index: 0, id: 'eni-foreign' };
+/** Where a route leads that an operator has pointed elsewhere. */
+const GATEWAY_ID = 'nat-foreign';
 
 type InstanceState = 'running' | 'stopped' | 'terminated';
 
@@ -126,7 +128,10 @@ export class Ec2 {
     this.#conditions[router] = state;
     let { holders } = this.#latest();
     if (state === 'terminated' && this.#areDeleted(router))
-      holders = holders.map((holder) => (holder?.router === router ? null : holder));
+      // A route stays and leads nowhere; everything else goes with the interface.
+      holders = holders.map((holder, number) =>
+        holder?.router === router && this.#kindOf(number) !== 'route' ? null : holder,
+      );
     this.#push({ instances, holders });
   }
 
@@ -134,9 +139,9 @@ export class Ec2 {
     return this.#heldSince[target] ?? 0;
   }
 
-  /** Whether EC2 knows no interface of this router any more. */
+  /** Whether EC2 knows no instance of this router any more. */
   isForgotten(router: RouterIndex): boolean {
-    return this.#latest().instances[router] === 'terminated' && this.#areDeleted(router);
+    return this.#latest().instances[router] === 'terminated';
   }
 
   /** When EC2 last showed that this router, or its interface there, has failed; -Infinity if never. */
@@ -212,10 +217,16 @@ export class Ec2 {
     const lostBefore = this.#isLost(router) && this.#random.chance(0.5);
     const lostAfter = this.#isLost(router);
     const inTime = there + back <= timeoutMs && !lostBefore && !lostAfter;
-    this.#timeline.after(there, () => {
-      if (lostBefore) return;
+    const act = (): void => {
       const failure = this.#apply(router, request);
       if (inTime) this.#timeline.after(back, () => answered(failure));
+    };
+    this.#timeline.after(there, () => {
+      if (lostBefore) return;
+      if (request.releases === undefined) return act();
+      // Two calls, and anything may happen between them.
+      this.#release(router, request);
+      this.#timeline.after(this.#halfLatency(router), act);
     });
     if (inTime) return;
     // A connection that breaks is noticed at once, a silent one at the deadline.
@@ -232,12 +243,13 @@ export class Ec2 {
     const nic = this.nics.flat().find(({ id }) => id === networkInterfaceId);
     if (nic === undefined || this.#isDeleted(nic)) return refused('InvalidNetworkInterfaceID.NotFound');
     const holders = [...this.#latest().holders];
-    for (const address of ids) {
-      const number = targets.findIndex((target) => target.id === address);
+    for (const target of ids) {
+      const number = targets.findIndex(({ id }) => id === target);
       if (this.#timeline.now < (this.trouble[router].refusedUntil[number] ?? 0))
         return refused('UnauthorizedOperation');
       const holder = holders[number] ?? null;
-      if (holder !== null && holder !== nic && !allowReassignment) return refused('Resource.AlreadyAssigned');
+      const mayTake = allowReassignment && this.#kindOf(number) !== 'ipv6Address';
+      if (holder !== null && holder !== nic && !mayTake) return refused('Resource.AlreadyAssigned');
       holders[number] = nic;
     }
     for (const [number, holder] of holders.entries()) {
@@ -246,6 +258,24 @@ export class Ec2 {
     }
     this.#push({ holders }, router);
     return null;
+  }
+
+  /** IPv6 addresses are taken off the interface that holds them before they are assigned to another one. */
+  #release(router: AnyRouter, send: Send): void {
+    const holders = [...this.#latest().holders];
+    for (const { networkInterfaceId, targets: ids } of send.releases ?? []) {
+      for (const [number, { id }] of this.#plans[0].targets.entries()) {
+        const holder = holders[number] ?? null;
+        if (!ids.includes(id) || holder?.id !== networkInterfaceId) continue;
+        this.moving(router, send, number, holder);
+        holders[number] = null;
+      }
+    }
+    this.#push({ holders }, router);
+  }
+
+  #kindOf(number: number): Target['kind'] | undefined {
+    return this.#plans[0].targets[number]?.kind;
   }
 
   #takeToken(router: AnyRouter): boolean {
@@ -278,11 +308,18 @@ export class Ec2 {
       if (of === null) return 'i-foreign';
       return instances[of] === 'terminated' || detached.includes(id) ? null : `i-${of}`;
     };
-    const shown = plan.targets.map(({ id: address }, number): [string, Holder | null] => {
-      const holder = holders[number] ?? null;
-      if (holder === null) return [address, null];
-      const mine = holder === this.#place(router, number) && !detached.includes(holder.id);
-      return [address, { networkInterfaceId: holder.id, instanceId: instanceOf(holder), mine }];
+    const leadsNowhere = ({ router: of, id }: Nic): boolean =>
+      of !== null && (instances[of] !== 'running' || detached.includes(id));
+    const shown = plan.targets.map(({ id, kind }, number): [string, Holder | null] => {
+      const nic = holders[number] ?? null;
+      if (nic === null) return [id, null];
+      const mine = nic === this.#place(router, number) && !detached.includes(nic.id);
+      const holder: Holder = { networkInterfaceId: nic.id, instanceId: instanceOf(nic), mine };
+      if (kind === 'elasticIp') return [id, { ...holder, privateAddress: addressOf(nic) }];
+      if (kind !== 'route') return [id, holder];
+      if (nic === FOREIGN)
+        return [id, { networkInterfaceId: GATEWAY_ID, instanceId: null, mine: false, foreign: true }];
+      return [id, leadsNowhere(nic) ? { ...holder, blackhole: true } : holder];
     });
     return {
       interfaces: this.nics[router]
@@ -296,7 +333,7 @@ export class Ec2 {
         })),
       holders: Object.fromEntries(shown),
       peers: Object.fromEntries(
-        plan.sessions.flatMap(({ peerAddress }) => {
+        plan.peerAddresses.flatMap((peerAddress) => {
           const nic = this.nics.flat().find((each) => addressOf(each) === peerAddress);
           if (nic === undefined || !isThere(nic)) return [];
           const subnetId = `subnet-${nic.index}`;

@@ -1,17 +1,17 @@
 /**
  * `npm run sim -- --runs N [--seed S]`: so many runs from this seed on, shared by as many processes as there are
- * processors. A run that breaks an invariant prints its seed, the invariant and its shortest story; the exit code then
+ * processors; Ctrl-C ends it early and what is done is reported. A run that breaks an invariant prints its seed, the invariant and its shortest story; the exit code then
  * is 1.
  */
-import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { merged, runBatch, type Batch } from './batch';
+import type { Batch } from './batch';
 import { reportOf, summaryOf } from './report';
 import { scenarioOf } from './scenario';
 import { shrink } from './shrink';
 import { storyOf } from './story';
+import { shareOut } from './workers';
 
 const { values } = parseArgs({
   options: {
@@ -25,8 +25,6 @@ const { values } = parseArgs({
     story: { type: 'boolean', default: false },
     /** Write docs/simulation.md. */
     report: { type: 'boolean', default: false },
-    /** Set by the process that shares the work: which part of it this one does. */
-    share: { type: 'string' },
   },
 });
 
@@ -47,8 +45,11 @@ async function main(): Promise<number> {
     process.stdout.write(`${storyOf(scenarioOf(first))}\n`);
     return 0;
   }
+  let isOver = false;
+  // What is done by then is reported.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (isOver = true));
   const startedAt = Date.now();
-  const batch = jobs === 1 ? runBatch(first, runs, 1) : merged(await Promise.all(shares()));
+  const batch = await shareOut({ first, count: runs }, jobs, () => isOver, tellProgress);
   const elapsedMs = Date.now() - startedAt;
   tellBroken(batch);
   process.stdout.write(summaryOf(batch, { first, elapsedMs, jobs }));
@@ -56,21 +57,9 @@ async function main(): Promise<number> {
   return batch.broken.length > 0 ? 1 : 0;
 }
 
-function shares(): readonly Promise<Batch>[] {
-  return Array.from({ length: jobs }, (_, place) => {
-    const args = ['--seed', String(first), '--runs', String(runs), '--jobs', String(jobs)];
-    const child = fork(__filename, [...args, '--share', String(place)]);
-    return new Promise<Batch>((resolve, reject) => {
-      child.once('message', (message) => resolve(message as Batch));
-      child.once('exit', (code) => reject(new Error(`a part of the work ended with exit code ${code}`)));
-    });
-  });
-}
-
-/** One of several processes: each `jobs`-th seed. */
-function doShare(place: number): void {
-  const own = Math.ceil((runs - place) / jobs);
-  process.send?.(runBatch(first + place, own, jobs), () => process.disconnect());
+function tellProgress(batch: Batch): void {
+  if (process.stderr.isTTY && batch.runs % 20_000 === 0 && batch.runs < runs)
+    process.stderr.write(`${batch.runs} of ${runs} runs, ${batch.broken.length} broke an invariant\n`);
 }
 
 function tellBroken({ broken }: Batch): void {
@@ -86,18 +75,14 @@ function tellBroken({ broken }: Batch): void {
   }
 }
 
-if (values.share !== undefined) doShare(Number(values.share));
-else
-  main().then(
-    (code) => {
-      process.exitCode = code;
-    },
-    (error: unknown) => {
-      process.stderr.write(
-        `sim: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-      );
-      if (error instanceof Error && error.cause instanceof Error)
-        process.stderr.write(`${error.cause.stack ?? error.cause.message}\n`);
-      process.exitCode = 1;
-    },
-  );
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`sim: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    if (error instanceof Error && error.cause instanceof Error)
+      process.stderr.write(`${error.cause.stack ?? error.cause.message}\n`);
+    process.exitCode = 1;
+  },
+);

@@ -2,7 +2,7 @@
  * One router: the machine with its boots and its clock, the lives of the daemon on it, the file of the decision
  * memory, and what the daemon's effects do.
  */
-import type { Effect, Event, Memory } from '../src/core/model';
+import type { Effect, EffectArgs, Event, Memory } from '../src/core/model';
 import type { Plan } from '../src/core/plan';
 import type { State } from '../src/core/state';
 import type { Step } from '../src/core/step';
@@ -16,8 +16,13 @@ import type { Timeline } from './timeline';
 
 /** What the daemon's observation and its question about holders may take. */
 const READ_TIMEOUT_MS = 1_000;
+/** Where requests are spared: so many at once, and one more each second. */
+const TOKENS = 2;
+const TOKEN_MS = 1_000;
 /** Wall time when a run begins. */
 const WALL_MS = 1_700_000_000_000;
+
+type Send = EffectArgs['sendTakeover'];
 
 export type Recorder<Index extends AnyRouter> = {
   readonly stepped: (router: Router<Index>, event: Event, before: State, step: Step, now: number) => void;
@@ -53,6 +58,11 @@ export class Router<Index extends AnyRouter> {
   #boots = 0;
   /** Between this router's wall clock and the right time. */
   #clockErrorMs = 0;
+  #tokens = TOKENS;
+  #tokensAt = 0;
+  /** What waits for a token. */
+  #queued: readonly { readonly daemon: Daemon; readonly effect: Send }[] = [];
+  #pausedUntil = 0;
   #lastRequest = 0;
   /** The daemon that runs has begun with a memory that is not the last one: a fault of its own. */
   hasStaleMemory = false;
@@ -119,11 +129,19 @@ export class Router<Index extends AnyRouter> {
     });
   }
 
+  /** A paused virtual machine: nothing on it runs, and nothing starts. */
+  pauseMachine(forMs: number): void {
+    this.#pausedUntil = this.#p.timeline.now + forMs;
+    this.daemon?.pause(forMs);
+  }
+
   // ---- The process ----
 
   startDaemon(): void {
     const { recorder, timeline, random } = this.#p;
     if (this.machine !== 'on' || this.daemon !== null) return;
+    const waitMs = this.#pausedUntil - timeline.now;
+    if (waitMs > 0) return timeline.after(waitMs, () => this.startDaemon());
     this.daemon = new Daemon({
       plan: this.plan,
       timeline,
@@ -196,19 +214,19 @@ export class Router<Index extends AnyRouter> {
     const { ec2, timeline, random, settings } = this.#p;
     switch (effect.effect) {
       case 'sendTakeover': {
+        if (!settings.paced || this.#takeToken()) return this.#send(daemon, effect);
         const { attempt, call, send } = effect;
-        const sentAt = this.now;
-        return ec2.assign(this.index, effect, (failure) =>
-          daemon.enqueue(() => ({
-            type: 'takeoverCallAnswered',
-            attempt,
-            call,
-            send,
-            sentAt,
-            failure,
-            awsRequestId: null,
-          })),
+        daemon.enqueue(() => ({ type: 'takeoverCallQueued', attempt, call, send }));
+        this.#queued = [...this.#queued, { daemon, effect }];
+        return timeline.after(TOKEN_MS * this.#queued.length, () => this.#release());
+      }
+      case 'withdrawTakeover': {
+        const { attempt, calls } = effect;
+        this.#queued = this.#queued.filter(
+          (each) =>
+            each.daemon !== daemon || each.effect.attempt !== attempt || !calls.includes(each.effect.call),
         );
+        return;
       }
       case 'observeOwnership': {
         const { number } = effect;
@@ -261,6 +279,44 @@ export class Router<Index extends AnyRouter> {
       case 'reportTimeline':
         return;
     }
+  }
+
+  #send(daemon: Daemon, effect: Send): void {
+    const { attempt, call, send } = effect;
+    const sentAt = this.now;
+    this.#p.ec2.assign(this.index, effect, (failure) =>
+      daemon.enqueue(() => ({
+        type: 'takeoverCallAnswered',
+        attempt,
+        call,
+        send,
+        sentAt,
+        failure,
+        awsRequestId: null,
+      })),
+    );
+  }
+
+  /** A small bucket of the daemon's own, as its pacer has a large one for each action of EC2. */
+  #takeToken(): boolean {
+    const { now } = this.#p.timeline;
+    this.#tokens = Math.min(TOKENS, this.#tokens + (now - this.#tokensAt) / TOKEN_MS);
+    this.#tokensAt = now;
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+
+  /** A token has come: the first of those that wait goes out, if it is still wanted. */
+  #release(): void {
+    const [next, ...others] = this.#queued;
+    if (next === undefined) return;
+    if (!this.#takeToken()) return this.#p.timeline.after(TOKEN_MS / 10, () => this.#release());
+    this.#queued = others;
+    if (next.daemon.hasEnded) return;
+    const { attempt, call, send } = next.effect;
+    next.daemon.enqueue(() => ({ type: 'takeoverCallReleased', attempt, call, send }));
+    this.#send(next.daemon, next.effect);
   }
 
   #tell(what: () => string): void {

@@ -26,6 +26,10 @@ export type Settings = {
   readonly keepaliveMs: number;
   readonly stranger: Stranger | null;
   readonly targets: number;
+  /** What floats: secondary addresses, routes, or one of each kind in turn. */
+  readonly kinds: 'addresses' | 'routes' | 'mixed';
+  /** Requests are spared: two at once and one a second, so that an attempt waits for tokens. */
+  readonly paced: boolean;
   readonly sessions: number;
   readonly generation: InterfaceGeneration;
   readonly trigger: 'any' | 'all';
@@ -197,9 +201,11 @@ function settingsOf(random: Random): Settings {
   ]);
   const generation = random.pick(['gen1', 'gen2']);
   return {
-    keepaliveMs: random.pick([10_000, 10_000, 25_000, 60_000]),
+    keepaliveMs: random.pick([10_000, 25_000, 60_000, 60_000]),
     stranger: random.chance(0.15) ? random.pick(['twinOf0', 'twinOf1', 'strangePeer']) : null,
     targets: random.int(1, 4),
+    kinds: random.pick(['addresses', 'addresses', 'addresses', 'routes', 'mixed']),
+    paced: random.chance(0.15),
     sessions: random.int(1, 2),
     generation,
     silentInterfaces: generation === 'gen2' && random.chance(0.5),

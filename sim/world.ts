@@ -4,7 +4,7 @@
  */
 import { violations } from '../src/core/invariants';
 import type { Event } from '../src/core/model';
-import type { Plan, Timing } from '../src/core/plan';
+import type { Plan, Resource, Timing } from '../src/core/plan';
 import type { Step } from '../src/core/step';
 import { Checks, roleTtlMs } from './checks';
 import { Causes } from './causes';
@@ -335,7 +335,7 @@ class World {
           router.breakMachine(fault.how);
           return end(() => router.boot());
         }
-        router.daemon?.pause(forMs);
+        router.pauseMachine(forMs);
         this.#network.setAlive(fault.router, false);
         return end(() => {
           if (router.machine === 'on') this.#network.resume(fault.router, forMs);
@@ -422,21 +422,46 @@ function nameOf(fault: Fault): string {
 
 function strangersPlanOf({ stranger }: Settings, [first, second]: Both<Plan>): Plan {
   const twin = stranger === 'twinOf1' ? second : first;
-  const sessions =
-    stranger === 'strangePeer'
-      ? twin.sessions.map((session) => ({ ...session, peerAddress: '10.9.9.9' }))
-      : twin.sessions;
+  const peerAddresses = stranger === 'strangePeer' ? ['10.9.9.9'] : twin.peerAddresses;
   // The opt-in of rule 9 would let it take from a router that is well, as the documentation says.
-  return { ...twin, sessions, preferred: false, timing: { ...twin.timing, takeFromRunningAfterMs: null } };
+  return {
+    ...twin,
+    peerAddresses,
+    preferred: false,
+    timing: { ...twin.timing, takeFromRunningAfterMs: null },
+  };
+}
+
+const KINDS = ['privateAddress', 'route', 'elasticIp', 'ipv6Address'] as const;
+
+/** Both routers have them in the same order, which is all that the rules want of an order. */
+function resourceOf({ kinds }: Settings, number: number): Resource & { readonly id: string } {
+  const place = kinds === 'mixed' ? number % KINDS.length : kinds === 'routes' ? 1 : 0;
+  switch (KINDS[place] ?? 'privateAddress') {
+    case 'privateAddress':
+      return { kind: 'privateAddress', id: `10.0.0.${100 + number}`, address: `10.0.0.${100 + number}` };
+    case 'ipv6Address':
+      return { kind: 'ipv6Address', id: `2001:db8::${100 + number}`, address: `2001:db8::${100 + number}` };
+    case 'elasticIp':
+      return {
+        kind: 'elasticIp',
+        id: `eipalloc-${number}`,
+        allocationId: `eipalloc-${number}`,
+        privateAddress: null,
+      };
+    case 'route': {
+      const value = `10.${100 + number}.0.0/16`;
+      const destination = { kind: 'ipv4', value } as const;
+      return { kind: 'route', id: `${value} in rtb-1`, routeTable: { id: 'rtb-1' }, destination };
+    }
+  }
 }
 
 function planOf(settings: Settings, router: RouterIndex): Plan {
   const peer = otherOf(router);
   return {
     targets: Array.from({ length: settings.targets }, (_, number) => ({
-      kind: 'privateAddress',
-      id: `10.0.0.${100 + number}`,
-      address: `10.0.0.${100 + number}`,
+      ...resourceOf(settings, number),
       deviceIndex: (number % settings.sessions) + 1,
       networkCardIndex: 0,
       rank: number,
@@ -447,7 +472,9 @@ function planOf(settings: Settings, router: RouterIndex): Plan {
       interfaceName: `Te${index}`,
       detectionTimeMs: settings.detectMs[router],
     })),
-    peerAddresses: Array.from({ length: settings.sessions }, (_, index) => `10.0.${index}.${10 + peer}`),
+    peerAddresses: Array.from({ length: settings.sessions }, (_, index) =>
+      addressOf({ router: peer, index }),
+    ),
     trigger: settings.trigger,
     preferred: settings.preferred[router],
     foreignHolder: settings.foreignHolder,

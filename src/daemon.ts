@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { version } from '../package.json';
 import { connectAws, type Aws } from './aws/aws';
 import { loadConfig } from './config/load';
-import type { Settings } from './config/settings';
+import type { Group, Settings } from './config/settings';
 import { operatorRequests, type OperatorRequests } from './control/requests';
 import { openControl } from './control/server';
 import { systemClock } from './runtime/clock';
@@ -15,6 +15,8 @@ import { Health } from './runtime/health';
 import { Journal } from './runtime/journal';
 import { logSteps, logTimeline } from './runtime/logRecords';
 import { Loop, type EffectRunners } from './runtime/loop';
+import { gathered } from './runtime/gathered';
+import { sharedReadings } from './runtime/readings';
 import { View } from './runtime/view';
 import { Watchdog } from './runtime/watchdog';
 import { startSlapi, type Slapi } from './slapi/client';
@@ -56,23 +58,30 @@ export async function runDaemon(configPath: string): Promise<number> {
 }
 
 async function run(settings: Settings, bootId: string, log: Logger): Promise<number> {
-  const { plan } = settings;
+  const { groups } = settings;
+  const names = groups.map(({ name }) => name);
+  const isNamed = groups.length > 1;
   const now = systemClock.monotonicMs;
-  const memory = openMemory(settings.stateDir, log);
+  const memory = openMemory(settings.stateDir, names, log);
   warnAboutMount(memory, settings.stateDir, log);
   const store = openStore(settings.store, log);
   store.put('config', settings.document);
-  const view = new View(plan, (key, value) => store.put(key, value));
-  const aws = connectAws({ settings: settings.ec2, plan, log, now });
+  const view = new View(groups, (key, value) => store.put(key, value));
+  const aws = connectAws({ settings: settings.ec2, groups, plan: settings.whole, log, now });
 
-  const journalFile = new JournalFile({ path: join(settings.stateDir, 'journal.jsonl'), log });
-  const journal = new Journal({ plan, version, bootId, wallNow: Date.now, sink: journalFile });
-  process.on('exit', () => journalFile.flushSync());
+  const journals = openJournals(groups, settings.stateDir, bootId, log);
+  process.on('exit', () => {
+    for (const { file } of journals) file.flushSync();
+  });
 
-  const requests = operatorRequests((event) => loop.enqueue(event), Date.now);
+  const requests = operatorRequests({
+    groups: names,
+    enqueue: (group, event) => loop.enqueueFor(group, event),
+    wallNow: Date.now,
+  });
   const watchdog = new Watchdog({ log, logFile: settings.log.file });
   const health = new Health({
-    plan,
+    groups,
     log,
     put: (value) => store.put('ha_health', value),
     sources: {
@@ -82,7 +91,7 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
       router_bfd_stream: () => slapi.health().bfd,
       router_interface_stream: () => slapi.health().interfaces,
       decision_memory: memory.health,
-      journal: () => journalFile.health(),
+      ...Object.fromEntries(journals.map(({ part, file }) => [part, () => file.health()])),
       store: () => store.health(),
       watchdog: () => watchdog.health(),
     },
@@ -91,10 +100,11 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
   let stop: (exitCode: number) => void;
   const stopped = new Promise<number>((resolve) => (stop = resolve));
   const loop: Loop = new Loop({
-    plan,
+    groups,
     clock: systemClock,
     random: Math.random,
     runners: runnersOf({
+      settings,
       aws,
       memory,
       requests,
@@ -104,9 +114,9 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
       stop: () => stop(0),
     }),
     record: (batch) => {
-      logSteps(log, batch);
+      logSteps(log, batch, isNamed);
       view.update(batch);
-      journal.record(batch);
+      for (const { name, journal } of journals) journal.record(batch.filter(({ group }) => group === name));
       health.update(batch);
     },
     beat: () => watchdog.beat(),
@@ -115,7 +125,9 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
       process.exit(STUCK_EXIT_CODE);
     },
   });
-  loop.enqueue({ type: 'started', bootId, memory: memory.load(), wallNow: Date.now() });
+  for (const name of names) {
+    loop.enqueueFor(name, { type: 'started', bootId, memory: memory.load(name), wallNow: Date.now() });
+  }
   const slapi = startSlapi({ settings: settings.slapi, emit: (event) => loop.enqueue(event), now, log });
   const control = openControl({ path: settings.controlSocket, log, submit: requests.submit });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -139,14 +151,30 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
     control.close(),
     memory.close(),
     store.close(),
-    journalFile.close(),
+    ...journals.map(({ file }) => file.close()),
   ]);
   aws.stop();
   watchdog.stop();
   return exitCode;
 }
 
+/** One for each core, since each is replayed by itself. */
+function openJournals(groups: readonly Group[], stateDir: string, bootId: string, log: Logger) {
+  return groups.map(({ name, plan }) => {
+    const [part, fileName] =
+      groups.length === 1 ? ['journal', 'journal.jsonl'] : [`journal_${name}`, `journal-${name}.jsonl`];
+    const file = new JournalFile({ path: join(stateDir, fileName), log });
+    return {
+      name,
+      part,
+      file,
+      journal: new Journal({ plan, version, bootId, wallNow: Date.now, sink: file }),
+    };
+  });
+}
+
 function runnersOf({
+  settings: { groups },
   aws,
   memory,
   requests,
@@ -155,6 +183,7 @@ function runnersOf({
   slapi,
   stop,
 }: {
+  readonly settings: Settings;
   readonly aws: Aws;
   readonly memory: MemoryFile;
   readonly requests: OperatorRequests;
@@ -163,58 +192,50 @@ function runnersOf({
   readonly slapi: () => Slapi;
   readonly stop: () => void;
 }): EffectRunners {
-  const takeover = () => {
-    const action = aws.takeover();
+  const takeover = (group: string) => {
+    const action = aws.takeover(group);
     if (action === null) throw new Error('a takeover was decided before anything was observed');
     return action;
   };
-  const readLevels = () =>
-    void slapi()
-      .readLevels()
-      .then((levels) => loop().enqueue({ type: 'levelsRead', ...levels }));
+  const readLevels = gathered<null>(
+    () =>
+      void slapi()
+        .readLevels()
+        .then((levels) => loop().enqueue({ type: 'levelsRead', ...levels })),
+  );
+  const observe = () => {
+    // A stream on which nothing comes looks like one that has nothing to say: only a question tells them apart.
+    // It is the question of a takeover too, which so runs warm.
+    readLevels(null);
+    return aws.observe();
+  };
   return {
-    sendTakeover: (request) => {
+    ...sharedReadings(groups, { observe, askHolders: aws.askHolders }, (group, event) =>
+      loop().enqueueFor(group, event),
+    ),
+    sendTakeover: (request, group) => {
       const { attempt, call, send } = request;
       const news = {
-        queued: () => loop().enqueue({ type: 'takeoverCallQueued', attempt, call, send }),
-        released: () => loop().enqueue({ type: 'takeoverCallReleased', attempt, call, send }),
+        queued: () => loop().enqueueFor(group, { type: 'takeoverCallQueued', attempt, call, send }),
+        released: () => loop().enqueueFor(group, { type: 'takeoverCallReleased', attempt, call, send }),
       };
-      void takeover()
+      void takeover(group)
         .send(request, news)
-        .then((outcome) => loop().enqueue({ type: 'takeoverCallAnswered', attempt, call, send, ...outcome }));
+        .then((outcome) =>
+          loop().enqueueFor(group, { type: 'takeoverCallAnswered', attempt, call, send, ...outcome }),
+        );
     },
-    prepareTakeover: (request) => takeover().prepare(request),
-    discardPrepared: ({ attempt }) => takeover().discard(attempt),
-    withdrawTakeover: ({ attempt, calls }) => takeover().withdraw(attempt, calls),
-    askInterfaces: ({ attempt, interfaceNames, timeoutMs }) =>
+    prepareTakeover: (request, group) => takeover(group).prepare(request),
+    discardPrepared: ({ attempt }, group) => takeover(group).discard(attempt),
+    withdrawTakeover: ({ attempt, calls }, group) => takeover(group).withdraw(attempt, calls),
+    askInterfaces: ({ attempt, interfaceNames, timeoutMs }, group) =>
       void slapi()
         .askInterfaces(interfaceNames, timeoutMs)
-        .then((interfaces) => loop().enqueue({ type: 'interfacesAnswered', attempt, interfaces })),
-    observeOwnership: ({ number }) => {
-      void aws.observe().then((result) =>
-        loop().enqueue(
-          result.ok
-            ? {
-                type: 'ownershipObserved',
-                number,
-                startedAt: result.startedAt,
-                observation: result.observation,
-              }
-            : { type: 'observationFailed', number, failure: result.failure },
-        ),
-      );
-      // A stream on which nothing comes looks like one that has nothing to say: only a question tells them apart.
-      // It is the question of a takeover too, which so runs warm.
-      readLevels();
-    },
-    askHolders: ({ number, instanceIds }) =>
-      void aws
-        .askHolders(instanceIds)
-        .then((result) => loop().enqueue({ type: 'holdersAnswered', number, result })),
-    readLevels,
-    remember: (args) => memory.save(args.memory),
+        .then((interfaces) => loop().enqueueFor(group, { type: 'interfacesAnswered', attempt, interfaces })),
+    readLevels: () => readLevels(null),
+    remember: (args, group) => memory.save(group, args.memory),
     answerOperator: (answer) => requests.answer(answer),
-    reportTimeline: ({ timeline }) => logTimeline(log, timeline),
+    reportTimeline: ({ timeline }, group) => logTimeline(log, timeline, groups.length > 1 ? group : null),
     stop: () => stop(),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * argv -> run | check-config | show | ha | replay; exit codes; nothing else. Each command loads only what it needs:
- * operators wait for `show`, and it must work while everything else is broken.
+ * argv -> run | check-config | self-test | plan | iam-policy | show | ha | replay; exit codes; nothing else. Each
+ * command loads only what it needs: operators wait for `show`, and it must work while everything else is broken.
  */
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -9,18 +9,40 @@ import type { HaArguments } from './cli/ha';
 
 const DEFAULT_CONFIG_PATH = '/app/onbox/config.json';
 
-const COMMANDS = ['run', 'check-config', 'show', 'ha', 'replay'] as const;
+const COMMANDS = ['run', 'check-config', 'self-test', 'plan', 'iam-policy', 'show', 'ha', 'replay'] as const;
 type Command = (typeof COMMANDS)[number];
+
+/** The options beside -c, and whose they are. */
+const OPTIONS = {
+  for: { type: 'string', of: ['ha'] },
+  why: { type: 'string', of: ['ha'] },
+  group: { type: 'string', of: ['ha'] },
+  all: { type: 'boolean', of: ['replay'] },
+  region: { type: 'string', of: ['iam-policy'] },
+  account: { type: 'string', of: ['iam-policy'] },
+  interface: { type: 'string', multiple: true, of: ['iam-policy'] },
+  instance: { type: 'string', multiple: true, of: ['iam-policy'] },
+} as const satisfies Record<string, { type: string; multiple?: true; of: readonly Command[] }>;
+
+const STREAMS = { out: process.stdout, err: process.stderr };
+const TAKING_WORDS: readonly Command[] = ['show', 'ha', 'replay'];
 
 const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
 
   run           watch the peer router and take over when it is gone; log records on standard output
   check-config  say everything that is wrong with the configuration, or print it with its defaults
+  self-test     what this container stands on, and what would keep the daemon from its work
+  plan          the EC2 calls that a takeover by this router would make now, and how long they would take
+  iam-policy    the IAM policy that this configuration needs
+                --region us-west-2, --account 123456789012, --interface eni-... and --instance i-... (of both
+                routers, as often as needed) fill in what the configuration does not say
   show KEY      what the running daemon has stored; 'show redundancy' lists the keys
   ha inhibit --for 30m --why "AWS maintenance"
                 this router begins no takeover for that long, up to 7 days
   ha release    end that before its time
   ha give       hand the floating addresses to the peer router
+                where there are several groups, --group NAME is the one that is meant;
+                inhibit and release without it are for all
   replay FILE   the steps of a journal, and whether this version decides the same
                 --all shows the routine ones too
 
@@ -28,7 +50,8 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
   --version     which version this is
 
 exit codes: 0 done, 1 failed, 2 wrong usage or configuration; show: 3 nothing written yet, 4 store away;
-            ha: 1 declined, 4 daemon not reachable; replay: 1 decides otherwise, 2 no journal, or a damaged one
+            ha: 1 declined, 4 daemon not reachable; plan: 4 EC2 not reachable;
+            replay: 1 decides otherwise, 2 no journal, or a damaged one
 `;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -39,9 +62,7 @@ async function main(args: readonly string[]): Promise<number> {
       allowPositionals: true,
       options: {
         config: { type: 'string', short: 'c' },
-        for: { type: 'string' },
-        why: { type: 'string' },
-        all: { type: 'boolean' },
+        ...OPTIONS,
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
       },
@@ -62,22 +83,30 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (command === undefined) return usage('a command is missing');
   if (!isCommand(command)) return unknownCommand(command);
-  if (command !== 'ha') {
-    if (values.for !== undefined) return usage(`${command} takes no --for`);
-    if (values.why !== undefined) return usage(`${command} takes no --why`);
+  for (const [option, { of }] of Object.entries(OPTIONS)) {
+    const isGiven = Object.hasOwn(values, option);
+    if (isGiven && !of.some((each) => each === command)) return usage(`${command} takes no --${option}`);
   }
-  if (command !== 'replay' && values.all !== undefined) return usage(`${command} takes no --all`);
-  if ((command === 'run' || command === 'check-config') && rest.length > 0)
+  if (!TAKING_WORDS.includes(command) && rest.length > 0)
     return usage(`${command} takes no '${rest.join(' ')}'`);
   switch (command) {
     case 'run':
       return (await import('./daemon')).runDaemon(configPath);
     case 'check-config':
       return (await import('./cli/checkConfig')).checkConfig(configPath, process.stdout, process.stderr);
+    case 'self-test':
+      return (await import('./cli/selfTest')).selfTest(configPath, process.stdout);
+    case 'plan':
+      return (await import('./cli/plan')).printPlan(configPath, STREAMS);
+    case 'iam-policy': {
+      const { printPolicy } = await import('./cli/iamPolicy');
+      const { region, account, interface: interfaces = [], instance: instances = [] } = values;
+      return printPolicy(configPath, { region, account, interfaces, instances }, STREAMS);
+    }
     case 'show':
       return show(rest, values.config);
     case 'ha':
-      return ha({ words: rest, for: values.for, why: values.why }, values.config);
+      return ha({ words: rest, for: values.for, why: values.why, group: values.group }, values.config);
     case 'replay':
       return replay(rest, values.all ?? false);
   }

@@ -14,7 +14,8 @@ function read(path: string): string {
   return readFileSync(join(root, path), 'utf8');
 }
 
-const pages = ['README.md', 'src/README.md', 'config/README.md', ...filesBelow('docs', '.md')];
+const folders = ['.', 'src', 'config', 'docker', 'xr-appmgr', 'deploy'];
+const pages = [...folders.map((folder) => join(folder, 'README.md')), ...filesBelow('docs', '.md')];
 const sources = [...filesBelow('src', '.ts'), ...filesBelow('lab', '.ts')];
 
 describe('the documents', () => {
@@ -31,7 +32,7 @@ describe('the documents', () => {
   test('name only npm scripts that exist', () => {
     const scripts = Object.keys((JSON.parse(read('package.json')) as { scripts: object }).scripts);
     const named = pages.flatMap((page) =>
-      [...read(page).matchAll(/npm run ([a-z-]+)/g)].map(([, name]) => name),
+      [...read(page).matchAll(/npm run (?:-s )?([a-z:-]*[a-z])/g)].map(([, name]) => name),
     );
     expect(named.filter((name) => !scripts.includes(name ?? ''))).toEqual([]);
   });

@@ -5,8 +5,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Ec2Settings } from '../config/settings';
-import type { Failure } from '../core/model';
+import type { Ec2Settings, Group } from '../config/settings';
+import type { Failure, Observation } from '../core/model';
 import type { Plan } from '../core/plan';
 import type { Reading } from '../wellness';
 import { takeoverRequests } from '../core/calls';
@@ -19,7 +19,7 @@ import { observeOwnership, type ObservationResult } from './observe';
 import { Pacer } from './pacer';
 import { SourceDestCheck } from './sourceDestCheck';
 import { startMistakes } from './startChecks';
-import { openTakeover, type Takeover } from './takeover';
+import { AHEAD_MAX, openTakeover, type Takeover } from './takeover';
 import { UnknownPeers } from './unknownPeers';
 
 export type Aws = {
@@ -29,15 +29,16 @@ export type Aws = {
   readonly observe: () => Promise<ObservationResult>;
   /** How the instances are that an observation has shown; takes the API timeout at most. Never rejects. */
   readonly askHolders: (instanceIds: readonly string[]) => Promise<HoldersResult>;
-  /** Null until the first observation has been made. */
-  readonly takeover: () => Takeover | null;
+  /** Of this group, whose requests are its own; null until the first observation has been made. */
+  readonly takeover: (group: string) => Takeover | null;
   readonly health: () => { readonly credentials: Reading; readonly endpointName: Reading | null };
   readonly stop: () => void;
 };
 
 type Session = {
   readonly ec2: Ec2;
-  readonly takeover: Takeover;
+  /** By group. */
+  readonly takeovers: ReadonlyMap<string, Takeover>;
   identity: InstanceIdentity;
 };
 
@@ -49,11 +50,14 @@ const IDENTITY_AGE_MS_MIN = 10_000;
 
 export function connectAws({
   settings,
+  groups,
   plan,
   log,
   now,
 }: {
   readonly settings: Ec2Settings;
+  readonly groups: readonly Group[];
+  /** Of all groups together. */
   readonly plan: Plan;
   readonly log: Logger;
   /** Monotonic milliseconds. */
@@ -87,7 +91,13 @@ export function connectAws({
     });
     if (stopping.signal.aborted) ec2.stop();
     const tableOf = (id: string) => tables.get(id) ?? null;
-    session = { ec2, takeover: openTakeover({ ec2, plan, pacer, now, tableOf }), identity };
+    const takeovers = new Map(
+      groups.map(({ name: group, plan: own }) => [
+        group,
+        openTakeover({ ec2, plan: own, pacer, now, tableOf, group }),
+      ]),
+    );
+    session = { ec2, takeovers, identity };
   });
 
   const identifyAgain = async (current: Session): Promise<void> => {
@@ -116,14 +126,14 @@ export function connectAws({
       tellMistakes(mistakes);
       unknownPeers.observed(observation);
       sourceDestCheck.observed(ec2, observation, checked);
-      void session.takeover.rehearse(takeoverRequests(plan, observation));
+      void rehearse(session, groups, observation);
     } else if (result.failure.code === 'MalformedAnswer') void identifyAgain(session);
     return result;
   };
 
   return {
     mistakes: identified.then((identity) => {
-      const mistakes = startMistakes(plan, identity);
+      const mistakes = startMistakes(plan, identity, groups.length > 1 ? groups : []);
       return mistakes.length > 0 ? mistakes : observedMistakes;
     }),
     observe,
@@ -131,7 +141,7 @@ export function connectAws({
       session === null
         ? { ok: false, failure: notReady() }
         : askHolders(session.ec2, instanceIds, settings.apiTimeoutMs),
-    takeover: () => session?.takeover ?? null,
+    takeover: (group) => session?.takeovers.get(group) ?? null,
     health: () => ({
       credentials: credentials.health(),
       endpointName: session?.ec2.nameHealth() ?? null,
@@ -143,6 +153,22 @@ export function connectAws({
       session?.ec2.stop();
     },
   };
+}
+
+/** The takeovers that would be sent now, built and signed: the real ones then run warm. */
+async function rehearse(
+  { ec2, takeovers }: Session,
+  groups: readonly Group[],
+  observation: Observation,
+): Promise<void> {
+  const rehearsals = groups.map(({ name, plan }) => ({
+    takeover: takeovers.get(name),
+    moves: takeoverRequests(plan, observation),
+  }));
+  await Promise.all(rehearsals.flatMap(({ takeover, moves }) => takeover?.rehearse(moves) ?? []));
+  // A peer that fails is taken over from in every group at once.
+  const atOnce = rehearsals.reduce((sum, { moves }) => sum + Math.min(moves.length, AHEAD_MAX), 1);
+  if (groups.length > 1) ec2.warm(Math.min(atOnce, AHEAD_MAX + 1));
 }
 
 async function identify(

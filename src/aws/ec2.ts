@@ -63,8 +63,7 @@ export function openEc2({
   /** Default: the resolver of the system. */
   readonly resolve?: Resolve;
 }): Ec2 {
-  // The README says which Node releases of the SDK will ask for; on the router nobody can act on it.
-  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+  silenceSdk();
   const endpoint = new URL(endpointUrl);
   const addresses = pinEndpointAddresses({
     hostname: endpoint.hostname,
@@ -154,6 +153,11 @@ export function openEc2({
       client.destroy();
     },
   };
+}
+
+/** The README says which Node releases of the SDK will ask for; on the router nobody can act on it. */
+export function silenceSdk(): void {
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 }
 
 /** An answer with the right form and wrong content. */

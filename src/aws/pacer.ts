@@ -25,7 +25,7 @@ const RECOVER_MS = 10_000;
  * Requests reach EC2 after different times, so its bucket begins to refill a little after this one: a token that is
  * believed too early costs more than this wait, which comes once after the bucket was full.
  */
-const SKEW_MS = 100;
+export const SKEW_MS = 100;
 
 type Waiting = Ticket & { readonly go: () => void };
 

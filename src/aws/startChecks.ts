@@ -2,6 +2,7 @@
  * Checks a plan against the router it runs on, as soon as IMDS has said who this router is: mistakes that
  * EC2 would turn down only when the peer is dead. Says all of them, each with its place and what to do.
  */
+import type { Group } from '../config/settings';
 import type { Plan, Target } from '../core/plan';
 import type { InstanceIdentity, InstanceInterface } from './instanceIdentity';
 import { isInRange, parseCidrBlock, ipv4Number } from '../config/ipv4';
@@ -13,11 +14,17 @@ const PEERS = 'config.peer_private_ips';
 /** The network address, the VPC router, DNS, and one kept for the future. */
 const RESERVED_AT_START = 4;
 
-/** One sentence per mistake; empty where there is none. */
-export function startMistakes(plan: Plan, identity: InstanceIdentity): readonly string[] {
+/** One sentence per mistake; empty where there is none. `groups`: where there are several, who has which target. */
+export function startMistakes(
+  plan: Plan,
+  identity: InstanceIdentity,
+  groups: readonly Group[] = [],
+): readonly string[] {
   const ownAddresses = new Map(identity.interfaces.map((own) => [own.primaryAddress, own]));
   return [
-    ...plan.targets.flatMap((target) => targetMistakes(target, identity, ownAddresses)),
+    ...plan.targets.flatMap((target) =>
+      targetMistakes(target, placeOf(target, groups), identity, ownAddresses),
+    ),
     ...[
       ...plan.sessions.map(({ peerAddress }, index) => ({
         where: `${SESSIONS}[${index}].neigh_ip`,
@@ -37,11 +44,12 @@ export function startMistakes(plan: Plan, identity: InstanceIdentity): readonly 
 
 function targetMistakes(
   target: Target,
+  written: string,
   identity: InstanceIdentity,
   ownAddresses: ReadonlyMap<string, InstanceInterface>,
 ): readonly string[] {
   // A plan's targets are in an order of their own: the id finds the entry, its index would not.
-  const where = `${LISTS[target.kind]} (${target.id}):`;
+  const where = `${written} (${target.id}):`;
   const own = target.kind === 'privateAddress' ? ownAddresses.get(target.address) : undefined;
   if (own !== undefined) {
     return [
@@ -62,6 +70,12 @@ function targetMistakes(
   }
   const problem = problemOf(target, place);
   return problem === null ? [] : [`${where} ${problem}`];
+}
+
+function placeOf({ kind, id }: Target, groups: readonly Group[]): string {
+  const place = LISTS[kind];
+  const group = groups.find(({ plan }) => plan.targets.some((target) => target.id === id));
+  return group === undefined ? place : `config.groups, ${group.name}: ${place.split('.').at(-1) ?? place}`;
 }
 
 const LISTS = {

@@ -42,9 +42,9 @@ export type Takeover = {
 const PREPARED_AGE_MS_MAX = 240_000;
 /**
  * So many requests are signed ahead at most, which is EC2's burst of the routes: what is beyond waits for tokens
- * much longer than signing takes. Measured: half a millisecond and 15 kB each.
+ * much longer than signing takes, and each costs memory while it is kept.
  */
-const AHEAD_MAX = 50;
+export const AHEAD_MAX = 50;
 /** So many of them are signed anew at each rehearsal, the oldest first: all of a small configuration. */
 const RENEWED_AT_ONCE = 8;
 
@@ -88,8 +88,11 @@ export function openTakeover({
     move: prepareMove(toolsFor(request.rank), request, targets),
   });
 
-  const isGood = ({ key, preparedAt, move }: Prepared, wanted: RequestedMove): boolean =>
-    now() - preparedAt < PREPARED_AGE_MS_MAX && !move.hasFailed() && key === moveKey(wanted);
+  const isUsable = ({ preparedAt, move }: Prepared): boolean =>
+    now() - preparedAt < PREPARED_AGE_MS_MAX && !move.hasFailed();
+
+  const isGood = (one: Prepared, wanted: RequestedMove): boolean =>
+    one.key === moveKey(wanted) && isUsable(one);
 
   const takeAhead = (request: RequestedMove): Prepared | null => {
     // The newest one is the last to become too old.
@@ -109,10 +112,11 @@ export function openTakeover({
 
   return {
     prepare: (request) => {
-      // What is beyond the first burst is signed when its turn comes.
-      if (prepared.size >= AHEAD_MAX) return;
+      const ready = takeAhead(request);
+      // What is beyond the first burst is signed when its turn comes, and not while others could be sent.
+      if (ready === null && prepared.size + ahead.length >= AHEAD_MAX) return;
       prepared.get(keyOf(request))?.move.discard();
-      prepared.set(keyOf(request), takeAhead(request) ?? build(request));
+      prepared.set(keyOf(request), ready ?? build(request));
       ec2.warm(prepared.size);
     },
     send: (request, news) =>
@@ -147,11 +151,13 @@ export function openTakeover({
     },
     rehearse: async (moves) => {
       const wanted = [...moves].sort((a, b) => a.rank - b.rank).slice(0, AHEAD_MAX);
-      const kept = ahead.filter((each) => wanted.some((move) => isGood(each, move)));
+      const keys = new Set(wanted.map(moveKey));
+      const kept = ahead.filter((each) => keys.has(each.key) && isUsable(each));
       const renewed = kept.slice(0, RENEWED_AT_ONCE);
       const rest = kept.slice(renewed.length);
       for (const each of ahead) if (!rest.includes(each)) each.move.discard();
-      const missing = wanted.filter((move) => !rest.some(({ key }) => key === moveKey(move)));
+      for (const { key } of rest) keys.delete(key);
+      const missing = wanted.filter((move) => keys.has(moveKey(move)));
       ahead = [...rest, ...missing.map(build)];
       ec2.warm(wanted.length + 1);
       await Promise.all(ahead.map(({ move }) => move.built));
@@ -181,7 +187,7 @@ function kindOf({ targets: [first] }: RequestedMove, targets: Targets): Target['
 }
 
 /** The one table of actions: by the kind of what is moved. */
-function prepareMove(tools: Tools, request: RequestedMove, targets: Targets): PreparedMove {
+export function prepareMove(tools: Tools, request: RequestedMove, targets: Targets): PreparedMove {
   const kind = kindOf(request, targets);
   switch (kind) {
     case 'privateAddress':

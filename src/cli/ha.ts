@@ -16,9 +16,9 @@ export const haExitCodes = { accepted: 0, declined: 1, wrongUsage: 2, notReachab
 /** Giving takes the longest: until EC2 has moved everything, up to some 10 s. */
 const answerTimeoutMs = 20_000;
 
-const usage = `usage: xr-aws-ha ha inhibit --for 30m --why "AWS maintenance" [-c FILE]
-       xr-aws-ha ha release [-c FILE]
-       xr-aws-ha ha give [-c FILE]
+const usage = `usage: xr-aws-ha ha inhibit --for 30m --why "AWS maintenance" [--group NAME] [-c FILE]
+       xr-aws-ha ha release [--group NAME] [-c FILE]
+       xr-aws-ha ha give [--group NAME] [-c FILE]
 `;
 
 /** What stands behind `ha` on the command line. */
@@ -26,6 +26,7 @@ export type HaArguments = {
   readonly words: readonly string[];
   readonly for?: string | undefined;
   readonly why?: string | undefined;
+  readonly group?: string | undefined;
 };
 
 export type ReadHa =
@@ -43,10 +44,11 @@ export function readHa(args: HaArguments): ReadHa {
     const hint = action === 'inhibit' ? '; put the whole reason in quotes: --why "AWS maintenance"' : '';
     return wrong(`${action} takes no '${printable(more.join(' '))}'${hint}`);
   }
+  if (args.group === '') return wrong('--group: it is empty; write the name of a group');
   if (action === 'inhibit') return readInhibit(args);
   if (args.for !== undefined) return wrong(`${action} takes no --for`);
   if (args.why !== undefined) return wrong(`${action} takes no --why`);
-  return { ok: true, command: { kind: action } };
+  return { ok: true, command: { kind: action, ...groupOf(args) } };
 }
 
 /** Resolves to the exit code; never rejects. */
@@ -102,8 +104,12 @@ function readInhibit(args: HaArguments): ReadHa {
   }
   const fault = whyFault(why);
   return fault === null
-    ? { ok: true, command: { kind: 'inhibit', forMs, why } }
+    ? { ok: true, command: { kind: 'inhibit', ...groupOf(args), forMs, why } }
     : wrong(`--why: it ${fault}`);
+}
+
+function groupOf({ group }: HaArguments): { readonly group?: string } {
+  return group === undefined ? {} : { group };
 }
 
 function wrong(problem: string): ReadHa {

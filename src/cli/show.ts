@@ -93,6 +93,8 @@ function nothingWritten(key: StoreKey | null): string {
   const waitsFor: { readonly [K in StoreKey]?: string } = {
     last_bfd_down_event: 'It is written when a BFD session goes down: none has been reported down so far.',
     last_intf_event: 'It is written when an interface changes its state: none has been reported so far.',
+    ha_groups:
+      'It is written where the configuration has several groups; of one, ha_state and ha_reason tell all.',
     bfd_neighbors: 'It is written when a BFD session comes up: none has been reported up so far.',
   };
   const hint =

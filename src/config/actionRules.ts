@@ -43,12 +43,22 @@ type WrittenEntry = {
   readonly id: string | undefined;
 };
 
+/** Those outside of groups, and those of each group. */
 export function writtenActions(config: unknown): readonly WrittenAction[] {
-  const single = member(config, 'action');
-  const several = member(config, 'actions');
   return [
-    ...(single === undefined ? [] : [writtenAction(single, ['config', 'action'])]),
-    ...entries(several).map((action, index) => writtenAction(action, ['config', 'actions', index])),
+    ...actionsIn(config, ['config']),
+    ...entries(member(config, 'groups')).flatMap((group, index) =>
+      actionsIn(group, ['config', 'groups', index]),
+    ),
+  ];
+}
+
+function actionsIn(of: unknown, path: Path): readonly WrittenAction[] {
+  const single = member(of, 'action');
+  const several = member(of, 'actions');
+  return [
+    ...(single === undefined ? [] : [writtenAction(single, [...path, 'action'])]),
+    ...entries(several).map((action, index) => writtenAction(action, [...path, 'actions', index])),
   ];
 }
 
@@ -103,7 +113,7 @@ function writtenId(list: List, entry: unknown): string | undefined {
 export const actionRules: readonly Rule[] = [
   {
     severity: 'mistake',
-    sentence: 'The configuration has either `action` or `actions`.',
+    sentence: 'The configuration has either `action`, `actions` or `groups`.',
     find: ({ isWritten, hasConfig }) => {
       if (isWritten('action') && isWritten('actions')) {
         return [
@@ -113,7 +123,7 @@ export const actionRules: readonly Rule[] = [
           },
         ];
       }
-      if (isWritten('action') || isWritten('actions') || !hasConfig) return [];
+      if (isWritten('action') || isWritten('actions') || isWritten('groups') || !hasConfig) return [];
       return [{ path: ['config', 'action'], message: `missing; ${actionHint}` }];
     },
   },

@@ -239,6 +239,16 @@ export function routerName(range: { readonly maxLength: number; readonly hint: s
   });
 }
 
+/** A name that the operator chooses, and that logs and commands then use. */
+export function givenName(example: string) {
+  const hint = `write a name of small letters, digits, "-" and "_", like "${example}"`;
+  return text('name', hint, (value) =>
+    /^[a-z0-9][a-z0-9_-]{0,31}$/.test(value)
+      ? null
+      : `${shown(value)} is not a name of up to 32 such characters that begins with a letter or digit; ${hint}`,
+  );
+}
+
 /** Scheme and host, nothing behind them. */
 export function serviceUrl(example: string) {
   const hint = `write a URL like ${example}`;

@@ -5,14 +5,14 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
 import type { JsonObject } from '../core/model';
-import type { PlannedSession } from '../core/plan';
+import type { PlannedSession, Timing } from '../core/plan';
 import { isNote, member } from './document';
+import { groupsOf } from './groups';
 import { canonicalIpv6, isLinkLocal } from './ipv6';
 import { readJson, type DuplicateKey } from './json';
 import { judge, sentence } from './report';
 import type { Config } from './schema';
 import type { BfdSessionSettings, Ec2Settings, Settings } from './settings';
-import { targetsOf } from './targets';
 import { printable } from './words';
 
 export type Loaded =
@@ -141,32 +141,19 @@ function position(text: string, offset: number) {
 
 function settingsOf(config: Config, document: JsonObject, warnings: readonly string[]): Settings {
   const sessions = config.bfd_sessions.map(sessionOf);
+  const plannedSessions = sessions.map(plannedSession);
+  const common = {
+    sessions: plannedSessions,
+    peerAddresses: peerAddresses(config),
+    trigger: config.trigger,
+    preferred: config.preferred,
+    foreignHolder: config.foreign_holder,
+    timing: timingOf(config),
+  };
+  const groups = groupsOf(config, common);
   return {
-    plan: {
-      targets: targetsOf(config),
-      sessions: sessions.map(plannedSession),
-      peerAddresses: peerAddresses(config),
-      trigger: config.trigger,
-      preferred: config.preferred,
-      foreignHolder: config.foreign_holder,
-      timing: {
-        keepaliveIntervalMs: msOfS(config.keepalive_s),
-        roleTtlMs: msOfS(config.role_ttl_s),
-        stalenessMs: msOfS(config.staleness_s),
-        reestablishAfterInterfaceMs: msOfS(config.reestablish_after_interface_s),
-        reestablishMs: msOfS(config.reestablish_s),
-        settleMs: config.settle_ms,
-        hedgeMs: config.hedge_ms,
-        armedTtlMs: msOfS(config.armed_ttl_s),
-        partialHoldMs: msOfS(config.partial_hold_s),
-        evidenceHoldMs: msOfS(config.evidence_hold_s),
-        takeFromRunningAfterMs:
-          config.take_from_running_after_s === undefined ? null : msOfS(config.take_from_running_after_s),
-        dampingHalfLifeMs: msOfS(config.damping_half_life_s),
-        preemptDelayMs: msOfS(config.preempt_delay_s),
-        ownStallHoldMs: msOfS(config.own_stall_hold_s),
-      },
-    },
+    groups,
+    whole: { ...common, targets: groups.flatMap(({ plan }) => plan.targets) },
     slapi: {
       target: config.grpc_server.startsWith('unix:')
         ? config.grpc_server
@@ -201,6 +188,26 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
     onShutdown: config.on_shutdown,
     document,
     warnings,
+  };
+}
+
+function timingOf(config: Config): Timing {
+  return {
+    keepaliveIntervalMs: msOfS(config.keepalive_s),
+    roleTtlMs: msOfS(config.role_ttl_s),
+    stalenessMs: msOfS(config.staleness_s),
+    reestablishAfterInterfaceMs: msOfS(config.reestablish_after_interface_s),
+    reestablishMs: msOfS(config.reestablish_s),
+    settleMs: config.settle_ms,
+    hedgeMs: config.hedge_ms,
+    armedTtlMs: msOfS(config.armed_ttl_s),
+    partialHoldMs: msOfS(config.partial_hold_s),
+    evidenceHoldMs: msOfS(config.evidence_hold_s),
+    takeFromRunningAfterMs:
+      config.take_from_running_after_s === undefined ? null : msOfS(config.take_from_running_after_s),
+    dampingHalfLifeMs: msOfS(config.damping_half_life_s),
+    preemptDelayMs: msOfS(config.preempt_delay_s),
+    ownStallHoldMs: msOfS(config.own_stall_hold_s),
   };
 }
 

@@ -5,8 +5,10 @@
 import type { z } from 'zod';
 import { actionRules, writtenActions } from './actionRules';
 import { entries, isObject, member } from './document';
+import { groupRules } from './groupRules';
 import { canonicalIpv6, isLinkLocal } from './ipv6';
-import { configSchema, peerPrivateAddressSchema, sessionSchema, storeSchema } from './schema';
+import { repeated } from './repeated';
+import { configSchema, groupSchema, peerPrivateAddressSchema, sessionSchema, storeSchema } from './schema';
 import { place, type Path } from './words';
 
 export type Finding = { readonly path: Path; readonly message: string };
@@ -50,7 +52,18 @@ export function partsOf(document: unknown) {
     peerPrivateAddresses: entries(member(config, 'peer_private_ips')).map((address) =>
       valid(peerPrivateAddressSchema, address),
     ),
+    groups: entries(member(config, 'groups')).map((group) => ({
+      name: valid(groupSchema.shape.name, member(group, 'name')),
+      isObject: isObject(group),
+      has: (key: 'action' | 'actions') => member(group, key) !== undefined,
+      /** Undefined where the key is absent, which means all of them. */
+      sessions:
+        member(group, 'bfd_sessions') === undefined
+          ? undefined
+          : entries(member(group, 'bfd_sessions')).map((name) => valid(sessionSchema.shape.name, name)),
+    })),
     sessions: entries(member(config, 'bfd_sessions')).map((session) => ({
+      name: valid(sessionSchema.shape.name, member(session, 'name')),
       type: valid(sessionSchema.shape.session_type, member(session, 'session_type')),
       peerAddress: comparable(valid(sessionSchema.shape.neigh_ip, member(session, 'neigh_ip'))),
       interfaceName: valid(sessionSchema.shape.intf_name, member(session, 'intf_name')),
@@ -134,6 +147,7 @@ export const rules: readonly Rule[] = [
     },
   },
   ...actionRules,
+  ...groupRules,
   {
     severity: 'mistake',
     sentence:
@@ -358,13 +372,3 @@ export const rules: readonly Rule[] = [
           ],
   },
 ];
-
-/** The entries that equal an earlier one, each with the first of its kind. */
-function repeated(
-  values: readonly (string | undefined)[],
-): readonly { readonly index: number; readonly first: number }[] {
-  return values.flatMap((value, index) => {
-    const first = value === undefined ? index : values.indexOf(value);
-    return first === index ? [] : [{ index, first }];
-  });
-}

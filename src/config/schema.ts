@@ -9,6 +9,7 @@ import {
   anyText,
   choice,
   decimal,
+  givenName,
   ec2Id,
   host,
   hostAddress,
@@ -190,6 +191,9 @@ export const peerPrivateAddressSchema = mandatory(hostAddress('172.31.105.154'),
 export const sessionSchema = mandatory(
   keys(
     {
+      name: optional(givenName('to-rtr2-a'), {
+        description: 'By which `groups` refer to the session.',
+      }),
       session_type: mandatory(
         choice(
           ['SINGLE_HOP', 'MULTI_HOP'],
@@ -245,6 +249,42 @@ export const sessionSchema = mandatory(
   { description: 'One BFD session.' },
 );
 
+const trigger = () => choice(['any', 'all']);
+
+export const groupSchema = mandatory(
+  keys(
+    {
+      name: mandatory(givenName('north'), {
+        description: 'What logs, `show ha_groups` and `ha --group` call it.',
+      }),
+      action: optional(actionSchema, {
+        description:
+          'What is moved to this router when the peer router fails. Mandatory, unless there are `actions`.',
+      }),
+      actions: optional(listOf(actionSchema, 'list the actions, each as one writes "action"'), {
+        description: 'In place of `action`, where things of several kinds move together.',
+      }),
+      bfd_sessions: optional(
+        listOf(
+          mandatory(givenName('to-rtr2-a'), { description: 'Name of a session.' }),
+          'list names of BFD sessions, or leave the key out for all sessions',
+        ),
+        { description: 'Names of the BFD sessions that watch the peer router for this group. Absent: all.' },
+      ),
+      preferred: optional(yesOrNo(), {
+        description:
+          "As the key of the same name outside, for this group. In an active-active pair each router is preferred for its half. Absent: what is written outside, or that key's default.",
+      }),
+      trigger: optional(trigger(), {
+        description:
+          "As the key of the same name outside, for this group. Absent: what is written outside, or that key's default.",
+      }),
+    },
+    'write {"name": NAME, "action": {...}}',
+  ),
+  { description: 'One group: targets that move together.' },
+);
+
 const grpcTlsSchema = keys(
   {
     ca_file: mandatory(absolutePath('/app/onbox/ems.pem'), {
@@ -282,12 +322,20 @@ export const configSchema = keys(
       },
     ),
     action: optional(actionSchema, {
-      description: 'What is moved to this router when the peer router fails.',
+      description:
+        'What is moved to this router when the peer router fails. Mandatory, unless there are `actions` or `groups`.',
       dropIn: true,
     }),
     actions: optional(listOf(actionSchema, 'list the actions, each as one writes "action"'), {
       description: 'In place of `action`, where things of several kinds move together.',
     }),
+    groups: optional(
+      listOf(groupSchema, 'list at least one group as {"name": NAME, "action": {...}}, or write "action"'),
+      {
+        description:
+          'In place of `action`: groups of targets, each with a role, takeovers and a preference of its own, for pairs of which both routers serve.',
+      },
+    ),
     bfd_sessions: mandatory(
       listOf(
         sessionSchema,
@@ -372,7 +420,7 @@ export const configSchema = keys(
       atLeast: { limit: 2, because: 'an old answer may be taken for a lost address' },
       atMost: { limit: 60, because: 'an address that somebody takes after a takeover is noticed late' },
     }),
-    trigger: withDefault(choice(['any', 'all']), 'any', {
+    trigger: withDefault(trigger(), 'any', {
       description:
         'How many sessions have to be down for a takeover: any one, or all of those that can testify (they have been up, and their local interface is up).',
     }),

@@ -63,8 +63,14 @@ export type LogSettings = {
   readonly syslog: { readonly host: string; readonly port: number } | null;
 };
 
+/** Targets that move together, decided about by a core of their own. */
+export type Group = { readonly name: string; readonly plan: Plan };
+
 export type Settings = {
-  readonly plan: Plan;
+  /** At least one; BFD sessions may be in several. */
+  readonly groups: readonly Group[];
+  /** What they have together: for those that ask EC2 and the router once for all. */
+  readonly whole: Plan;
   readonly slapi: SlapiSettings;
   readonly ec2: Ec2Settings;
   readonly store: StoreSettings;

@@ -15,13 +15,16 @@ type AnyEntry =
     ? Entry
     : never;
 
-export function actionsOf({ action, actions }: Config): readonly Action[] {
+/** The configuration, or one of its groups. */
+type Written = Pick<Config, 'action' | 'actions'>;
+
+function actionsOf({ action, actions }: Written): readonly Action[] {
   return actions ?? (action === undefined ? [] : [action]);
 }
 
 /** In canonical order: kind, then address as a number, then id. */
-export function targetsOf(config: Config): readonly Target[] {
-  const named = actionsOf(config).flatMap(({ method_params: { intf_list, route_list, eip_list } }) => [
+export function targetsOf(written: Written): readonly Target[] {
+  const named = actionsOf(written).flatMap(({ method_params: { intf_list, route_list, eip_list } }) => [
     ...(intf_list ?? []).map((entry) => ({ entry, resource: addressOf(entry.secondary_ip) })),
     ...(route_list ?? []).map((entry) => ({ entry, resource: routeOf(entry) })),
     ...(eip_list ?? []).map((entry) => ({ entry, resource: elasticIpOf(entry) })),

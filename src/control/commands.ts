@@ -3,7 +3,10 @@
  * file, so it loads nothing: the command line has to be quick.
  */
 
-export type OperatorCommand =
+/** `group`: the one that is meant, where one is named. */
+export type OperatorCommand = { readonly group?: string | undefined } & OperatorAction;
+
+type OperatorAction =
   | {
       /** Maintenance: this router begins no takeover for `forMs`, from 1 s to 7 days. */
       readonly kind: 'inhibit';

@@ -3,6 +3,7 @@
  * the connection is closed.
  *
  *   {"kind": "inhibit", "forMs": 1800000, "why": "AWS maintenance"} | {"kind": "release"} | {"kind": "give"}
+ * Each may name a "group".
  *   {"accepted": true, "sentence": "..."} | {"error": "..."}
  */
 import { isUtf8 } from 'node:buffer';
@@ -21,19 +22,23 @@ export type ReadCommand =
 
 const forMsHint = `write a whole number of milliseconds from ${minInhibitMs} to ${maxInhibitMs}`;
 
+/** A name that no group has is not wrong here: the answer then says which there are. */
+const group = z.string({ error: 'write the name of a group' }).min(1).max(256).optional();
+
 const commandSchema = z.discriminatedUnion(
   'kind',
   [
     z.strictObject({
       kind: z.literal('inhibit'),
+      group,
       forMs: z.int({ error: forMsHint }).min(minInhibitMs, forMsHint).max(maxInhibitMs, forMsHint),
       why: z.string({ error: 'write a text' }).check((context) => {
         const fault = whyFault(context.value);
         if (fault !== null) context.issues.push({ code: 'custom', input: context.value, message: fault });
       }),
     }),
-    z.strictObject({ kind: z.literal('release') }),
-    z.strictObject({ kind: z.literal('give') }),
+    z.strictObject({ kind: z.literal('release'), group }),
+    z.strictObject({ kind: z.literal('give'), group }),
   ],
   { error: 'write an object with the kind "inhibit", "release" or "give"' },
 );

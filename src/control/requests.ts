@@ -35,38 +35,91 @@ const unanswered: OperatorAnswer = {
   sentence: `the command has had no answer for ${patienceMs / 1000} s; show ha_reason tells what the daemon does`,
 };
 
-/** `wallNow`: milliseconds since 1970. */
-export function operatorRequests(
-  enqueue: (event: OperatorEvent) => void,
-  wallNow: () => number,
-): OperatorRequests {
-  const pending = new Map<number, (answer: OperatorAnswer) => void>();
+export function operatorRequests({
+  groups,
+  enqueue,
+  wallNow,
+}: {
+  readonly groups: readonly string[];
+  readonly enqueue: (group: string, event: OperatorEvent) => void;
+  /** Milliseconds since 1970. */
+  readonly wallNow: () => number;
+}): OperatorRequests {
+  /** By the number of the request; a command is one request to each of its groups. */
+  const pending = new Map<
+    number,
+    { readonly command: OperatorCommand; readonly settle: (answer: OperatorAnswer) => void }
+  >();
   let last = 0;
   let closed = false;
+
+  const askGroup = (group: string, command: OperatorCommand): Promise<OperatorAnswer> => {
+    last += 1;
+    const request = last;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => pending.get(request)?.settle(unanswered), patienceMs).unref();
+      const settle = (answer: OperatorAnswer) => {
+        clearTimeout(timer);
+        pending.delete(request);
+        resolve(answer);
+      };
+      pending.set(request, { command, settle });
+      enqueue(group, eventOf(command, request, wallNow));
+    });
+  };
+
   return {
-    submit(command) {
-      if (closed) return Promise.resolve(stopping);
-      if (pending.size >= maxPending) return Promise.resolve(tooMany);
-      last += 1;
-      const request = last;
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => pending.get(request)?.(unanswered), patienceMs).unref();
-        pending.set(request, (answer) => {
-          clearTimeout(timer);
-          pending.delete(request);
-          resolve(answer);
-        });
-        enqueue(eventOf(command, request, wallNow));
-      });
+    async submit(command) {
+      if (closed) return stopping;
+      const commands = new Set([...pending.values()].map((each) => each.command));
+      if (commands.size >= maxPending) return tooMany;
+      const meant = groupsMeant(groups, command);
+      if (!meant.ok) return meant.answer;
+      const answers = await Promise.all(meant.groups.map((group) => askGroup(group, command)));
+      return groups.length === 1 ? (answers[0] ?? unanswered) : together(meant.groups, answers);
     },
     answer({ request, accepted, sentence }) {
-      pending.get(request)?.({ accepted, sentence });
+      pending.get(request)?.settle({ accepted, sentence });
     },
     close() {
       closed = true;
-      for (const settle of pending.values()) settle(stopping);
+      for (const { settle } of pending.values()) settle(stopping);
     },
   };
+}
+
+type Meant =
+  | { readonly ok: true; readonly groups: readonly string[] }
+  | { readonly ok: false; readonly answer: OperatorAnswer };
+
+/**
+ * An order to begin nothing is safe for all groups at once. To give away is not taken back as easily, and on one
+ * router of an active-active pair it is about some of the groups only: which, has to be said.
+ */
+function groupsMeant(groups: readonly string[], { kind, group }: OperatorCommand): Meant {
+  const decline = (sentence: string): Meant => ({ ok: false, answer: { accepted: false, sentence } });
+  const names = groups.join(', ');
+  if (group !== undefined) {
+    if (groups.includes(group)) return { ok: true, groups: [group] };
+    return decline(
+      groups.length === 1
+        ? 'the configuration has no groups: leave --group out'
+        : `there is no group ${group}: the groups are ${names}`,
+    );
+  }
+  if (kind === 'give' && groups.length > 1)
+    return decline(`not giving: there are several groups, ${names}: say which one with --group`);
+  return { ok: true, groups };
+}
+
+/** One sentence for those that say the same. Accepted where all have accepted it. */
+function together(groups: readonly string[], answers: readonly OperatorAnswer[]): OperatorAnswer {
+  const sentences = [...new Set(answers.map(({ sentence }) => sentence))];
+  const told = sentences.map((sentence) => {
+    const saying = groups.filter((_, place) => answers[place]?.sentence === sentence);
+    return `${saying.join(', ')}: ${sentence}`;
+  });
+  return { accepted: answers.every(({ accepted }) => accepted), sentence: told.join('; ') };
 }
 
 function eventOf(command: OperatorCommand, request: number, wallNow: () => number): OperatorEvent {

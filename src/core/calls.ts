@@ -32,16 +32,25 @@ export function newCall({
 /** Who is to hold a target, and whether EC2 may take it from somebody else. */
 export type Move = { readonly target: Target; readonly to: Holder; readonly allowReassignment: boolean };
 
-/** One call per interface with all its targets, where EC2 takes them together (rule 6). */
+/**
+ * One call per interface with all its targets, where EC2 takes them together (rule 6). Those of the lowest rank come
+ * first: where EC2's tokens do not suffice for all, the burst is theirs.
+ */
 export function callsOf(moves: readonly Move[], now: number, firstNumber = 1): readonly Call[] {
-  const groups = new Map<string, { to: Holder; allowReassignment: boolean; targets: string[] }>();
+  type Group = { to: Holder; allowReassignment: boolean; targets: string[]; rank: number };
+  const groups = new Map<string, Group>();
   for (const { target, to, allowReassignment } of moves) {
     const key = `${to.networkInterfaceId} ${allowReassignment} ${sharedCall(target)}`;
-    const group = groups.get(key) ?? { to, allowReassignment, targets: [] };
+    const group = groups.get(key) ?? { to, allowReassignment, targets: [], rank: Infinity };
     group.targets.push(target.id);
+    group.rank = Math.min(group.rank, target.rank);
     groups.set(key, group);
   }
-  return [...groups.values()].map((group, place) => newCall({ ...group, number: firstNumber + place, now }));
+  return [...groups.values()]
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ to, allowReassignment, targets }, place) =>
+      newCall({ to, allowReassignment, targets, number: firstNumber + place, now }),
+    );
 }
 
 /** The place on this router where the target belongs; an observation has shown the interface. */
@@ -57,7 +66,11 @@ export function placeHere({ observation }: Pick<Ownership, 'observation'>, targe
 /** What EC2 is asked for, as the holders are now. */
 export function requestOf({ plan, state }: Turn, attempt: Attempt, call: Call): TakeoverRequest {
   const holders = state.ownership?.holders ?? {};
-  return { attempt: attempt.number, call: call.number, ...requestedMove(plan, holders, call) };
+  return { attempt: attempt.number, call: call.number, ...moveOf(plan, holders, call) };
+}
+
+export function moveOf(plan: Plan, holders: Holders, call: Call): RequestedMove {
+  return requestedMove(plannedTargets(plan, call.targets), holders, call);
 }
 
 /** What a takeover would ask EC2 for now, so that it can be made ready ahead. */
@@ -68,18 +81,24 @@ export function takeoverRequests(plan: Plan, observation: Observation): readonly
     to: placeHere({ observation }, target),
     allowReassignment: true,
   }));
-  return callsOf(moves, 0).map((call) => requestedMove(plan, observation.holders, call));
+  const byId = new Map(plan.targets.map((target) => [target.id, target]));
+  return callsOf(moves, 0).map((call) =>
+    requestedMove(
+      call.targets.flatMap((id) => byId.get(id) ?? []),
+      observation.holders,
+      call,
+    ),
+  );
 }
 
 type Holders = Observation['holders'];
 
 function requestedMove(
-  plan: Plan,
+  planned: readonly Target[],
   holders: Holders,
   call: Pick<Call, 'to' | 'targets' | 'allowReassignment'>,
 ): RequestedMove {
   const { to, targets, allowReassignment } = call;
-  const planned = plannedTargets(plan, targets);
   const releases = allowReassignment ? releasesOf(planned, holders, to) : [];
   return {
     networkInterfaceId: to.networkInterfaceId,

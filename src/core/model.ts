@@ -189,6 +189,8 @@ export type Event =
       readonly observation: Observation;
     }
   | { readonly type: 'observationFailed'; readonly number: number; readonly failure: Failure }
+  /** EC2 is about to be read anyway: who has no question out may have that answer too. */
+  | { readonly type: 'observationOffered' }
   /** A request of `sendTakeover` has not been sent: it waits for tokens (EC2's limit of requests). */
   | {
       readonly type: 'takeoverCallQueued';

@@ -283,6 +283,16 @@ export function scheduleObservation(turn: Turn): void {
   else if (now < observing.closelyUntil) wakeAt(turn, now + CLOSE_INTERVAL_MS);
 }
 
+/** A reading that is made anyway costs nothing, and the next keepalive then comes an interval after it. */
+export function observationOffered(turn: Turn): void {
+  const { observing } = turn.state;
+  if (observing.inFlight !== null) return note(turn, 'routine', 'an observation is under way already');
+  const started = start(observing, turn.now, turn.plan.timing.keepaliveIntervalMs);
+  turn.state = { ...turn.state, observing: started };
+  turn.effects.push({ effect: 'observeOwnership', number: started.lastNumber });
+  note(turn, 'routine', 'EC2 is observed now, because it is read anyway');
+}
+
 function start(observing: Observing, now: number, intervalMs: number): Observing {
   const lastNumber = observing.lastNumber + 1;
   const answeredAt = observing.answeredAt ?? now;

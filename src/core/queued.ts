@@ -37,13 +37,17 @@ function updateSend(turn: Turn, sent: SentRequest, change: Partial<Send>): boole
   return true;
 }
 
-/** What waits for tokens is not to be sent: the attempt is to go no further. */
+/**
+ * What waits for tokens is not to be sent: the attempt is to go no further for now. Should it go on after all, what
+ * was withdrawn is due.
+ */
 export function withdrawQueued(turn: Turn): void {
   const attempt = currentAttempt(turn);
-  const calls = attempt.calls.map((call) => ({
-    ...call,
-    outstanding: call.outstanding.filter(({ queued }) => !queued),
-  }));
+  const calls = attempt.calls.map((call) => {
+    const outstanding = call.outstanding.filter(({ queued }) => !queued);
+    const hasNone = outstanding.length === 0 && call.outstanding.length > 0;
+    return { ...call, outstanding, nextSendAt: hasNone ? turn.now : call.nextSendAt };
+  });
   withdraw(turn, attempt, () => true);
   updateAttempt(turn, { calls });
 }

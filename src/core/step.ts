@@ -33,6 +33,7 @@ import {
   alarmIfUnobserved,
   missingWords,
   observationFailed,
+  observationOffered,
   observeClosely,
   observeNow,
   ownershipObserved,
@@ -81,11 +82,14 @@ export function step(plan: Plan, state: State, event: Event, now: number): Step 
 
 const BEFORE_ALL_OTHERS: readonly Effect['effect'][] = ['sendTakeover', 'prepareTakeover', 'askInterfaces'];
 
-/** Nothing that the same step asks for may delay a takeover call. */
+/** What a takeover waits for: nothing else that is asked for at the same time may delay it. */
+export function isUrgent({ effect }: Effect): boolean {
+  return BEFORE_ALL_OTHERS.includes(effect);
+}
+
 function takeoverFirst(effects: readonly Effect[]): readonly Effect[] {
   if (effects.length < 2) return effects;
-  const isFirst = ({ effect }: Effect): boolean => BEFORE_ALL_OTHERS.includes(effect);
-  return [...effects.filter(isFirst), ...effects.filter((effect) => !isFirst(effect))];
+  return [...effects.filter(isUrgent), ...effects.filter((effect) => !isUrgent(effect))];
 }
 
 function apply(turn: Turn, event: Event): void {
@@ -128,6 +132,8 @@ function apply(turn: Turn, event: Event): void {
       return askAboutHolders(turn);
     case 'observationFailed':
       return observationFailed(turn, event.number, event.failure);
+    case 'observationOffered':
+      return observationOffered(turn);
     case 'takeoverCallQueued':
       return callQueued(turn, event);
     case 'takeoverCallReleased':

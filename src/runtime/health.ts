@@ -3,8 +3,8 @@
  * A part that hangs shows by its age even where nothing says that it failed. Nothing is decided from this.
  */
 import type { Logger } from 'pino';
-import type { JsonObject } from '../core/model';
-import type { Plan } from '../core/plan';
+import type { Group } from '../config/settings';
+import type { HaState, JsonObject } from '../core/model';
 import { Wellness, type Reading } from '../wellness';
 import type { Recorded } from './loop';
 
@@ -15,7 +15,8 @@ export type HealthSources = { readonly [part: string]: () => Reading | null };
 const TOLD_EVERY_MS = 600_000;
 
 export class Health {
-  readonly #plan: Plan;
+  readonly #groups: readonly Group[];
+  readonly #roles = new Map<string, HaState>();
   readonly #sources: HealthSources;
   readonly #log: Logger;
   readonly #put: (health: JsonObject) => void;
@@ -26,17 +27,17 @@ export class Health {
   #failing = '';
 
   constructor({
-    plan,
+    groups,
     sources,
     log,
     put,
   }: {
-    readonly plan: Plan;
+    readonly groups: readonly Group[];
     readonly sources: HealthSources;
     readonly log: Logger;
     readonly put: (health: JsonObject) => void;
   }) {
-    this.#plan = plan;
+    this.#groups = groups;
     this.#sources = sources;
     this.#log = log;
     this.#put = put;
@@ -45,21 +46,26 @@ export class Health {
   /** Comes after whatever else is recorded of the batch. */
   update(batch: readonly Recorded[]): void {
     let keepalive = false;
-    for (const { event } of batch) {
-      if (event.type === 'ownershipObserved') this.#observation.ok();
-      else if (event.type === 'observationFailed') this.#observation.failed();
+    // One reading may answer several groups at once: one of them speaks for all.
+    const speaker = batch.find(({ event }) => isAnswer(event))?.group;
+    for (const { group, event, step } of batch) {
+      this.#roles.set(group, step.state.role.haState);
+      if (event.type === 'ownershipObserved' && group === speaker) this.#observation.ok();
+      else if (event.type === 'observationFailed' && group === speaker) this.#observation.failed();
       else if (event.type === 'inputDrained') this.#loop.ok();
-      keepalive ||= event.type === 'ownershipObserved' || event.type === 'observationFailed';
+      keepalive ||= isAnswer(event);
     }
     const now = batch.at(-1)?.now ?? -Infinity;
     // Also where EC2 does not answer at all: then this is what there is to see.
-    if (keepalive || now - this.#lastAt >= this.#plan.timing.keepaliveIntervalMs) this.#tell(now);
+    if (keepalive || now - this.#lastAt >= this.#shortest('keepaliveIntervalMs')) this.#tell(now);
   }
 
   #tell(now: number): void {
     this.#lastAt = now;
     const readings = this.#readings();
-    const health = Object.fromEntries(readings.map(([part, reading]) => [part, inWords(reading)]));
+    const parts = Object.fromEntries(readings.map(([part, reading]) => [part, inWords(reading)]));
+    const health: JsonObject =
+      this.#groups.length === 1 ? parts : { ...parts, groups: Object.fromEntries(this.#roles) };
     this.#put(health);
     const failing = readings.flatMap(([part, { state }]) => (state === 'failing' ? [part] : [])).join(', ');
     const isNews = failing !== this.#failing || now - this.#lastToldAt >= TOLD_EVERY_MS;
@@ -69,9 +75,13 @@ export class Health {
     this.#log[isNews ? 'info' : 'debug']({ event: 'health', reason, ...health }, 'health');
   }
 
+  #shortest(time: 'keepaliveIntervalMs' | 'roleTtlMs'): number {
+    return Math.min(...this.#groups.map(({ plan }) => plan.timing[time]));
+  }
+
   #readings(): readonly (readonly [string, Reading])[] {
     const observation = this.#observation.reading();
-    const ttlS = this.#plan.timing.roleTtlMs / 1000;
+    const ttlS = this.#shortest('roleTtlMs') / 1000;
     const stale = observation.lastOkS !== null && observation.lastOkS > ttlS;
     const others = Object.entries(this.#sources).flatMap(([part, read]) => {
       const reading = read();
@@ -83,6 +93,10 @@ export class Health {
       ['loop', this.#loop.reading()],
     ];
   }
+}
+
+function isAnswer({ type }: Recorded['event']): boolean {
+  return type === 'ownershipObserved' || type === 'observationFailed';
 }
 
 function inWords({ state, lastOkS, failures }: Reading): JsonObject {

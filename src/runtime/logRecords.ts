@@ -12,14 +12,16 @@ const LEVELS = { routine: 'debug', notable: 'info', alarm: 'error' } as const sa
   string
 >;
 
-export function logSteps(log: Logger, batch: readonly Recorded[]): void {
+/** `isNamed`: there are several groups, so that each record has to say which one it is about. */
+export function logSteps(log: Logger, batch: readonly Recorded[], isNamed: boolean): void {
   for (const recorded of batch) {
-    const { event, before, step } = recorded;
+    const { group, event, before, step } = recorded;
     if (step.reason === '') continue;
     const changedRole = before.role.haState !== step.state.role.haState;
     log[levelOf(recorded)](
       {
         event: event.type === 'inputDrained' ? 'decision' : event.type,
+        ...(isNamed ? { group } : {}),
         ha: step.state.role.haState,
         ...(changedRole ? { haBefore: before.role.haState } : {}),
         ...(step.alarms.length > 0 ? { alarms: step.alarms } : {}),
@@ -70,6 +72,7 @@ function fieldsOf(event: Event, { now, before, step }: Recorded): Record<string,
     case 'controlLost':
     case 'interfacesAnswered':
     case 'ownershipObserved':
+    case 'observationOffered':
     case 'levelsRead':
     case 'holdersAnswered':
     case 'inhibitRequested':
@@ -106,13 +109,15 @@ function sinceWords({ purpose, resumed }: Timeline): string {
   return purpose === 'takeover' ? 'BFD DOWN' : 'the decision';
 }
 
-export function logTimeline(log: Logger, timeline: Timeline): void {
+/** `group`: null where there is only one. */
+export function logTimeline(log: Logger, timeline: Timeline, group: string | null): void {
   const legs = legsOf(timeline);
   const since = sinceWords(timeline);
   const reason = `the ${timeline.purpose === 'evidence' ? 'takeover' : timeline.purpose} took ${legs.allMovedMs ?? '?'} ms from ${since} to the last address moved`;
   log.info(
     {
       event: 'takeoverTimeline',
+      ...(group === null ? {} : { group }),
       attempt: timeline.attempt,
       purpose: timeline.purpose,
       since,

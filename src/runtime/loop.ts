@@ -1,37 +1,48 @@
 /**
  * The one owner of the state and the only caller of `step`. Adapters enqueue events; the loop feeds them
- * to the core, starts the effects and keeps the single timer.
+ * to the cores, starts the effects and keeps the single timer. Each group of targets has a core of its own,
+ * which knows of no other: what happens outside goes to all of them, an answer to the one that asked.
  *
- * Ordering duties (test/runtime/loop.test.ts):
+ * Ordering duties (test/runtime/loop.test.ts, test/runtime/groups.test.ts):
  *   1. The input queue is drained before anything is decided (rule 1).
- *   2. The effects of a step are started at once, takeover calls first; logs, metrics and store writes of
- *      the whole batch come after the last of them, when what they have to write has reached its socket, and
- *      not while a takeover waits for rule 5's answer: some milliseconds, for which that answer must not wait.
+ *   2. Takeover calls are started at once, all other effects when every core has decided; logs, metrics and
+ *      store writes of the whole batch come after the last of them, when what they have to write has reached its
+ *      socket, and not while a takeover waits for rule 5's answer: some milliseconds, for which that answer must
+ *      not wait.
  *   3. Nothing here waits: an effect's outcome is another event.
  *   4. EC2 is the truth and the store a view: no effect and no decision depends on the store.
  *   5. A pause of the process is told before the events of the same drain, which came after it (rule 16).
+ *   6. When one core reads EC2, the others may have the answer too: at rest there is one reading for all.
  */
+import type { Group } from '../config/settings';
 import { violations } from '../core/invariants';
-import type { EffectArgs, Event } from '../core/model';
-import type { Plan } from '../core/plan';
+import type { Effect, EffectArgs, Event } from '../core/model';
 import { initialState, type State } from '../core/state';
-import { step, type Step } from '../core/step';
+import { isUrgent, step, type Step } from '../core/step';
+import { heardBy, type AddressedEvent, type SharedEvent } from './audience';
 import type { Clock } from './clock';
 import { Pulse } from './pulse';
 
-/** Starts an effect and returns at once. A runner that throws is a bug and ends the process. */
-export type EffectRunners = { readonly [Name in keyof EffectArgs]: (args: EffectArgs[Name]) => void };
+/**
+ * Starts an effect and returns at once; `group` is the one that asks for it. A runner that throws is a bug and
+ * ends the process.
+ */
+export type EffectRunners = {
+  readonly [Name in keyof EffectArgs]: (args: EffectArgs[Name], group: string) => void;
+};
 
 /** One step as it happened, for whoever logs, shows or journals. */
 export type Recorded = {
   readonly now: number;
+  readonly group: string;
   readonly event: Event;
   readonly before: State;
   readonly step: Step;
 };
 
 export type LoopOptions = {
-  readonly plan: Plan;
+  /** At least one. */
+  readonly groups: readonly Group[];
   readonly clock: Clock;
   readonly runners: EffectRunners;
   readonly record: (batch: readonly Recorded[]) => void;
@@ -43,6 +54,11 @@ export type LoopOptions = {
   readonly deaf: (reason: string) => void;
 };
 
+type Core = Group & { state: State };
+
+type Queued =
+  { readonly to: null; readonly event: SharedEvent } | { readonly to: Core; readonly event: AddressedEvent };
+
 /** Node's timers hold 31 bits; a later deadline is reached by way of a harmless earlier wake-up. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const BEAT_MS = 1_000;
@@ -50,8 +66,11 @@ const DEAF_AFTER_KEEPALIVES = 3;
 
 export class Loop {
   readonly #options: LoopOptions;
-  readonly #queue: Event[] = [];
-  #state: State;
+  readonly #cores: readonly Core[];
+  readonly #queue: Queued[] = [];
+  /** Effects of this drain that wait until every core has decided. */
+  #patient: { readonly effect: Effect; readonly core: Core }[] = [];
+  readonly #stoppedGroups = new Set<string>();
   #drainScheduled = false;
   #unrecorded: Recorded[] = [];
   #timer: NodeJS.Timeout | null = null;
@@ -63,22 +82,26 @@ export class Loop {
 
   constructor(options: LoopOptions) {
     this.#options = options;
-    this.#state = initialState(options.plan);
-    this.#pulse = new Pulse(Math.min(...options.plan.sessions.map(({ detectionTimeMs }) => detectionTimeMs)));
+    this.#cores = options.groups.map(({ name, plan }) => ({ name, plan, state: initialState(plan) }));
+    const sessions = options.groups.flatMap(({ plan }) => plan.sessions);
+    this.#pulse = new Pulse(Math.min(...sessions.map(({ detectionTimeMs }) => detectionTimeMs)));
   }
 
-  get state(): State {
-    return this.#state;
+  stateOf(group: string): State {
+    return this.#coreOf(group).state;
   }
 
   /**
    * Takes an event in. It is handled right after the I/O callbacks that are ready now, so that events
    * arriving together on different streams are judged together.
    */
-  enqueue(event: Event): void {
-    if (this.#stopped) return;
-    this.#queue.push(event);
-    this.#scheduleDrain();
+  enqueue(event: SharedEvent): void {
+    this.#enqueue({ to: null, event });
+  }
+
+  /** The same for what concerns one group only. */
+  enqueueFor(group: string, event: AddressedEvent): void {
+    this.#enqueue({ to: this.#coreOf(group), event });
   }
 
   stop(): void {
@@ -89,6 +112,22 @@ export class Loop {
     this.#record();
   }
 
+  #enqueue(queued: Queued): void {
+    if (this.#stopped) return;
+    this.#queue.push(queued);
+    this.#scheduleDrain();
+  }
+
+  #coreOf(group: string): Core {
+    const core = this.#cores.find(({ name }) => name === group);
+    if (core === undefined) throw new Error(`there is no group ${group}`);
+    return core;
+  }
+
+  #wakeAt(): number {
+    return Math.min(...this.#cores.map(({ state }) => state.wakeAt));
+  }
+
   #startBeats(): void {
     this.#pulse.start();
     this.#beats = setInterval(() => this.#beat(), BEAT_MS);
@@ -96,12 +135,13 @@ export class Loop {
   }
 
   #beat(): void {
-    const { plan, clock, beat, deaf } = this.#options;
+    const { clock, beat, deaf } = this.#options;
+    const keepalives = this.#cores.map(({ plan }) => plan.timing.keepaliveIntervalMs);
     // Told although nothing else has happened, because levels may have changed meanwhile.
     if (this.#pulse.pauseMs > 0) this.#scheduleDrain();
-    this.#overdueBeats = clock.monotonicMs() > this.#state.wakeAt ? this.#overdueBeats + 1 : 0;
+    this.#overdueBeats = clock.monotonicMs() > this.#wakeAt() ? this.#overdueBeats + 1 : 0;
     const overdueMs = this.#overdueBeats * BEAT_MS;
-    if (overdueMs < DEAF_AFTER_KEEPALIVES * Math.max(plan.timing.keepaliveIntervalMs, BEAT_MS)) return beat();
+    if (overdueMs < DEAF_AFTER_KEEPALIVES * Math.max(...keepalives, BEAT_MS)) return beat();
     deaf(`nothing has been decided for ${Math.round(overdueMs / 1000)} s although it was due`);
   }
 
@@ -121,9 +161,15 @@ export class Loop {
     if (this.#stopped) return;
     this.#overdueBeats = 0;
     const forMs = this.#pulse.takePauseMs();
-    if (forMs > 0) this.#take({ type: 'processStalled', forMs });
-    for (const event of this.#queue.splice(0)) this.#take(event);
-    this.#take({ type: 'inputDrained', jitter: this.#options.random() });
+    if (forMs > 0) for (const core of this.#cores) this.#take(core, { type: 'processStalled', forMs });
+    for (const { to, event } of this.#queue.splice(0)) {
+      if (to === null) this.#tellAll(event);
+      else this.#take(to, event);
+    }
+    for (const core of this.#cores)
+      this.#take(core, { type: 'inputDrained', jitter: this.#options.random() });
+    this.#offerObservation();
+    this.#startPatient();
     this.#armTimer();
     if (this.#beats === null) this.#startBeats();
     setImmediate(() => {
@@ -131,9 +177,23 @@ export class Loop {
     });
   }
 
+  #tellAll(event: SharedEvent): void {
+    for (const core of this.#cores) {
+      const heard = heardBy(core.plan, event);
+      if (heard !== null) this.#take(core, heard);
+    }
+  }
+
+  #offerObservation(): void {
+    if (!this.#patient.some(({ effect }) => effect.effect === 'observeOwnership')) return;
+    for (const core of this.#cores) {
+      if (core.state.observing.inFlight === null) this.#take(core, { type: 'observationOffered' });
+    }
+  }
+
   #isAsking(): boolean {
-    const askingUntil = this.#state.attempt?.askingUntil ?? null;
-    return askingUntil !== null && this.#options.clock.monotonicMs() < askingUntil;
+    const now = this.#options.clock.monotonicMs();
+    return this.#cores.some(({ state: { attempt } }) => now < (attempt?.askingUntil ?? -Infinity));
   }
 
   #record(): void {
@@ -141,29 +201,46 @@ export class Loop {
     if (batch.length > 0) this.#options.record(batch);
   }
 
-  #take(event: Event): void {
-    const { plan, clock } = this.#options;
-    const now = clock.monotonicMs();
-    const before = this.#state;
-    const result = step(plan, before, event, now);
-    this.#state = result.state;
-    this.#unrecorded.push({ now, event, before, step: result });
-    for (const effect of result.effects) this.#start(effect.effect, effect);
-    const broken = violations(plan, result.state);
+  #take(core: Core, event: Event): void {
+    const now = this.#options.clock.monotonicMs();
+    const before = core.state;
+    const result = step(core.plan, before, event, now);
+    core.state = result.state;
+    this.#unrecorded.push({ now, group: core.name, event, before, step: result });
+    for (const effect of result.effects) {
+      if (isUrgent(effect)) this.#start(effect.effect, effect, core.name);
+      else this.#patient.push({ effect, core });
+    }
+    const broken = violations(core.plan, result.state);
     if (broken.length === 0) return;
-    // The last words of this process: what led here has to be in the log.
+    // The last words of this process: what led here has to be in the log, what has begun in the decision memory.
+    this.#startPatient();
     this.#record();
-    throw new Error(`invariant violated after ${event.type}: ${broken.join('; ')}`);
+    const where = this.#cores.length === 1 ? '' : ` in group ${core.name}`;
+    throw new Error(`invariant violated${where} after ${event.type}: ${broken.join('; ')}`);
   }
 
-  #start<Name extends keyof EffectArgs>(name: Name, args: EffectArgs[Name]): void {
-    this.#options.runners[name](args);
+  #startPatient(): void {
+    for (const { effect, core } of this.#patient.splice(0)) {
+      if (effect.effect === 'stop' && !this.#isLastToStop(core)) continue;
+      this.#start(effect.effect, effect, core.name);
+    }
+  }
+
+  /** One that has something in flight may finish: the process ends with the last of them. */
+  #isLastToStop({ name }: Core): boolean {
+    this.#stoppedGroups.add(name);
+    return this.#stoppedGroups.size === this.#cores.length;
+  }
+
+  #start<Name extends keyof EffectArgs>(name: Name, args: EffectArgs[Name], group: string): void {
+    this.#options.runners[name](args, group);
   }
 
   #armTimer(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const { wakeAt } = this.#state;
+    const wakeAt = this.#wakeAt();
     if (wakeAt === Infinity || this.#stopped) return;
     const delayMs = Math.min(
       Math.max(Math.ceil(wakeAt - this.#options.clock.monotonicMs()), 0),

@@ -189,6 +189,7 @@ const EVENT_TYPES = {
   interfacesAnswered: true,
   ownershipObserved: true,
   observationFailed: true,
+  observationOffered: true,
   takeoverCallQueued: true,
   takeoverCallReleased: true,
   takeoverCallAnswered: true,

@@ -1,14 +1,20 @@
 /**
  * What operators see with `show`: a projection of events and state onto the keys of the store. Runs after
- * the effects of a batch, and nothing in it is ever read back for a decision.
+ * the effects of a batch, and nothing in it is ever read back for a decision. Several groups are shown as one
+ * role and one sentence, and each by itself beside it.
  */
+import type { Group } from '../config/settings';
 import type { JsonObject, Observation } from '../core/model';
-import type { Plan, Target } from '../core/plan';
+import type { Target } from '../core/plan';
+import { initialState, type State } from '../core/state';
+import { groupsSummary, shownGroup } from './groupsView';
+import { shownHolders } from './holdersView';
 import type { Recorded } from './loop';
 
 export type ViewKey =
   | 'ha_state'
   | 'ha_reason'
+  | 'ha_groups'
   | 'bfd_neighbors'
   | 'last_bfd_down_event'
   | 'last_intf_event'
@@ -17,30 +23,47 @@ export type ViewKey =
 
 export class View {
   readonly #put: (key: ViewKey, value: string | JsonObject) => void;
-  readonly #plan: Plan;
+  readonly #groups: readonly Group[];
+  /** By group, as of the last batch. */
+  readonly #states: Map<string, State>;
   /** The last UP event of each session, by peer address: the predecessor's layout. */
   readonly #neighbors = new Map<string, JsonObject>();
+  /** By group, who holds its targets, as last observed. */
+  readonly #holders = new Map<string, JsonObject>();
+  #shown: { readonly haState: string; readonly reason: string };
 
-  constructor(plan: Plan, put: (key: ViewKey, value: string | JsonObject) => void) {
-    this.#plan = plan;
+  constructor(groups: readonly Group[], put: (key: ViewKey, value: string | JsonObject) => void) {
+    this.#groups = groups;
     this.#put = put;
+    this.#states = new Map(groups.map(({ name, plan }) => [name, initialState(plan)]));
+    this.#shown = groupsSummary(this.#states);
   }
 
   update(batch: readonly Recorded[]): void {
     for (const recorded of batch) this.#showEvent(recorded);
-    const last = batch.at(-1);
-    const first = batch[0];
-    if (last === undefined || first === undefined) return;
-    const { role, verdict } = last.step.state;
+    if (batch.length === 0) return;
+    for (const { group, step } of batch) this.#states.set(group, step.state);
+    const before = this.#shown;
+    this.#shown = groupsSummary(this.#states);
+    const { haState, reason } = this.#shown;
     // Written with every keepalive although nothing has changed: operators read its time as a sign of life.
     const alive = batch.some(
       ({ event }) => event.type === 'ownershipObserved' || event.type === 'observationFailed',
     );
-    if (alive || role.haState !== first.before.role.haState) this.#put('ha_state', role.haState);
-    if (alive || verdict !== first.before.verdict) this.#put('ha_reason', verdict);
+    if (alive || haState !== before.haState) this.#put('ha_state', haState);
+    if (alive || reason !== before.reason) this.#put('ha_reason', reason);
+    if (this.#groups.length > 1 && (alive || reason !== before.reason)) this.#showGroups();
   }
 
-  #showEvent({ event, step }: Recorded): void {
+  #showGroups(): void {
+    const shown = this.#groups.flatMap(({ name, plan }) => {
+      const state = this.#states.get(name);
+      return state === undefined ? [] : [[name, shownGroup(plan, state)] as const];
+    });
+    this.#put('ha_groups', Object.fromEntries(shown));
+  }
+
+  #showEvent({ group, event, step }: Recorded): void {
     switch (event.type) {
       case 'bfdSessionChanged':
         if (event.level === 'Up') this.#showNeighbor(event.session, event.notification);
@@ -56,8 +79,8 @@ export class View {
       case 'ownershipObserved':
         // Only what was believed is shown.
         if (step.state.ownership?.observation === event.observation) {
-          this.#put('ha_interfaces', targetInterfaces(this.#plan, event.observation));
-          this.#put('ha_targets', targetHolders(this.#plan, event.observation));
+          this.#put('ha_interfaces', targetInterfaces(this.#targets(), event.observation));
+          this.#showHolders(group, event.observation);
         }
         return;
       case 'started':
@@ -66,6 +89,7 @@ export class View {
       case 'controlLost':
       case 'interfacesAnswered':
       case 'observationFailed':
+      case 'observationOffered':
       case 'takeoverCallQueued':
       case 'takeoverCallReleased':
       case 'takeoverCallAnswered':
@@ -80,8 +104,21 @@ export class View {
     }
   }
 
+  /** Of the group that has been observed, beside what is known of the others. */
+  #showHolders(group: string, observation: Observation): void {
+    const plan = this.#groups.find(({ name }) => name === group)?.plan;
+    if (plan === undefined) return;
+    this.#holders.set(group, shownHolders(plan, observation.holders));
+    const inOrder = this.#groups.map(({ name }) => this.#holders.get(name) ?? {});
+    this.#put('ha_targets', Object.assign({}, ...inOrder) as JsonObject);
+  }
+
+  #targets(): readonly Target[] {
+    return this.#groups.flatMap(({ plan }) => plan.targets);
+  }
+
   #showNeighbor(session: string, notification: JsonObject): void {
-    const planned = this.#plan.sessions.find(({ id }) => id === session);
+    const planned = this.#groups.flatMap(({ plan }) => plan.sessions).find(({ id }) => id === session);
     if (planned === undefined) return;
     this.#neighbors.set(planned.peerAddress, notification);
     this.#put('bfd_neighbors', Object.fromEntries(this.#neighbors));
@@ -89,7 +126,7 @@ export class View {
 }
 
 /** The interfaces that are to hold targets, as the predecessor shows them. */
-function targetInterfaces({ targets }: Plan, { interfaces }: Observation): JsonObject {
+function targetInterfaces(targets: readonly Target[], { interfaces }: Observation): JsonObject {
   return Object.fromEntries(
     interfaces
       .filter((own) =>
@@ -104,25 +141,3 @@ function targetInterfaces({ targets }: Plan, { interfaces }: Observation): JsonO
       ]),
   );
 }
-
-/** Who holds what, of every kind: `ha_interfaces` has addresses of this router only. */
-function targetHolders({ targets }: Plan, { holders }: Observation): JsonObject {
-  return Object.fromEntries(
-    targets.map(({ id, kind }) => {
-      const holder = holders[id] ?? null;
-      const { networkInterfaceId = null, instanceId = null, mine = false } = holder ?? {};
-      const blackhole = holder?.blackhole === true ? { blackhole: true } : {};
-      return [
-        id,
-        { kind: KIND_WORDS[kind], mine, holder: networkInterfaceId, instance: instanceId, ...blackhole },
-      ];
-    }),
-  );
-}
-
-const KIND_WORDS = {
-  privateAddress: 'private_ip',
-  ipv6Address: 'ipv6',
-  route: 'route',
-  elasticIp: 'elastic_ip',
-} as const satisfies Record<Target['kind'], string>;

@@ -3,6 +3,8 @@
  * takeover it had begun nor takes over without being armed. One small file, replaced as a whole and
  * synced. What is read back is believed only when every field is what it should be; otherwise the daemon
  * starts as if for the first time, which is always safe. Saving never blocks the loop.
+ *
+ * With one group the file is its memory; with several it is {"groups": {NAME: MEMORY, ...}}.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -16,10 +18,10 @@ import { isOnPersistentMount } from './persistentMount';
 import { readSmallFile } from './smallFile';
 
 export type MemoryFile = {
-  /** What was remembered last; null where there is nothing that can be trusted. Never throws. */
-  load(): Memory | null;
-  /** The latest wins; written in the background. */
-  save(memory: Memory): void;
+  /** What was remembered last of this group; null where there is nothing that can be trusted. Never throws. */
+  load(group: string): Memory | null;
+  /** The latest of each group wins; written in the background. */
+  save(group: string, memory: Memory): void;
   readonly health: () => Reading;
   close(): Promise<void>;
   /** Whether the directory outlives this container; null where that cannot be found out. */
@@ -64,16 +66,27 @@ const memorySchema = z.object({
     .default(null),
 });
 
-export function openMemory(stateDir: string, log: Logger): MemoryFile {
+const groupsSchema = z.object({ groups: z.record(z.string(), memorySchema) });
+
+/** What a file holds: the memory of a single group, or those of several by name. */
+export type Memories =
+  { readonly single: Memory } | { readonly groups: { readonly [group: string]: Memory } };
+
+export function openMemory(stateDir: string, groups: readonly string[], log: Logger): MemoryFile {
   const path = join(stateDir, fileName);
-  let latest: Memory | null = null;
+  let loaded: Memories | null | undefined;
+  /** By group. What was loaded stays in the file until the group saves something. */
+  const latest = new Map<string, Memory>();
   const file = new BackgroundFile({
     path,
     mode: 0o600,
     durable: true,
     // Syncing to a busy disk takes its time, and this is worth waiting for.
     closeTimeoutMs: 1_500,
-    content: () => `${JSON.stringify(latest)}\n`,
+    content: () => {
+      const [only] = groups.length === 1 ? latest.values() : [];
+      return `${JSON.stringify(only ?? { groups: Object.fromEntries(latest) })}\n`;
+    },
     log,
     words: {
       event: 'memory',
@@ -82,9 +95,14 @@ export function openMemory(stateDir: string, log: Logger): MemoryFile {
     },
   });
   return {
-    load: () => load(path, log),
-    save(memory) {
-      latest = memory;
+    load(group) {
+      if (loaded === undefined) loaded = load(path, log);
+      const memory = loaded === null ? null : memoryOf(group, groups, loaded);
+      if (memory !== null) latest.set(group, memory);
+      return memory;
+    },
+    save(group, memory) {
+      latest.set(group, memory);
       file.touch();
     },
     health: () => file.health(),
@@ -93,16 +111,45 @@ export function openMemory(stateDir: string, log: Logger): MemoryFile {
   };
 }
 
-/** Null for any text that is not exactly a memory. */
+/**
+ * Where the groups are not those of the file, because the configuration has changed, what the file says of their
+ * targets is nobody's. An inhibit of the whole daemon is kept: maintenance is when configurations change.
+ */
+function memoryOf(group: string, groups: readonly string[], loaded: Memories): Memory | null {
+  if ('single' in loaded) return groups.length === 1 ? loaded.single : inhibitOnly([loaded.single]);
+  if (Object.hasOwn(loaded.groups, group)) return loaded.groups[group] ?? null;
+  return inhibitOnly(Object.values(loaded.groups));
+}
+
+/** The inhibit that ends first, where each of them has one. */
+function inhibitOnly(memories: readonly Memory[]): Memory | null {
+  const inhibited = memories.filter(({ inhibit }) => inhibit !== null);
+  if (inhibited.length < memories.length) return null;
+  const [first] = inhibited.sort((a, b) => (a.inhibit?.untilWall ?? 0) - (b.inhibit?.untilWall ?? 0));
+  if (first === undefined) return null;
+  return { ...first, wasActive: false, armedSessions: [], intent: null, beenActive: false, damping: null };
+}
+
+/** Null for any text that is not exactly what a daemon writes. */
+export function parseMemories(text: string): Memories | null {
+  const several = groupsSchema.safeParse(jsonOf(text));
+  if (several.success) return several.data;
+  const single = parseMemory(text);
+  return single === null ? null : { single };
+}
+
+/** The same for the memory of a single group. */
 export function parseMemory(text: string): Memory | null {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const parsed = memorySchema.safeParse(document);
+  const parsed = memorySchema.safeParse(jsonOf(text));
   return parsed.success ? parsed.data : null;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -117,7 +164,7 @@ export function readBootId(): string {
   }
 }
 
-function load(path: string, log: Logger): Memory | null {
+function load(path: string, log: Logger): Memories | null {
   const file = readSmallFile(path, maxBytes);
   switch (file.outcome) {
     case 'missing':
@@ -126,9 +173,9 @@ function load(path: string, log: Logger): Memory | null {
       warn(log, path, file.cause);
       return null;
     case 'text': {
-      const memory = parseMemory(file.text);
-      if (memory === null) warn(log, path, 'the file is truncated, damaged or not ours');
-      return memory;
+      const memories = parseMemories(file.text);
+      if (memories === null) warn(log, path, 'the file is truncated, damaged or not ours');
+      return memories;
     }
   }
 }

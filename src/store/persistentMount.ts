@@ -20,29 +20,42 @@ export function isOnPersistentMount(directory: string): boolean | null {
   }
 }
 
+export type Mount = { readonly point: string; readonly type: string; readonly readOnly: boolean };
+
+/** In the order of the kernel; null where its list cannot be read. */
+export function readMounts(): readonly Mount[] | null {
+  try {
+    return parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
 /** Null where no mount of the list covers the path. */
 export function persistsAt(mountinfo: string, path: string, inContainer: boolean): boolean | null {
-  let best: { readonly point: string; readonly type: string } | null = null;
-  for (const line of mountinfo.split('\n')) {
-    const mount = parseMount(line);
+  let best: Mount | null = null;
+  for (const mount of parseMounts(mountinfo)) {
     // Among mounts on the same point the last of the list covers the others.
-    if (mount !== null && covers(mount.point, path) && mount.point.length >= (best?.point.length ?? 0)) {
-      best = mount;
-    }
+    if (covers(mount.point, path) && mount.point.length >= (best?.point.length ?? 0)) best = mount;
   }
   if (best === null) return null;
   if (fleetingTypes.includes(best.type)) return false;
   return best.point !== '/' || !inContainer;
 }
 
+function parseMounts(mountinfo: string): readonly Mount[] {
+  return mountinfo.split('\n').flatMap((line) => parseMount(line) ?? []);
+}
+
 /** `36 35 98:0 /root /mount/point rw,noatime shared:1 - ext4 /dev/sda rw`: optional fields end with `-`. */
-function parseMount(line: string): { readonly point: string; readonly type: string } | null {
+function parseMount(line: string): Mount | null {
   const fields = line.split(' ');
   const point = fields[4];
   const separator = fields.indexOf('-', 6);
   const type = fields[separator + 1];
   if (separator === -1 || point === undefined || type === undefined || !point.startsWith('/')) return null;
-  return { point: unescapeOctal(point), type };
+  const readOnly = fields[5]?.split(',').includes('ro') === true;
+  return { point: unescapeOctal(point), type, readOnly };
 }
 
 /** The kernel writes blanks, tabs, newlines and backslashes as three octal digits. */

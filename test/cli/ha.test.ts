@@ -140,6 +140,14 @@ describe('arguments', () => {
     ],
     [{ words: ['release'] }, { kind: 'release' }],
     [{ words: ['give'] }, { kind: 'give' }],
+    [
+      { words: ['give'], group: 'north' },
+      { kind: 'give', group: 'north' },
+    ],
+    [
+      { words: ['inhibit'], for: '30m', why: 'work', group: 'north' },
+      { kind: 'inhibit', group: 'north', forMs: 1_800_000, why: 'work' },
+    ],
   ])('%j', (args, command) => {
     expect(readHa(args)).toEqual({ ok: true, command });
   });
@@ -147,6 +155,7 @@ describe('arguments', () => {
   const why = 'AWS maintenance';
   test.each<readonly [HaArguments, string]>([
     [{ words: [] }, 'what to do is missing: inhibit, release or give'],
+    [{ words: ['release'], group: '' }, '--group: it is empty; write the name of a group'],
     [{ words: ['inhibt'], for: '1h', why }, "there is no 'inhibt'; did you mean inhibit?"],
     [{ words: ['frobnicate'] }, "there is no 'frobnicate'"],
     [
@@ -186,7 +195,7 @@ describe('arguments', () => {
     expect(err.split('\n').slice(0, 3)).toEqual([
       `ha: ${problem}`,
       '',
-      'usage: xr-aws-ha ha inhibit --for 30m --why "AWS maintenance" [-c FILE]',
+      'usage: xr-aws-ha ha inhibit --for 30m --why "AWS maintenance" [--group NAME] [-c FILE]',
     ]);
     expect(commands).toEqual([]);
   });

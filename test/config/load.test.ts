@@ -38,44 +38,46 @@ function settingsWith(config: unknown): Settings {
 describe('files of xrv9k-aws-ha', () => {
   test('its sample file', () => {
     const settings = settingsOf(loadConfig(join(fixtures, 'sample.json')));
-    expect(settings).toEqual({
-      plan: {
-        targets: [addressTarget('172.31.101.10', 1, 1), addressTarget('172.31.105.10', 2, 0)],
-        sessions: [
-          {
-            id: '172.31.105.206 on TenGigE0/0/0/2',
-            peerAddress: '172.31.105.206',
-            interfaceName: 'TenGigE0/0/0/2',
-            detectionTimeMs: 150,
-          },
-          {
-            id: '172.31.101.101 on TenGigE0/0/0/1',
-            peerAddress: '172.31.101.101',
-            interfaceName: 'TenGigE0/0/0/1',
-            detectionTimeMs: 150,
-          },
-        ],
-        peerAddresses: ['172.31.105.206', '172.31.101.101'],
-        trigger: 'any',
-        preferred: false,
-        foreignHolder: 'refuse',
-        timing: {
-          keepaliveIntervalMs: 10_000,
-          roleTtlMs: 30_000,
-          stalenessMs: 10_000,
-          reestablishAfterInterfaceMs: 5_000,
-          reestablishMs: 10_000,
-          settleMs: 20,
-          hedgeMs: 700,
-          armedTtlMs: 600_000,
-          partialHoldMs: 25_000,
-          evidenceHoldMs: 30_000,
-          takeFromRunningAfterMs: null,
-          dampingHalfLifeMs: 60_000,
-          preemptDelayMs: 60_000,
-          ownStallHoldMs: 3_000,
+    const plan = {
+      targets: [addressTarget('172.31.101.10', 1, 1), addressTarget('172.31.105.10', 2, 0)],
+      sessions: [
+        {
+          id: '172.31.105.206 on TenGigE0/0/0/2',
+          peerAddress: '172.31.105.206',
+          interfaceName: 'TenGigE0/0/0/2',
+          detectionTimeMs: 150,
         },
+        {
+          id: '172.31.101.101 on TenGigE0/0/0/1',
+          peerAddress: '172.31.101.101',
+          interfaceName: 'TenGigE0/0/0/1',
+          detectionTimeMs: 150,
+        },
+      ],
+      peerAddresses: ['172.31.105.206', '172.31.101.101'],
+      trigger: 'any',
+      preferred: false,
+      foreignHolder: 'refuse',
+      timing: {
+        keepaliveIntervalMs: 10_000,
+        roleTtlMs: 30_000,
+        stalenessMs: 10_000,
+        reestablishAfterInterfaceMs: 5_000,
+        reestablishMs: 10_000,
+        settleMs: 20,
+        hedgeMs: 700,
+        armedTtlMs: 600_000,
+        partialHoldMs: 25_000,
+        evidenceHoldMs: 30_000,
+        takeFromRunningAfterMs: null,
+        dampingHalfLifeMs: 60_000,
+        preemptDelayMs: 60_000,
+        ownStallHoldMs: 3_000,
       },
+    };
+    expect(settings).toEqual({
+      groups: [{ name: 'default', plan }],
+      whole: plan,
       slapi: {
         target: '127.0.0.1:57777',
         tls: null,
@@ -127,7 +129,7 @@ describe('files of xrv9k-aws-ha', () => {
   });
 
   test('the file that its `show config` prints', () => {
-    const { plan, warnings } = settingsOf(loadConfig(join(fixtures, 'show-config.json')));
+    const { whole: plan, warnings } = settingsOf(loadConfig(join(fixtures, 'show-config.json')));
     expect(plan.targets).toEqual([
       addressTarget('172.31.101.20', 1, 1),
       addressTarget('172.31.105.20', 3, 0),
@@ -167,22 +169,76 @@ describe.each([
   });
 
   test('recognise each other in EC2 on every interface that holds a floating address', () => {
-    const { plan } = rtr1();
+    const { whole: plan } = rtr1();
     // Of other zones, and with other subnets: there the device index tells where a target belongs.
     if (crossesZones) return expect(plan.peerAddresses).toHaveLength(1);
     const subnets = plan.targets.flatMap((target) =>
       target.kind === 'privateAddress' ? [target.address.replace(/\.\d+$/, '')] : [],
     );
-    for (const { peerAddresses } of [plan, rtr2().plan])
+    for (const { peerAddresses } of [plan, rtr2().whole])
       expect(peerAddresses.map((address) => address.replace(/\.\d+$/, '')).sort()).toEqual(subnets.sort());
   });
 
   test('are a pair: the same floating addresses, each on its own interfaces', () => {
-    const addresses = (settings: Settings) => settings.plan.targets.map(({ id }) => id);
+    const addresses = (settings: Settings) => settings.whole.targets.map(({ id }) => id);
     expect(addresses(rtr1())).toEqual(addresses(rtr2()));
-    const peers = (settings: Settings) => settings.plan.sessions.map(({ peerAddress }) => peerAddress);
+    const peers = (settings: Settings) => settings.whole.sessions.map(({ peerAddress }) => peerAddress);
     expect(peers(rtr1()).some((peer) => peers(rtr2()).includes(peer))).toBe(false);
   });
+});
+
+test('the active-active examples: each router is preferred for its half, and both watch with all sessions', () => {
+  const groupsOf = (name: string) =>
+    settingsOf(loadConfig(join(examples, `active-active-${name}.json`))).groups.map(
+      ({ name: group, plan }) => ({
+        group,
+        targets: plan.targets.map(({ id }) => id),
+        preferred: plan.preferred,
+        sessions: plan.sessions.length,
+      }),
+    );
+  const north = { group: 'north', targets: ['172.31.101.10'], sessions: 2 };
+  const south = { group: 'south', targets: ['172.31.105.10'], sessions: 2 };
+  expect(groupsOf('rtr1')).toEqual([
+    { ...north, preferred: true },
+    { ...south, preferred: false },
+  ]);
+  expect(groupsOf('rtr2')).toEqual([
+    { ...north, preferred: false },
+    { ...south, preferred: true },
+  ]);
+});
+
+test('a group has the sessions that it names, and the outer preference and trigger where it writes none', () => {
+  const { action } = configWith();
+  const settings = settingsWith({
+    ...withSessions({ name: 'a' }, { name: 'b', neigh_ip: '172.31.105.155' }),
+    action: undefined,
+    preferred: true,
+    groups: [
+      { name: 'one', action, bfd_sessions: ['b'], preferred: false },
+      {
+        name: 'two',
+        action: {
+          method: 'secondary_ip_shift',
+          method_params: { intf_list: [addressWith({ secondary_ip: '172.31.105.11' })] },
+        },
+        trigger: 'all',
+      },
+    ],
+  });
+  expect(
+    settings.groups.map(({ name, plan: { sessions, preferred, trigger } }) => ({
+      name,
+      peers: sessions.map(({ peerAddress }) => peerAddress),
+      preferred,
+      trigger,
+    })),
+  ).toEqual([
+    { name: 'one', peers: ['172.31.105.155'], preferred: false, trigger: 'any' },
+    { name: 'two', peers: ['172.31.105.154', '172.31.105.155'], preferred: true, trigger: 'all' },
+  ]);
+  expect(settings.whole.targets.map(({ id }) => id)).toEqual(['172.31.105.10', '172.31.105.11']);
 });
 
 describe('settings', () => {
@@ -194,7 +250,7 @@ describe('settings', () => {
     const { document: _text, ...fromTexts } = settingsWith(config(String));
     const { document: _number, ...fromNumbers } = settingsWith(config((value) => value));
     expect(fromTexts).toEqual(fromNumbers);
-    expect(fromTexts.plan.timing.keepaliveIntervalMs).toBe(5_000);
+    expect(fromTexts.whole.timing.keepaliveIntervalMs).toBe(5_000);
     expect(fromTexts.ec2.apiTimeoutMs).toBe(500);
     expect(fromTexts.slapi.target).toBe('127.0.0.1:57400');
   });
@@ -204,12 +260,12 @@ describe('settings', () => {
     const entries = addresses.map((secondary_ip) => addressWith({ secondary_ip }));
     const sorted = ['9.0.0.1', '172.31.9.1', '172.31.101.20', '172.31.101.100', '200.1.1.1'];
     for (const list of [entries, entries.toReversed()]) {
-      expect(settingsWith(withAddresses(...list)).plan.targets.map(({ id }) => id)).toEqual(sorted);
+      expect(settingsWith(withAddresses(...list)).whole.targets.map(({ id }) => id)).toEqual(sorted);
     }
   });
 
   test('a session outside the default VRF says so in its id', () => {
-    const { plan, slapi } = settingsWith(withSessions({ vrf_name: 'blue' }));
+    const { whole: plan, slapi } = settingsWith(withSessions({ vrf_name: 'blue' }));
     expect(plan.sessions.map(({ id }) => id)).toEqual(['172.31.105.154 on TenGigE0/0/0/2 in vrf blue']);
     expect(slapi.sessions.map(({ id, vrfName }) => [id, vrfName])).toEqual([
       ['172.31.105.154 on TenGigE0/0/0/2 in vrf blue', 'blue'],
@@ -217,7 +273,7 @@ describe('settings', () => {
   });
 
   test('a multi-hop session is told from others by its source address, and watches its interface', () => {
-    const { plan, slapi } = settingsWith(withSessions({}, multiHop()));
+    const { whole: plan, slapi } = settingsWith(withSessions({}, multiHop()));
     expect(plan.sessions.map(({ id, interfaceName }) => [id, interfaceName])).toEqual([
       ['172.31.105.154 on TenGigE0/0/0/2', 'TenGigE0/0/0/2'],
       ['172.31.105.154 from 172.31.101.241', 'TenGigE0/0/0/2'],
@@ -231,7 +287,7 @@ describe('settings', () => {
   });
 
   test('an IPv6 address is one text, however it is written', () => {
-    const { plan } = settingsWith(
+    const { whole: plan } = settingsWith(
       withSessions(multiHop({ neigh_ip: '2001:DB8:0:0::0001', source_ip: '2001:0db8::2:0:0:1' })),
     );
     expect(plan.sessions.map(({ id }) => id)).toEqual(['2001:db8::1 from 2001:db8::2:0:0:1']);
@@ -239,7 +295,7 @@ describe('settings', () => {
   });
 
   test('a link-local neighbour belongs to its interface and is not asked for in EC2', () => {
-    const { plan, slapi } = settingsWith(
+    const { whole: plan, slapi } = settingsWith(
       withSessions({ neigh_ip: 'FE80::1' }, { neigh_ip: 'fe80::1', intf_name: 'TenGigE0/0/0/1' }, {}),
     );
     expect(plan.sessions.map(({ peerAddress }) => peerAddress)).toEqual([
@@ -256,7 +312,7 @@ describe('settings', () => {
   });
 
   test('addresses that are listed for it stand in place of the neighbours', () => {
-    const { plan } = settingsWith(
+    const { whole: plan } = settingsWith(
       configWith({ peer_private_ips: ['172.31.105.206', '172.31.101.101', '172.31.105.206'] }),
     );
     expect(plan.peerAddresses).toEqual(['172.31.105.206', '172.31.101.101']);
@@ -295,10 +351,10 @@ describe('settings', () => {
       syslog: { host: 'log.example.com', port: 514 },
     });
     expect(settings.onShutdown).toBe('unregister');
-    expect(settings.plan.trigger).toBe('all');
-    expect(settings.plan.preferred).toBe(true);
-    expect(settings.plan.foreignHolder).toBe('take');
-    expect(settings.plan.timing.takeFromRunningAfterMs).toBe(120_000);
+    expect(settings.whole.trigger).toBe('all');
+    expect(settings.whole.preferred).toBe(true);
+    expect(settings.whole.foreignHolder).toBe('take');
+    expect(settings.whole.timing.takeFromRunningAfterMs).toBe(120_000);
     expect(settings.stateDir).toBe('/mnt/state');
     expect(settings.controlSocket).toBe('/mnt/state/control.sock');
     expect(settings.store).toEqual({ type: 'file', path: '/mnt/state/show.json' });
@@ -397,7 +453,7 @@ describe('files that cannot be read', () => {
 
 describe('never throws', () => {
   function expectAnswer(loaded: Loaded) {
-    if (loaded.ok) expect(loaded.settings.plan.sessions.length).toBeGreaterThan(0);
+    if (loaded.ok) expect(loaded.settings.whole.sessions.length).toBeGreaterThan(0);
     else expect(loaded.report).toMatch(/\S/);
   }
 

@@ -604,3 +604,83 @@ describe('warnings', () => {
     expect(warningsOf(config)).toEqual(warnings);
   });
 });
+
+describe('groups', () => {
+  const session = (name: string, third: number) => ({
+    name,
+    session_type: 'SINGLE_HOP',
+    intf_name: `TenGigE0/0/0/${third}`,
+    neigh_ip: `172.31.${third}.154`,
+  });
+  const group = (name: string, address: string, change: object = {}) => ({
+    name,
+    action: {
+      method: 'secondary_ip_shift',
+      method_params: { intf_list: [{ secondary_ip: address, instance_intf_number: 1 }] },
+    },
+    ...change,
+  });
+  const pair = (change: object = {}, groups: readonly object[]) => ({
+    ec2_private_endpoint_url: 'https://ec2.example.com',
+    bfd_sessions: [session('to-a', 1), session('to-b', 2)],
+    groups,
+    ...change,
+  });
+
+  test('that are right have no mistakes', () => {
+    const right = pair({}, [
+      group('north', '172.31.1.10', { bfd_sessions: ['to-a', 'to-b'], preferred: true }),
+      group('south', '172.31.2.10', { bfd_sessions: ['to-b'], trigger: 'all' }),
+    ]);
+    expect(mistakesOf(textOf(right))).toEqual([]);
+  });
+
+  test('all mistakes are named at once', () => {
+    const wrong = pair({ bfd_sessions: [session('to-a', 1), session('to-a', 2), session('to-c', 3)] }, [
+      group('north', '172.31.1.10', { bfd_sessions: ['to-a', 'to-d', 'to-a'] }),
+      group('north', '172.31.1.10', { bfd_sessions: ['to-a'] }),
+      group('-South', '172.31.3.154', { bfd_sessions: [] }),
+    ]);
+    expect(mistakesOf(textOf(wrong))).toEqual([
+      'config.groups[2].name: "-South" is not a name of up to 32 such characters that begins with a letter or digit; write a name of small letters, digits, "-" and "_", like "north"',
+      'config.groups[2].bfd_sessions: is empty; list names of BFD sessions, or leave the key out for all sessions',
+      'config.groups[1].action.method_params.intf_list[0].secondary_ip: 172.31.1.10 is in the list already, at config.groups[0].action.method_params.intf_list[0]; remove one of the two',
+      'config.groups[1].name: the same name as config.groups[0]; give each group its own',
+      'config.bfd_sessions[1].name: the same name as config.bfd_sessions[0]; give each session its own',
+      'config.groups[0].bfd_sessions[1]: no session is named "to-d"; did you mean "to-a"?',
+      'config.groups[0].bfd_sessions[2]: "to-a" is in the list already; remove one of the two',
+      'config.bfd_sessions[2]: "to-c" is in no group; write it into the "bfd_sessions" of one, or remove the session',
+      "config.bfd_sessions[2].neigh_ip: 172.31.3.154 is one of the floating addresses; write the peer router's own (primary) address on that subnet",
+    ]);
+  });
+
+  test('beside action, and neither of them', () => {
+    const { action } = configWith();
+    expect(mistakesOf(textOf(pair({ action }, [group('north', '172.31.1.10')])))).toEqual([
+      'config.action: beside "groups"; move it into one of the groups, or write no groups',
+    ]);
+    expect(mistakesOf(textOf(configWith({ action: undefined })))).toEqual([
+      'config.action: missing; write {"method": "secondary_ip_shift", "method_params": {"intf_list": [...]}}',
+    ]);
+  });
+
+  test('a group without an action, and with both', () => {
+    const { action: _action, ...none } = group('north', '172.31.1.10');
+    const { action } = group('south', '172.31.2.10');
+    const both = { name: 'south', action, actions: [group('', '172.31.3.10').action] };
+    expect(mistakesOf(textOf(pair({}, [none, both])))).toEqual([
+      'config.groups[0].action: missing; write {"method": "secondary_ip_shift", "method_params": {"intf_list": [...]}}',
+      'config.groups[1].actions: there is an "action" too; put that one into this list and remove it',
+    ]);
+  });
+
+  test('a session without a name that no group can refer to', () => {
+    const { name: _name, ...nameless } = session('to-b', 2);
+    const wrong = pair({ bfd_sessions: [session('to-a', 1), nameless] }, [
+      group('north', '172.31.1.10', { bfd_sessions: ['to-a'] }),
+    ]);
+    expect(mistakesOf(textOf(wrong))).toEqual([
+      'config.bfd_sessions[1]: in no group, because it has no name; give it one and write it into the "bfd_sessions" of a group',
+    ]);
+  });
+});

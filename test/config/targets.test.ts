@@ -31,7 +31,7 @@ const addresses = (...secondary_ips: readonly string[]) => ({
 function targetsOf(...actions: readonly object[]): readonly Target[] {
   const loaded = parseConfig(textOf(configWith({ action: undefined, actions })), 'FILE');
   if (!loaded.ok) throw new Error(loaded.report);
-  return loaded.settings.plan.targets;
+  return loaded.settings.whole.targets;
 }
 
 function mistakesOf(change: object): readonly string[] {

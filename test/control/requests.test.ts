@@ -6,10 +6,11 @@ beforeEach(() => {
 });
 
 const begin = () =>
-  operatorRequests(
-    (event) => events.push(event),
-    () => 1_700_000_000_000,
-  );
+  operatorRequests({
+    groups: ['default'],
+    enqueue: (_, event) => events.push(event),
+    wallNow: () => 1_700_000_000_000,
+  });
 const isStopping = { accepted: false, sentence: 'the daemon is stopping' };
 
 test('each command becomes an event with a number of its own', () => {
@@ -45,10 +46,11 @@ test('answers find who asked, in any order; a second one and a strange number ar
 });
 
 test('an answer within enqueue finds who asked', async () => {
-  const requests = operatorRequests(
-    ({ request }) => requests.answer({ request, accepted: true, sentence: 'at once' }),
-    () => 0,
-  );
+  const requests = operatorRequests({
+    groups: ['default'],
+    enqueue: (_, { request }) => requests.answer({ request, accepted: true, sentence: 'at once' }),
+    wallNow: () => 0,
+  });
   expect(await requests.submit({ kind: 'give' })).toEqual({ accepted: true, sentence: 'at once' });
 });
 
@@ -94,4 +96,64 @@ test('a command that the core never answers is answered at last, and makes room'
   } finally {
     jest.useRealTimers();
   }
+});
+
+describe('with several groups', () => {
+  let told: (readonly [group: string, event: OperatorEvent])[];
+  beforeEach(() => {
+    told = [];
+  });
+  const several = () =>
+    operatorRequests({
+      groups: ['north', 'south'],
+      enqueue: (group, event) => told.push([group, event]),
+      wallNow: () => 0,
+    });
+  const typesOf = () => told.map(([group, { type }]) => [group, type]);
+
+  test('inhibit and release are for all of them, and one sentence tells what all say', async () => {
+    const requests = several();
+    const inhibited = requests.submit({ kind: 'inhibit', forMs: 60_000, why: 'work' });
+    const released = requests.submit({ kind: 'release' });
+    expect(typesOf()).toEqual([
+      ['north', 'inhibitRequested'],
+      ['south', 'inhibitRequested'],
+      ['north', 'releaseRequested'],
+      ['south', 'releaseRequested'],
+    ]);
+    requests.answer({ request: 1, accepted: true, sentence: 'inhibited' });
+    requests.answer({ request: 2, accepted: true, sentence: 'inhibited' });
+    expect(await inhibited).toEqual({ accepted: true, sentence: 'north, south: inhibited' });
+    requests.answer({ request: 4, accepted: false, sentence: 'no' });
+    requests.answer({ request: 3, accepted: true, sentence: 'released' });
+    expect(await released).toEqual({ accepted: false, sentence: 'north: released; south: no' });
+  });
+
+  test('one that is named is told alone', async () => {
+    const requests = several();
+    const given = requests.submit({ kind: 'give', group: 'south' });
+    expect(typesOf()).toEqual([['south', 'giveRequested']]);
+    requests.answer({ request: 1, accepted: true, sentence: 'given' });
+    expect(await given).toEqual({ accepted: true, sentence: 'south: given' });
+  });
+
+  test('give without a name, and a name that there is not, are declined without an event', async () => {
+    const requests = several();
+    expect(await requests.submit({ kind: 'give' })).toEqual({
+      accepted: false,
+      sentence: 'not giving: there are several groups, north, south: say which one with --group',
+    });
+    expect(await requests.submit({ kind: 'release', group: 'west' })).toEqual({
+      accepted: false,
+      sentence: 'there is no group west: the groups are north, south',
+    });
+    expect(told).toEqual([]);
+  });
+
+  test('where there are none, a name is declined', async () => {
+    expect(await begin().submit({ kind: 'release', group: 'north' })).toEqual({
+      accepted: false,
+      sentence: 'the configuration has no groups: leave --group out',
+    });
+  });
 });

@@ -312,17 +312,20 @@ describe('given to the peer', () => {
 });
 
 describe('requests that wait for tokens', () => {
-  const targets = Array.from({ length: 30 }, (_, index) => route(`10.${index}.0.0/16`, 1, 30 - index));
+  const targets = Array.from({ length: 30 }, (_, index) => route(`10.${index}.0.0/16`, 1, index));
   const queued = (call: number, attempt = 1) =>
     ({ type: 'takeoverCallQueued', attempt, call, send: 1 }) as const;
   const released = (call: number) => ({ type: 'takeoverCallReleased', attempt: 1, call, send: 1 }) as const;
   const waiting = (play: Mixed, calls: readonly number[]) =>
     play.at(2_002, ...calls.map((call) => queued(call)));
 
-  test('carry their rank', () => {
-    const play = watchingMixed(targets, held(PEER, targets));
+  test('the lowest rank comes first, and each carries its own', () => {
+    const ranked = targets.map((target) => ({ ...target, rank: 30 - target.rank }));
+    const play = watchingMixed(ranked, held(PEER, ranked));
     down(play);
-    expect(play.all('sendTakeover').map(({ rank }) => rank)).toEqual(targets.map(({ rank }) => rank));
+    const sends = play.all('sendTakeover');
+    expect(sends.map(({ rank }) => rank)).toEqual(targets.map((_, index) => index + 1));
+    expect(sends[0]?.targets).toEqual(['10.29.0.0/16 in rtb-1']);
   });
 
   test('are not hedged, and neither are those that were sent', () => {
@@ -331,6 +334,31 @@ describe('requests that wait for tokens', () => {
     waiting(play, [2, 3]);
     play.at(2_900);
     expect(play.all('sendTakeover')).toHaveLength(3);
+  });
+
+  test('are due again when the attempt goes on after they were withdrawn', () => {
+    const unowned = targets.slice(0, 2);
+    const play = watchingMixed(unowned, held(null, unowned));
+    down(play);
+    waiting(play, [2]);
+    // The failure seems to be here: what waits is withdrawn, and the answer to the other request waited for.
+    play.at(2_100, {
+      type: 'interfaceChanged',
+      interfaceName: 'Te1',
+      level: 'Down',
+      receivedAt: 2_100,
+      notification: {},
+    });
+    expect(play.all('withdrawTakeover')).toEqual([{ effect: 'withdrawTakeover', attempt: 1, calls: [2] }]);
+    // Nobody had the targets, so there is nobody to give them back to: the attempt goes on, with all that it has begun.
+    play.at(2_200, answer('1.1.1'));
+    play.at(2_201);
+    expect(
+      play
+        .all('sendTakeover')
+        .filter(({ call }) => call === 2)
+        .map(({ send }) => send),
+    ).toEqual([1, 2]);
   });
 
   test('have moved nothing: when the peer is UP again the attempt is dropped, and they are withdrawn', () => {

@@ -199,9 +199,15 @@ export type CommandResult = {
 };
 
 /** Runs the built program with these arguments until it ends. */
-export function runCommand(args: readonly string[]): Promise<CommandResult> {
+export function runCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [mainPath, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [mainPath, ...args], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
@@ -209,6 +215,12 @@ export function runCommand(args: readonly string[]): Promise<CommandResult> {
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
 }
+
+/** A command that asks AWS, as on the router. */
+export const runOn = (lab: Lab, name: RouterName, ...args: readonly string[]): Promise<CommandResult> =>
+  runCommand([...args, '-c', lab.routers[name].configPath], {
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: lab.routers[name].imdsUrl,
+  });
 
 export const show = (lab: Lab, name: RouterName, key: string): Promise<CommandResult> =>
   runCommand(['show', key, '-c', lab.routers[name].configPath]);

@@ -95,7 +95,7 @@ const isTime = (ms: number, least: number): boolean => Number.isFinite(ms) && ms
 
 /** What core and adapters rely on, said anew. */
 function checkSettings(settings: Settings): void {
-  const { plan, slapi, ec2, store, log } = settings;
+  const { whole: plan, slapi, ec2, store, log } = settings;
   const addresses = plan.targets.map(({ id }) => id);
   ensure(addresses.length > 0 && addresses.every(isAddress), 'targets are addresses', addresses);
   const numbers = addresses.map(asNumber);
@@ -218,7 +218,7 @@ test('the order of the list changes nothing', () => {
       const loaded = parseConfig(JSON.stringify({ config: { ...config, action } }), 'x');
       ensure(loaded.ok, 'is accepted', loaded);
       if (!loaded.ok) return;
-      const addresses = loaded.settings.plan.targets.map(({ id }) => id);
+      const addresses = loaded.settings.whole.targets.map(({ id }) => id);
       expect(addresses).toEqual([9, 10, 99, 100].map((host) => `172.31.105.${host}`));
     }),
     runs(20),

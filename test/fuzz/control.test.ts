@@ -110,11 +110,12 @@ describe('the socket', () => {
     submitted = [];
     const logger = recordingLogger();
     records = logger.records;
-    const requests = operatorRequests(
-      (event) =>
-        setImmediate(() => requests.answer({ request: event.request, accepted: true, sentence: 'done' })),
-      Date.now,
-    );
+    const requests = operatorRequests({
+      groups: ['default'],
+      enqueue: (_, { request: number }) =>
+        setImmediate(() => requests.answer({ request: number, accepted: true, sentence: 'done' })),
+      wallNow: Date.now,
+    });
     control = openControl({
       path,
       log: logger.log,

@@ -111,7 +111,7 @@ test('a memory is read whole or not at all', () => {
       if (which > 0) return;
       writeFileSync(path, bytes);
       const { log, records } = recordingLogger();
-      const loaded = openMemory(directory, log).load();
+      const loaded = openMemory(directory, ['default'], log).load('default');
       expect(loaded).toEqual(parsed);
       expect(records.map(({ event }) => event)).toEqual(parsed === null ? ['memory-unreadable'] : []);
     }),

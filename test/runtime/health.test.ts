@@ -30,12 +30,18 @@ function world(parts: { [part: string]: Reading | null } = { store: OK }) {
   log.level = 'debug';
   const written: JsonObject[] = [];
   const sources = Object.fromEntries(Object.keys(parts).map((part) => [part, () => parts[part] ?? null]));
-  const health = new Health({ plan, sources, log, put: (value) => written.push(value) });
+  const health = new Health({
+    groups: [{ name: 'default', plan }],
+    sources,
+    log,
+    put: (value) => written.push(value),
+  });
   const batch = (now: number, ...events: readonly Event[]): void => {
     const before = initialState(plan);
     health.update(
       [...events, decided].map((event): Recorded => ({
         now,
+        group: 'default',
         event,
         before,
         step: step(plan, before, event, now),

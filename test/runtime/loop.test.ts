@@ -6,6 +6,7 @@ import { systemClock, type Clock } from '../../src/runtime/clock';
 import type { Plan } from '../../src/core/plan';
 import { observationOf, planOf, sessionEvent, synchronizedEvent, TIMING } from '../support/coreWorld';
 import { eventually } from '../support/eventually';
+import { enqueueTo } from '../support/loopEvents';
 
 jest.setTimeout(30_000);
 
@@ -47,7 +48,7 @@ function startLoop({
     stop: run('stop'),
   };
   const loop = new Loop({
-    plan,
+    groups: [{ name: 'default', plan }],
     clock,
     runners,
     random: () => 0.5,
@@ -67,7 +68,7 @@ async function drained(batches: readonly unknown[], before: number): Promise<voi
 
 async function feed(world: LoopWorld, ...events: readonly Event[]): Promise<void> {
   const before = world.batches.length;
-  for (const event of events) world.loop.enqueue(event);
+  for (const event of events) enqueueTo(world.loop, 'default', event);
   await drained(world.batches, before);
 }
 
@@ -77,7 +78,7 @@ async function standby(): Promise<LoopWorld> {
   await feed(world, synchronizedEvent('gen2', 'Up'));
   const startedAt = systemClock.monotonicMs();
   await feed(world, { type: 'ownershipObserved', number: 1, startedAt, observation: observationOf('peer') });
-  expect(world.loop.state.role.haState).toBe('STANDBY');
+  expect(world.loop.stateOf('default').role.haState).toBe('STANDBY');
   return world;
 }
 
@@ -85,7 +86,7 @@ describe('the loop', () => {
   test('drains its input before anything is decided: two sessions DOWN together are one attempt', async () => {
     const world = await standby();
     await feed(world, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
-    expect(world.loop.state.lastAttempt).toBe(1);
+    expect(world.loop.stateOf('default').lastAttempt).toBe(1);
     expect(world.batches.at(-1)?.map(({ event }) => event.type)).toEqual([
       'bfdSessionChanged',
       'bfdSessionChanged',
@@ -97,7 +98,7 @@ describe('the loop', () => {
   test('a DOWN that is UP again before the queue is empty takes nothing over', async () => {
     const world = await standby();
     await feed(world, sessionEvent('a', 'Down'), sessionEvent('a', 'Up'));
-    expect(world.loop.state.attempt).toBeNull();
+    expect(world.loop.stateOf('default').attempt).toBeNull();
     world.loop.stop();
   });
 
@@ -122,14 +123,14 @@ describe('the loop', () => {
     const sent = names.indexOf('effect sendTakeover');
     expect(sent).toBeGreaterThan(names.indexOf('effect prepareTakeover'));
     expect(names.findIndex((name) => name.startsWith('record'))).toBeGreaterThan(sent);
-    expect(world.loop.state.attempt?.firstSentAt).not.toBeNull();
+    expect(world.loop.stateOf('default').attempt?.firstSentAt).not.toBeNull();
     world.loop.stop();
   });
 
   test('records what has happened before it stops', async () => {
     const world = await standby();
     world.happened.length = 0;
-    world.loop.enqueue(sessionEvent('a', 'Down'));
+    enqueueTo(world.loop, 'default', sessionEvent('a', 'Down'));
     // Two turns until it is decided; recording would take a third.
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     world.loop.stop();
@@ -140,7 +141,7 @@ describe('the loop', () => {
     const world = await standby();
     const batches = world.batches.length;
     world.loop.stop();
-    world.loop.enqueue(sessionEvent('a', 'Down'));
+    enqueueTo(world.loop, 'default', sessionEvent('a', 'Down'));
     await new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))));
     expect(world.batches.length).toBe(batches);
   });
@@ -170,7 +171,7 @@ describe('a process that did not run', () => {
     await once(server, 'listening');
     const writer = connect((server.address() as AddressInfo).port, '127.0.0.1');
     const [reader] = (await once(server, 'connection')) as [NodeJS.ReadableStream];
-    reader.on('data', () => world.loop.enqueue(sessionEvent('a', 'Down')));
+    reader.on('data', () => enqueueTo(world.loop, 'default', sessionEvent('a', 'Down')));
     const close = () => {
       world.loop.stop();
       writer.destroy();

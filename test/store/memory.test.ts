@@ -31,13 +31,13 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 test('what was saved last is loaded by the next life', async () => {
   const { log, records } = recordingLogger();
-  const first = openMemory(dir, log);
-  expect(first.load()).toBeNull();
-  for (let i = 0; i < 500; i += 1) first.save({ ...memory, savedAt: i });
-  first.save(memory);
+  const first = openMemory(dir, ['default'], log);
+  expect(first.load('default')).toBeNull();
+  for (let i = 0; i < 500; i += 1) first.save('default', { ...memory, savedAt: i });
+  first.save('default', memory);
   await first.close();
   // A disk that is busy may take longer to sync than close() waits.
-  await eventually(() => expect(openMemory(dir, log).load()).toEqual(memory));
+  await eventually(() => expect(openMemory(dir, ['default'], log).load('default')).toEqual(memory));
   expect(readdirSync(dir)).toEqual(['decisions.json']);
   expect(statSync(join(dir, 'decisions.json')).mode & 0o777).toBe(0o600);
   expect(records).toEqual([]);
@@ -45,22 +45,24 @@ test('what was saved last is loaded by the next life', async () => {
 
 test('makes its directory, as deep as it is', async () => {
   const { log } = recordingLogger();
-  const file = openMemory(join(dir, 'a', 'b'), log);
-  file.save(memory);
+  const file = openMemory(join(dir, 'a', 'b'), ['default'], log);
+  file.save('default', memory);
   await file.close();
-  await eventually(() => expect(openMemory(join(dir, 'a', 'b'), log).load()).toEqual(memory));
+  await eventually(() =>
+    expect(openMemory(join(dir, 'a', 'b'), ['default'], log).load('default')).toEqual(memory),
+  );
 });
 
 test('goes on where it cannot save, says so once, and saves when it can', async () => {
   const { log, records } = recordingLogger();
   const stateDir = join(dir, 'state');
   writeFileSync(stateDir, '');
-  const file = openMemory(stateDir, log);
-  file.save(memory);
+  const file = openMemory(stateDir, ['default'], log);
+  file.save('default', memory);
   await eventually(() => expect(eventsOf(records)).toEqual(['memory-unwritable']));
   rmSync(stateDir);
   await eventually(() => expect(eventsOf(records)).toEqual(['memory-unwritable', 'memory-writable']));
-  expect(openMemory(stateDir, log).load()).toEqual(memory);
+  expect(openMemory(stateDir, ['default'], log).load('default')).toEqual(memory);
   await file.close();
 });
 
@@ -74,18 +76,75 @@ test.each([
 ])('a file that is %s counts as none, with one warning', (_, text) => {
   writeFileSync(join(dir, 'decisions.json'), text);
   const { log, records } = recordingLogger();
-  expect(openMemory(dir, log).load()).toBeNull();
+  expect(openMemory(dir, ['default'], log).load('default')).toBeNull();
   expect(eventsOf(records)).toEqual(['memory-unreadable']);
 });
 
 test('a directory or a pipe in its place counts as none and holds nothing up', () => {
   mkdirSync(join(dir, 'decisions.json'));
   const { log, records } = recordingLogger();
-  expect(openMemory(dir, log).load()).toBeNull();
+  expect(openMemory(dir, ['default'], log).load('default')).toBeNull();
   rmSync(join(dir, 'decisions.json'), { recursive: true });
   execFileSync('mkfifo', [join(dir, 'decisions.json')]);
-  expect(openMemory(dir, log).load()).toBeNull();
+  expect(openMemory(dir, ['default'], log).load('default')).toBeNull();
   expect(eventsOf(records)).toEqual(['memory-unreadable', 'memory-unreadable']);
+});
+
+describe('with several groups', () => {
+  const both = ['north', 'south'] as const;
+  const path = () => join(dir, 'decisions.json');
+  const { log } = recordingLogger();
+  const inhibitOnly = {
+    ...memory,
+    wasActive: false,
+    armedSessions: [],
+    intent: null,
+    beenActive: false,
+    damping: null,
+  };
+
+  test('each has its own memory in the one file, and one that has saved nothing keeps what was there', async () => {
+    const first = openMemory(dir, both, log);
+    first.save('north', memory);
+    first.save('south', { ...memory, savedAt: 7 });
+    await first.close();
+    await eventually(() =>
+      expect(openMemory(dir, both, log).load('south')).toEqual({ ...memory, savedAt: 7 }),
+    );
+    const second = openMemory(dir, both, log);
+    for (const group of both) second.load(group);
+    second.save('south', { ...memory, savedAt: 8 });
+    await second.close();
+    await eventually(() =>
+      expect(openMemory(dir, both, log).load('south')).toEqual({ ...memory, savedAt: 8 }),
+    );
+    expect(openMemory(dir, both, log).load('north')).toEqual(memory);
+    expect(readdirSync(dir)).toEqual(['decisions.json']);
+  });
+
+  test('of the memory of a single group only an inhibit is theirs, and the only group has all of it', () => {
+    writeFileSync(path(), JSON.stringify(memory));
+    expect(openMemory(dir, ['north'], log).load('north')).toEqual(memory);
+    expect(openMemory(dir, both, log).load('north')).toEqual(inhibitOnly);
+    writeFileSync(path(), JSON.stringify({ ...memory, inhibit: null }));
+    expect(openMemory(dir, both, log).load('north')).toBeNull();
+  });
+
+  test('a group that the file does not know is inhibited where all in the file are, until the first of them ends', () => {
+    const later = { ...memory, inhibit: { ...memory.inhibit!, untilWall: 1_900_000_000_000 } };
+    writeFileSync(path(), JSON.stringify({ groups: { north: later, south: memory } }));
+    expect(openMemory(dir, ['default'], log).load('default')).toEqual(inhibitOnly);
+    writeFileSync(path(), JSON.stringify({ groups: { north: later, south: { ...memory, inhibit: null } } }));
+    expect(openMemory(dir, ['default'], log).load('default')).toBeNull();
+  });
+
+  test('one damaged memory makes none of them count', () => {
+    writeFileSync(path(), JSON.stringify({ groups: { north: memory, south: { ...memory, savedAt: -1 } } }));
+    const { log: own, records } = recordingLogger();
+    const file = openMemory(dir, both, own);
+    expect([file.load('north'), file.load('south')]).toEqual([null, null]);
+    expect(eventsOf(records)).toEqual(['memory-unreadable']);
+  });
 });
 
 describe('the parser', () => {

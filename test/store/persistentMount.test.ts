@@ -36,6 +36,6 @@ test('a list that covers nothing or is no list has no answer', () => {
 
 test('the running machine has an answer, for a directory that does not exist yet too', () => {
   const { log } = recordingLogger();
-  expect(typeof openMemory(tmpdir(), log).onPersistentMount()).toBe('boolean');
-  expect(typeof openMemory('/proc/not/there', log).onPersistentMount()).toBe('boolean');
+  expect(typeof openMemory(tmpdir(), ['default'], log).onPersistentMount()).toBe('boolean');
+  expect(typeof openMemory('/proc/not/there', ['default'], log).onPersistentMount()).toBe('boolean');
 });

@@ -35,7 +35,7 @@ export function recordedOf(plan: Plan, moments: readonly Moment[]): readonly Rec
     const before = state;
     const result = step(plan, before, event, now);
     ({ state } = result);
-    return { now, event, before, step: result };
+    return { now, group: 'default', event, before, step: result };
   });
 }
 

@@ -1,8 +1,13 @@
 // Who holds routes, Elastic IPs and IPv6 addresses, read from EC2's own answers.
+import fc from 'fast-check';
+import { Malformed } from '../../../src/aws/answer';
+import { readElasticIps } from '../../../src/aws/elasticIps';
+import type { KnownInterfaces } from '../../../src/aws/observation';
+import { readRoutes } from '../../../src/aws/routeTables';
 import { observeOwnership, type ObservationResult } from '../../../src/aws/observe';
 import { startMistakes } from '../../../src/aws/startChecks';
 import type { Plan, Target } from '../../../src/core/plan';
-import { ROUTER_1, ROUTER_2, eniOf, now, openAwsLab, plan, targetOf, type AwsLab } from './awsLab';
+import { ROUTER_1, ROUTER_2, VPC, eniOf, now, openAwsLab, plan, targetOf, type AwsLab } from './awsLab';
 import {
   ALLOCATION,
   IPV6,
@@ -154,4 +159,93 @@ test('a device index that does not exist is named for every kind', () => {
   for (const mistake of mistakes) expect(mistake).toMatch(/there is no instance_intf_number 7 on/);
   const outside = startMistakes({ ...plan, targets: [elasticIpTarget('10.0.0.1')] }, lab.identity);
   expect(outside).toEqual([expect.stringMatching(/10\.0\.0\.1 is not in 172\.31\.1\.0\/24/)]);
+});
+
+describe('answers that are none', () => {
+  const known: KnownInterfaces = { vpcIds: [VPC], instanceOf: () => undefined, placeOf: () => undefined };
+  const malformedOnly = (read: () => unknown): boolean => {
+    try {
+      read();
+      return true;
+    } catch (error) {
+      return error instanceof Malformed;
+    }
+  };
+  const route = mixedPlan.targets.filter((target) => target.kind === 'route');
+  const eip = mixedPlan.targets.filter((target) => target.kind === 'elasticIp');
+  const table = (routes: unknown): unknown => ({ RouteTableId: TABLE, VpcId: VPC, Routes: routes, Tags: [] });
+  const odd = fc.oneof(
+    fc.anything(),
+    fc.constantFrom('', 'eni-', 'blackhole', 'active', eniOf(2, 1), '10.9.0.0/16'),
+  );
+
+  test('are malformed as a whole, whatever they hold, and nothing in them is this router', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record(
+            {
+              DestinationCidrBlock: fc.oneof(fc.constant('10.9.0.0/16'), odd),
+              State: odd,
+              NetworkInterfaceId: odd,
+              InstanceId: odd,
+              GatewayId: odd,
+              Origin: odd,
+            },
+            { requiredKeys: [] },
+          ),
+        ),
+        (routes) => malformedOnly(() => readRoutes(route, [table(routes)], known)),
+      ),
+    );
+    fc.assert(fc.property(odd, (routes) => malformedOnly(() => readRoutes(route, [table(routes)], known))));
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record(
+            {
+              AllocationId: fc.oneof(fc.constant(ALLOCATION), odd),
+              NetworkInterfaceId: odd,
+              PrivateIpAddress: odd,
+              InstanceId: odd,
+              AssociationId: odd,
+            },
+            { requiredKeys: [] },
+          ),
+        ),
+        (members) => malformedOnly(() => readElasticIps(eip, members, known)),
+      ),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.anything()), (members) =>
+        malformedOnly(() => readRoutes(route, members, known)),
+      ),
+    );
+  });
+
+  test.each<[what: string, routes: readonly object[]]>([
+    [
+      'twice the same route',
+      Array(2).fill({
+        DestinationCidrBlock: '10.9.0.0/16',
+        State: 'active',
+        NetworkInterfaceId: eniOf(2, 1),
+      }),
+    ],
+    ['no state', [{ DestinationCidrBlock: '10.9.0.0/16', NetworkInterfaceId: eniOf(2, 1) }]],
+    ['no target', [{ DestinationCidrBlock: '10.9.0.0/16', State: 'active' }]],
+    [
+      'an interface that is none',
+      [{ DestinationCidrBlock: '10.9.0.0/16', State: 'active', NetworkInterfaceId: 'eni-x' }],
+    ],
+  ])('%s is malformed', (_what, routes) => {
+    expect(() => readRoutes(route, [table(routes)], known)).toThrow(Malformed);
+  });
+
+  test('a table of another VPC, and an Elastic IP on no address, are malformed', () => {
+    const other = { RouteTableId: TABLE, VpcId: 'vpc-0b0b0b0b', Routes: [] };
+    expect(() => readRoutes(route, [other], known)).toThrow(/vpc-0b0b0b0b was not asked about/);
+    const member = { AllocationId: ALLOCATION, NetworkInterfaceId: eniOf(2, 1), PrivateIpAddress: '1.2.3' };
+    expect(() => readElasticIps(eip, [member], known)).toThrow(Malformed);
+  });
 });

@@ -76,3 +76,10 @@ test('every mistake is named, also a peer that is this router', () => {
     expect.stringMatching(/^config\.bfd_sessions\[1\]\.neigh_ip: 172\.31\.1\.11 /),
   ]);
 });
+
+test('of several groups the one is named that has the target', () => {
+  const target = { ...withTarget('172.31.1.3', 1) };
+  expect(startMistakes(target, identity, [{ name: 'north', plan: target }])).toEqual([
+    expect.stringMatching(/^config\.groups, north: intf_list \(172\.31\.1\.3\): .*keeps for itself/),
+  ]);
+});

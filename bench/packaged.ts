@@ -1,0 +1,240 @@
+/**
+ * `npm run bench -- package`: the product as it is delivered, in its container. What it weighs, how fast it is up,
+ * what it takes at rest, and what becomes of its memory over a long time with many failovers.
+ */
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startEngine, type ContainerEngine } from '../lab/containerEngine';
+import type { LabRouter } from '../lab/topologyRouter';
+import { openFloor, type FloorSample } from './floor';
+import { freePort } from './freePort';
+import { memoryMiB } from './rest';
+import { openStandby, type Standby, type StandbyOptions, type Takeover } from './standby';
+
+export type Weights = {
+  readonly imageMb: number;
+  readonly compressedMb: number;
+  readonly rpms: readonly { readonly name: string; readonly mb: number }[];
+};
+
+/** MiB. `container`: all its processes. `charged`: what the engine shows, and a memory limit counts. */
+export type MemorySample = {
+  readonly minute: number;
+  readonly failovers: number;
+  readonly daemon: number;
+  readonly redis: number;
+  readonly container: number;
+  readonly charged: number;
+};
+
+export type Packaged = {
+  readonly weights: Weights;
+  readonly node: string;
+  readonly startsMs: readonly number[];
+  /** Of one core, all processes of the container. */
+  readonly restPercent: number;
+  readonly restSeconds: number;
+  readonly memory: readonly MemorySample[];
+  readonly takeovers: readonly Takeover[];
+  readonly floor: readonly FloorSample[];
+};
+
+export type PackagedOptions = {
+  /** Where `npm run package` has put its files. */
+  readonly files: string;
+  readonly scratch: string;
+  readonly minutes: number;
+  readonly failovers: number;
+  readonly say: (line: string) => unknown;
+};
+
+const STARTS = 8;
+const FLOOR_SAMPLES = 30;
+const BREATH_MS = 60;
+const REST_S = 60;
+const SETTLE_MS = 15_000;
+const TICK_MS = 10;
+const IMAGE = 'xrv9k_aws_ha';
+
+export async function measurePackaged(options: PackagedOptions): Promise<Packaged> {
+  const { files, scratch, say } = options;
+  const engine = await startEngine({ directory: join(scratch, 'docker') });
+  try {
+    const archive = readdirSync(files).find((name) => name.endsWith('.image.tar.gz'));
+    if (archive === undefined) throw new Error(`no image in ${files}: run npm run package`);
+    await engine.docker('load', '-i', join(files, archive));
+    const startsMs: number[] = [];
+    for (let count = 0; count < STARTS; count += 1) startsMs.push(await startOnce(engine));
+    say(`container start to role known: ${startsMs.map((each) => each.toFixed(0)).join(', ')} ms`);
+    const standby = await openContainer(engine, {});
+    try {
+      const rest = await atRest(engine, standby.container);
+      say(`at rest: ${rest.toFixed(2)} % of a core`);
+      const long = await overTime(engine, standby, options);
+      return {
+        weights: weigh(files),
+        node: await engine.docker('exec', standby.container, 'node', '--version'),
+        startsMs,
+        restPercent: rest,
+        restSeconds: REST_S,
+        ...long,
+        floor: await measureFloor(),
+      };
+    } finally {
+      await standby.stop();
+    }
+  } finally {
+    await engine.stop();
+  }
+}
+
+type ContainerStandby = { readonly standby: Standby; readonly container: string; stop(): Promise<void> };
+
+let number = 0;
+
+/** The standby of a lab in a container, configured as delivered. */
+async function openContainer(
+  engine: ContainerEngine,
+  options: Partial<StandbyOptions>,
+): Promise<ContainerStandby> {
+  number += 1;
+  const container = `bench-${number}`;
+  const port = await freePort();
+  const redis = { host: '127.0.0.1', port };
+  const command = (router: LabRouter): readonly string[] =>
+    engine.command(
+      ...['run', '--rm', '--net=host', '--name', container],
+      ...['-v', `${router.directory}:/app/onbox`, '-v', `${router.directory}/container:/var/lib/xr-aws-ha`],
+      ...['-e', `AWS_EC2_METADATA_SERVICE_ENDPOINT=${router.imdsUrl}`],
+      IMAGE,
+    );
+  const standby = await openStandby({
+    generation: 'gen1',
+    interfaces: 2,
+    store: { redis: { rtr1: redis, rtr2: redis } },
+    ...options,
+    // As in the image, not where the lab would put them.
+    config: { state_dir: undefined, control_socket: undefined, syslog_file: undefined, ...options.config },
+    command,
+  });
+  return {
+    standby,
+    container,
+    stop: async () => {
+      await engine.ask('rm', '-f', '-v', container);
+      await standby.stop();
+    },
+  };
+}
+
+async function startOnce(engine: ContainerEngine): Promise<number> {
+  const opened = await openContainer(engine, {});
+  await opened.stop();
+  return opened.standby.start.sinceSpawnMs;
+}
+
+/** Short-lived processes count with their parents. */
+async function cpuOf(engine: ContainerEngine, container: string): Promise<number> {
+  return (await engine.pids(container)).reduce((sum, pid) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    return sum + [11, 12, 13, 14].reduce((own, field) => own + Number(fields[field]) * TICK_MS, 0);
+  }, 0);
+}
+
+async function atRest(engine: ContainerEngine, container: string): Promise<number> {
+  await delay(SETTLE_MS);
+  const before = { cpu: await cpuOf(engine, container), at: performance.now() };
+  await delay(REST_S * 1000);
+  return (((await cpuOf(engine, container)) - before.cpu) / (performance.now() - before.at)) * 100;
+}
+
+async function overTime(
+  engine: ContainerEngine,
+  { standby, container }: ContainerStandby,
+  { minutes, failovers, say }: PackagedOptions,
+): Promise<Pick<Packaged, 'memory' | 'takeovers'>> {
+  const memory: MemorySample[] = [await memoryNow(engine, container, 0, 0)];
+  const takeovers: Takeover[] = [];
+  const began = performance.now();
+  const minute = (): number => (performance.now() - began) / 60_000;
+  for (let count = 1; count <= failovers; count += 1) {
+    await delay(Math.max(0, (count * minutes * 60_000) / failovers - (performance.now() - began)));
+    await standby.untilNextEvent();
+    takeovers.push(await standby.takeOver());
+    await standby.watch();
+    const sample = await memoryNow(engine, container, minute(), count);
+    memory.push(sample);
+    if (count % 10 === 0)
+      say(`minute ${sample.minute.toFixed(0)}, ${count} failovers: daemon ${sample.daemon.toFixed(1)} MiB`);
+  }
+  return { memory, takeovers };
+}
+
+/** In one go: its sockets do not outlive a long pause. */
+async function measureFloor(): Promise<readonly FloorSample[]> {
+  const floor = await openFloor({ interfaces: 2, asks: true });
+  try {
+    await floor.sample();
+    const samples: FloorSample[] = [];
+    for (let count = 0; count < FLOOR_SAMPLES; count += 1) {
+      await delay(BREATH_MS);
+      samples.push(await floor.sample());
+    }
+    return samples;
+  } finally {
+    await floor.stop();
+  }
+}
+
+async function memoryNow(
+  engine: ContainerEngine,
+  container: string,
+  minute: number,
+  failovers: number,
+): Promise<MemorySample> {
+  let [daemon, redis, all] = [0, 0, 0];
+  for (const pid of await engine.pids(container)) {
+    const rss = rssOf(pid);
+    if (rss === null) continue;
+    all += rss.mib;
+    if (rss.program === 'redis-server') redis += rss.mib;
+    if (rss.program === 'node') daemon += rss.mib;
+  }
+  const charged = await engine.docker('stats', '--no-stream', '--format', '{{.MemUsage}}', container);
+  return { minute, failovers, daemon, redis, container: all, charged: mibOf(charged) };
+}
+
+/** Null for a process that has just ended. */
+function rssOf(pid: number): { readonly program: string; readonly mib: number } | null {
+  try {
+    const mib = memoryMiB(pid, 'VmRSS');
+    return { program: readFileSync(`/proc/${pid}/comm`, 'ascii').trim(), mib };
+  } catch {
+    return null;
+  }
+}
+
+/** `84.5MiB / 23.5GiB` */
+function mibOf(usage: string): number {
+  const [, number = '', unit = ''] = /^([\d.]+)(KiB|MiB|GiB)/.exec(usage) ?? [];
+  const factor = { KiB: 1 / 1024, MiB: 1, GiB: 1024 }[unit];
+  if (factor === undefined) throw new Error(`docker stats says ${usage}`);
+  return Number(number) * factor;
+}
+
+function weigh(files: string): Weights {
+  const names = readdirSync(files);
+  const facts = names.find((name) => name.endsWith('.image.json')) ?? '';
+  const { imageBytes, archiveBytes } = JSON.parse(readFileSync(join(files, facts), 'utf8')) as {
+    readonly imageBytes: number;
+    readonly archiveBytes: number;
+  };
+  return {
+    imageMb: imageBytes / 1e6,
+    compressedMb: archiveBytes / 1e6,
+    rpms: names
+      .filter((name) => name.endsWith('.rpm'))
+      .map((name) => ({ name, mb: statSync(join(files, name)).size / 1e6 })),
+  };
+}

@@ -1,0 +1,54 @@
+/** Shares the runs out among processes, piece by piece, so that it can end early and what is done counts. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { merged, type Batch } from './batch';
+
+export type Piece = { readonly first: number; readonly count: number };
+
+const PIECE = 2_000;
+
+/** `isOver` is asked before each piece; the answer covers the seeds from `first` on without a gap. */
+export async function shareOut(
+  { first, count }: Piece,
+  jobs: number,
+  isOver: () => boolean,
+  told: (batch: Batch) => void,
+): Promise<Batch> {
+  let given = 0;
+  let batch = merged([]);
+  const next = (): Piece | null => {
+    if (given >= count || isOver()) return null;
+    const piece = { first: first + given, count: Math.min(PIECE, Math.ceil(count / jobs), count - given) };
+    given += piece.count;
+    return piece;
+  };
+  const work = async (): Promise<void> => {
+    // A run leaves much garbage, and little of it lives long.
+    const execArgv = [...process.execArgv, '--max-semi-space-size=64'];
+    const child = fork(join(__dirname, 'worker.ts'), { execArgv });
+    try {
+      for (let piece = next(); piece !== null; piece = next()) {
+        const answer = await answerTo(child, piece);
+        batch = merged([batch, answer]);
+        told(batch);
+      }
+    } finally {
+      child.disconnect();
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return batch;
+}
+
+function answerTo(child: ChildProcess, piece: Piece): Promise<Batch> {
+  return new Promise((resolve, reject) => {
+    const ended = (code: number | null): void =>
+      reject(new Error(`the process that ran the seeds from ${piece.first} on ended with ${code}`));
+    child.once('exit', ended);
+    child.once('message', (message) => {
+      child.off('exit', ended);
+      resolve(message as Batch);
+    });
+    child.send(piece);
+  });
+}

@@ -1,0 +1,31 @@
+/** From the configuration to the groups: which targets move together, and which sessions watch over them. */
+import type { Plan } from '../core/plan';
+import type { Config } from './schema';
+import type { Group } from './settings';
+import { targetsOf } from './targets';
+
+/** The only group of a configuration that does not write any. */
+const DEFAULT_GROUP = 'default';
+
+/** `common`: what a group has where it says nothing else. */
+export function groupsOf(config: Config, common: Omit<Plan, 'targets'>): readonly Group[] {
+  const { groups } = config;
+  if (groups === undefined) return [{ name: DEFAULT_GROUP, plan: { ...common, targets: targetsOf(config) } }];
+  return groups.map((group) => ({
+    name: group.name,
+    plan: {
+      ...common,
+      targets: targetsOf(group),
+      // In the order of the sessions, whatever the order of their names.
+      sessions: common.sessions.filter((_, place) =>
+        watches(config.bfd_sessions[place]?.name, group.bfd_sessions),
+      ),
+      preferred: group.preferred ?? common.preferred,
+      trigger: group.trigger ?? common.trigger,
+    },
+  }));
+}
+
+function watches(name: string | undefined, names: readonly string[] | undefined): boolean {
+  return names === undefined || (name !== undefined && names.includes(name));
+}

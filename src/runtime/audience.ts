@@ -1,0 +1,70 @@
+/**
+ * Which events are for one core and which for all, and what of the latter a core gets to hear: what concerns
+ * sessions of its own plan. Answers go to the core that asked, because each counts its questions for itself.
+ */
+import type { Event, Observation } from '../core/model';
+import type { Plan } from '../core/plan';
+
+/** For the core of one group. */
+export type AddressedEvent = Extract<
+  Event,
+  {
+    type:
+      | 'started'
+      | 'interfacesAnswered'
+      | 'ownershipObserved'
+      | 'observationFailed'
+      | 'takeoverCallQueued'
+      | 'takeoverCallReleased'
+      | 'takeoverCallAnswered'
+      | 'holdersAnswered'
+      | 'inhibitRequested'
+      | 'releaseRequested'
+      | 'giveRequested';
+  }
+>;
+
+/** For every core. */
+export type SharedEvent = Exclude<
+  Event,
+  AddressedEvent | { type: 'inputDrained' | 'processStalled' | 'observationOffered' }
+>;
+
+/** What this core hears of it; null where it is about sessions of others. */
+export function heardBy({ sessions }: Plan, event: SharedEvent): SharedEvent | null {
+  const isOwn = ({ session }: { readonly session: string }): boolean =>
+    sessions.some(({ id }) => id === session);
+  switch (event.type) {
+    case 'bfdSessionChanged':
+      return isOwn(event) ? event : null;
+    case 'streamsSynchronized':
+      return { ...event, sessions: event.sessions.filter(isOwn) };
+    case 'levelsRead':
+      return { ...event, sessions: event.sessions.filter(isOwn) };
+    // A core knows which interfaces its sessions are on, and ignores the others.
+    case 'interfaceChanged':
+    case 'streamsLost':
+    case 'controlLost':
+    case 'shutdownRequested':
+      return event;
+  }
+}
+
+/** What a reading of EC2 that others have asked for too says about the targets and the peers of this plan. */
+export function observationFor({ targets, peerAddresses }: Plan, observation: Observation): Observation {
+  return {
+    interfaces: observation.interfaces,
+    holders: picked(
+      observation.holders,
+      targets.map(({ id }) => id),
+    ),
+    peers: picked(observation.peers, peerAddresses),
+  };
+}
+
+function picked<Value>(
+  from: { readonly [key: string]: Value },
+  keys: readonly string[],
+): { readonly [key: string]: Value } {
+  return Object.fromEntries(Object.entries(from).filter(([key]) => keys.includes(key)));
+}

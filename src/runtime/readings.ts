@@ -1,0 +1,72 @@
+/**
+ * Readings of EC2 for several cores: those that ask at the same moment share one, whatever their number, and
+ * each gets the part that is about its own plan.
+ */
+import type { Group } from '../config/settings';
+import type { Event, InstanceCondition, Observation } from '../core/model';
+import { observationFor, type AddressedEvent } from './audience';
+import { gathered } from './gathered';
+import type { EffectRunners } from './loop';
+
+type EventOf<Type extends Event['type']> = Extract<Event, { type: Type }>;
+type Failure = EventOf<'observationFailed'>['failure'];
+
+/** What there is to ask. Neither rejects. */
+export type Questions = {
+  readonly observe: () => Promise<
+    { readonly startedAt: number } & (
+      | { readonly ok: true; readonly observation: Observation }
+      | { readonly ok: false; readonly failure: Failure }
+    )
+  >;
+  readonly askHolders: (instanceIds: readonly string[]) => Promise<EventOf<'holdersAnswered'>['result']>;
+};
+
+export function sharedReadings(
+  groups: readonly Group[],
+  { observe, askHolders }: Questions,
+  answer: (group: string, event: AddressedEvent) => void,
+): Pick<EffectRunners, 'observeOwnership' | 'askHolders'> {
+  const planOf = new Map(groups.map(({ name, plan }) => [name, plan]));
+
+  const observeFor = gathered<{ readonly group: string; readonly number: number }>((askers) => {
+    void observe().then((result) => {
+      for (const { group, number } of askers) {
+        const plan = planOf.get(group);
+        if (!result.ok) answer(group, { type: 'observationFailed', number, failure: result.failure });
+        else if (plan !== undefined) {
+          const { startedAt, observation } = result;
+          const own = observationFor(plan, observation);
+          answer(group, { type: 'ownershipObserved', number, startedAt, observation: own });
+        }
+      }
+    });
+  });
+
+  type HoldersQuestion = {
+    readonly group: string;
+    readonly number: number;
+    readonly instanceIds: readonly string[];
+  };
+  const askHoldersFor = gathered<HoldersQuestion>((askers) => {
+    const instanceIds = [...new Set(askers.flatMap((asker) => asker.instanceIds))];
+    void askHolders(instanceIds).then((result) => {
+      for (const { group, number, instanceIds: own } of askers) {
+        const part = result.ok ? { ok: true as const, conditions: ofThese(own, result.conditions) } : result;
+        answer(group, { type: 'holdersAnswered', number, result: part });
+      }
+    });
+  });
+
+  return {
+    observeOwnership: ({ number }, group) => observeFor({ group, number }),
+    askHolders: ({ number, instanceIds }, group) => askHoldersFor({ group, number, instanceIds }),
+  };
+}
+
+function ofThese(
+  instanceIds: readonly string[],
+  conditions: { readonly [instanceId: string]: InstanceCondition },
+): { readonly [instanceId: string]: InstanceCondition } {
+  return Object.fromEntries(Object.entries(conditions).filter(([id]) => instanceIds.includes(id)));
+}

@@ -1,0 +1,173 @@
+// The IAM policy of a configuration: no action too many, none too few, and resources as narrow as is known.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { endpointRegion } from '../../src/aws/endpointRegion';
+import { iamPolicy, type Policy } from '../../src/aws/iamPolicy';
+import { printPolicy, type PolicyArguments } from '../../src/cli/iamPolicy';
+import { mixedPlan, taggedTarget } from '../adapters/aws/targetsLab';
+
+const root = resolve(__dirname, '../..');
+const example = (name: string): string => join(root, 'config/examples', name);
+const nothing: PolicyArguments = { region: undefined, account: undefined, interfaces: [], instances: [] };
+
+function print(path: string, args: Partial<PolicyArguments> = {}) {
+  const written = { out: '', err: '' };
+  const code = printPolicy(
+    path,
+    { ...nothing, ...args },
+    {
+      out: { write: (text) => (written.out += text) },
+      err: { write: (text) => (written.err += text) },
+    },
+  );
+  return { code, ...written };
+}
+
+const policyOf = (name: string, args: Partial<PolicyArguments> = {}): Policy =>
+  JSON.parse(print(example(name), args).out) as Policy;
+const actionsOf = (policy: Policy) => policy.Statement.flatMap(({ Action }) => Action).sort();
+
+test('addresses need their action on interfaces, and nothing else', () => {
+  expect(policyOf('secondary-ip-rtr1.json')).toEqual({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 'Read',
+        Effect: 'Allow',
+        Action: ['ec2:DescribeNetworkInterfaces', 'ec2:DescribeInstanceStatus'],
+        Resource: '*',
+        Condition: { StringEquals: { 'ec2:Region': 'us-west-2' } },
+      },
+      {
+        Sid: 'MoveAddresses',
+        Effect: 'Allow',
+        Action: ['ec2:AssignPrivateIpAddresses'],
+        Resource: ['arn:aws:ec2:us-west-2:ACCOUNT:network-interface/*'],
+      },
+    ],
+  });
+});
+
+test('what is given fills the places, and narrows', () => {
+  const policy = policyOf('elastic-ip-rtr1.json', {
+    region: 'cn-north-1',
+    account: '123456789012',
+    interfaces: ['eni-0000000000000001a', 'eni-0000000000000002b'],
+    instances: ['i-0000000000000001a'],
+  });
+  expect(policy.Statement.at(-1)).toEqual({
+    Sid: 'MoveElasticIps',
+    Effect: 'Allow',
+    Action: ['ec2:AssociateAddress'],
+    Resource: [
+      'arn:aws-cn:ec2:cn-north-1:123456789012:elastic-ip/eipalloc-0a1b2c3d4e5f60718',
+      'arn:aws-cn:ec2:cn-north-1:123456789012:network-interface/eni-0000000000000001a',
+      'arn:aws-cn:ec2:cn-north-1:123456789012:network-interface/eni-0000000000000002b',
+      'arn:aws-cn:ec2:cn-north-1:123456789012:instance/i-0000000000000001a',
+    ],
+  });
+});
+
+test('every kind of target brings its actions, once; the check is switched off only where the configuration says so', () => {
+  const settings = { endpointUrl: 'https://ec2.lab', apiTimeoutMs: 1000, limits: {} as never };
+  const scope = { region: null, account: null, interfaces: [], instances: [] };
+  const report = iamPolicy(mixedPlan, { ...settings, sourceDestCheck: 'report' }, scope);
+  const disable = iamPolicy(mixedPlan, { ...settings, sourceDestCheck: 'disable' }, scope);
+  const expected = [
+    'ec2:AssignIpv6Addresses',
+    'ec2:AssignPrivateIpAddresses',
+    'ec2:AssociateAddress',
+    // Of tables by id, and of those by tag.
+    'ec2:CreateRoute',
+    'ec2:CreateRoute',
+    'ec2:DescribeAddresses',
+    'ec2:DescribeInstanceStatus',
+    'ec2:DescribeNetworkInterfaces',
+    'ec2:DescribeRouteTables',
+    'ec2:ReplaceRoute',
+    'ec2:ReplaceRoute',
+    'ec2:UnassignIpv6Addresses',
+  ];
+  expect(actionsOf(report)).toEqual(expected);
+  expect(actionsOf(disable)).toEqual([...expected, 'ec2:ModifyNetworkInterfaceAttribute'].sort());
+});
+
+test('a table by tag is named by a condition, in which IAM finds no variable', () => {
+  const target = taggedTarget('10.9.0.0/16');
+  const odd = { ...target, routeTable: { tag: { key: 'ha', value: 'a${aws:username}' } } };
+  const policy = iamPolicy(
+    { ...mixedPlan, targets: [target, odd] },
+    { endpointUrl: 'https://ec2.lab', apiTimeoutMs: 1000, limits: {} as never, sourceDestCheck: 'report' },
+    { region: 'us-west-2', account: '123456789012', interfaces: [], instances: [] },
+  );
+  expect(policy.Statement.slice(1)).toEqual([
+    {
+      Sid: 'MoveRoutesOfTaggedTables',
+      Effect: 'Allow',
+      Action: ['ec2:ReplaceRoute', 'ec2:CreateRoute'],
+      Resource: ['arn:aws:ec2:us-west-2:123456789012:route-table/*'],
+      Condition: { StringEquals: { 'ec2:ResourceTag/ha': ['north', 'a${$}{aws:username}'] } },
+    },
+  ]);
+});
+
+test.each(readdirSync(join(root, 'config/examples')))('%s: a policy in the form of IAM', (name) => {
+  const { Version, Statement } = policyOf(name);
+  expect(Version).toBe('2012-10-17');
+  const sids = Statement.map(({ Sid }) => Sid);
+  expect(new Set(sids).size).toBe(sids.length);
+  for (const { Sid, Effect, Action, Resource } of Statement) {
+    expect(Sid).toMatch(/^[A-Za-z0-9]+$/);
+    expect(Effect).toBe('Allow');
+    expect(Action.every((action) => /^ec2:[A-Z]\w+$/.test(action))).toBe(true);
+    const arn = /^(\*|arn:aws:ec2:us-west-2:ACCOUNT:[a-z-]+\/([a-z]+-[0-9a-f]+|\*))$/;
+    expect([Resource].flat().filter((each) => !arn.test(each))).toEqual([]);
+  }
+});
+
+test('the policy of the README is the one that is printed for its example', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const { out } = print(example('routes-and-elastic-ip-rtr1.json'), { account: '123456789012' });
+  expect(readme).toContain(`\`\`\`json\n${out}\`\`\``);
+});
+
+test('the error output says what each action is for, and what is left to narrow', () => {
+  const { err } = print(example('secondary-ip-rtr1.json'));
+  expect(err).toContain('  AssignPrivateIpAddresses: moves private addresses\n');
+  expect(err).toContain('DescribeInstanceStatus: optional');
+  expect(err).toContain('in place of ACCOUNT');
+  expect(err).toContain('give --interface');
+  const narrowed = print(example('secondary-ip-rtr1.json'), {
+    account: '123456789012',
+    interfaces: ['eni-0000000000000001a'],
+  });
+  expect(narrowed.err).not.toMatch(/ACCOUNT|--interface|--instance/);
+});
+
+test('options and configurations with mistakes: all at once, nothing on standard output, exit code 2', () => {
+  const { code, out, err } = print('nowhere.json', { account: '12', interfaces: ['eth0', 'eni-1'] });
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err.split('\n').slice(0, -1)).toEqual([
+    'iam-policy: --account 12 is none; write it like 123456789012',
+    'iam-policy: --interface eth0 is none; write it like eni-0123456789abcdef0',
+    'iam-policy: --interface eni-1 is none; write it like eni-0123456789abcdef0',
+  ]);
+  expect(print('nowhere.json')).toMatchObject({
+    code: 2,
+    out: '',
+    err: expect.stringContaining('nowhere') as string,
+  });
+});
+
+test.each([
+  ['https://vpce-0123456789abcdef0-abcdefgh.ec2.us-west-2.vpce.amazonaws.com', 'us-west-2'],
+  [
+    'https://vpce-0123456789abcdef0-abcdefgh-us-gov-west-1a.ec2.us-gov-west-1.vpce.amazonaws.com',
+    'us-gov-west-1',
+  ],
+  ['https://ec2.cn-north-1.amazonaws.com.cn', 'cn-north-1'],
+  ['http://127.0.0.1:8000', null],
+  ['https://ec2.example.com', null],
+])('%s names the Region %s', (url, region) => {
+  expect(endpointRegion(url)).toBe(region);
+});

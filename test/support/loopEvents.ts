@@ -1,0 +1,32 @@
+/** Hands any event to a loop: to everybody, or to the one group that it is for. */
+import type { Event } from '../../src/core/model';
+import type { Loop } from '../../src/runtime/loop';
+
+export function enqueueTo(loop: Loop, group: string, event: Event): void {
+  switch (event.type) {
+    case 'started':
+    case 'interfacesAnswered':
+    case 'ownershipObserved':
+    case 'observationFailed':
+    case 'takeoverCallQueued':
+    case 'takeoverCallReleased':
+    case 'takeoverCallAnswered':
+    case 'holdersAnswered':
+    case 'inhibitRequested':
+    case 'releaseRequested':
+    case 'giveRequested':
+      return loop.enqueueFor(group, event);
+    case 'inputDrained':
+    case 'processStalled':
+    case 'observationOffered':
+      throw new Error(`${event.type} is the loop's own`);
+    case 'bfdSessionChanged':
+    case 'streamsSynchronized':
+    case 'levelsRead':
+    case 'interfaceChanged':
+    case 'streamsLost':
+    case 'controlLost':
+    case 'shutdownRequested':
+      return loop.enqueue(event);
+  }
+}
