@@ -476,3 +476,10 @@ test('an ACTIVE router is not observed out of turn when no session has been UP f
   play.live(39_900, { owners: ['mine', 'mine'] });
   expect(play.all('observeOwnership')).toEqual([]);
 });
+
+test('evidence of one target is not extended to what nobody holds since a moment ago, as a claim would be', () => {
+  const play = booted();
+  play.live(49_000, { owners: peers, conditions: { 'i-peer': 'running' } });
+  play.live(51_000, { owners: ['peer', 'none'], conditions: STOPPED, calls: 'ok' });
+  expect(asked(play)).toEqual([`take ${FIRST}`]);
+});

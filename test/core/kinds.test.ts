@@ -10,7 +10,7 @@ import {
   synchronizedEvent,
   addressTarget,
 } from '../support/coreWorld';
-import { Play, answer, started } from './play';
+import { Play, answer, interfaceEvent, started } from './play';
 
 const at = (deviceIndex: number, rank = 0) => ({ ...slot(deviceIndex), rank });
 const route = (value: string, deviceIndex = 1, rank = 0): Target => ({
@@ -527,4 +527,28 @@ test('a gateway is no evidence either where EC2 knows no interface of the peer',
   play.at(30_100);
   play.at(30_200, play.sees(held(NAT, targets), {}));
   expect(sent(play)).toEqual([]);
+});
+
+test('a blackhole is not what a route is given back to', () => {
+  const targets = [route('10.8.0.0/16'), route('10.9.0.0/16')];
+  const play = watchingMixed(targets, {
+    [targets[0]!.id]: { ...PEER, blackhole: true },
+    [targets[1]!.id]: PEER,
+  });
+  down(play);
+  play.at(2_100, answer('1.1.1'), answer('1.2.1'));
+  play.forget();
+  play.at(2_200, interfaceEvent('Te1', 'Down'));
+  expect(sent(play).flat()).toEqual(['take 10.9.0.0/16 in rtb-1 to eni-peer1']);
+});
+
+test.each([
+  [[route('10.8.0.0/16', 7)], 'with device index 7 for'],
+  [[addressTarget('172.31.101.10', 7)], 'on the subnet of'],
+])('a peer without a place to give to: the operator is told where it would be', (targets, words) => {
+  const play = watchingMixed(targets, held(MINE, targets));
+  play.at(1_000, { type: 'giveRequested', request: 1 });
+  expect(play.all('answerOperator')[0]?.sentence).toContain(
+    `no interface of the peer ${words} ${targets[0]!.id}`,
+  );
 });

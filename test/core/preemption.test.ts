@@ -187,3 +187,31 @@ test('where nothing may be taken no preemption begins (rule 11)', () => {
   play.live(90_000, { owners: ['third', 'third'] });
   expect(play.state.lastAttempt).toBe(0);
 });
+
+test.each([
+  [
+    'has flapped since EC2 last answered',
+    [sessionEvent('a', 'Down', 25_000), sessionEvent('a', 'Up', 25_001)],
+  ],
+  ['is DOWN', [sessionEvent('a', 'Down', 25_000)]],
+])(
+  'lost while a session %s: the peer may have had its reasons, so preemption stays on (rule 11)',
+  (_what, events) => {
+    const play = watching('mine', 'gen2', preferred);
+    play.live(24_000, mine);
+    for (const event of events) play.take(event);
+    play.at(25_001);
+    play.at(25_050, play.observed('peer', 'peer', 25_001));
+    expect(play.state.ownership?.holders['172.31.101.10']?.instanceId).toBe('i-peer');
+    expect(play.alarms).not.toContain('preempt-conflict');
+  },
+);
+
+test('lost while a session is DOWN for long: preemption stays on too (rule 11)', () => {
+  const play = watching('mine', 'gen2', preferred);
+  play.live(15_000, mine);
+  play.at(15_000, sessionEvent('a', 'Down', 15_000));
+  play.live(45_000, mine);
+  play.live(60_000, { owners: ['peer', 'peer'] });
+  expect(play.alarms).not.toContain('preempt-conflict');
+});

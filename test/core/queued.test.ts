@@ -110,3 +110,30 @@ describe('a give that waits for tokens (rule 15)', () => {
     expect([givenUpAt(null), givenUpAt(5_000)]).toEqual([11_000, 15_000]);
   });
 });
+
+describe('a give-back (rule 5)', () => {
+  const local: readonly Event[] = ['Te1', 'Te2'].map((interfaceName) => ({
+    type: 'interfaceChanged',
+    interfaceName,
+    level: 'Down',
+    receivedAt: 0,
+    notification: {},
+  }));
+
+  test('does not wait for what waited for tokens when the takeover ended', () => {
+    const play = moving();
+    play.until(10_700);
+    play.at(10_710, queued('1.1.2'));
+    play.at(10_720, answer('1.1.1'), answer('1.2.1'));
+    expect(play.state.giveBack?.out).toEqual(['2/2']);
+  });
+
+  test('withdraws what waits, and does not wait for it', () => {
+    const play = moving();
+    play.at(10_010, queued('1.2.1'));
+    play.at(10_020, answer('1.1.1'));
+    play.at(10_100, ...local);
+    expect(withdrawn(play)).toEqual([{ attempt: 1, calls: [2] }]);
+    expect(play.state.attempt?.purpose).toBe('giveBack');
+  });
+});

@@ -274,3 +274,28 @@ describe('the bounds of a repair (rule 8)', () => {
     expect(play.state.attempt?.purpose).toBe('takeover');
   });
 });
+
+describe('what a repair forgets and says (rule 8)', () => {
+  test('a lost claim is settled when somebody is seen to have been first', () => {
+    const play = watching('peer', 'gen2');
+    play.live(22_000, { owners: ['none', 'none'], calls: 'refused' });
+    expect(play.state.lostClaim).not.toBeNull();
+    play.live(32_000, { owners: ['peer', 'peer'] });
+    expect(play.state.lostClaim).toBeNull();
+  });
+
+  test('nothing is repaired while EC2 is silent', () => {
+    const plan = planOf({ timing: { ...planOf().timing, partialHoldMs: 65_000 } });
+    const play = seen(['mine', 'peer'], 40_100, plan);
+    play.until(100_000);
+    expect(play.state.role.why).toBe('unobserved');
+    expect(asked(play)).toEqual([]);
+  });
+
+  test.each<[World['owners'], RegExp]>([
+    [['none', 'none'], /EC2 shows no owner of any target/],
+    [['third', 'none'], /EC2 shows no owner of any other target/],
+  ])('a claim says what nobody has (%s)', (owners, words) => {
+    expect(seen(owners, 21_000).reasons.join()).toMatch(words);
+  });
+});

@@ -1,0 +1,87 @@
+/** Who holds a target, who is beside it, and in what words: the small questions that the rules ask. */
+import { isOnThirdParty } from '../../src/core/foreignHolder';
+import { holderWords, isSameHolder, ownerName } from '../../src/core/holders';
+import { belongsToSubnet } from '../../src/core/kinds';
+import type { Holder, Observation } from '../../src/core/model';
+import { interfaceFor, peersBeside } from '../../src/core/ownership';
+import type { Target } from '../../src/core/plan';
+import { addressTarget, observationOf, planOf, slot } from '../support/coreWorld';
+import { watching } from './play';
+
+const PEER: Holder = { networkInterfaceId: 'eni-peer1', instanceId: 'i-peer', mine: false };
+const route: Target = {
+  ...slot(1),
+  rank: 0,
+  kind: 'route',
+  id: '10.8.0.0/16 in rtb-1',
+  routeTable: { id: 'rtb-1' },
+  destination: { kind: 'ipv4', value: '10.8.0.0/16' },
+};
+
+test.each<[string, Partial<Holder>, boolean]>([
+  ['nothing', {}, true],
+  ['its interface', { networkInterfaceId: 'eni-peer2' }, false],
+  ['its instance', { instanceId: null }, false],
+  ['its private address', { privateAddress: '10.0.0.1' }, false],
+  ['that it leads nowhere', { blackhole: true }, false],
+])('a holder of which %s has changed', (_what, change, isSame) => {
+  expect(isSameHolder(PEER, { ...PEER, ...change })).toBe(isSame);
+  expect(isSameHolder(null, { ...PEER, ...change })).toBe(false);
+  expect(isSameHolder(null, null)).toBe(true);
+});
+
+test.each<[Holder | null, string, string]>([
+  [null, 'with no owner', ''],
+  [PEER, 'on eni-peer1 of i-peer', 'i-peer'],
+  [{ ...PEER, instanceId: null }, 'on eni-peer1', 'eni-peer1'],
+  [{ ...PEER, blackhole: true }, 'on eni-peer1 of i-peer, a blackhole', 'i-peer'],
+  [{ ...PEER, mine: true }, 'on this router', 'i-peer'],
+  [{ ...PEER, mine: true, blackhole: true }, 'on this router, a blackhole', 'i-peer'],
+])('%j in words', (holder, words, name) => {
+  expect([holderWords(holder), ownerName(holder)]).toEqual([words, name]);
+});
+
+test('addresses of both families belong to a subnet, routes and Elastic IPs do not', () => {
+  const at = { ...slot(1), rank: 0, id: 'x' };
+  const kinds: readonly Target[] = [
+    addressTarget('10.0.0.1', 1),
+    { ...at, kind: 'ipv6Address', address: '2001:db8::a' },
+    route,
+    { ...at, kind: 'elasticIp', allocationId: 'x', privateAddress: null },
+  ];
+  expect(kinds.map(belongsToSubnet)).toEqual([true, true, false, false]);
+});
+
+test('the interface of a target has its device index on its network card', () => {
+  const observation = observationOf('peer');
+  const target = addressTarget('10.0.0.1', 1);
+  expect(interfaceFor(observation, target)?.networkInterfaceId).toBe('eni-own1');
+  expect(interfaceFor(observation, { ...target, networkCardIndex: 1 })).toBeUndefined();
+});
+
+test('beside an address is who is on its subnet, beside a route who has its device index', () => {
+  const { peers, ...others } = observationOf('peer');
+  const [first] = Object.values(peers);
+  const elsewhere: Observation = {
+    ...others,
+    peers: {
+      '172.31.101.20': { ...first!, networkInterfaceId: 'eni-subnet', slot: slot(9) },
+      '172.31.105.20': { ...first!, networkInterfaceId: 'eni-index', subnetId: 'subnet-9' },
+    },
+  };
+  const beside = (target: Target) =>
+    peersBeside(planOf(), elsewhere, target).map(({ networkInterfaceId }) => networkInterfaceId);
+  expect(beside(addressTarget('172.31.101.10', 1))).toEqual(['eni-subnet']);
+  expect(beside(route)).toEqual(['eni-index']);
+});
+
+test('a third party is on the instance of none of the peer interfaces', () => {
+  const { ownership } = watching('peer').state;
+  const { observation } = ownership!;
+  const [address = '', peer] = Object.entries(observation.peers)[1]!;
+  const replaced = { ...observation.peers, [address]: { ...peer, instanceId: 'i-new' } };
+  const both = { ...ownership!, observation: { ...observation, peers: replaced } };
+  expect(isOnThirdParty(both, '172.31.101.10')).toBe(false);
+  const third = { ...PEER, instanceId: 'i-third' };
+  expect(isOnThirdParty({ ...both, holders: { '172.31.101.10': third } }, '172.31.101.10')).toBe(true);
+});
