@@ -71,6 +71,12 @@ const cases: readonly Case[] = [
     until: NOW + 1_000,
   },
   {
+    rule: 'fresh: reestablish_s does not count while nothing is known of its interface',
+    session: { freshSince: NOW - 60_000 },
+    local: { level: 'Unknown' },
+    says: 'nothing',
+  },
+  {
     rule: 'fresh and not armed: never, however long',
     session: { armed: false, freshSince: 0 },
     says: 'nothing',
