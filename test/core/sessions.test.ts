@@ -258,3 +258,20 @@ describe('what is kept of a session', () => {
     expect(held).toEqual([null, 5_800]);
   });
 });
+
+test('a session that the router refuses says so', () => {
+  const play = new Play();
+  play.at(0, started());
+  play.at(100, {
+    type: 'streamsSynchronized',
+    generation: 'gen2',
+    sessions: [
+      { session: 'a', level: 'Unknown', survived: false, refused: true, notification: null },
+      { session: 'b', level: 'Up', survived: true, refused: false, notification: null },
+    ],
+    interfaces: ['Te1', 'Te2'].map((interfaceName) => ({ interfaceName, level: 'Up' })),
+  });
+  play.at(200, play.observed('peer'));
+  expect(play.state.sessions['a']).toMatchObject({ armed: false, disarmedBy: 'refusal' });
+  expect(play.state.verdict).toContain('the router refuses to have it');
+});
