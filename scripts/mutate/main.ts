@@ -1,8 +1,8 @@
 /**
  * `npm run mutate`: switches every small mutation of src/core on in turn and sees whether a test of the core or the
- * simulation fails; writes docs/mutation.md. `--survivors` tries again only what survived the last run,
- * after tests have been added; `--file attempt.ts` tries one file and writes no page; `--seeds N` says how many seeds
- * of the simulation, `--workers N` how many processes.
+ * simulation fails; writes docs/mutation.md. `--survivors` tries only what survived the last run, and what has
+ * come since; `--file attempt.ts` tries one file and writes no page; `--seeds N` says how many seeds of the simulation,
+ * `--workers N` how many processes.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fork, type ChildProcess } from 'node:child_process';
@@ -133,10 +133,11 @@ async function main(): Promise<number> {
   );
   const probes = probed(covering!, seeds);
   const last = lastRun();
+  const places = placesOf(core.mutants);
   const wanted = core.mutants.filter(
-    (mutant) =>
-      (values.file === undefined || mutant.file === values.file) &&
-      (!values.survivors || last.get(placeOf(mutant)) === null),
+    ({ file }, index) =>
+      (values.file === undefined || file === values.file) &&
+      (!values.survivors || (last.get(places[index]!) ?? null) === null),
   );
   const tasks = wanted.map(({ id }): Task => {
     const reaching = (probe: Probe): boolean => probes.always.has(id) || probe.reached.has(id);
@@ -157,22 +158,28 @@ async function main(): Promise<number> {
   process.stdout.write(
     `${all.length} mutants: ${count('test')} caught by tests, ${count('simulation')} more by ${seeds} seeds\n`,
   );
-  // Tests are only ever added between a run and a look at its survivors, so the rest of it still stands.
-  const complete = core.mutants.map((mutant): Judged | null => {
+  if (values.file !== undefined) return 0;
+  // What was caught stays caught: between a run and a look at its survivors tests are added.
+  const complete = core.mutants.map((mutant, index): Judged => {
     const now = results.get(mutant.id);
-    const caught = now === undefined ? last.get(placeOf(mutant)) : now;
-    return caught === undefined ? null : { ...mutant, caught };
+    return { ...mutant, caught: now === undefined ? (last.get(places[index]!) ?? null) : now };
   });
-  if (values.file !== undefined || complete.includes(null)) return 0;
-  const judgedAll = complete.filter((mutant) => mutant !== null);
   mkdirSync(dirname(LAST_RUN), { recursive: true });
-  writeFileSync(LAST_RUN, JSON.stringify(judgedAll.map((mutant) => [placeOf(mutant), mutant.caught])));
-  writeFileSync(join(root, 'docs', 'mutation.md'), page(judgedAll, seeds));
+  writeFileSync(LAST_RUN, JSON.stringify(complete.map(({ caught }, index) => [places[index], caught])));
+  writeFileSync(join(root, 'docs', 'mutation.md'), page(complete, seeds));
   return 0;
 }
 
-/** Of no use once the source has changed, as it should be. */
-const placeOf = (mutant: Mutant): string => `${mutant.id} ${keyOf(mutant)}`;
+/** Names that stay while other lines change: the text of each mutant, and which of those with the same text it is. */
+function placesOf(mutants: readonly Mutant[]): readonly string[] {
+  const seen = new Map<string, number>();
+  return mutants.map((mutant) => {
+    const key = keyOf(mutant);
+    const place = (seen.get(key) ?? 0) + 1;
+    seen.set(key, place);
+    return `${key}\n${place}`;
+  });
+}
 
 /** What was caught by what in the last complete run. */
 function lastRun(): ReadonlyMap<string, Caught> {

@@ -2,6 +2,7 @@
 import { takeoverRequests } from '../../src/core/calls';
 import type { Holder, Observation } from '../../src/core/model';
 import type { Plan, Target } from '../../src/core/plan';
+import { previewTakeover } from '../../src/core/preview';
 import {
   observationOf,
   planOf,
@@ -551,4 +552,19 @@ test.each([
   expect(play.all('answerOperator')[0]?.sentence).toContain(
     `no interface of the peer ${words} ${targets[0]!.id}`,
   );
+});
+
+test('a preview tells what a takeover would move, and why it would leave the rest', () => {
+  const here = addressTarget('172.31.101.10', 1);
+  const targets = [here, addressTarget('172.31.109.10', 9), route('10.8.0.0/16'), route('10.9.0.0/16')];
+  const holders = { ...held(PEER, targets), [targets[2]!.id]: NAT, [targets[3]!.id]: MINE };
+  const { haState, moves, left } = previewTakeover(planFor(targets), { ...observationOf('none'), holders });
+  expect(haState).toBe('UNKNOWN');
+  expect(moves.map(({ targets, allowReassignment }) => ({ targets, allowReassignment }))).toEqual([
+    { targets: [here.id], allowReassignment: true },
+  ]);
+  expect(left).toEqual([
+    '172.31.109.10: EC2 shows no interface of this router with device index 9',
+    '10.8.0.0/16 in rtb-1 is held by nat-1, which is neither router of this pair',
+  ]);
 });

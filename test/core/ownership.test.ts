@@ -290,3 +290,26 @@ describe('what is told of observations', () => {
     expect(play.state.wakeAt).toBe(3_000);
   });
 });
+
+describe('a reading that is made anyway', () => {
+  const offered = { type: 'observationOffered' } as const;
+
+  test('is an observation, and the next one comes a keepalive later', () => {
+    const play = watching('peer');
+    play.now = 4_000;
+    const { effects, weight, reason } = play.take(offered);
+    expect(effects).toEqual([{ effect: 'observeOwnership', number: 2 }]);
+    expect([weight, reason]).toEqual(['routine', 'EC2 is observed now, because it is read anyway']);
+    play.at(4_100, play.observed('peer', 'peer', 4_000));
+    expect(play.state.observing).toMatchObject({ inFlight: null, lastStartedAt: 4_000, nextAt: 14_000 });
+  });
+
+  test('is none while another is under way', () => {
+    const play = watching('peer');
+    play.until(10_200);
+    const before = play.state;
+    const { state, effects, weight, reason } = play.take(offered);
+    expect({ state, effects }).toEqual({ state: before, effects: [] });
+    expect([weight, reason]).toEqual(['routine', 'an observation is under way already']);
+  });
+});

@@ -135,5 +135,7 @@ describe('a give-back (rule 5)', () => {
     play.at(10_100, ...local);
     expect(withdrawn(play)).toEqual([{ attempt: 1, calls: [2] }]);
     expect(play.state.attempt?.purpose).toBe('giveBack');
+    // The takeover is not over: nothing of it is confirmed any more.
+    expect(play.state.unconfirmed).toBeNull();
   });
 });

@@ -71,6 +71,12 @@ const cases: readonly Case[] = [
     until: NOW + 1_000,
   },
   {
+    rule: 'fresh: reestablish_s does not count while nothing is known of its interface',
+    session: { freshSince: NOW - 60_000 },
+    local: { level: 'Unknown' },
+    says: 'nothing',
+  },
+  {
     rule: 'fresh and not armed: never, however long',
     session: { armed: false, freshSince: 0 },
     says: 'nothing',
@@ -251,4 +257,21 @@ describe('what is kept of a session', () => {
     const held = ['a', 'b'].map((id) => play.state.sessions[id]?.heldUntil);
     expect(held).toEqual([null, 5_800]);
   });
+});
+
+test('a session that the router refuses says so', () => {
+  const play = new Play();
+  play.at(0, started());
+  play.at(100, {
+    type: 'streamsSynchronized',
+    generation: 'gen2',
+    sessions: [
+      { session: 'a', level: 'Unknown', survived: false, refused: true, notification: null },
+      { session: 'b', level: 'Up', survived: true, refused: false, notification: null },
+    ],
+    interfaces: ['Te1', 'Te2'].map((interfaceName) => ({ interfaceName, level: 'Up' })),
+  });
+  play.at(200, play.observed('peer'));
+  expect(play.state.sessions['a']).toMatchObject({ armed: false, disarmedBy: 'refusal' });
+  expect(play.state.verdict).toContain('the router refuses to have it');
 });

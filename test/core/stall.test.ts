@@ -312,3 +312,41 @@ describe('the way back after a long stall (rule 16)', () => {
     expect(play.state.attempt?.number).toBe(1);
   });
 });
+
+describe('the bounds of a stall (rule 16)', () => {
+  test('it is a long one from a second on', () => {
+    const isLong = (forMs: number): boolean => {
+      const play = watching('peer', 'gen2');
+      play.take(stalled(forMs));
+      return play.state.reorientation !== null;
+    };
+    expect([isLong(999), isLong(1_000)]).toEqual([false, true]);
+  });
+
+  test('only what is DOWN is in doubt after it, from its beginning on', () => {
+    const heldAfter = (level: 'Up' | 'Down', changedAt: number): number | null | undefined => {
+      const play = watching('peer', 'gen2');
+      play.take(sessionEvent('a', 'Down', changedAt - 1));
+      if (level === 'Up') play.take(sessionEvent('a', 'Up', changedAt));
+      else play.take(sessionEvent('b', 'Down', changedAt));
+      play.now = 2_000;
+      play.take(stalled(900));
+      return play.state.sessions[level === 'Up' ? 'a' : 'b']?.heldUntil;
+    };
+    expect([heldAfter('Down', 1_099), heldAfter('Down', 1_100), heldAfter('Up', 1_100)]).toEqual([
+      null,
+      5_000,
+      null,
+    ]);
+  });
+
+  test('a DOWN that is told again is held no longer, and one that comes UP is not held', () => {
+    const play = awake();
+    play.at(20_050, sessionEvent('a', 'Down', 20_050));
+    play.at(20_100, sessionEvent('a', 'Down', 20_100));
+    expect(play.state.sessions['a']?.heldUntil).toBe(23_050);
+    play.at(20_120, sessionEvent('a', 'Up', 20_120), sessionEvent('b', 'Unknown', 20_120));
+    expect(play.state.sessions['a']?.heldUntil).toBeNull();
+    expect(play.state.sessions['b']?.heldUntil).toBeNull();
+  });
+});

@@ -123,3 +123,15 @@ describe('the reason', () => {
     for (const event of events) expect(play.take(event).reason).not.toBe('');
   });
 });
+
+test('what an operator has been told at the stop is not told again when the move ends after all (rule 14)', () => {
+  const play = watching('mine', 'gen2');
+  play.at(1_000, { type: 'giveRequested', request: 1 });
+  play.at(1_100, sigterm);
+  play.until(5_100);
+  const answers = () => play.all('answerOperator').map(({ request, accepted }) => [request, accepted]);
+  expect(answers()).toEqual([[1, false]]);
+  play.at(6_000, answer('1.1.1'), answer('1.2.1'));
+  expect(play.state.attempt).toBeNull();
+  expect(answers()).toEqual([[1, false]]);
+});

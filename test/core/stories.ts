@@ -220,6 +220,7 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
         return { type, attempt: state.lastAttempt, call, send };
       }),
   },
+  { weight: 3, arbitrary: fixed(fc.constant({ type: 'observationOffered' })) },
   {
     weight: 15,
     arbitrary: fc.tuple(readings, smallNumber).map(([interfaces, late]) => (state: State): Event => ({

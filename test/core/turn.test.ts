@@ -62,3 +62,9 @@ test('the earliest of the times that are asked for counts', () => {
   wakeAt(turn, 70);
   expect(turn.wakeAt).toBe(50);
 });
+
+test('of more than twenty only the first ten are listed, and how many more there are', () => {
+  const items = (count: number) => Array.from({ length: count }, (_, index) => `${index + 1}`);
+  expect(list(items(20))).toMatch(/^1, 2, .*, 19 and 20$/);
+  expect(list(items(21))).toBe('1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 11 more');
+});
