@@ -231,12 +231,10 @@ describe('for any sequence of events', () => {
   // the streams, levels that are read twice, and a signal. Not claimed for a stall and for operators' commands, each of
   // which asks for something and gets it, nor for readings that contradict themselves.
   test('what is delivered twice in a moment changes nothing the second time', () => {
-    const reached = new Set<Event['type']>();
     fc.assert(
       fc.property(story, ([plan, moves]) => {
         for (const { event, now, step: result } of play(plan, moves)) {
           if (!COUNTS_ONCE.includes(event.type) || contradictsItself(event)) continue;
-          reached.add(event.type);
           const again = step(plan, result.state, event, now);
           expect(equals(again.state, result.state)).toBe(true);
           expect(again.effects).toEqual([]);
@@ -245,7 +243,16 @@ describe('for any sequence of events', () => {
       }),
       runs,
     );
-    expect([...reached].sort()).toEqual([...COUNTS_ONCE].sort());
+  });
+
+  // Else what is claimed of an event might be claimed of nothing.
+  test('the stories have every event that counts once', () => {
+    const told = fc
+      .sample(story, { numRuns: 60, seed: 1 })
+      .flatMap(([plan, moves]) => play(plan, moves))
+      .filter(({ event }) => !contradictsItself(event))
+      .map(({ event }) => event.type);
+    expect(COUNTS_ONCE.filter((type) => !told.includes(type))).toEqual([]);
   });
 
   // At the moment of each send the levels call for it, each purpose by its own rule (checkReason): judged by this file's
