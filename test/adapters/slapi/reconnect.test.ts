@@ -243,7 +243,7 @@ test('the generation is found out at every attachment, whatever the version says
   router.close();
   const upgraded = await startRouter('gen1', { listen: { port }, version: { major: 0, minor: 11, sub: 0 } });
   expect(await nth(attached, 'streamsSynchronized', 2)).toMatchObject({ generation: 'gen1' });
-  expect(upgraded.state().registered).toEqual({ bfd: true, interface: true });
+  expect(upgraded.state().registered).toEqual({ bfd: true, bfdv6: false, interface: true });
   const warnings = attached.records.filter(({ msg }) => String(msg).includes('another interface generation'));
   expect(warnings).toHaveLength(2);
 });
