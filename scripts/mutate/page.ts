@@ -21,7 +21,7 @@ export function reasons(): readonly Reason[] {
   return JSON.parse(readFileSync(join(__dirname, 'reasons.json'), 'utf8')) as readonly Reason[];
 }
 
-export const NO_REASON = '**no reason given**';
+export const NO_REASON = '**not looked into yet**';
 
 const cell = (text: string): string => `\`${text.replaceAll('|', '\\|').replaceAll('`', "'")}\``;
 const share = (part: number, all: number): string => `${((100 * part) / all).toFixed(1)} %`;
