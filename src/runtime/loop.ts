@@ -63,6 +63,8 @@ type Queued =
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const BEAT_MS = 1_000;
 const DEAF_AFTER_KEEPALIVES = 3;
+/** So long after its time the decision to send is waited for, before what is to be recorded is recorded. */
+const LATE_DECISION_MS = 1_000;
 
 export class Loop {
   readonly #options: LoopOptions;
@@ -191,9 +193,12 @@ export class Loop {
     }
   }
 
+  /** A decision that comes late, or a timer that fires a little early, must not let the records go first. */
   #isAsking(): boolean {
     const now = this.#options.clock.monotonicMs();
-    return this.#cores.some(({ state: { attempt } }) => now < (attempt?.askingUntil ?? -Infinity));
+    return this.#cores.some(
+      ({ state: { attempt } }) => now < (attempt?.askingUntil ?? -Infinity) + LATE_DECISION_MS,
+    );
   }
 
   #record(): void {
