@@ -226,3 +226,11 @@ describe('the bounds of the decision memory', () => {
     ]);
   });
 });
+
+test('what was resumed is driven to completion, however long ago it was begun (rule 7)', () => {
+  const play = new Play();
+  play.at(NOW, started(memoryOf({ savedAt: NOW, intent: intentOf() })));
+  play.at(NOW + 50, play.observed('mine', 'peer'), synchronizedWith({}));
+  play.live(NOW + 90_000, { owners: ['mine', 'peer'], calls: 'throttled' });
+  expect(play.state.attempt).toMatchObject({ number: 1, resumed: true });
+});

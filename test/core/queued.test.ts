@@ -49,6 +49,7 @@ test('what EC2 has shown at its place is not asked for any more: the first one t
   const play = moving();
   play.at(10_010, play.observed('mine', 'peer', 10_005));
   expect(play.state.attempt?.calls[0]?.outcome).toBe('moved');
+  expect(play.state.ownership?.writes).toEqual({ '172.31.101.10': 10_010 });
   play.take(queued('1.1.1'));
   expect(withdrawn(play)).toEqual([{ attempt: 1, calls: [1] }]);
   expect(outstanding(play, 1)).toEqual([]);

@@ -433,6 +433,8 @@ describe('the bounds of an attempt', () => {
     play.at(1_100, answer('1.1.1'), answer('1.2.1'));
     play.at(1_200, interfaceEvent('Te1', 'Down'), interfaceEvent('Te2', 'Down'));
     expect(play.state.attempt?.purpose).toBe('giveBack');
+    // What is undone is not to be confirmed.
+    expect(play.state.unconfirmed).toBeNull();
     return play;
   }
 
