@@ -17,6 +17,8 @@ export type ApiServerParts = {
   readonly timeline: Timeline;
   readonly random: Random;
   readonly network: Network;
+  /** Whether a daemon runs: nobody else attaches. */
+  readonly hasClient: () => boolean;
   /** Tells the daemon, if one runs. */
   readonly tell: (make: EventMaker) => void;
 };
@@ -85,7 +87,7 @@ export class ApiServer {
     const { timeline, random, tell } = this.#p;
     const attachment = (this.#attachment += 1);
     timeline.after(afterMs + random.int(20, 500), () => {
-      if (this.#attachment !== attachment) return;
+      if (this.#attachment !== attachment || !this.#p.hasClient()) return;
       if (timeline.now >= this.#awayUntil) return this.#attach();
       tell(() => ({ type: 'streamsLost', cause: 'no connection' }));
       this.attachSoon(random.int(500, 4_000));

@@ -75,7 +75,11 @@ export class Router<Index extends AnyRouter> {
     this.#p = parts;
     this.index = parts.index;
     this.plan = parts.plan;
-    this.api = new ApiServer({ ...parts, tell: (make) => this.enqueue(make) });
+    this.api = new ApiServer({
+      ...parts,
+      hasClient: () => this.daemon !== null,
+      tell: (make) => this.enqueue(make),
+    });
     // Two machines never share a clock.
     this.#bootedAt = -1_000_000 * (parts.index + 1);
   }
