@@ -88,6 +88,10 @@ export class Router<Index extends AnyRouter> {
     return this.#p.timeline.now - this.#bootedAt;
   }
 
+  get boots(): number {
+    return this.#boots;
+  }
+
   get #wallNow(): number {
     return WALL_MS + this.#p.timeline.now + this.#clockErrorMs;
   }
@@ -121,6 +125,7 @@ export class Router<Index extends AnyRouter> {
     if (this.machine !== 'on') return;
     this.#tell(() => `the machine is lost: ${how}`);
     this.machine = how === 'hang' ? 'hung' : 'off';
+    this.#pausedUntil = 0;
     this.#endDaemon();
     network.setAlive(this.index, false);
     network.remove(this.index);

@@ -335,10 +335,12 @@ class World {
           router.breakMachine(fault.how);
           return end(() => router.boot());
         }
+        const { boots } = router;
         router.pauseMachine(forMs);
         this.#network.setAlive(fault.router, false);
         return end(() => {
-          if (router.machine === 'on') this.#network.resume(fault.router, forMs);
+          // A machine that was booted anew meanwhile does not come out of a pause.
+          if (router.machine === 'on' && router.boots === boots) this.#network.resume(fault.router, forMs);
         });
       }
       case 'process': {
