@@ -80,7 +80,13 @@ export function step(plan: Plan, state: State, event: Event, now: number): Step 
   return { state: turn.state, effects: takeoverFirst(turn.effects), alarms: turn.alarms, reason, weight };
 }
 
-const BEFORE_ALL_OTHERS: readonly Effect['effect'][] = ['sendTakeover', 'prepareTakeover', 'askInterfaces'];
+/** In the order in which they were asked for: what is withdrawn is not to take along what is sent anew. */
+const BEFORE_ALL_OTHERS: readonly Effect['effect'][] = [
+  'sendTakeover',
+  'prepareTakeover',
+  'askInterfaces',
+  'withdrawTakeover',
+];
 
 /** What a takeover waits for: nothing else that is asked for at the same time may delay it. */
 export function isUrgent({ effect }: Effect): boolean {

@@ -362,6 +362,26 @@ describe('requests that wait for tokens', () => {
     ).toEqual([1, 2]);
   });
 
+  test('are withdrawn before the same is asked for anew, which would be withdrawn with them', () => {
+    const unowned = targets.slice(0, 2);
+    const play = watchingMixed(unowned, held(null, unowned));
+    down(play);
+    waiting(play, [2]);
+    play.at(2_050, answer('1.1.1'));
+    play.forget();
+    // Nothing is under way and nobody can be given anything back: the attempt goes on in the same step.
+    play.at(2_100, {
+      type: 'interfaceChanged',
+      interfaceName: 'Te1',
+      level: 'Down',
+      receivedAt: 2_100,
+      notification: {},
+    });
+    const names = play.effects.map(({ effect }) => effect);
+    expect(names.indexOf('withdrawTakeover')).toBeGreaterThanOrEqual(0);
+    expect(names.indexOf('sendTakeover')).toBeGreaterThan(names.indexOf('withdrawTakeover'));
+  });
+
   test('have moved nothing: when the peer is UP again the attempt is dropped, and they are withdrawn', () => {
     const play = watchingMixed(targets.slice(0, 2), held(PEER, targets.slice(0, 2)));
     down(play);
