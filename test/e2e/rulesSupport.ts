@@ -101,7 +101,8 @@ export function changesOfOwner(lab: Lab): number {
 async function idle(daemon: DaemonProcess): Promise<void> {
   await eventually(() => {
     const last = daemon.records.findLast(({ event }) => event === 'decision')?.reason ?? '';
-    if (/asked of EC2|sending it again|moving \d/i.test(last)) throw new Error(`${daemon.name}: ${last}`);
+    if (/asked of EC2|sending it again|moving \d|claiming \d/i.test(last))
+      throw new Error(`${daemon.name}: ${last}`);
   }, 20_000);
 }
 
@@ -113,6 +114,9 @@ export async function settled(lab: Lab, active: RouterName): Promise<void> {
   const standby = peerOf(active);
   await role(daemonOf(lab, active), 'ACTIVE');
   await role(daemonOf(lab, standby), 'STANDBY');
+  // Who was asked before the winner's claim was done may still claim on that answer, and lose. What is asked from now
+  // on shows the winner, and with the observation after it the older answer has been decided on.
+  await Promise.all(routerNames.map((name) => moreObservations(lab, name, 2)));
   await Promise.all(routerNames.map((name) => idle(daemonOf(lab, name))));
   const since = requestMark(lab);
   await Promise.all(routerNames.map((name) => moreObservations(lab, name, 2)));
