@@ -2,7 +2,9 @@
  * Rule 11, preemption: a preferred router takes the targets back when it has been well for a while. Off by
  * default. It gives up for good, until the daemon restarts, when somebody else wants it otherwise.
  */
-import { holdsAll, isSettled, ownsAll, roleOf, takeableTargets } from './ownership';
+import { isOnThirdParty } from './foreignHolder';
+import type { Holder } from './model';
+import { holdsAll, isSettled, roleOf, takeableTargets } from './ownership';
 import { sessionOf } from './sessions';
 import type { Ownership } from './state';
 import { list, note, raiseAlarm, type Turn } from './turn';
@@ -53,16 +55,14 @@ export function considerPreemption(turn: Turn): Verdict {
 /** After a believed observation: lost while the sessions stayed UP means that somebody wanted it so. */
 export function noteLoss(turn: Turn, before: Ownership | null): void {
   const { plan, state } = turn;
+  const after = state.ownership;
   if (!plan.preferred || state.preemption.offBecause !== null || before === null) return;
   // What this router itself is giving away nobody takes from it.
   if (state.attempt?.purpose === 'give' || state.attempt?.purpose === 'giveBack') return;
-  if (!holdsAll(plan, before) || ownsAll(plan, state)) return;
-  // An own interface that was detached took its targets along: nobody else has them.
-  const holders = Object.values(state.ownership?.holders ?? {});
-  const isTaken = holders.some(
-    (holder) => holder !== null && !holder.mine && (holder.instanceId !== null || holder.foreign === true),
-  );
-  if (!isTaken) return;
+  // What neither router can have does not count; where the peer has a part the rest goes one way or the other (rule 8).
+  if (after === null || plan.targets.some(({ id }) => isOnPeer(before, id))) return;
+  const had = plan.targets.filter(({ id }) => before.holders[id]?.mine === true);
+  if (!had.some(({ id }) => isTaken(after.holders[id] ?? null))) return;
   const stayedUp = plan.sessions.every(({ id }) => {
     const { level, changedAt } = sessionOf(state, id);
     return level === 'Up' && changedAt <= before.confirmedAt;
@@ -75,6 +75,16 @@ export function noteLoss(turn: Turn, before: Ownership | null): void {
     'preempt-conflict',
     `preferred, but ${because}: it takes them back no more until this daemon restarts; see that only one router is preferred`,
   );
+}
+
+function isOnPeer(ownership: Ownership, id: string): boolean {
+  const holder = ownership.holders[id] ?? null;
+  return isTaken(holder) && !isOnThirdParty(ownership, id);
+}
+
+/** An own interface that was detached took its targets along: nobody else has them. */
+function isTaken(holder: Holder | null): boolean {
+  return holder !== null && !holder.mine && (holder.instanceId !== null || holder.foreign === true);
 }
 
 /** An operator has given the targets to the peer: they are to stay there. */
