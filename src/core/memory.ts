@@ -67,12 +67,20 @@ function memoryOf(turn: Turn, state: State, intent: Intent | null): Memory {
     bootId: state.bootId,
     savedAt: turn.now,
     wasActive: ownsAll(turn.plan, state),
-    armedSessions: turn.plan.sessions.map(({ id }) => id).filter((id) => state.sessions[id]?.armed === true),
+    armedSessions: turn.plan.sessions.map(({ id }) => id).filter((id) => isWorthArming(state, id)),
     intent,
     beenActive: state.beenActive,
     inhibit: state.inhibit,
     damping: state.damping,
   };
+}
+
+/**
+ * What was programmed anew and has not been UP since says nothing (rule 13), and the next life, which finds it there,
+ * could not tell it from a session that has survived.
+ */
+function isWorthArming({ sessions }: State, id: string): boolean {
+  return sessions[id]?.armed === true && sessions[id].freshSince === null;
 }
 
 /** Before levels and ownership are known, what an earlier process life has stored of them stays as it is. */
