@@ -183,10 +183,19 @@ function believe(turn: Turn, observation: Observation, observing: Observing): vo
   const ownership = { observation, holders: observation.holders, confirmedAt: now, writes };
   turn.state = { ...turn.state, ownership, observing };
   noteActive(turn);
-  const hasLost = wasActive && !ownsAll(plan, turn.state);
+  const isActive = ownsAll(plan, turn.state);
+  // Rule 4: the peer may be taking over what this router has only now found to be its own.
+  if (isActive && !(before !== null && wasActive) && someSessionWentDown(turn)) observeClosely(turn);
+  const hasLost = wasActive && !isActive;
   if ((hasLost || peerHasActed(plan, before, ownership)) && !isGiving(turn)) disarmUnlessUp(turn);
   const held = plan.targets.map(({ id }) => `${id} ${holderWords(observation.holders[id] ?? null)}`);
   note(turn, 'routine', `EC2 shows ${list(held)}`);
+}
+
+function someSessionWentDown({ state, now }: Turn): boolean {
+  return Object.values(state.sessions).some(
+    ({ level, changedAt }) => level === 'Down' && now - changedAt < CLOSE_DURATION_MS,
+  );
 }
 
 /**

@@ -473,8 +473,11 @@ test('an ACTIVE router is not observed out of turn when no session has been UP f
   const play = booted();
   play.live(30_040, { owners: ['mine', 'mine'] });
   play.forget();
-  play.live(39_900, { owners: ['mine', 'mine'] });
+  // The hold ends at 30.05, and the next keepalive is at 30.1.
+  play.live(30_090, { owners: ['mine', 'mine'] });
   expect(play.all('observeOwnership')).toEqual([]);
+  play.live(30_110, { owners: ['mine', 'mine'] });
+  expect(play.all('observeOwnership')).toHaveLength(1);
 });
 
 test('evidence of one target is not extended to what nobody holds since a moment ago, as a claim would be', () => {
