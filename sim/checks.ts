@@ -37,6 +37,8 @@ export function roleTtlMs({ keepaliveMs }: Settings): number {
  * for the answer.
  */
 const FALSE_ACTIVE_MS = 9_000 + 2_000;
+/** What reads may lag, and a second for the answer. */
+const OLD_NEWS_MS = 9_000 + 2_000;
 /** What EC2 shows is known until the next keepalive, and a request may be under way for some seconds. */
 const STRANGER_KNOWS_MS = 60_000 + 9_000 + 10_000;
 /** How long the news of a session may be under way inside a router. */
@@ -52,6 +54,8 @@ const DUAL_BELIEF_MS = 4_500;
 /** own_stall_hold_s, less what the news take. */
 const STALL_HOLD_MS = 2_900;
 const SENDS_MAX = 3_000;
+const HEDGE_MS = 700;
+const REESTABLISH_MS = 10_000;
 
 export type Broken = (invariant: string, what: string) => never;
 
@@ -81,7 +85,11 @@ export class Checks {
   readonly #lives: Both<number> = [0, 0];
   readonly #hasBeenUp: Both<boolean> = [false, false];
   /** The inhibit of each router, and since when it lasts in this boot. */
-  readonly #inhibited: Both<{ readonly untilWall: number; readonly since: number } | null> = [null, null];
+  readonly #inhibited: Both<{
+    readonly untilWall: number;
+    readonly forMs: number;
+    readonly since: number;
+  } | null> = [null, null];
   /** How long the longest pause of each router may take: nothing is known sooner. */
   readonly #longestPause: Both<number>;
   readonly #hasEc2Fault: boolean;
@@ -99,8 +107,6 @@ export class Checks {
   readonly #tookIt: Both<boolean> = [false, false];
   /** Whether each router has known of what it holds now or held last. */
   readonly #knew: Both<boolean> = [false, false];
-  /** Whether each router took what it holds, or at least knows of it. */
-  readonly #isOwnDoing: Both<boolean> = [false, false];
   /** When each router last began to give what it holds. */
   readonly #gaveAt: Both<number> = [-Infinity, -Infinity];
   readonly #pending: Both<Map<number, number>> = [new Map<number, number>(), new Map<number, number>()];
@@ -149,10 +155,7 @@ export class Checks {
     this.#inhibited[router] = null;
     this.#damping[router] = { penalty: 0, at: 0, held: false };
     this.#tookIt[router] = false;
-    if (!this.#knew[router]) {
-      this.#isOwnDoing[router] = false;
-      this.#lostAt[router] = -Infinity;
-    }
+    if (!this.#knew[router]) this.#lostAt[router] = -Infinity;
     this.#activeSince[router] = Infinity;
     this.#pending[router].clear();
   }
@@ -334,7 +337,6 @@ export class Checks {
       this.#activeSince[index] = Infinity;
       return;
     }
-    this.#isOwnDoing[index] = true;
     this.#knew[index] = true;
     this.#activeSince[index] = Math.min(this.#activeSince[index], this.#timeline.now);
     const lost = this.#notOwnerSince[index];
@@ -379,8 +381,8 @@ export class Checks {
   }
 
   /**
-   * `false-loss`: what EC2 has confirmed to this router and still says is not taken for lost. (A router that holds
-   * the targets by another's doing may be shown old readings.)
+   * `false-loss`: what EC2 has confirmed to this router and still says is not taken for lost. (What has only just come
+   * to it by another's doing, or by a write that EC2 did not confirm, may be shown as it was before.)
    */
   #checkFalseLoss(router: Router, before: State, after: State): void {
     const { index } = router;
@@ -391,6 +393,12 @@ export class Checks {
     )
       return;
     const detached = this.#scenario.faults.some((fault) => fault.kind === 'detach' && fault.router === index);
+    const writes = before.ownership?.writes ?? {};
+    const mayBeOldNews = router.plan.targets.some(
+      ({ id }, target) =>
+        writes[id] === undefined && this.#timeline.now - this.#ec2.heldSince(target) <= OLD_NEWS_MS,
+    );
+    if (mayBeOldNews) return;
     if (this.#notOwnerSince[index] < 0 && this.#tookIt[index] && !detached)
       this.#broken('false-loss', `router ${index} thinks that it lost what it holds`);
   }
@@ -423,8 +431,10 @@ export class Checks {
       return;
     }
     const known = this.#inhibited[index];
-    if (known?.untilWall !== inhibit.untilWall)
-      this.#inhibited[index] = { untilWall: inhibit.untilWall, since: this.#timeline.now };
+    // Another one may end in the same second.
+    const { untilWall, forMs } = inhibit;
+    if (known?.untilWall !== untilWall || known.forMs !== forMs)
+      this.#inhibited[index] = { untilWall, forMs, since: this.#timeline.now };
     const since = Math.max(this.#inhibited[index]?.since ?? 0, daemon?.resumedAt ?? 0);
     if (inhibit.until - now > inhibit.forMs || this.#timeline.now - since > inhibit.forMs + 1_000)
       this.#broken('inhibit-ends', `router ${index} is inhibited for longer than ${inhibit.forMs} ms`);
@@ -471,15 +481,14 @@ export class Checks {
       if (owner === router) {
         const survives = now - this.#diedAt[router] > LATE_WRITE_MS;
         if (since >= 0) {
-          this.#isOwnDoing[router] = writer === router && survives;
           this.#knew[router] = false;
           this.#tookIt[router] = writer === router && survives;
         }
         this.#notOwnerSince[router] = -1;
       } else if (since < 0) {
         this.#notOwnerSince[router] = now;
-        // What it gives away itself is not lost to anybody, and what it never took nor knew of neither.
-        if (writer === otherOf(router) && this.#isOwnDoing[router]) this.#lostAt[router] = now;
+        // What it gives away itself is not lost to anybody, and what it has never known of neither.
+        if (writer === otherOf(router) && this.#knew[router]) this.#lostAt[router] = now;
       }
     }
     if (owner === null) return;
@@ -503,22 +512,45 @@ function longestPauseOf({ faults }: Scenario, router: RouterIndex): number {
 }
 
 /** How often the owner may change in a run: what each fault explains. */
-export function changesBound({ faults, death, settings }: Scenario): number {
+export function changesBound(scenario: Scenario): number {
+  const { faults, death, settings } = scenario;
   const explained = faults.map((fault) => changesOf(fault, settings)).reduce((sum, one) => sum + one, 0);
-  // Who gives and sees its peer go DOWN takes back, and so may the peer at the same moment.
+  // Who gives and sees its peer go DOWN takes back, and so may the peer at the same moment; and where EC2 is slow each
+  // may overtake the other with its second request.
   const given = faults.some((fault) => fault.kind === 'operator' && fault.how === 'give');
-  const met = given && faults.length > 1 ? 1 : 0;
+  const isSlow = settings.ec2LatencyMs[1] > HEDGE_MS || faults.some(({ kind }) => kind === 'ec2');
+  const met = given && faults.length > 1 ? (isSlow ? 2 : 1) : 0;
   const deaths = death === null ? 0 : 2;
   const running = settings.takeFromRunningAfterMs === null ? 0 : 2;
   // What a third router has had and lost is for whoever claims it first.
   const third = settings.stranger === null ? 0 : 2;
-  const once = explained + met + deaths + running + third;
+  const once = explained + met + deaths + running + third + lostOnBothSides(scenario);
   if (!settings.preferred.includes(true)) return once;
   // The opt-in takes from a holder that runs, once in each life of a daemon that has never been ACTIVE.
   // A preferred router may take the targets back each time, and once in each life of a daemon; what happens while
   // it does not watch does not tell it that somebody minds.
   const restarts = faults.filter(({ kind }) => ['process', 'machine', 'slapi', 'ec2'].includes(kind)).length;
   return 2 * once + 1 + restarts;
+}
+
+/** Where both routers lose their sessions within reestablish_s, those of the first come UP too late. */
+function lostOnBothSides({ faults, settings }: Scenario): number {
+  const losses = faults.filter(
+    (fault) =>
+      (fault.kind === 'slapi' && fault.how === 'restart' && !fault.keepsSessions) ||
+      (fault.kind === 'process' && fault.how !== 'pause' && settings.sessionsVanish),
+  );
+  const isNear = (one: Fault, other: Fault): boolean =>
+    one.uponMoveOf !== null ||
+    other.uponMoveOf !== null ||
+    Math.abs(other.at - one.at) < REESTABLISH_MS + Math.max(one.forMs, other.forMs);
+  return losses.filter((one, number) =>
+    losses.slice(number + 1).some((other) => routerOf(one) !== routerOf(other) && isNear(one, other)),
+  ).length;
+}
+
+function routerOf(fault: Fault): RouterIndex | 'both' | null {
+  return 'router' in fault ? fault.router : null;
 }
 
 function changesOf(fault: Fault, settings: Scenario['settings']): number {
@@ -536,6 +568,8 @@ function changesOf(fault: Fault, settings: Scenario['settings']): number {
       // A paused STANDBY takes over by mistake where BFD does not come UP again within own_stall_hold_s.
       return fault.how === 'pause' && settings.establishMs[1] > 2_500 ? 2 : 1;
     case 'process':
+      // A memory that is not its last may say that a session is armed which the last has disarmed.
+      if (fault.how === 'crash' && fault.memory === 'stale') return 1;
       return settings.sessionsVanish && settings.removedAs === 'Down' ? 1 : 0;
     case 'slapi':
       return fault.how === 'restart' && !fault.keepsSessions && settings.removedAs === 'Down' ? 1 : 0;

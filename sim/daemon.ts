@@ -38,6 +38,7 @@ export class Daemon {
   #countedFrom = 0;
   #decisions = 0;
   #pausedUntil = 0;
+  #pausedFrom = 0;
   #ended = false;
   /** When it last ran again after a pause that it has noticed; virtual time. */
   resumedAt = -Infinity;
@@ -71,14 +72,17 @@ export class Daemon {
   }
 
   pause(forMs: number): void {
-    if (this.isPaused) return;
     const { timeline } = this.#p;
-    this.#pausedUntil = timeline.now + forMs;
+    if (!this.isPaused) this.#pausedFrom = timeline.now;
+    const until = Math.max(this.#pausedUntil, timeline.now + forMs);
+    if (until === this.#pausedUntil) return;
+    this.#pausedUntil = until;
     timeline.after(forMs, () => {
-      if (this.#ended) return;
-      if (forMs >= STALL_NOTICED_MS) {
+      if (this.#ended || this.#pausedUntil !== until) return;
+      const pausedMs = timeline.now - this.#pausedFrom;
+      if (pausedMs >= STALL_NOTICED_MS) {
         this.resumedAt = timeline.now;
-        this.#noticeStall(forMs);
+        this.#noticeStall(pausedMs);
       }
       this.#scheduleDrain();
     });

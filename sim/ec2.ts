@@ -116,6 +116,7 @@ export class Ec2 {
 
   setAttached(router: RouterIndex, index: number, attached: boolean): void {
     const id = this.nics[router][index]?.id ?? '';
+    if (this.#latest().detached.includes(id) !== attached) return;
     const others = this.#latest().detached.filter((each) => each !== id);
     if (attached) this.#shownAt[router] = this.#timeline.now;
     this.#push({ detached: attached ? others : [...others, id] });

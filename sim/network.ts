@@ -82,7 +82,8 @@ export class Network {
   }
 
   /** A machine that was paused comes back: its detection times have run out meanwhile. */
-  resume(router: RouterIndex, pausedMs: number): void {
+  resume(router: AnyRouter, pausedMs: number): void {
+    if (router === STRANGER) return;
     this.alive[router] = true;
     this.#refreshAll();
     this.sessions.forEach((session, index) => {

@@ -49,7 +49,8 @@ export class ServiceWatch {
           this.#since.delete(key);
           continue;
         }
-        const since = this.#since.get(key) ?? now;
+        // Who has had it in between has begun it anew.
+        const since = Math.max(this.#since.get(key) ?? now, this.#ec2.heldSince(target));
         this.#since.set(key, since);
         if (now - since > BOUND_MS + 3 * this.#scenario.settings.keepaliveMs)
           return `target ${target} is not served since ${since}, and router ${router} could have it`;

@@ -9,7 +9,7 @@ export function summaryOf(batch: Batch, { first, elapsedMs, jobs }: Circumstance
   const { runs, steps, broken } = batch;
   const seeds = [...new Set(broken.map(({ invariant }) => invariant))].map((invariant) => {
     const of = broken.filter((each) => each.invariant === invariant).map(({ seed }) => seed);
-    return `  ${invariant}: ${of.length} runs, seeds ${of.slice(0, 8).join(' ')}`;
+    return `  ${invariant}: ${of.length} runs, seeds ${of.slice(0, 40).join(' ')}`;
   });
   return [
     '',

@@ -63,6 +63,7 @@ export class Router<Index extends AnyRouter> {
   /** What waits for a token. */
   #queued: readonly { readonly daemon: Daemon; readonly effect: Send }[] = [];
   #pausedUntil = 0;
+  #pausedFrom = 0;
   #lastRequest = 0;
   /** The daemon that runs has begun with a memory that is not the last one: a fault of its own. */
   hasStaleMemory = false;
@@ -70,6 +71,8 @@ export class Router<Index extends AnyRouter> {
   #awayMs = 0;
   /** The last two files of the decision memory, newest last. */
   #saved: readonly Memory[] = [];
+  /** What the daemon that runs has remembered and is not in the file yet. */
+  #unsaved: Memory | null = null;
 
   constructor(parts: RouterParts<Index>) {
     this.#p = parts;
@@ -86,10 +89,6 @@ export class Router<Index extends AnyRouter> {
 
   get now(): number {
     return this.#p.timeline.now - this.#bootedAt;
-  }
-
-  get boots(): number {
-    return this.#boots;
   }
 
   get #wallNow(): number {
@@ -138,10 +137,19 @@ export class Router<Index extends AnyRouter> {
     });
   }
 
-  /** A paused virtual machine: nothing on it runs, and nothing starts. */
+  /** A paused virtual machine: nothing on it runs, and nothing starts. A pause within a longer one changes nothing. */
   pauseMachine(forMs: number): void {
-    this.#pausedUntil = this.#p.timeline.now + forMs;
+    const { timeline, network } = this.#p;
+    const { now } = timeline;
+    if (this.machine !== 'on' || now + forMs <= this.#pausedUntil) return;
+    if (this.#pausedUntil <= now) this.#pausedFrom = now;
+    const until = now + forMs;
+    this.#pausedUntil = until;
     this.daemon?.pause(forMs);
+    network.setAlive(this.index, false);
+    timeline.after(forMs, () => {
+      if (this.#pausedUntil === until) network.resume(this.index, until - this.#pausedFrom);
+    });
   }
 
   // ---- The process ----
@@ -213,6 +221,7 @@ export class Router<Index extends AnyRouter> {
   #endDaemon(): void {
     this.daemon?.end();
     this.daemon = null;
+    this.#unsaved = null;
     this.#p.recorder.died(this.index);
     this.api.detach(() => this.machine === 'on');
   }
@@ -274,12 +283,15 @@ export class Router<Index extends AnyRouter> {
       case 'remember': {
         const { memory } = effect;
         // Written in the background: what dies before is forgotten.
+        this.#unsaved = memory;
         return timeline.after(random.int(1, 10), () => {
-          if (!daemon.hasEnded) this.#saved = [...this.#saved.slice(-1), memory];
+          if (!daemon.hasEnded) this.#save(memory);
         });
       }
       case 'stop':
         this.#tell(() => 'the daemon stops');
+        // An orderly end waits for the file.
+        if (this.#unsaved !== null) this.#save(this.#unsaved);
         timeline.after(this.#awayMs, () => this.startDaemon());
         return this.#endDaemon();
       case 'prepareTakeover':
@@ -288,6 +300,11 @@ export class Router<Index extends AnyRouter> {
       case 'reportTimeline':
         return;
     }
+  }
+
+  #save(memory: Memory): void {
+    this.#saved = [...this.#saved.slice(-1), memory];
+    if (this.#unsaved === memory) this.#unsaved = null;
   }
 
   #send(daemon: Daemon, effect: Send): void {

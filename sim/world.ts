@@ -105,6 +105,9 @@ class World {
   readonly #teller: Teller | null;
   /** Faults that come upon the next move of a router. */
   #waiting: Fault[] = [];
+  /** By router and interface. */
+  readonly #downUntil: Both<number[]> = [[], []];
+  readonly #detachedUntil: Both<number[]> = [[], []];
 
   constructor(scenario: Scenario, teller: Teller | null, sampled: boolean) {
     this.#scenario = scenario;
@@ -286,6 +289,8 @@ class World {
     // What the third router has, nobody of the pair may take.
     if (!quiet || at < settled || this.#ec2.owner() === STRANGER) return;
     this.#timeline.after(QUIET_DEATH_MS, () => {
+      // What has only just moved the third router may have taken, on the strength of the news before.
+      if (this.#ec2.owner() === STRANGER) return;
       const damped = this.#routers[survivor].daemon?.state.damping?.suppressedUntil ?? null;
       if (this.#ec2.owner() !== survivor && damped === null)
         this.#broken(
@@ -318,30 +323,19 @@ class World {
         return;
       }
       case 'interface':
-        this.#network.setInterface(fault.router, fault.index, 'Down');
-        return end(() => this.#network.setInterface(fault.router, fault.index, 'Up'));
       case 'detach': {
-        const set = (attached: boolean): void => {
-          this.#ec2.setAttached(fault.router, fault.index, attached);
-          this.#network.setInterface(fault.router, fault.index, attached ? 'Up' : 'Down');
-        };
-        set(false);
-        return end(() => set(true));
+        const { router, index } = fault;
+        const until = kind === 'detach' ? this.#detachedUntil : this.#downUntil;
+        until[router][index] = Math.max(until[router][index] ?? 0, this.#timeline.now + forMs);
+        this.#setInterface(router, index);
+        return end(() => this.#setInterface(router, index));
       }
       case 'machine': {
         const router = this.#routers[fault.router];
         if (router.machine !== 'on') return;
-        if (fault.how !== 'pause') {
-          router.breakMachine(fault.how);
-          return end(() => router.boot());
-        }
-        const { boots } = router;
-        router.pauseMachine(forMs);
-        this.#network.setAlive(fault.router, false);
-        return end(() => {
-          // A machine that was booted anew meanwhile does not come out of a pause.
-          if (router.machine === 'on' && router.boots === boots) this.#network.resume(fault.router, forMs);
-        });
+        if (fault.how === 'pause') return router.pauseMachine(forMs);
+        router.breakMachine(fault.how);
+        return end(() => router.boot());
       }
       case 'process': {
         const router = this.#routers[fault.router];
@@ -372,6 +366,15 @@ class World {
           this.#routers[fault.router].command(fault.how, forMs),
         );
     }
+  }
+
+  /** Where faults overlap, an interface is attached, and UP, when the last of them is over. */
+  #setInterface(router: RouterIndex, index: number): void {
+    const { now } = this.#timeline;
+    const isDetached = now < (this.#detachedUntil[router][index] ?? 0);
+    const isDown = isDetached || now < (this.#downUntil[router][index] ?? 0);
+    this.#ec2.setAttached(router, index, !isDetached);
+    this.#network.setInterface(router, index, isDown ? 'Down' : 'Up');
   }
 
   #troubleEc2(router: RouterIndex, fault: Extract<Fault, { kind: 'ec2' }>, until: number): void {
