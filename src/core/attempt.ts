@@ -43,7 +43,8 @@ export function openAttempt(
     stuck: false,
     ...told,
   };
-  turn.state = { ...turn.state, lastAttempt: attempt.number, attempt };
+  turn.state.lastAttempt = attempt.number;
+  turn.state.attempt = attempt;
   return attempt;
 }
 
@@ -59,7 +60,7 @@ export function currentAttempt(turn: Turn): Attempt {
 }
 
 export function updateAttempt(turn: Turn, change: Partial<Attempt>): void {
-  turn.state = { ...turn.state, attempt: { ...currentAttempt(turn), ...change } };
+  turn.state.attempt = { ...currentAttempt(turn), ...change };
 }
 
 export function updateCall(turn: Turn, number: number, change: Partial<Call>): void {
@@ -231,7 +232,7 @@ function answeredLate(turn: Turn, answer: Answer): void {
   const { giveBack } = turn.state;
   if (giveBack === null || giveBack.attempt !== answer.attempt) return;
   const out = giveBack.out.filter((request) => request !== `${answer.call}/${answer.send}`);
-  turn.state = { ...turn.state, giveBack: { ...giveBack, out } };
+  turn.state.giveBack = { ...giveBack, out };
 }
 
 function succeeded(turn: Turn, call: Call): void {
@@ -306,7 +307,8 @@ function lost(turn: Turn, call: Call, failure: Failure): void {
     failure,
     alarmedWith: before?.alarmedWith ?? null,
   };
-  turn.state = { ...turn.state, lostClaim, unchanged: null };
+  turn.state.lostClaim = lostClaim;
+  turn.state.unchanged = null;
   observeNow(turn);
   note(
     turn,

@@ -24,7 +24,7 @@ export function begin(turn: Turn, verdict: Firing): void {
     askingUntil: purpose === 'takeover' ? askingUntil(turn, verdict) : null,
     calls: callsFor(verdict, ownership, now),
   });
-  if (purpose !== 'takeover') turn.state = { ...turn.state, lastPatientAt: now };
+  if (purpose !== 'takeover') turn.state.lastPatientAt = now;
   note(turn, 'notable', verdict.sentence);
   if (attempt.askingUntil === null) return;
   // Asked first: the answer is under way while the requests are signed.

@@ -36,7 +36,7 @@ export function penalize(turn: Turn): void {
   const penalty = penaltyAt(damping, turn.now, dampingHalfLifeMs) + PENALTY;
   const heldMs = penalty > SUPPRESS_ABOVE ? fadingMs(penalty, dampingHalfLifeMs) : 0;
   const suppressedUntil = heldMs > 0 ? Math.ceil(turn.now + heldMs) : null;
-  turn.state = { ...turn.state, damping: { penalty, at: turn.now, suppressedUntil } };
+  turn.state.damping = { penalty, at: turn.now, suppressedUntil };
   if (suppressedUntil === null) return;
   raiseAlarm(
     turn,

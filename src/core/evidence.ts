@@ -26,7 +26,7 @@ function concerned(plan: Plan, ownership: Ownership): readonly Target[] {
 }
 
 function update(turn: Turn, change: Partial<Evidence>): void {
-  turn.state = { ...turn.state, evidence: { ...turn.state.evidence, ...change } };
+  turn.state.evidence = { ...turn.state.evidence, ...change };
 }
 
 /** With each decision: since when is no session UP? When that has lasted, EC2 is observed at once. */

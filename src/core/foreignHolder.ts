@@ -46,7 +46,7 @@ export function alarmIfForeign(turn: Turn): void {
   const targets = turn.plan.targets.filter((target) => isForeign(turn.plan, ownership, target));
   const foreign = targets.map(({ id }) => id);
   const isNew = foreign.some((id) => !turn.state.foreign.includes(id));
-  if (isNew || foreign.length !== turn.state.foreign.length) turn.state = { ...turn.state, foreign };
+  if (isNew || foreign.length !== turn.state.foreign.length) turn.state.foreign = foreign;
   if (!isNew) return;
   raiseAlarm(
     turn,

@@ -19,7 +19,7 @@ export function giveRequested(turn: Turn, { request }: Extract<Event, { type: 'g
     answerGive(turn, request, false, sentence);
     return note(turn, 'notable', sentence);
   }
-  turn.state = { ...turn.state, giveRequest: request };
+  turn.state.giveRequest = request;
   note(turn, 'notable', 'an operator wants the peer to have the targets');
 }
 
@@ -32,7 +32,7 @@ export function answerGive(turn: Turn, request: number | null, accepted: boolean
 export function decideGive(turn: Turn): void {
   const { giveRequest: request, ownership } = turn.state;
   if (request === null) return;
-  turn.state = { ...turn.state, giveRequest: null };
+  turn.state.giveRequest = null;
   const places =
     ownership === null ? [] : turn.plan.targets.map((target) => placeAtPeer(turn, ownership, target));
   const objection = turn.state.attempt === null ? objectionTo(turn, places) : 'another move is under way';
@@ -92,7 +92,7 @@ function begin(turn: Turn, request: number, places: readonly Place[]): void {
   const calls = callsOf(moves, turn.now);
   openAttempt(turn, { purpose: 'give', request, calls });
   // An operator's word, given while all is well, ends the doubt about the takeover before.
-  turn.state = { ...turn.state, giveBack: null };
+  turn.state.giveBack = null;
   const where = calls.map(({ targets, to }) => `${list(targets)} to ${to.networkInterfaceId}`);
   note(turn, 'notable', `giving ${list(where)} of the peer: an operator wants it so`);
 }

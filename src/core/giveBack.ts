@@ -24,9 +24,13 @@ export function openGiveBack(turn: Turn): void {
   const { number, sessions } = attempt;
   const targets = attempt.calls.flatMap((call) => call.targets);
   const holdersBefore = Object.fromEntries(targets.map((id) => [id, ownership.holders[id] ?? null]));
-  turn.state = {
-    ...turn.state,
-    giveBack: { attempt: number, sessions, firstSentAt: turn.now, holdersBefore, isDue: false, out: [] },
+  turn.state.giveBack = {
+    attempt: number,
+    sessions,
+    firstSentAt: turn.now,
+    holdersBefore,
+    isDue: false,
+    out: [],
   };
 }
 
@@ -37,7 +41,7 @@ export function rememberOut(turn: Turn, attempt: Attempt): void {
   const out = attempt.calls.flatMap(({ number, outstanding }) =>
     outstanding.filter(({ queued }) => !queued).map((send) => `${number}/${send.number}`),
   );
-  turn.state = { ...turn.state, giveBack: { ...giveBack, out } };
+  turn.state.giveBack = { ...giveBack, out };
 }
 
 /** Returns whether it has to wait: EC2 might get a request under way after the one that undoes it. */
@@ -45,7 +49,7 @@ export function giveBackIfLocal(turn: Turn): boolean {
   const { giveBack, streams, attempt } = turn.state;
   if (giveBack === null) return false;
   if (!giveBack.isDue && turn.now - giveBack.firstSentAt > GIVE_BACK_WINDOW_MS) {
-    turn.state = { ...turn.state, giveBack: null };
+    turn.state.giveBack = null;
     return false;
   }
   const names = new Set(
@@ -55,7 +59,7 @@ export function giveBackIfLocal(turn: Turn): boolean {
   );
   const allDown = [...names].every((name) => interfaceOf(turn.state, name).level === 'Down');
   if (!giveBack.isDue && (streams.phase !== 'synchronized' || !allDown)) return false;
-  turn.state = { ...turn.state, giveBack: { ...giveBack, isDue: true } };
+  turn.state.giveBack = { ...giveBack, isDue: true };
   if (attempt !== null) withdrawQueued(turn);
   if (attempt?.calls.some(isUnderWay) || giveBack.out.length > 0) return true;
   beginGiveBack(turn, giveBack, [...names]);
@@ -71,7 +75,7 @@ export function abandonGiving(turn: Turn): boolean {
   wakeAt(turn, until);
   if (turn.now < until) return false;
   const left = openTargets(attempt);
-  turn.state = { ...turn.state, attempt: null };
+  turn.state.attempt = null;
   observeNow(turn);
   const back = attempt.purpose === 'giveBack' ? ' back' : '';
   const sentence =
@@ -96,10 +100,10 @@ function beginGiveBack(turn: Turn, giveBack: GiveBack, interfaceNames: readonly 
     return [{ target, to, allowReassignment: true }];
   });
   const calls = callsOf(moves, now);
-  turn.state = { ...state, giveBack: null };
+  turn.state.giveBack = null;
   if (calls.length === 0) return;
   openAttempt(turn, { purpose: 'giveBack', sessions: giveBack.sessions, calls });
-  turn.state = { ...turn.state, unconfirmed: null };
+  turn.state.unconfirmed = null;
   // The interface that comes back must not take over again on the strength of the same failure.
   disarmUnlessUp(turn);
   const reason =

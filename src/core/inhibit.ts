@@ -10,14 +10,14 @@ type EventOf<Type extends Event['type']> = Extract<Event, { type: Type }>;
 export function inhibitRequested(turn: Turn, event: EventOf<'inhibitRequested'>): void {
   const { forMs, why, wallNow, request } = event;
   const inhibit: Inhibit = { until: turn.now + forMs, untilWall: wallNow + forMs, forMs, why };
-  turn.state = { ...turn.state, inhibit };
+  turn.state.inhibit = inhibit;
   const begun = turn.state.attempt === null ? '' : '; what has begun to move finishes first';
   answer(turn, request, `${inhibitWords(inhibit)}: nothing is moved until then${begun}`);
 }
 
 export function releaseRequested(turn: Turn, { request }: EventOf<'releaseRequested'>): void {
   const { inhibit } = turn.state;
-  turn.state = { ...turn.state, inhibit: null };
+  turn.state.inhibit = null;
   answer(
     turn,
     request,
@@ -35,7 +35,7 @@ export function expireInhibit(turn: Turn): void {
   const { inhibit } = turn.state;
   if (inhibit === null) return;
   if (turn.now < inhibit.until) return wakeAt(turn, inhibit.until);
-  turn.state = { ...turn.state, inhibit: null };
+  turn.state.inhibit = null;
   note(turn, 'notable', `no longer inhibited: the ${duration(inhibit.forMs)} are over`);
 }
 

@@ -16,15 +16,18 @@ const RULES = [considerTakeover, considerEvidence, considerRepair, considerPreem
 
 /** What the rules call for now: the first that fires, or all that they have to say. */
 export function askRules(turn: Turn): Verdict {
-  const verdicts = RULES.map((rule) => rule(turn));
-  const firing = verdicts.find((verdict) => verdict.fires);
-  if (firing !== undefined) {
-    const at = patientUntil(turn, firing);
-    return at === null ? firing : declines(`not before the next keepalive: ${firing.sentence}`, at);
+  const telling: string[] = [];
+  let until = Infinity;
+  for (const rule of RULES) {
+    const verdict = rule(turn);
+    if (verdict.fires) {
+      const at = patientUntil(turn, verdict);
+      return at === null ? verdict : declines(`not before the next keepalive: ${verdict.sentence}`, at);
+    }
+    if (verdict.sentence !== '') telling.push(verdict.sentence);
+    until = Math.min(until, verdict.until);
   }
-  const telling = verdicts.filter(({ sentence }) => sentence !== '');
-  const until = Math.min(...verdicts.map((verdict) => (verdict.fires ? Infinity : verdict.until)));
-  return declines(telling.map(({ sentence }) => sentence).join('; '), until);
+  return declines(telling.join('; '), until);
 }
 
 /**
@@ -59,7 +62,7 @@ export function alarmIfBlocked(turn: Turn, called: Verdict, verdict: Verdict): v
   const isPassing = shutdown !== null || reorientation !== null;
   const blocked = called.fires && !verdict.fires && URGENT.includes(called.purpose) && !isPassing;
   if (blocked && !turn.state.blocked) raiseAlarm(turn, 'takeover-blocked', verdict.sentence);
-  if (blocked !== turn.state.blocked) turn.state = { ...turn.state, blocked };
+  if (blocked !== turn.state.blocked) turn.state.blocked = blocked;
 }
 
 /** Whether the rule that called for the attempt still does. */

@@ -20,7 +20,11 @@ export function recall(turn: Turn, { bootId, memory, wallNow }: Extract<Event, {
   const beenActive = recalled?.beenActive ?? false;
   const { dampingHalfLifeMs } = turn.plan.timing;
   const damping = recalledDamping(recalled?.damping ?? null, turn.now, dampingHalfLifeMs);
-  turn.state = { ...turn.state, bootId, recalled, beenActive, damping, inhibit };
+  turn.state.bootId = bootId;
+  turn.state.recalled = recalled;
+  turn.state.beenActive = beenActive;
+  turn.state.damping = damping;
+  turn.state.inhibit = inhibit;
   if (inhibit !== null) note(turn, 'notable', `still ${inhibitWords(inhibit)}`);
 }
 
@@ -46,7 +50,7 @@ function intentIsYoung(intent: Intent, now: number): boolean {
 export function takeIntent(turn: Turn): Intent | null {
   const { recalled } = turn.state;
   if (recalled === null) return null;
-  turn.state = { ...turn.state, recalled: { ...recalled, intent: null } };
+  turn.state.recalled = { ...recalled, intent: null };
   return recalled.intent !== null && intentIsYoung(recalled.intent, turn.now) ? recalled.intent : null;
 }
 
@@ -58,7 +62,7 @@ export function remember(turn: Turn, intent: Intent | null): void {
   const memory = isKnown ? memoryOf(turn, state, intent) : notKnownYet(turn);
   const last = state.remembered;
   if (last !== null && same(last, memory) && (!isKnown || now - last.savedAt < REFRESH_MS)) return;
-  turn.state = { ...state, remembered: memory };
+  turn.state.remembered = memory;
   turn.effects.push({ effect: 'remember', memory });
 }
 

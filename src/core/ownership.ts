@@ -88,18 +88,18 @@ export function ownsAll(plan: Plan, state: State): boolean {
 /** Asks for an observation now; one that is in flight may have begun too early, so another follows it. */
 export function observeNow(turn: Turn): void {
   const { observing } = turn.state;
-  turn.state = { ...turn.state, observing: { ...observing, nextAt: Math.min(observing.nextAt, turn.now) } };
+  turn.state.observing = { ...observing, nextAt: Math.min(observing.nextAt, turn.now) };
 }
 
 /** Rule 4: bounds the time in which both routers believe to be ACTIVE to about a second. */
 export function observeClosely(turn: Turn): void {
   observeNow(turn);
   const closelyUntil = turn.now + CLOSE_DURATION_MS;
-  turn.state = { ...turn.state, observing: { ...turn.state.observing, closelyUntil } };
+  turn.state.observing = { ...turn.state.observing, closelyUntil };
 }
 
 function observeAgainSoon(turn: Turn): void {
-  turn.state = { ...turn.state, observing: { ...turn.state.observing, retry: true } };
+  turn.state.observing = { ...turn.state.observing, retry: true };
 }
 
 /** Slow enough to be no burden, and never slower: the answer may be all that a takeover waits for. */
@@ -111,7 +111,7 @@ export function observationFailed(turn: Turn, number: number, failure: Failure):
   const { observing } = turn.state;
   if (observing.inFlight !== number) return note(turn, 'routine', 'ignored a late answer to an observation');
   const failures = observing.failures + 1;
-  turn.state = { ...turn.state, observing: { ...observing, inFlight: null, failures } };
+  turn.state.observing = { ...observing, inFlight: null, failures };
   observeAgainSoon(turn);
   // The first failure of a row is news, the ones that follow are not.
   note(
@@ -164,7 +164,7 @@ export function ownershipObserved(
   const answered = { ...observing, inFlight: null, failures: 0 };
   const problem = disbelief(turn, event.startedAt, event.observation);
   if (problem !== null) {
-    turn.state = { ...turn.state, observing: { ...answered, retry: true } };
+    turn.state.observing = { ...answered, retry: true };
     note(turn, 'routine', problem);
     return false;
   }
@@ -181,7 +181,8 @@ function believe(turn: Turn, observation: Observation, observing: Observing): vo
     Object.entries(before?.writes ?? {}).filter(([, writtenAt]) => now - writtenAt < plan.timing.stalenessMs),
   );
   const ownership = { observation, holders: observation.holders, confirmedAt: now, writes };
-  turn.state = { ...turn.state, ownership, observing };
+  turn.state.ownership = ownership;
+  turn.state.observing = observing;
   noteActive(turn);
   const isActive = ownsAll(plan, turn.state);
   // Rule 4: the peer may be taking over what this router has only now found to be its own.
@@ -233,7 +234,7 @@ export function confirmWrite(turn: Turn, targets: readonly string[], to: Holder)
     holders[id] = to;
     writes[id] = turn.now;
   }
-  turn.state = { ...turn.state, ownership: { ...ownership, holders, writes, confirmedAt: turn.now } };
+  turn.state.ownership = { ...ownership, holders, writes, confirmedAt: turn.now };
   noteActive(turn);
   // What an operator gives away is not lost to anybody: should the peer fail while it is given, the sessions,
   // which were UP when that began, have to bring it back.
@@ -241,8 +242,7 @@ export function confirmWrite(turn: Turn, targets: readonly string[], to: Holder)
 }
 
 function noteActive(turn: Turn): void {
-  if (!turn.state.beenActive && ownsAll(turn.plan, turn.state))
-    turn.state = { ...turn.state, beenActive: true };
+  if (ownsAll(turn.plan, turn.state)) turn.state.beenActive = true;
 }
 
 /** An UNKNOWN router still acts (rule 4), but a person has to know. */
@@ -251,7 +251,7 @@ export function alarmIfUnobserved(turn: Turn): void {
   if (answeredAt === null || alarmed) return;
   const at = answeredAt + turn.plan.timing.roleTtlMs;
   if (turn.now <= at) return wakeAt(turn, at + 1);
-  turn.state = { ...turn.state, observing: { ...turn.state.observing, alarmed: true } };
+  turn.state.observing = { ...turn.state.observing, alarmed: true };
   const forMs = turn.plan.timing.roleTtlMs / 1000;
   raiseAlarm(
     turn,
@@ -287,7 +287,7 @@ export function scheduleObservation(turn: Turn): void {
     observing = start(observing, now, plan.timing.keepaliveIntervalMs);
     turn.effects.push({ effect: 'observeOwnership', number: observing.lastNumber });
   }
-  if (observing !== turn.state.observing) turn.state = { ...turn.state, observing };
+  if (observing !== turn.state.observing) turn.state.observing = observing;
   if (observing.inFlight === null) wakeAt(turn, observing.nextAt);
   else if (now < observing.closelyUntil) wakeAt(turn, now + CLOSE_INTERVAL_MS);
 }
@@ -297,7 +297,7 @@ export function observationOffered(turn: Turn): void {
   const { observing } = turn.state;
   if (observing.inFlight !== null) return note(turn, 'routine', 'an observation is under way already');
   const started = start(observing, turn.now, turn.plan.timing.keepaliveIntervalMs);
-  turn.state = { ...turn.state, observing: started };
+  turn.state.observing = started;
   turn.effects.push({ effect: 'observeOwnership', number: started.lastNumber });
   note(turn, 'routine', 'EC2 is observed now, because it is read anyway');
 }

@@ -17,8 +17,7 @@ export function trackReadiness(turn: Turn): void {
   const changedAt = turn.plan.sessions.map(({ id }) => sessionOf(turn.state, id).changedAt);
   const since = Math.max(preemption.readySince ?? turn.now, ...changedAt);
   const readySince = isReady(turn) ? since : null;
-  if (readySince !== preemption.readySince)
-    turn.state = { ...turn.state, preemption: { ...preemption, readySince } };
+  if (readySince !== preemption.readySince) turn.state.preemption = { ...preemption, readySince };
 }
 
 function isReady({ plan, state, now }: Turn): boolean {
@@ -99,5 +98,5 @@ export function noteGiven(turn: Turn): void {
 }
 
 function turnOff(turn: Turn, offBecause: string): void {
-  turn.state = { ...turn.state, preemption: { readySince: null, offBecause } };
+  turn.state.preemption = { readySince: null, offBecause };
 }

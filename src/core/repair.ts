@@ -30,7 +30,7 @@ export function noteHolders(turn: Turn): void {
   const latest = observing.lastStartedAt ?? turn.now;
   const since = same ? unchanged.since : latest;
   const observations = same ? unchanged.observations + 1 : 1;
-  turn.state = { ...turn.state, unchanged: { holders, since, latest, observations } };
+  turn.state.unchanged = { holders, since, latest, observations };
   reviewLostClaim(turn, holders, latest);
 }
 
@@ -44,11 +44,11 @@ function reviewLostClaim(turn: Turn, holders: Observation['holders'], startedAt:
   const { targets, failure, alarmedWith } = lostClaim;
   const ownerless = targets.filter((id) => (holders[id] ?? null) === null);
   if (ownerless.length === 0) {
-    turn.state = { ...turn.state, lostClaim: null };
+    turn.state.lostClaim = null;
     return;
   }
   if (alarmedWith === failure.code || startedAt < lostClaim.since + turn.plan.timing.stalenessMs) return;
-  turn.state = { ...turn.state, lostClaim: { ...lostClaim, alarmedWith: failure.code } };
+  turn.state.lostClaim = { ...lostClaim, alarmedWith: failure.code };
   raiseAlarm(
     turn,
     'takeover-refused',

@@ -19,7 +19,7 @@ export function reviewByObservation(turn: Turn): void {
   const missing = turn.state.ownership === null ? [] : missingTargets(turn.plan, turn.state.ownership);
   const { unconfirmed, attempt } = turn.state;
   if (unconfirmed !== null) {
-    turn.state = { ...turn.state, unconfirmed: null };
+    turn.state.unconfirmed = null;
     const confirmed = missing.length === 0;
     const timeline = { ...unconfirmed, confirmedAt: confirmed ? turn.now : null };
     turn.effects.push({ effect: 'reportTimeline', timeline });
@@ -37,7 +37,7 @@ function endIfOverruled(turn: Turn, attempt: Attempt): void {
     .filter(({ outcome }) => outcome === 'moved')
     .flatMap(({ targets, to }) => targets.filter((id) => !isHeldBy(turn, id, to)));
   if (lost.length === 0) return;
-  turn.state = { ...turn.state, attempt: null };
+  turn.state.attempt = null;
   // Whoever has it now is alive, or an operator wants it so: rule 2 holds as after being ACTIVE.
   disarmUnlessUp(turn);
   const where = lost.map((id) => `${id} is ${holderWords(turn.state.ownership?.holders[id] ?? null)}`);

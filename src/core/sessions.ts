@@ -73,21 +73,18 @@ export function interfaceOf(state: State, name: string): LocalInterface {
  * of all what an earlier process life remembers and no level has yet been read for. */
 export function disarmUnlessUp(turn: Turn): void {
   const { recalled } = turn.state;
-  turn.state = {
-    ...turn.state,
-    sessions: mapSessions(turn.state, (session) => ({
-      ...session,
-      armed: session.level === 'Up',
-      disarmedBy: 'loss',
-    })),
-    recalled: recalled === null ? null : { ...recalled, armedSessions: [] },
-  };
+  turn.state.sessions = mapSessions(turn.state, (session) => ({
+    ...session,
+    armed: session.level === 'Up',
+    disarmedBy: 'loss',
+  }));
+  turn.state.recalled = recalled === null ? null : { ...recalled, armedSessions: [] };
 }
 
 /** Rule 13: without the streams no level is known. What was armed stays so: it may have survived. */
 export function forgetLevels(turn: Turn): void {
   const sessions = mapSessions(turn.state, (session) => withLevel(session, 'Unknown', turn.now));
-  turn.state = { ...turn.state, sessions };
+  turn.state.sessions = sessions;
 }
 
 function mapSessions(state: State, change: (session: Session) => Session): State['sessions'] {
@@ -110,7 +107,7 @@ export function bfdSessionChanged(turn: Turn, event: EventOf<'bfdSessionChanged'
 function changeSession(turn: Turn, id: string, level: SessionLevel, at: number): void {
   const before = sessionOf(turn.state, id);
   const session = held(turn, id, before, withLevel(before, level, at), at);
-  turn.state = { ...turn.state, sessions: { ...turn.state.sessions, [id]: session } };
+  turn.state.sessions = { ...turn.state.sessions, [id]: session };
 }
 
 /** Rule 16: whether a session that has just gone DOWN gets a moment to come UP again. */
@@ -161,7 +158,7 @@ export function interfaceChanged(turn: Turn, name: string, level: InterfaceLevel
   // From DOWN to not known counts as coming UP: the wait of rule 3 must not be lost with a stream.
   const cameUpAt = before.level === 'Down' && level !== 'Down' ? turn.now : before.cameUpAt;
   const after = { level, changedAt: turn.now, cameUpAt };
-  turn.state = { ...turn.state, interfaces: { ...turn.state.interfaces, [name]: after } };
+  turn.state.interfaces = { ...turn.state.interfaces, [name]: after };
   note(turn, 'notable', `the interface ${name} went from ${words(before.level)} to ${words(level)}`);
 }
 
@@ -174,11 +171,8 @@ export function streamsSynchronized(turn: Turn, event: EventOf<'streamsSynchroni
     interfaceChanged(turn, name, levels.get(name) ?? 'Unknown');
   }
   const sessions = plan.sessions.map(({ id }) => [id, synchronized(turn, id, readings.get(id))] as const);
-  turn.state = {
-    ...turn.state,
-    sessions: Object.fromEntries(sessions),
-    streams: { phase: 'synchronized', generation: event.generation, everSynchronized: true },
-  };
+  turn.state.sessions = Object.fromEntries(sessions);
+  turn.state.streams = { phase: 'synchronized', generation: event.generation, everSynchronized: true };
   const read = sessions.map(
     ([id, { level, freshSince }]) =>
       `${id} is ${words(level)}${freshSince === null ? '' : ' (programmed anew)'}`,

@@ -26,13 +26,10 @@ export function processStalled(turn: Turn, forMs: number): void {
     ? { since: now, levelsKnown: !isSynchronized, ownershipKnown: false }
     : state.reorientation;
   const longStallAt = isLong ? now : state.longStallAt;
-  turn.state = {
-    ...state,
-    stalledAt: now,
-    longStallAt,
-    reorientation,
-    sessions: Object.fromEntries(held),
-  };
+  turn.state.stalledAt = now;
+  turn.state.longStallAt = longStallAt;
+  turn.state.reorientation = reorientation;
+  turn.state.sessions = Object.fromEntries(held);
   if (isSynchronized) turn.effects.push({ effect: 'readLevels' });
   note(
     turn,
@@ -57,14 +54,14 @@ export function heldUntil(
 export function noteLevelsKnown(turn: Turn): void {
   const { reorientation } = turn.state;
   if (reorientation === null) return;
-  turn.state = { ...turn.state, reorientation: { ...reorientation, levelsKnown: true } };
+  turn.state.reorientation = { ...reorientation, levelsKnown: true };
 }
 
 /** An observation that began at this time has been believed. */
 export function noteOwnershipKnown(turn: Turn, startedAt: number): void {
   const { reorientation } = turn.state;
   if (reorientation === null || startedAt < reorientation.since) return;
-  turn.state = { ...turn.state, reorientation: { ...reorientation, ownershipKnown: true } };
+  turn.state.reorientation = { ...reorientation, ownershipKnown: true };
 }
 
 /** With each decision: over when all is known, and after the hold in any case (EC2 may be away). */
@@ -73,7 +70,7 @@ export function reorient(turn: Turn): void {
   if (reorientation === null) return;
   const until = reorientation.since + turn.plan.timing.ownStallHoldMs;
   const isOver = turn.now >= until || (reorientation.levelsKnown && reorientation.ownershipKnown);
-  if (isOver) turn.state = { ...turn.state, reorientation: null };
+  if (isOver) turn.state.reorientation = null;
   else wakeAt(turn, until);
 }
 

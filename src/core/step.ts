@@ -72,12 +72,22 @@ export type Step = {
 
 export function step(plan: Plan, state: State, event: Event, now: number): Step {
   const jitter = event.type === 'inputDrained' ? event.jitter : 0;
-  const turn: Turn = { plan, now, jitter, state, wakeAt: state.wakeAt, effects: [], notes: [], alarms: [] };
-  apply(turn, event);
+  const draft = { ...state };
+  const turn: Turn = {
+    plan,
+    now,
+    jitter,
+    state: draft,
+    wakeAt: state.wakeAt,
+    effects: [],
+    notes: [],
+    alarms: [],
+  };
+  apply(turn, state, event);
   withdrawUnwanted(turn, state.attempt);
-  if (turn.wakeAt !== turn.state.wakeAt) turn.state = { ...turn.state, wakeAt: turn.wakeAt };
+  draft.wakeAt = turn.wakeAt;
   const { reason, weight } = reasonOf(turn);
-  return { state: turn.state, effects: takeoverFirst(turn.effects), alarms: turn.alarms, reason, weight };
+  return { state: draft, effects: takeoverFirst(turn.effects), alarms: turn.alarms, reason, weight };
 }
 
 /** In the order in which they were asked for: what is withdrawn is not to take along what is sent anew. */
@@ -98,8 +108,7 @@ function takeoverFirst(effects: readonly Effect[]): readonly Effect[] {
   return [...effects.filter(isUrgent), ...effects.filter((effect) => !isUrgent(effect))];
 }
 
-function apply(turn: Turn, event: Event): void {
-  const { state } = turn;
+function apply(turn: Turn, before: State, event: Event): void {
   switch (event.type) {
     case 'started':
       return recall(turn, event);
@@ -107,12 +116,12 @@ function apply(turn: Turn, event: Event): void {
       return decide(turn);
     case 'streamsSynchronized':
       streamsSynchronized(turn, event);
-      return lookCloselyIfPeerWentDown(turn, state);
+      return lookCloselyIfPeerWentDown(turn, before);
     case 'streamsLost':
       return streamsGone(
         turn,
         'lost',
-        `${state.streams.everSynchronized ? "the router's event streams are lost" : 'not attached to the router yet'}: ${event.cause}`,
+        `${before.streams.everSynchronized ? "the router's event streams are lost" : 'not attached to the router yet'}: ${event.cause}`,
       );
     case 'controlLost':
       return streamsGone(
@@ -122,7 +131,7 @@ function apply(turn: Turn, event: Event): void {
       );
     case 'bfdSessionChanged':
       bfdSessionChanged(turn, event);
-      return lookCloselyIfPeerWentDown(turn, state);
+      return lookCloselyIfPeerWentDown(turn, before);
     case 'interfaceChanged':
       return interfaceChanged(turn, event.interfaceName, event.level);
     case 'interfacesAnswered':
@@ -132,7 +141,7 @@ function apply(turn: Turn, event: Event): void {
       noteOwnershipKnown(turn, event.startedAt);
       if (turn.state.attempt !== null) settleByObservation(turn, event.startedAt);
       noteHolders(turn);
-      noteLoss(turn, state.ownership);
+      noteLoss(turn, before.ownership);
       alarmIfForeign(turn);
       reviewByObservation(turn);
       return askAboutHolders(turn);
@@ -153,7 +162,7 @@ function apply(turn: Turn, event: Event): void {
     case 'levelsRead':
       levelsRead(turn, event);
       noteLevelsKnown(turn);
-      return lookCloselyIfPeerWentDown(turn, state);
+      return lookCloselyIfPeerWentDown(turn, before);
     case 'holdersAnswered':
       return holdersAnswered(turn, event);
     case 'inhibitRequested':
@@ -177,7 +186,7 @@ function lookCloselyIfPeerWentDown(turn: Turn, before: State): void {
 
 function streamsGone(turn: Turn, phase: 'lost' | 'notInControl', text: string): void {
   const changed = turn.state.streams.phase !== phase;
-  turn.state = { ...turn.state, streams: { ...turn.state.streams, phase } };
+  turn.state.streams = { ...turn.state.streams, phase };
   forgetLevels(turn);
   noteLevelsKnown(turn);
   note(turn, changed ? 'notable' : 'routine', text);
@@ -185,7 +194,7 @@ function streamsGone(turn: Turn, phase: 'lost' | 'notInControl', text: string): 
 
 function shutdownRequested(turn: Turn, cause: string): void {
   if (turn.state.shutdown !== null) return note(turn, 'routine', `${cause}: already shutting down`);
-  turn.state = { ...turn.state, shutdown: { requestedAt: turn.now, stopped: false } };
+  turn.state.shutdown = { requestedAt: turn.now, stopped: false };
   note(turn, 'notable', `${cause}: shutting down; no new takeover begins`);
 }
 
@@ -207,7 +216,7 @@ function decide(turn: Turn): void {
   decideShutdown(turn);
   const isNews = verdict !== turn.state.verdict;
   note(turn, isNews ? 'notable' : 'routine', verdict);
-  if (isNews) turn.state = { ...turn.state, verdict };
+  if (isNews) turn.state.verdict = verdict;
 }
 
 function updateRole(turn: Turn): void {
@@ -218,7 +227,7 @@ function updateRole(turn: Turn): void {
   if (ownership !== null && role.why !== 'unobserved')
     wakeAt(turn, ownership.confirmedAt + plan.timing.roleTtlMs + 1);
   if (role.haState === before.haState && role.why === before.why) return;
-  turn.state = { ...turn.state, role };
+  turn.state.role = role;
   if (role.why === 'unobserved') observeNow(turn);
   const where = role.why === 'unobserved' ? '' : missingWords(turn);
   note(
@@ -237,17 +246,14 @@ function decideShutdown(turn: Turn): void {
   if (shutdown === null || shutdown.stopped) return;
   const deadline = shutdown.requestedAt + SHUTDOWN_GRACE_MS;
   if (attempt !== null && turn.now < deadline) return wakeAt(turn, deadline);
-  turn.state = { ...turn.state, shutdown: { ...shutdown, stopped: true } };
+  turn.state.shutdown = { ...shutdown, stopped: true };
   const reason =
     attempt === null ? 'stopped: nothing is in flight' : 'stopped: the takeover in flight took too long';
   // Nobody will be there to answer an operator later on.
   answerGive(turn, attempt?.request ?? null, false, reason);
   answerGive(turn, turn.state.giveRequest, false, reason);
-  turn.state = {
-    ...turn.state,
-    giveRequest: null,
-    attempt: attempt === null ? null : { ...attempt, request: null },
-  };
+  turn.state.giveRequest = null;
+  turn.state.attempt = attempt === null ? null : { ...attempt, request: null };
   turn.effects.push({ effect: 'stop', reason });
   note(turn, 'notable', reason);
 }

@@ -58,7 +58,7 @@ export function decideMove(turn: Turn): string {
 
 /** Somebody else was first, which has been said. */
 function endLostClaim(turn: Turn): string {
-  turn.state = { ...turn.state, attempt: null };
+  turn.state.attempt = null;
   return considerBeginning(turn);
 }
 
@@ -218,7 +218,7 @@ function endGiving(turn: Turn): string | null {
   const sentence = `gave not all targets: ${objection}`;
   withdrawQueued(turn);
   if (attempt.calls.some(isUnderWay)) return sentence;
-  turn.state = { ...turn.state, attempt: null };
+  turn.state.attempt = null;
   observeNow(turn);
   wakeAt(turn, turn.now);
   answerGive(turn, attempt.request, false, sentence);
@@ -240,7 +240,8 @@ function outdatedBecause({ state, now }: Turn, attempt: Attempt, verdict: Verdic
 function drop(turn: Turn, verdict: Verdict, why: string): string {
   const attempt = currentAttempt(turn);
   if (attempt.askingUntil !== null) turn.effects.push({ effect: 'discardPrepared', attempt: attempt.number });
-  turn.state = { ...turn.state, attempt: null, giveBack: null };
+  turn.state.attempt = null;
+  turn.state.giveBack = null;
   note(turn, 'notable', `dropped attempt ${attempt.number}: ${why}`);
   // Decided afresh in a step of its own, so that each attempt begins with its sentence.
   wakeAt(turn, verdict.fires ? turn.now : verdict.until);
@@ -278,7 +279,7 @@ function finishIfComplete(turn: Turn): void {
     confirmedAt: null,
     resumed: attempt.resumed,
   };
-  turn.state = { ...turn.state, attempt: null };
+  turn.state.attempt = null;
   rememberOut(turn, attempt);
   observeNow(turn);
   const targets = attempt.calls.filter(({ outcome }) => outcome === 'moved').flatMap((call) => call.targets);
@@ -286,7 +287,7 @@ function finishIfComplete(turn: Turn): void {
   if (targets.length === 0) return;
   const moved = `${DONE[attempt.purpose]} ${list(targets)}`;
   if (attempt.purpose === 'giveBack' || attempt.purpose === 'give') return finishGiving(turn, attempt, moved);
-  turn.state = { ...turn.state, unconfirmed: timeline };
+  turn.state.unconfirmed = timeline;
   const elapsedMs = Math.round(turn.now - attempt.triggeredAt);
   note(turn, 'notable', `${moved}, ${elapsedMs} ms after ${sinceWords(attempt)}: EC2 is asked to confirm it`);
 }

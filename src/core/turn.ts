@@ -6,6 +6,9 @@ import type { AlarmCode, Effect } from './model';
 import type { Plan } from './plan';
 import type { State } from './state';
 
+/** A copy of the state that is this step's own: what is at its top is replaced in place, and nothing deeper is touched. */
+export type Draft = { -readonly [Key in keyof State]: State[Key] };
+
 /**
  * How much a reason matters to an operator: `routine` happens all the time, `notable` is a transition,
  * `alarm` wants a person.
@@ -17,7 +20,7 @@ export type Turn = {
   readonly now: number;
   /** In [0, 1), drawn by the loop. */
   readonly jitter: number;
-  state: State;
+  readonly state: Draft;
   /** What becomes of `State.wakeAt`: moved ever earlier while the step goes on. */
   wakeAt: number;
   effects: Effect[];
