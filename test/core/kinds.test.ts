@@ -360,6 +360,7 @@ describe('requests that wait for tokens', () => {
         .filter(({ call }) => call === 2)
         .map(({ send }) => send),
     ).toEqual([1, 2]);
+    expect(play.state.attempt?.calls[1]?.outstanding.map(({ number }) => number)).toEqual([2]);
   });
 
   test('are withdrawn before the same is asked for anew, which would be withdrawn with them', () => {

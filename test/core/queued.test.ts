@@ -107,6 +107,20 @@ describe('a give that waits for tokens (rule 15)', () => {
     return Infinity;
   }
 
+  test('withdraws what waits as soon as the peer fails, and ends when what is out is answered', () => {
+    const play = watching('mine', 'gen2');
+    play.at(1_000, { type: 'giveRequested', request: 1 });
+    play.at(1_010, queued('1.2.1'));
+    play.forget();
+    play.at(1_020, sessionEvent('a', 'Down', 1_020));
+    expect(withdrawn(play)).toEqual([{ attempt: 1, calls: [2] }]);
+    expect(outstanding(play, 1)?.length).toBe(1);
+    play.at(1_100, answer('1.1.1'));
+    expect(play.state.attempt).toBeNull();
+    expect(play.all('answerOperator').map(({ accepted }) => accepted)).toEqual([false]);
+    expect(play.all('sendTakeover')).toEqual([]);
+  });
+
   test('has 10 s from the last success: EC2 sets the pace', () => {
     expect([givenUpAt(null), givenUpAt(5_000)]).toEqual([11_000, 15_000]);
   });
