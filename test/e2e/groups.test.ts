@@ -11,7 +11,7 @@ import { routerNames, type RouterName } from '../../lab/topologyPlan';
 import { actionKeys, targetName, type TargetPlan } from '../../lab/topologyTargets';
 import { eventually } from '../support/eventually';
 import { alarmsOf, ha, moveByHand, moveTo, soon } from './rulesSupport';
-import { daemonOf, endsWithTest, moveOf, openLab, requestMark, show, writes } from './support';
+import { changes, daemonOf, endsWithTest, moveOf, openLab, requestMark, show, writes } from './support';
 
 const deadlineMs = 20_000;
 const groups = ['north', 'south'] as const;
@@ -108,9 +108,7 @@ async function watches(daemon: DaemonProcess, since = 0): Promise<void> {
 }
 
 const movesSince = (lab: AnyLab, since: number): readonly string[] =>
-  lab.ec2
-    .requests()
-    .filter(({ number, action }) => number > since && !action.startsWith('Describe'))
+  changes(lab, since)
     .map(({ action }) => action)
     .sort((a, b) => b.localeCompare(a));
 

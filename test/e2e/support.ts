@@ -126,6 +126,14 @@ export function writes(lab: AnyLab, since = 0, name?: RouterName): readonly Logg
     .filter(({ instanceId }) => name === undefined || instanceId === lab.plan.instanceId[name]);
 }
 
+/** The requests of any kind that change something, oldest first: what a DryRun asks changes nothing. */
+export function changes(lab: AnyLab, since = 0): readonly LoggedRequest[] {
+  return lab.ec2
+    .requests()
+    .filter(({ number, action }) => number > since && !action.startsWith('Describe'))
+    .filter(({ params }) => params['DryRun'] !== 'true');
+}
+
 /** Which addresses a request wants on which interface. */
 export function moveOf({ params }: LoggedRequest): string {
   const addresses = Object.entries(params).flatMap(([key, value]) =>
