@@ -1,11 +1,9 @@
 /** Addresses of both families, routes and an Elastic IP in one role: they move together, and what cannot is told. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Lab } from '../../lab/topology';
-import { findInterface } from '../../lab/ec2-emulator/model';
-import { peerOf, routerNames, type RouterName } from '../../lab/topologyPlan';
+import { routerNames } from '../../lab/topologyPlan';
 import { eventually } from '../support/eventually';
-import { ALLOCATION, destinations, FLOATING_IPV6, openMixed, TABLE } from './mixedTargets';
+import { ALLOCATION, allOn, everything, heldBy, openMixed, openMixedPair, TABLE } from './mixedTargets';
 import {
   changes,
   daemonOf,
@@ -17,40 +15,6 @@ import {
   startPair,
   watching,
 } from './support';
-
-async function openMixedPair(extra: object = {}): Promise<Lab> {
-  const lab = await openMixed(extra);
-  await startPair(lab);
-  return lab;
-}
-
-/** What EC2 has on the router, by name. */
-function heldBy(lab: Lab, name: RouterName): readonly string[] {
-  const [first, second] = lab.plan.interfaces;
-  const [one, two] = [first!.networkInterfaceId[name], second!.networkInterfaceId[name]];
-  const { routeTables, elasticIps } = lab.world.model;
-  const eni = findInterface(lab.world.model, one);
-  return [
-    ...(eni?.secondaryIps ?? []),
-    ...(eni?.ipv6Addresses ?? []).filter((address) => address === FLOATING_IPV6),
-    ...routeTables.flatMap(({ routes }) =>
-      routes.flatMap(({ destination, target }) =>
-        'id' in target && target.id === one ? [destination.value] : [],
-      ),
-    ),
-    ...elasticIps.flatMap(({ allocationId, association }) =>
-      association?.networkInterfaceId === two ? [allocationId] : [],
-    ),
-  ];
-}
-
-const everything = ['172.31.101.10', FLOATING_IPV6, ...destinations, ALLOCATION];
-
-async function allOn(lab: Lab, name: RouterName, since: number): Promise<void> {
-  await reason(daemonOf(lab, name), /EC2 confirms attempt \d+: all targets are on this router/, since);
-  expect(heldBy(lab, name)).toEqual(everything);
-  expect(heldBy(lab, peerOf(name))).toEqual([]);
-}
 
 test('all of it moves when the active router dies, and back when the other one does', async () => {
   const lab = await openMixedPair();
