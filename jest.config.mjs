@@ -11,6 +11,7 @@ const common = {
 const slow = [
   'test/fuzz/',
   'test/adapters/aws/holders',
+  'test/adapters/aws/permissionProof',
   'test/adapters/slapi/reconnect',
   'test/control/server',
   'test/runtime/loop',

@@ -42,19 +42,20 @@ export const killedInstances: readonly KilledInstance[] = ['running', 'stopping'
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const plan = planTopology(options.interfaces ?? 2, options);
   const region = ec2Model(plan, ownerIn(options));
-  return openLab(plan, options.bystander === true ? withBystander(region, plan) : region, options);
+  return startPlannedLab(plan, options.bystander === true ? withBystander(region, plan) : region, options);
 }
 
 /** Two routers in two zones, with routes and Elastic IPs. @throws RangeError for numbers that cannot be. */
 export async function startCrossAzLab(options: CrossAzLabOptions = {}): Promise<Lab<CrossAzPlan>> {
   const plan = planCrossAz(options);
   const sim = { ...(options.multiHop === true ? { multiHop: 'works' as const } : {}), ...options.sim };
-  return openLab(plan, crossAzRegion(plan, ownerIn(options)), { ...options, sim });
+  return startPlannedLab(plan, crossAzRegion(plan, ownerIn(options)), { ...options, sim });
 }
 
 const ownerIn = ({ owner = 'rtr1' }: CommonLabOptions): RouterName | null => owner;
 
-async function openLab<Plan extends LabPlan>(
+/** Two routers as planned by the caller, who says what EC2 has of them. */
+export async function startPlannedLab<Plan extends LabPlan>(
   plan: Plan,
   region: Ec2Region,
   options: CommonLabOptions,

@@ -67,7 +67,11 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
   const store = openStore(settings.store, log);
   store.put('config', settings.document);
   const view = new View(groups, (key, value) => store.put(key, value));
-  const aws = connectAws({ settings: settings.ec2, groups, plan: settings.whole, log, now });
+  const isAtRest = () =>
+    names
+      .map((name) => loop.stateOf(name))
+      .every(({ ownership, attempt }) => ownership !== null && attempt === null);
+  const aws = connectAws({ settings: settings.ec2, groups, plan: settings.whole, log, now, isAtRest });
 
   const journals = openJournals(groups, settings.stateDir, bootId, log);
   process.on('exit', () => {

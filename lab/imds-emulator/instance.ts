@@ -16,6 +16,8 @@ export interface ImdsInterface {
   readonly ipv4Associations: readonly { readonly publicIp: string; readonly privateIp: string }[];
   readonly subnetId: string;
   readonly subnetIpv4CidrBlock: string;
+  /** Undefined: the subnet has no IPv6. */
+  readonly subnetIpv6CidrBlock: string | undefined;
   readonly vpcId: string;
 }
 
@@ -55,6 +57,7 @@ export function imdsInstance(world: Ec2World, instanceId: string, ageMs = 0): Im
       })),
       subnetId: eni.subnetId,
       subnetIpv4CidrBlock: subnetOf(model, eni).cidrBlock,
+      subnetIpv6CidrBlock: subnetOf(model, eni).ipv6CidrBlock,
       vpcId: subnetOf(model, eni).vpcId,
     })),
   };

@@ -29,6 +29,7 @@ export function metadataTree(instance: ImdsInstance, { role, document }: RoleLea
           ['meta-data/local-ipv4', () => primary.localIpv4s[0] ?? ''],
         ] as const)),
     ...instance.interfaces.flatMap((eni) => {
+      const { subnetIpv6CidrBlock } = eni;
       const base = `meta-data/network/interfaces/macs/${eni.macAddress}`;
       return [
         [`${base}/device-number`, () => String(eni.deviceNumber)],
@@ -42,6 +43,9 @@ export function metadataTree(instance: ImdsInstance, { role, document }: RoleLea
         [`${base}/network-card-index`, () => String(eni.networkCardIndex)],
         [`${base}/subnet-id`, () => eni.subnetId],
         [`${base}/subnet-ipv4-cidr-block`, () => eni.subnetIpv4CidrBlock],
+        ...(subnetIpv6CidrBlock === undefined
+          ? []
+          : [[`${base}/subnet-ipv6-cidr-blocks`, () => subnetIpv6CidrBlock] as const]),
         [`${base}/vpc-id`, () => eni.vpcId],
       ] as const;
     }),

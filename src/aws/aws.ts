@@ -17,6 +17,7 @@ import { openImds, type Imds } from './imds';
 import { readIdentity, type InstanceIdentity } from './instanceIdentity';
 import { observeOwnership, type ObservationResult } from './observe';
 import { Pacer } from './pacer';
+import { PermissionProof } from './permissionProof';
 import { SourceDestCheck } from './sourceDestCheck';
 import { regionMistakes, startMistakes } from './startChecks';
 import { AHEAD_MAX, openTakeover, type Takeover } from './takeover';
@@ -54,6 +55,7 @@ export function connectAws({
   plan,
   log,
   now,
+  isAtRest,
 }: {
   readonly settings: Ec2Settings;
   readonly groups: readonly Group[];
@@ -62,6 +64,8 @@ export function connectAws({
   readonly log: Logger;
   /** Monotonic milliseconds. */
   readonly now: () => number;
+  /** Whether every group knows its role, and moves nothing. */
+  readonly isAtRest: () => boolean;
 }): Aws {
   const stopping = new AbortController();
   const unknownPeers = new UnknownPeers(plan, log);
@@ -69,6 +73,8 @@ export function connectAws({
   const pacer = new Pacer(settings.limits, now);
   /** As last seen; a table that EC2 does not show any more keeps its id, and its routes are not there. */
   const tables = new Map<string, string>();
+  const tableOf = (id: string) => tables.get(id) ?? null;
+  const proof = new PermissionProof({ plan, settings, pacer, tableOf, isAtRest, log });
   let tellMistakes = (_mistakes: readonly string[]): void => {};
   const observedMistakes = new Promise<readonly string[]>((resolve) => (tellMistakes = resolve));
   const imds = openImds();
@@ -90,7 +96,6 @@ export function connectAws({
       now,
     });
     if (stopping.signal.aborted) ec2.stop();
-    const tableOf = (id: string) => tables.get(id) ?? null;
     const takeovers = new Map(
       groups.map(({ name: group, plan: own }) => [
         group,
@@ -126,6 +131,7 @@ export function connectAws({
       tellMistakes(mistakes);
       unknownPeers.observed(observation);
       sourceDestCheck.observed(ec2, observation, checked);
+      proof.observed(ec2, observation);
       void rehearse(session, groups, observation);
     } else if (result.failure.code === 'MalformedAnswer') void identifyAgain(session);
     return result;
@@ -153,6 +159,7 @@ export function connectAws({
       stopping.abort();
       credentials.stop();
       pacer.stop();
+      proof.stop();
       session?.ec2.stop();
     },
   };

@@ -31,7 +31,8 @@ export type PreparedCall<Output> = {
   discard(): void;
 };
 
-export type Ec2 = {
+/** What it takes to call. */
+export type Caller = {
   /** `action`: the name of the API action, as in `DescribeNetworkInterfaces`. */
   prepare<Output extends ServiceOutputTypes>(action: string, command: Command<Output>): PreparedCall<Output>;
   call<Output extends ServiceOutputTypes>(
@@ -39,6 +40,11 @@ export type Ec2 = {
     timeoutMs: number,
     command: Command<Output>,
   ): Promise<CallResult<Output>>;
+};
+
+export type Ec2 = Caller & {
+  /** For what must not touch the connections of a takeover: over its own ones, which end with `stop`. */
+  aside(): Caller & { stop(): void };
   /** Sees to it that this many idle connections stand or are being opened; sends nothing. */
   warm(connections: number): void;
   /** Of resolving the endpoint's name; null where it is an address. */
@@ -70,23 +76,47 @@ export function openEc2({
     log,
     ...(resolve === undefined ? {} : { resolve }),
   });
-  const connections = new Connections({ endpoint, lookup: addresses.lookup, now });
-  const client = new EC2Client({
-    // Each of these, left out, is looked for in ~/.aws or the environment when the first request is made.
-    region,
-    endpoint: endpointUrl,
-    credentials: credentials.provider,
-    requestHandler: connections,
-    maxAttempts: 1,
-    retryMode: 'standard',
-    defaultsMode: 'standard',
-    useDualstackEndpoint: false,
-    useFipsEndpoint: false,
-    authSchemePreference: ['sigv4'],
-    userAgentAppId: 'xr-aws-ha',
-    disableClockSkewCorrection: false,
-  });
+  const open = () => {
+    const connections = new Connections({ endpoint, lookup: addresses.lookup, now });
+    const client = new EC2Client({
+      // Each of these, left out, is looked for in ~/.aws or the environment when the first request is made.
+      region,
+      endpoint: endpointUrl,
+      credentials: credentials.provider,
+      requestHandler: connections,
+      maxAttempts: 1,
+      retryMode: 'standard',
+      defaultsMode: 'standard',
+      useDualstackEndpoint: false,
+      useFipsEndpoint: false,
+      authSchemePreference: ['sigv4'],
+      userAgentAppId: 'xr-aws-ha',
+      disableClockSkewCorrection: false,
+    });
+    return { connections, caller: callerOf(client, credentials, now), stop: () => client.destroy() };
+  };
+  const { connections, caller, stop } = open();
 
+  return {
+    ...caller,
+    aside: () => {
+      const own = open();
+      return { ...own.caller, stop: own.stop };
+    },
+    warm: (count) => connections.warm(count),
+    nameHealth: () => addresses.health(),
+    stop: () => {
+      addresses.stop();
+      stop();
+    },
+  };
+}
+
+function callerOf(
+  client: EC2Client,
+  credentials: Pick<Credentials, 'refreshNow'>,
+  now: () => number,
+): Caller {
   const prepare = <Output extends ServiceOutputTypes>(
     action: string,
     command: Command<Output>,
@@ -146,12 +176,6 @@ export function openEc2({
   return {
     prepare,
     call: (action, timeoutMs, command) => prepare(action, command).release(timeoutMs),
-    warm: (count) => connections.warm(count),
-    nameHealth: () => addresses.health(),
-    stop: () => {
-      addresses.stop();
-      client.destroy();
-    },
   };
 }
 

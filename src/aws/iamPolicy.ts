@@ -1,6 +1,6 @@
 /**
- * The least-privilege IAM policy for a configuration: only the actions that its targets and options need, on
- * resources as narrow as is known. One policy is for both routers: each may write to the other's interfaces, because
+ * The least-privilege IAM policy for a configuration: only the actions that the daemon and `check-config --online` need
+ * for its targets and options, on resources as narrow as is known. One policy is for both routers: each may write to the other's interfaces, because
  * it gives the targets back there.
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_ec2.html
  */
@@ -59,6 +59,7 @@ export function iamPolicy(plan: Plan, settings: Ec2Settings, scope: PolicyScope)
           [
             'DescribeNetworkInterfaces',
             'DescribeInstanceStatus',
+            ...(addressActions.length > 0 ? ['DescribeInstanceTypes'] : []),
             ...(has('route') ? ['DescribeRouteTables'] : []),
             ...(has('elasticIp') ? ['DescribeAddresses'] : []),
           ],

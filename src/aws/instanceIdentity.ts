@@ -4,6 +4,7 @@
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-categories.html
  */
 import type { Imds } from './imds';
+import { parseDestination } from '../config/destinations';
 import { isInRange, parseCidrBlock, ipv4Number } from '../config/ipv4';
 
 export type InstanceInterface = {
@@ -13,6 +14,8 @@ export type InstanceInterface = {
   readonly primaryAddress: string;
   readonly subnetId: string;
   readonly subnetCidr: string;
+  /** In canonical form; empty where IMDS shows none. */
+  readonly subnetIpv6Cidrs: readonly string[];
   readonly vpcId: string;
 };
 
@@ -99,8 +102,17 @@ async function readInterface(imds: Imds, path: string): Promise<InstanceInterfac
     primaryAddress,
     subnetId: await item(imds, `${path}subnet-id`, SUBNET_ID),
     subnetCidr,
+    subnetIpv6Cidrs: await readIpv6Blocks(imds, `${path}subnet-ipv6-cidr-blocks`),
     vpcId: await item(imds, `${path}vpc-id`, VPC_ID),
   };
+}
+
+async function readIpv6Blocks(imds: Imds, path: string): Promise<readonly string[]> {
+  return lines((await readOptional(imds, path)) ?? '').map((line) => {
+    const block = line.length > ITEM_LENGTH_MAX ? null : parseDestination(line.trim());
+    if (block?.kind !== 'ipv6') throw unexpected(path, 'IPv6 CIDR blocks');
+    return block.value;
+  });
 }
 
 async function item(imds: Imds, path: string, form: RegExp): Promise<string> {

@@ -84,6 +84,19 @@ export class Pacer {
     };
   }
 
+  /**
+   * A token for what can wait as long as it takes: out of a full bucket alone, which is full again a moment later, so
+   * that a takeover misses none. False where there is none to spare.
+   */
+  takeSpare(action: MovingAction): boolean {
+    const bucket = this.#bucket(action);
+    this.#refill(bucket);
+    if (bucket.waiting.length > 0 || bucket.tokens < bucket.limit.burst) return false;
+    bucket.at += SKEW_MS;
+    bucket.tokens -= 1;
+    return true;
+  }
+
   /** EC2 has turned a request down for want of tokens. */
   throttled(action: MovingAction): void {
     const bucket = this.#bucket(action);

@@ -19,7 +19,7 @@ import type { Failure, Observation } from '../core/model';
 import { interfaceFor, peersBeside } from '../core/ownership';
 import type { Plan } from '../core/plan';
 import { destinationOf } from './actions/routeTable';
-import type { Command, Ec2 } from './ec2';
+import type { Caller, Command } from './ec2';
 import { forwardingInterfaces } from './sourceDestCheck';
 import { prepareMove } from './takeover';
 
@@ -31,7 +31,13 @@ export type Permission = {
   readonly detail: string;
 };
 
-export type Asking = { readonly ec2: Ec2; readonly plan: Plan; readonly timeoutMs: number };
+export type Asking = {
+  readonly ec2: Caller;
+  readonly plan: Plan;
+  readonly timeoutMs: number;
+  /** Waited for before each question, where there is something that goes before. */
+  readonly turn?: (action: string) => Promise<void>;
+};
 
 type Question = {
   readonly action: string;
@@ -40,6 +46,10 @@ type Question = {
 };
 
 const DryRun = true;
+
+/** What is to be done about a denied one. */
+export const mendFor = ({ action }: Permission): string =>
+  `allow ec2:${action} in the policy of the role (iam-policy prints it) and of the VPC endpoint`;
 
 /** One DryRun for each action and resource, however many targets it has: each costs a token. */
 export function dryRunWrites(
@@ -150,11 +160,12 @@ export async function proveWrites(
 
 /** One after the other: a daemon in the same account may need the tokens. */
 async function askEach(
-  { ec2, timeoutMs }: Asking,
+  { ec2, timeoutMs, turn }: Asking,
   questions: readonly Question[],
 ): Promise<readonly Permission[]> {
   const permissions: Permission[] = [];
   for (const { action, on, command } of questions) {
+    await turn?.(action);
     const result = await ec2.call(action, timeoutMs, command);
     const verdict = result.ok
       ? ({ verdict: 'unknown', detail: 'EC2 did not take the DryRun for one' } as const)

@@ -5,7 +5,7 @@
 import { EC2Client, type ServiceInputTypes } from '@aws-sdk/client-ec2';
 import type { Failure, Observation, RequestedMove } from '../core/model';
 import type { Plan } from '../core/plan';
-import { silenceSdk, type Ec2 } from './ec2';
+import { silenceSdk, type Caller } from './ec2';
 import { prepareMove } from './takeover';
 
 export type PlannedCall = {
@@ -47,7 +47,7 @@ const NO_ROUTE: Failure = {
 };
 
 type Rehearse = (answer: (action: string) => Failure | null) => {
-  readonly ec2: Ec2;
+  readonly ec2: Caller;
   readonly calls: readonly PlannedCall[];
 };
 
@@ -71,7 +71,7 @@ function openRehearsal(): Rehearse {
   );
   return (answer) => {
     const calls: PlannedCall[] = [];
-    const prepare: Ec2['prepare'] = (action, command) => ({
+    const prepare: Caller['prepare'] = (action, command) => ({
       built: Promise.resolve(),
       hasFailed: () => false,
       discard: () => {},
@@ -89,12 +89,9 @@ function openRehearsal(): Rehearse {
         return failure === null ? { ...result, ok: true, output } : { ...result, ok: false, failure };
       },
     });
-    const ec2: Ec2 = {
+    const ec2: Caller = {
       prepare,
       call: (action, timeoutMs, command) => prepare(action, command).release(timeoutMs),
-      warm: () => {},
-      nameHealth: () => null,
-      stop: () => {},
     };
     return { ec2, calls };
   };

@@ -20,6 +20,9 @@ export async function findRoom(
   plan: Plan,
   observation: Observation,
 ): Promise<Room> {
+  // Routes and Elastic IPs bring no address to an interface.
+  if (!plan.targets.some(({ kind }) => kind === 'privateAddress' || kind === 'ipv6Address'))
+    return { mistakes: [], unknown: null };
   const answer = await imds.get('instance-type');
   const type = answer.ok ? answer.text.trim() : '';
   if (!/^[a-z0-9-]{1,40}\.[a-z0-9-]{1,40}$/.test(type))

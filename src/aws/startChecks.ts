@@ -4,6 +4,7 @@
  */
 import type { Group } from '../config/settings';
 import type { Plan, Target } from '../core/plan';
+import { isInIpv6Block } from '../config/destinations';
 import { endpointRegion } from './endpointRegion';
 import type { InstanceIdentity, InstanceInterface } from './instanceIdentity';
 import { isInRange, parseCidrBlock, ipv4Number } from '../config/ipv4';
@@ -108,9 +109,20 @@ function problemOf(target: Target, place: InstanceInterface): string | null {
       return `its private_ip ${address} is not in ${place.subnetCidr}, the subnet of ${name(place)}: give an address of that interface.`;
     }
     case 'ipv6Address':
+      return ipv6SubnetProblem(target.address, place);
     case 'route':
       return null;
   }
+}
+
+/** Where IMDS shows no IPv6 block, nothing is known. */
+function ipv6SubnetProblem(address: string, target: InstanceInterface): string | null {
+  const { subnetIpv6Cidrs: blocks } = target;
+  if (blocks.length === 0 || blocks.some((block) => isInIpv6Block(address, block))) return null;
+  return (
+    `this is not in ${blocks.join(', ')}, the IPv6 of the subnet of ${name(target)}: ` +
+    `give an address of that subnet, or another instance_intf_number.`
+  );
 }
 
 function subnetProblem(address: string, target: InstanceInterface): string | null {

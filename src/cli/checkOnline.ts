@@ -6,7 +6,7 @@ import pino from 'pino';
 import { consult, type Consultation } from '../aws/consultation';
 import { askHolders } from '../aws/holders';
 import type { Findings } from '../aws/observe';
-import { dryRunReads, dryRunWrites, proveWrites, type Permission } from '../aws/permissions';
+import { dryRunReads, dryRunWrites, mendFor, proveWrites, type Permission } from '../aws/permissions';
 import { findRoom } from '../aws/room';
 import { forwardingInterfaces } from '../aws/sourceDestCheck';
 import { regionMistakes, startMistakes } from '../aws/startChecks';
@@ -126,7 +126,8 @@ async function judge(
 }
 
 function tell(permissions: readonly Permission[], report: Report): void {
-  for (const { action, on, verdict, detail } of permissions) {
+  for (const permission of permissions) {
+    const { action, on, verdict, detail } = permission;
     switch (verdict) {
       case 'permitted':
         report.lines.push(`permitted: ${action} on ${on}`);
@@ -135,9 +136,7 @@ function tell(permissions: readonly Permission[], report: Report): void {
         report.lines.push(`not known: ${action} on ${on}: ${detail}`);
         break;
       case 'denied':
-        report.mistakes.push(
-          `EC2 denies ${action} on ${on}: allow ec2:${action} in the policy of the role (iam-policy prints it) and of the VPC endpoint.`,
-        );
+        report.mistakes.push(`EC2 denies ${action} on ${on}: ${mendFor(permission)}.`);
         break;
     }
   }

@@ -69,6 +69,8 @@ const REASONS: { readonly [action: string]: string } = {
   DescribeNetworkInterfaces: 'who holds what, with every keepalive',
   DescribeInstanceStatus:
     'optional: without it a peer that EC2 knows to have stopped or to be impaired is not taken over from while BFD says nothing',
+  DescribeInstanceTypes:
+    'optional: check-config --online sees with it whether the interfaces have room for all addresses',
   DescribeRouteTables: 'where the routes lead',
   DescribeAddresses: 'where the Elastic IPs are',
   AssignPrivateIpAddresses: 'moves private addresses',
@@ -106,6 +108,5 @@ function explanation(plan: Plan, policy: Policy, scope: PolicyScope): readonly s
     ...(movesElasticIps && scope.instances.length === 0
       ? ['The same goes for the instances of the Elastic IPs: --instance, of both routers.']
       : []),
-    'check-config --online also reads DescribeInstanceTypes, where the role may: it is not needed, so it is not here.',
   ];
 }

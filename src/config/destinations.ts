@@ -35,6 +35,12 @@ function ipv6Destination(text: string): Destination | null {
   return network === null ? null : { kind: 'ipv6', value: `${network}/${length}` };
 }
 
+/** `block`: as `parseDestination` gives it. */
+export function isInIpv6Block(address: string, block: string): boolean {
+  const [, length = ''] = block.split('/');
+  return ipv6Destination(`${address}/${length}`)?.value === block;
+}
+
 /** Of one byte, as many leading ones as there are bits left. */
 function maskOf(bits: number): number {
   return 0xff & (0xff00 >> Math.min(Math.max(bits, 0), 8));

@@ -171,6 +171,13 @@ test('too many addresses for the type of the instance are counted with those tha
   expect(nine).toMatchObject({ code: 0, err: '' });
 });
 
+test('without addresses that float, room for them is no question', async () => {
+  const { code, out } = await check({ actions: all.slice(1) });
+  expect(code).toBe(0);
+  expect(out).not.toContain('room for all addresses');
+  expect(lab.emulator.requests().map(({ action: name }) => name)).not.toContain('DescribeInstanceTypes');
+});
+
 test('without the optional permissions it says what is not known', async () => {
   for (const name of ['DescribeInstanceTypes', 'DescribeInstanceStatus'])
     lab.emulator.addFault({ kind: 'error', code: 'UnauthorizedOperation', action: name });

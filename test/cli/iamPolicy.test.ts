@@ -34,7 +34,7 @@ test('addresses need their action on interfaces, and nothing else', () => {
       {
         Sid: 'Read',
         Effect: 'Allow',
-        Action: ['ec2:DescribeNetworkInterfaces', 'ec2:DescribeInstanceStatus'],
+        Action: ['ec2:DescribeNetworkInterfaces', 'ec2:DescribeInstanceStatus', 'ec2:DescribeInstanceTypes'],
         Resource: '*',
         Condition: { StringEquals: { 'ec2:Region': 'us-west-2' } },
       },
@@ -82,6 +82,7 @@ test('every kind of target brings its actions, once; the check is switched off o
     'ec2:CreateRoute',
     'ec2:DescribeAddresses',
     'ec2:DescribeInstanceStatus',
+    'ec2:DescribeInstanceTypes',
     'ec2:DescribeNetworkInterfaces',
     'ec2:DescribeRouteTables',
     'ec2:ReplaceRoute',
@@ -135,6 +136,7 @@ test('the error output says what each action is for, and what is left to narrow'
   const { err } = print(example('secondary-ip-rtr1.json'));
   expect(err).toContain('  AssignPrivateIpAddresses: moves private addresses\n');
   expect(err).toContain('DescribeInstanceStatus: optional');
+  expect(err).toContain('DescribeInstanceTypes: optional');
   expect(err).toContain('in place of ACCOUNT');
   expect(err).toContain('give --interface');
   const narrowed = print(example('secondary-ip-rtr1.json'), {

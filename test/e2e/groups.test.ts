@@ -5,14 +5,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DaemonProcess } from '../../lab/daemonProcess';
-import type { Lab } from '../../lab/topology';
+import { startCrossAzLab, type AnyLab, type Lab } from '../../lab/topology';
+import { INSIDE, OUTSIDE } from '../../lab/topologyCrossAz';
 import { routerNames, type RouterName } from '../../lab/topologyPlan';
+import { actionKeys, targetName, type TargetPlan } from '../../lab/topologyTargets';
 import { eventually } from '../support/eventually';
-import { alarmsOf, ha, moveByHand, moveTo, owners, soon } from './rulesSupport';
-import { daemonOf, moveOf, openLab, requestMark, show, writes } from './support';
+import { alarmsOf, ha, moveByHand, moveTo, soon } from './rulesSupport';
+import { changes, daemonOf, endsWithTest, moveOf, openLab, requestMark, show, writes } from './support';
 
 const deadlineMs = 20_000;
 const groups = ['north', 'south'] as const;
+type Group = (typeof groups)[number];
+const preferredOn = { north: 'rtr1', south: 'rtr2' } as const;
 
 /** The groups of the example, with the lab's addresses, which are the same. */
 function exampleGroups(name: RouterName): readonly object[] {
@@ -26,10 +30,50 @@ async function openActiveActive(extra: object = {}): Promise<Lab> {
   const lab = await openLab({ config: { ...soon, preempt_delay_s: 1, action: undefined, ...extra } });
   for (const name of routerNames) lab.writeConfig(name, { groups: exampleGroups(name) });
   moveByHand(lab, 1, 'rtr2');
-  for (const name of routerNames) lab.startDaemon(name);
-  await holds(lab, { north: 'rtr1', south: 'rtr2' });
-  await Promise.all(routerNames.map((name) => watches(daemonOf(lab, name))));
+  await startActiveActive(lab);
   return lab;
+}
+
+/** The same across two zones: each group has the routes of one table, and an Elastic IP. */
+async function openCrossAzActiveActive() {
+  const config = { keepalive_s: 0.5, ...soon, preempt_delay_s: 1, action: undefined, actions: undefined };
+  const fabric = { bringUpMs: 50, detectTimeMs: 100 };
+  const lab = endsWithTest(await startCrossAzLab({ config, fabric, elasticIps: 2 }));
+  for (const name of routerNames)
+    lab.writeConfig(name, {
+      groups: groups.map((group) => ({
+        name: group,
+        ...actionKeys(name, targetsOf(lab, group)),
+        preferred: preferredOn[group] === name,
+      })),
+    });
+  const [outside, inside] = [OUTSIDE, INSIDE].map((place) => lab.plan.interfaces[place]!);
+  for (const target of targetsOf(lab, 'south')) {
+    if (target.kind === 'route')
+      lab.world.setRoute(target, { kind: 'networkInterface', id: inside!.networkInterfaceId.rtr2 });
+    if (target.kind === 'elasticIp')
+      lab.world.associateAddress({
+        allocationId: target.allocationId,
+        networkInterfaceId: outside!.networkInterfaceId.rtr2,
+        privateIp: target.privateIp!.rtr2,
+      });
+  }
+  await startActiveActive(lab);
+  return lab;
+}
+
+async function startActiveActive(lab: AnyLab): Promise<void> {
+  for (const name of routerNames) lab.startDaemon(name);
+  await holds(lab, preferredOn);
+  await Promise.all(routerNames.map((name) => watches(daemonOf(lab, name))));
+}
+
+/** Of each kind of target north has the first half, and south the other one. */
+function targetsOf({ plan }: AnyLab, group: Group): readonly TargetPlan[] {
+  return plan.targets.filter((target) => {
+    const alike = plan.targets.filter(({ kind }) => kind === target.kind);
+    return alike.indexOf(target) < alike.length / 2 === (group === 'north');
+  });
 }
 
 const lastOf = (daemon: DaemonProcess, group: string, words = /./) =>
@@ -38,12 +82,14 @@ const lastOf = (daemon: DaemonProcess, group: string, words = /./) =>
   );
 
 /** Each live router, and EC2, say that these routers hold the groups. */
-async function holds(
-  lab: Lab,
-  expected: Readonly<Record<(typeof groups)[number], RouterName>>,
-): Promise<void> {
+async function holds(lab: AnyLab, expected: Readonly<Record<Group, RouterName>>): Promise<void> {
   await eventually(() => {
-    expect(owners(lab)).toEqual([expected.north, expected.south]);
+    for (const group of groups)
+      for (const target of targetsOf(lab, group))
+        expect([targetName(target), lab.ownerOfTarget(target)]).toEqual([
+          targetName(target),
+          expected[group],
+        ]);
     for (const name of routerNames) {
       const daemon = lab.daemon(name);
       if (daemon === null) continue;
@@ -60,6 +106,11 @@ async function watches(daemon: DaemonProcess, since = 0): Promise<void> {
     deadlineMs,
   });
 }
+
+const movesSince = (lab: AnyLab, since: number): readonly string[] =>
+  changes(lab, since)
+    .map(({ action }) => action)
+    .sort((a, b) => b.localeCompare(a));
 
 async function shown(lab: Lab, name: RouterName, key: string, words: RegExp): Promise<string> {
   return eventually(async () => {
@@ -100,9 +151,35 @@ test('one router dies, the other takes its group and keeps its own; it comes bac
   const back = requestMark(lab);
   await lab.bootRouter('rtr1');
   lab.startDaemon('rtr1');
-  await holds(lab, { north: 'rtr1', south: 'rtr2' });
+  await holds(lab, preferredOn);
   expect(writes(lab, back).map(moveOf)).toEqual([moveTo(lab, 0, 'rtr1')]);
   expect(alarmsOf(rtr2, since.record)).toEqual([]);
+});
+
+test('across zones, with routes and an Elastic IP in each group: the survivor has both, and who returns takes back its own', async () => {
+  const lab = await openCrossAzActiveActive();
+  const rtr2 = daemonOf(lab, 'rtr2');
+  const since = { request: requestMark(lab), record: rtr2.mark() };
+  await lab.killRouter('rtr1');
+  await holds(lab, { north: 'rtr2', south: 'rtr2' });
+  const moved = targetsOf(lab, 'north').map(({ kind }) =>
+    kind === 'route' ? 'ReplaceRoute' : 'AssociateAddress',
+  );
+  expect(movesSince(lab, since.request)).toEqual(moved);
+  await rtr2.waitFor(({ event, group }) => event === 'takeoverTimeline' && group === 'north', {
+    since: since.record,
+    deadlineMs,
+  });
+
+  const back = requestMark(lab);
+  await lab.bootRouter('rtr1');
+  await watches(lab.startDaemon('rtr1'));
+  await holds(lab, preferredOn);
+  expect(movesSince(lab, back)).toEqual(moved);
+  expect(alarmsOf(rtr2, since.record)).toEqual([]);
+
+  await lab.killRouter('rtr2');
+  await holds(lab, { north: 'rtr1', south: 'rtr1' });
 });
 
 test('a restart in the middle: each group remembers what is its own, an inhibit too', async () => {
@@ -122,7 +199,7 @@ test('a restart in the middle: each group remembers what is its own, an inhibit 
   );
   await daemonOf(lab, 'rtr2').kill();
   const restarted = lab.startDaemon('rtr2');
-  await holds(lab, { north: 'rtr1', south: 'rtr2' });
+  await holds(lab, preferredOn);
   await watches(restarted);
   await restarted.waitFor(
     ({ group, reason }) => group === 'south' && /still inhibited by an operator/i.test(reason ?? ''),

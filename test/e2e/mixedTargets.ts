@@ -1,7 +1,8 @@
 /** A lab in which targets of every kind float: addresses of both families, routes and an Elastic IP. */
-import { completeModel } from '../../lab/ec2-emulator/model';
-import type { Lab } from '../../lab/topology';
-import { openLab } from './support';
+import { completeModel, findInterface } from '../../lab/ec2-emulator/model';
+import type { Lab, LabOptions } from '../../lab/topology';
+import { peerOf, type RouterName } from '../../lab/topologyPlan';
+import { daemonOf, openLab, reason, startPair } from './support';
 
 export const TABLE = 'rtb-0a1b2c3d4e5f60718';
 export const ALLOCATION = 'eipalloc-0a1b2c3d4e5f60718';
@@ -35,8 +36,8 @@ const actions = [
 ];
 
 /** rtr1 holds all of it at the start. */
-export async function openMixed(extra: object = {}): Promise<Lab> {
-  const lab = await openLab({ config: { action: undefined, actions, ...extra } });
+export async function openMixed(extra: object = {}, options: LabOptions = {}): Promise<Lab> {
+  const lab = await openLab({ ...options, config: { action: undefined, actions, ...extra } });
   const [first, second] = lab.plan.interfaces;
   const eni = first!.networkInterfaceId.rtr1;
   const model = completeModel(lab.world.model);
@@ -76,4 +77,39 @@ export async function openMixed(extra: object = {}): Promise<Lab> {
   };
   lab.world.commit({ ok: true, value }, { by: 'operator' });
   return lab;
+}
+
+/** rtr2 watches it. */
+export async function openMixedPair(...options: Parameters<typeof openMixed>): Promise<Lab> {
+  const lab = await openMixed(...options);
+  await startPair(lab);
+  return lab;
+}
+
+/** What EC2 has on the router, by name. */
+export function heldBy(lab: Lab, name: RouterName): readonly string[] {
+  const [first, second] = lab.plan.interfaces;
+  const [one, two] = [first!.networkInterfaceId[name], second!.networkInterfaceId[name]];
+  const { routeTables, elasticIps } = lab.world.model;
+  const eni = findInterface(lab.world.model, one);
+  return [
+    ...(eni?.secondaryIps ?? []),
+    ...(eni?.ipv6Addresses ?? []).filter((address) => address === FLOATING_IPV6),
+    ...routeTables.flatMap(({ routes }) =>
+      routes.flatMap(({ destination, target }) =>
+        'id' in target && target.id === one ? [destination.value] : [],
+      ),
+    ),
+    ...elasticIps.flatMap(({ allocationId, association }) =>
+      association?.networkInterfaceId === two ? [allocationId] : [],
+    ),
+  ];
+}
+
+export const everything = ['172.31.101.10', FLOATING_IPV6, ...destinations, ALLOCATION];
+
+export async function allOn(lab: Lab, name: RouterName, since: number): Promise<void> {
+  await reason(daemonOf(lab, name), /EC2 confirms attempt \d+: all targets are on this router/, since);
+  expect(heldBy(lab, name)).toEqual(everything);
+  expect(heldBy(lab, peerOf(name))).toEqual([]);
 }

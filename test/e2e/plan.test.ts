@@ -1,7 +1,7 @@
 // `plan` foretells what the daemon then does: the same calls with the same parameters.
 import { ownParams, wireParams } from '../support/wireParams';
 import { openMixed } from './mixedTargets';
-import { daemonOf, reason, requestMark, runOn, startPair } from './support';
+import { changes, daemonOf, reason, requestMark, runOn, startPair } from './support';
 
 /** The calls in the output, as they would be on the wire. */
 function callsIn(stdout: string) {
@@ -26,10 +26,7 @@ test('the calls that are planned are those that the daemon sends in a takeover',
   const mark = rtr2.mark();
   await lab.killRouter('rtr1');
   await reason(rtr2, /EC2 confirms attempt \d+: all targets are on this router/, mark);
-  const sent = lab.ec2
-    .requests()
-    .filter(({ number, action }) => number > since && !action.startsWith('Describe'))
-    .map(({ action, params }) => ({ action, params: ownParams(params) }));
+  const sent = changes(lab, since).map(({ action, params }) => ({ action, params: ownParams(params) }));
   const planning = callsIn(planned.stdout);
   expect(planning.map(({ action }) => action)).toEqual(
     expect.arrayContaining([

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mainPath, type DaemonProcess, type DaemonRecord } from '../../lab/daemonProcess';
 import type { LoggedRequest } from '../../lab/ec2-emulator/requestLog';
-import { startLab, type Lab, type LabOptions } from '../../lab/topology';
+import { startLab, type AnyLab, type Lab, type LabOptions } from '../../lab/topology';
 import { peerOf, type RouterName } from '../../lab/topologyPlan';
 import { eventually } from '../support/eventually';
 
@@ -17,7 +17,7 @@ jest.setTimeout(90_000);
 /** Generous: the machine may have other things to do. */
 const deadlineMs = 20_000;
 
-const open: Lab[] = [];
+const open: AnyLab[] = [];
 
 beforeAll(() => {
   if (!existsSync(mainPath)) throw new Error(`${mainPath} is missing: run npm run build before these tests`);
@@ -27,15 +27,21 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((lab) => lab.stop()));
 });
 
-/** A lab that ends with the test: EC2 is asked twice a second, BFD is quick. */
-export async function openLab({ config, ...options }: LabOptions = {}): Promise<Lab> {
-  const lab = await startLab({
-    fabric: { bringUpMs: 50, detectTimeMs: 100 },
-    config: { keepalive_s: 0.5, ...config },
-    ...options,
-  });
+/** The lab ends with the test. */
+export function endsWithTest<Any extends AnyLab>(lab: Any): Any {
   open.push(lab);
   return lab;
+}
+
+/** A lab that ends with the test: EC2 is asked twice a second, BFD is quick. */
+export async function openLab({ config, ...options }: LabOptions = {}): Promise<Lab> {
+  return endsWithTest(
+    await startLab({
+      fabric: { bringUpMs: 50, detectTimeMs: 100 },
+      config: { keepalive_s: 0.5, ...config },
+      ...options,
+    }),
+  );
 }
 
 /** A lab on which rtr1 is ACTIVE and rtr2 watches it. */
@@ -45,13 +51,13 @@ export async function openPair(options: LabOptions = {}): Promise<Lab> {
   return lab;
 }
 
-export async function startPair(lab: Lab): Promise<void> {
+export async function startPair(lab: AnyLab): Promise<void> {
   const active = lab.startDaemon('rtr1');
   const standby = lab.startDaemon('rtr2');
   await Promise.all([role(active, 'ACTIVE'), watching(standby)]);
 }
 
-export function daemonOf(lab: Lab, name: RouterName): DaemonProcess {
+export function daemonOf(lab: AnyLab, name: RouterName): DaemonProcess {
   const daemon = lab.daemon(name);
   if (daemon === null) throw new Error(`no daemon runs on ${name}`);
   return daemon;
@@ -108,16 +114,24 @@ export function attemptsBegun(daemon: DaemonProcess, since = 0): readonly unknow
 // ---- What EC2 was asked ----
 
 /** The number of the latest request: given to `writes`, only later ones count. */
-export function requestMark(lab: Lab): number {
+export function requestMark(lab: AnyLab): number {
   return lab.ec2.requests().at(-1)?.number ?? 0;
 }
 
 /** The requests to move addresses, oldest first. */
-export function writes(lab: Lab, since = 0, name?: RouterName): readonly LoggedRequest[] {
+export function writes(lab: AnyLab, since = 0, name?: RouterName): readonly LoggedRequest[] {
   return lab.ec2
     .requests()
     .filter(({ number, action }) => number > since && action === 'AssignPrivateIpAddresses')
     .filter(({ instanceId }) => name === undefined || instanceId === lab.plan.instanceId[name]);
+}
+
+/** The requests of any kind that change something, oldest first: what a DryRun asks changes nothing. */
+export function changes(lab: AnyLab, since = 0): readonly LoggedRequest[] {
+  return lab.ec2
+    .requests()
+    .filter(({ number, action }) => number > since && !action.startsWith('Describe'))
+    .filter(({ params }) => params['DryRun'] !== 'true');
 }
 
 /** Which addresses a request wants on which interface. */
@@ -132,7 +146,7 @@ export function moveOf({ params }: LoggedRequest): string {
  * Waits until EC2 has answered this many further observations of the router. It makes one at a time and
  * decides after each, so what it had reason to do before the last of them it has begun.
  */
-export async function moreObservations(lab: Lab, name: RouterName, count: number): Promise<void> {
+export async function moreObservations(lab: AnyLab, name: RouterName, count: number): Promise<void> {
   const since = requestMark(lab);
   await eventually(() => {
     const answered = lab.ec2
@@ -146,7 +160,7 @@ export async function moreObservations(lab: Lab, name: RouterName, count: number
 
 /** Two keepalives later nobody has moved anything and no attempt has begun. */
 export async function nothingMoves(
-  lab: Lab,
+  lab: AnyLab,
   name: RouterName,
   since = { request: 0, record: 0 },
 ): Promise<void> {
@@ -217,16 +231,16 @@ export function runCommand(
 }
 
 /** A command that asks AWS, as on the router. */
-export const runOn = (lab: Lab, name: RouterName, ...args: readonly string[]): Promise<CommandResult> =>
+export const runOn = (lab: AnyLab, name: RouterName, ...args: readonly string[]): Promise<CommandResult> =>
   runCommand([...args, '-c', lab.routers[name].configPath], {
     AWS_EC2_METADATA_SERVICE_ENDPOINT: lab.routers[name].imdsUrl,
   });
 
-export const show = (lab: Lab, name: RouterName, key: string): Promise<CommandResult> =>
+export const show = (lab: AnyLab, name: RouterName, key: string): Promise<CommandResult> =>
   runCommand(['show', key, '-c', lab.routers[name].configPath]);
 
 /** What `show ha_state` says: the expected soon, since the store follows in the background, or else its latest. */
-export async function shownState(lab: Lab, name: RouterName, expected: string): Promise<string> {
+export async function shownState(lab: AnyLab, name: RouterName, expected: string): Promise<string> {
   return eventually(async () => {
     const { stdout, stderr } = await show(lab, name, 'ha_state');
     const state = stdout.trimEnd().split('\n').at(-1) ?? '';

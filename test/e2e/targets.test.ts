@@ -1,46 +1,20 @@
 /** Addresses of both families, routes and an Elastic IP in one role: they move together, and what cannot is told. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Lab } from '../../lab/topology';
-import { findInterface } from '../../lab/ec2-emulator/model';
-import { peerOf, type RouterName } from '../../lab/topologyPlan';
+import { routerNames } from '../../lab/topologyPlan';
 import { eventually } from '../support/eventually';
-import { ALLOCATION, destinations, FLOATING_IPV6, openMixed, TABLE } from './mixedTargets';
-import { daemonOf, reason, record, role, show, startPair, watching } from './support';
-
-async function openMixedPair(extra: object = {}): Promise<Lab> {
-  const lab = await openMixed(extra);
-  await startPair(lab);
-  return lab;
-}
-
-/** What EC2 has on the router, by name. */
-function heldBy(lab: Lab, name: RouterName): readonly string[] {
-  const [first, second] = lab.plan.interfaces;
-  const [one, two] = [first!.networkInterfaceId[name], second!.networkInterfaceId[name]];
-  const { routeTables, elasticIps } = lab.world.model;
-  const eni = findInterface(lab.world.model, one);
-  return [
-    ...(eni?.secondaryIps ?? []),
-    ...(eni?.ipv6Addresses ?? []).filter((address) => address === FLOATING_IPV6),
-    ...routeTables.flatMap(({ routes }) =>
-      routes.flatMap(({ destination, target }) =>
-        'id' in target && target.id === one ? [destination.value] : [],
-      ),
-    ),
-    ...elasticIps.flatMap(({ allocationId, association }) =>
-      association?.networkInterfaceId === two ? [allocationId] : [],
-    ),
-  ];
-}
-
-const everything = ['172.31.101.10', FLOATING_IPV6, ...destinations, ALLOCATION];
-
-async function allOn(lab: Lab, name: RouterName, since: number): Promise<void> {
-  await reason(daemonOf(lab, name), /EC2 confirms attempt \d+: all targets are on this router/, since);
-  expect(heldBy(lab, name)).toEqual(everything);
-  expect(heldBy(lab, peerOf(name))).toEqual([]);
-}
+import { ALLOCATION, allOn, everything, heldBy, openMixed, openMixedPair, TABLE } from './mixedTargets';
+import {
+  changes,
+  daemonOf,
+  moreObservations,
+  reason,
+  record,
+  role,
+  show,
+  startPair,
+  watching,
+} from './support';
 
 test('all of it moves when the active router dies, and back when the other one does', async () => {
   const lab = await openMixedPair();
@@ -127,6 +101,38 @@ test('a table and an Elastic IP that the VPC does not have end the start, and ar
   await record(rtr1, /"exitCode":2/);
 });
 
+test('a permission that lacks is said at the start, when both roles are known, and does not hold the rest back', async () => {
+  const lab = await openMixed();
+  lab.ec2.addFault({ kind: 'error', code: 'UnauthorizedOperation', action: 'AssociateAddress' });
+  await startPair(lab);
+  const [rtr1, rtr2] = [daemonOf(lab, 'rtr1'), daemonOf(lab, 'rtr2')];
+  const { rtr2: own } = lab.plan.interfaces[1]!.networkInterfaceId;
+  const denied = `EC2 would deny AssociateAddress on ${ALLOCATION} to ${own}, which a takeover may need: allow ec2:AssociateAddress`;
+  for (const daemon of [rtr1, rtr2])
+    await record(daemon, new RegExp(`"event":"permission-denied".*${denied}`));
+  const since = rtr2.mark();
+  await lab.killRouter('rtr1');
+  await reason(rtr2, /EC2 refuses to move eipalloc-0a1b2c3d4e5f60718/, since);
+  await eventually(() =>
+    expect(heldBy(lab, 'rtr2')).toEqual(everything.filter((each) => each !== ALLOCATION)),
+  );
+});
+
+test('what is permitted is said once, after the role, and changes nothing', async () => {
+  const lab = await openMixedPair();
+  for (const name of routerNames) {
+    const said = await record(daemonOf(lab, name), /"event":"permissions-proven"/);
+    expect(said.reason).toMatch(
+      /ReplaceRoute on rtb-0a1b2c3d4e5f60718, CreateRoute on rtb-0a1b2c3d4e5f60718, Ass/,
+    );
+  }
+  expect(changes(lab)).toEqual([]);
+  await moreObservations(lab, 'rtr2', 3);
+  const asked = lab.ec2.requests().filter(({ params }) => params['DryRun'] === 'true');
+  // Of each router: two for its table, and one for each router's interface that may have the Elastic IP.
+  expect(asked).toHaveLength(8);
+});
+
 test('more routes than EC2 takes at once are moved at its pace, the important ones first, and the progress is told', async () => {
   const many = Array.from({ length: 60 }, (_, place) => `10.20.${place}.0/24`);
   const limit = { burst: 20, refill_per_s: 40 };
@@ -157,7 +163,7 @@ test('more routes than EC2 takes at once are moved at its pace, the important on
   await reason(rtr2, /taking over: \d0 % of 60 targets moved/, since);
   await reason(rtr2, /EC2 confirms attempt 1: all targets are on this router/, since);
   expect(heldBy(lab, 'rtr2')).toEqual(expect.arrayContaining(many));
-  const asked = lab.ec2.requests().filter(({ action }) => action === 'ReplaceRoute');
+  const asked = changes(lab).filter(({ action }) => action === 'ReplaceRoute');
   const burst = asked.slice(0, limit.burst).map(({ params }) => params['DestinationCidrBlock']);
   expect(burst.sort()).toEqual(many.slice(-limit.burst).sort());
 });

@@ -109,6 +109,7 @@ const identity: InstanceIdentity = {
     primaryAddress: addressOf(1, deviceIndex),
     subnetId: `subnet-0000000${deviceIndex}`,
     subnetCidr: `172.31.${deviceIndex}.0/24`,
+    subnetIpv6Cidrs: [],
     vpcId: VPC,
   })),
 };

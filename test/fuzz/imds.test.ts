@@ -42,6 +42,7 @@ const interfaceItems = {
   'local-ipv4s': '172.31.101.241\n172.31.101.10',
   'subnet-id': 'subnet-0a15e9d4',
   'subnet-ipv4-cidr-block': '172.31.101.0/24',
+  'subnet-ipv6-cidr-blocks': '2001:db8:101::/64',
   'vpc-id': 'vpc-0a0a0a0a',
 };
 const items: { readonly [path: string]: string } = {
@@ -124,6 +125,8 @@ test('who this router is has the right form or is a problem', async () => {
         ensure(/^eni-[0-9a-f]{8,17}$/.test(each.networkInterfaceId), 'an interface', each);
         ensure(isAddress(each.primaryAddress), 'an address', each);
         ensure(/^[\d.]{7,15}\/\d{1,2}$/.test(each.subnetCidr), 'a subnet', each);
+        for (const block of each.subnetIpv6Cidrs)
+          ensure(/^[\da-f:]{2,39}\/\d{1,3}$/.test(block), 'an IPv6 block', each);
         ensure(/^subnet-[0-9a-f]{8,17}$/.test(each.subnetId), 'the id of a subnet', each);
         ensure(/^vpc-[0-9a-f]{8,17}$/.test(each.vpcId), 'a VPC', each);
         for (const index of [each.deviceIndex, each.networkCardIndex])

@@ -7,7 +7,7 @@ import type { ServiceOutputTypes } from '@aws-sdk/client-ec2';
 import type { MovingAction } from '../../config/settings';
 import type { Failure } from '../../core/model';
 import type { Target } from '../../core/plan';
-import { malformed, type CallResult, type Command, type Ec2, type PreparedCall } from '../ec2';
+import { malformed, type CallResult, type Caller, type Command, type PreparedCall } from '../ec2';
 
 /** Targets of one kind that go to one interface together. */
 export type Move<Kind extends Target['kind'] = Target['kind']> = {
@@ -46,7 +46,7 @@ export type PreparedMove = {
 };
 
 export type Tools = {
-  readonly ec2: Ec2;
+  readonly ec2: Caller;
   /** Takes a token for a further call of a move, when there is one. */
   readonly token: (action: MovingAction) => Promise<void>;
   /** EC2 has turned a call down for want of tokens. */

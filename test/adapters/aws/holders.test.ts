@@ -182,7 +182,14 @@ test('asked through the whole of AWS: not before IMDS has answered, then with th
     sourceDestCheck: 'report' as const,
     limits,
   };
-  const aws = connectAws({ settings, groups: [{ name: 'default', plan }], plan, log, now });
+  const aws = connectAws({
+    settings,
+    groups: [{ name: 'default', plan }],
+    plan,
+    log,
+    now,
+    isAtRest: () => false,
+  });
   try {
     expect(await aws.askHolders([ROUTER_2])).toMatchObject({ ok: false, failure: { code: 'NotReady' } });
     expect(await aws.observe()).toMatchObject({ ok: true });

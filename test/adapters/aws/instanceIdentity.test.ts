@@ -31,6 +31,7 @@ describe('the identity of the instance', () => {
       primaryAddress: '172.31.1.11',
       subnetId: 'subnet-00000001',
       subnetCidr: '172.31.1.0/24',
+      subnetIpv6Cidrs: ['2001:db8:0:2::/64'],
       vpcId: 'vpc-0a0a0a0a',
     });
     expect(emulator.counters()['PUT /latest/api/token']).toBe(1);
@@ -129,6 +130,8 @@ const GOOD: Readonly<Record<string, string>> = {
   'network/interfaces/macs/02:00:00:00:01:01/local-ipv4s': '172.31.1.11\n172.31.1.100',
   'network/interfaces/macs/02:00:00:00:01:01/subnet-id': 'subnet-00000001',
   'network/interfaces/macs/02:00:00:00:01:01/subnet-ipv4-cidr-block': '172.31.1.0/24',
+  'network/interfaces/macs/02:00:00:00:01:01/subnet-ipv6-cidr-blocks':
+    '2001:db8:0:2::/64\n2001:db8:0:20::/64',
   'network/interfaces/macs/02:00:00:00:01:01/vpc-id': 'vpc-0a0a0a0a',
 };
 
@@ -168,4 +171,14 @@ test('an instance without the item for network cards has one card', async () => 
     ok: true,
     identity: { interfaces: [{ networkCardIndex: 0 }] },
   });
+});
+
+test('the IPv6 blocks of the subnet are read where it has some', async () => {
+  const blocksOf = async (content: Readonly<Record<string, string>>) => {
+    const reading = await readIdentity(serving(content));
+    return reading.ok && reading.identity.interfaces[0]?.subnetIpv6Cidrs;
+  };
+  expect(await blocksOf(GOOD)).toEqual(['2001:db8:0:2::/64', '2001:db8:0:20::/64']);
+  const without = Object.entries(GOOD).filter(([path]) => !path.endsWith('ipv6-cidr-blocks'));
+  expect(await blocksOf(Object.fromEntries(without))).toEqual([]);
 });

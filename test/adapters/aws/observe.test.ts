@@ -219,6 +219,7 @@ describe('reading an answer', () => {
     primaryAddress: addressOf(1, deviceIndex),
     subnetId: `subnet-0000000${deviceIndex}`,
     subnetCidr: `172.31.${deviceIndex}.0/24`,
+    subnetIpv6Cidrs: [],
     vpcId: 'vpc-0a0a0a0a',
   });
   const question = observationQuestion(plan, {

@@ -95,6 +95,20 @@ test('throttled, it believes that there are no tokens, halves its rate and recov
   pacer.stop();
 });
 
+test('what can wait gets a token out of a full bucket alone, which then begins to refill', () => {
+  let time = 0;
+  const pacer = new Pacer(limits, () => time);
+  expect(pacer.takeSpare('ReplaceRoute')).toBe(true);
+  expect(pacer.takeSpare('ReplaceRoute')).toBe(false);
+  expect(pacer.takeSpare('CreateRoute')).toBe(true);
+  let gone = 0;
+  for (let calls = 0; calls < 50; calls += 1) pacer.enter(ticket(), () => (gone += 1));
+  expect(gone).toBe(49);
+  pacer.stop();
+  time += 60_000;
+  expect(pacer.takeSpare('ReplaceRoute')).toBe(true);
+});
+
 describe('takeovers at the pace of EC2', () => {
   let lab: AwsLab;
   beforeEach(async () => {

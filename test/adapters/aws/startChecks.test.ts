@@ -2,6 +2,7 @@ import { addressTarget } from '../../support/coreWorld';
 import { startMistakes } from '../../../src/aws/startChecks';
 import type { Plan } from '../../../src/core/plan';
 import { plan } from './awsLab';
+import { ipv6Target } from './targetsLab';
 
 const own = (deviceIndex: number, networkCardIndex = 0) => ({
   networkInterfaceId: `eni-0000001${deviceIndex}`,
@@ -10,6 +11,8 @@ const own = (deviceIndex: number, networkCardIndex = 0) => ({
   primaryAddress: `172.31.${deviceIndex}.11`,
   subnetId: `subnet-0000000${deviceIndex}`,
   subnetCidr: `172.31.${deviceIndex}.0/24`,
+  // That of device index 2 is not known.
+  subnetIpv6Cidrs: deviceIndex === 2 ? [] : [`2001:db8:0:${deviceIndex}::/64`, '2001:db8:0:ff00::/56'],
   vpcId: 'vpc-0a0a0a0a',
 });
 const identity = {
@@ -53,6 +56,26 @@ test.each([
 
 test.each(['172.31.1.4', '172.31.1.254'])('%s is allowed', (address) => {
   expect(startMistakes(withTarget(address, 1), identity)).toEqual([]);
+});
+
+const withIpv6Target = (address: string, deviceIndex: number): Plan => ({
+  ...plan,
+  targets: [{ ...ipv6Target, kind: 'ipv6Address', id: address, address, deviceIndex }],
+});
+
+test.each([
+  ['2001:db8:0:1::100', 1],
+  ['2001:db8:0:ff7f::1', 1],
+  ['2001:db8:9::1', 2],
+])('%s is allowed on device index %i', (address, deviceIndex) => {
+  expect(startMistakes(withIpv6Target(address, deviceIndex), identity)).toEqual([]);
+});
+
+test('an IPv6 address of another subnet is named', () => {
+  expect(startMistakes(withIpv6Target('2001:db8:0:2::100', 1), identity)).toEqual([
+    'config.action.method_params.intf_list (2001:db8:0:2::100): this is not in 2001:db8:0:1::/64, 2001:db8:0:ff00::/56, ' +
+      'the IPv6 of the subnet of eni-00000011, device index 1: give an address of that subnet, or another instance_intf_number.',
+  ]);
 });
 
 test('an address of this router among those of the peer is named', () => {
