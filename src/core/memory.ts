@@ -6,6 +6,8 @@ import { recalledDamping } from './damping';
 import { inhibitWords, recalledInhibit } from './inhibit';
 import type { Event, Intent, Memory } from './model';
 import { ownsAll } from './ownership';
+import type { PlannedSession } from './plan';
+import { sessionOf, testimonyOf } from './sessions';
 import type { State } from './state';
 import { note, type Turn } from './turn';
 
@@ -71,7 +73,7 @@ function memoryOf(turn: Turn, state: State, intent: Intent | null): Memory {
     bootId: state.bootId,
     savedAt: turn.now,
     wasActive: ownsAll(turn.plan, state),
-    armedSessions: turn.plan.sessions.map(({ id }) => id).filter((id) => isWorthArming(state, id)),
+    armedSessions: turn.plan.sessions.filter((session) => isWorthArming(turn, session)).map(({ id }) => id),
     intent,
     beenActive: state.beenActive,
     inhibit: state.inhibit,
@@ -80,11 +82,13 @@ function memoryOf(turn: Turn, state: State, intent: Intent | null): Memory {
 }
 
 /**
- * What was programmed anew and has not been UP since says nothing (rule 13), and the next life, which finds it there,
- * could not tell it from a session that has survived.
+ * The next life takes what it finds DOWN at its word, so what has its reason here is not worth arming it: a session that
+ * was programmed anew and had no time to come UP, or whose own interface is DOWN or has only just come UP.
  */
-function isWorthArming({ sessions }: State, id: string): boolean {
-  return sessions[id]?.armed === true && sessions[id].freshSince === null;
+function isWorthArming({ plan, state, now }: Turn, planned: PlannedSession): boolean {
+  const { armed, freshSince, level } = sessionOf(state, planned.id);
+  if (!armed || freshSince !== null) return false;
+  return level !== 'Down' || testimonyOf(plan, state, planned, now).says === 'down';
 }
 
 /** Before levels and ownership are known, what an earlier process life has stored of them stays as it is. */
