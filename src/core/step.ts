@@ -104,7 +104,6 @@ export function isUrgent({ effect }: Effect): boolean {
 }
 
 function takeoverFirst(effects: readonly Effect[]): readonly Effect[] {
-  if (effects.length < 2) return effects;
   return [...effects.filter(isUrgent), ...effects.filter((effect) => !isUrgent(effect))];
 }
 

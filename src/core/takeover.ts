@@ -40,11 +40,7 @@ export function decideMove(turn: Turn): string {
   decideGive(turn);
   if (turn.state.attempt === null) return considerBeginning(turn);
   if (abandonGiving(turn)) return considerBeginning(turn);
-  if (
-    isComplete(currentAttempt(turn)) &&
-    currentAttempt(turn).calls.every(({ outcome }) => outcome === 'lost')
-  )
-    return endLostClaim(turn);
+  if (currentAttempt(turn).calls.every(({ outcome }) => outcome === 'lost')) return endLostClaim(turn);
   const dropped = dropIfOutdated(turn);
   if (dropped !== null) return dropped;
   alarmIfStuck(turn);

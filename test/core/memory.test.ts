@@ -231,6 +231,7 @@ test('what was resumed is driven to completion, however long ago it was begun (r
   const play = new Play();
   play.at(NOW, started(memoryOf({ savedAt: NOW, intent: intentOf() })));
   play.at(NOW + 50, play.observed('mine', 'peer'), synchronizedWith({}));
+  play.at(NOW + 60, answer('1.1.1', 'throttled'));
   play.live(NOW + 90_000, { owners: ['mine', 'peer'], calls: 'throttled' });
   expect(play.state.attempt).toMatchObject({ number: 1, resumed: true });
 });

@@ -183,6 +183,21 @@ describe('the bounds of what is believed (section 3)', () => {
     expect(play.all('observeOwnership').length).toBe(1);
   });
 
+  test.each([
+    ['has just gone DOWN', 5_000, 15_050],
+    ['has been DOWN for nearly 10 s', 10_000, 20_050],
+    ['has been DOWN for 10 s: it would have acted by now', 10_050, 0],
+  ])('one that finds itself ACTIVE looks closely while a session %s', (_what, at, until) => {
+    const play = new Play();
+    play.at(0, started());
+    play.at(100, synchronizedWith({ a: 'Down' }, ['a']));
+    play.at(200, play.observed('peer'));
+    play.at(at, { type: 'observationOffered' });
+    play.at(at + 50, play.observed('mine', 'mine', at));
+    expect(play.state.role.haState).toBe('ACTIVE');
+    expect(play.state.observing.closelyUntil).toBe(until);
+  });
+
   test('an ACTIVE router looks closely for 10 s', () => {
     const play = watching('mine');
     play.at(2_000, sessionEvent('a', 'Down', 2_000));

@@ -1,4 +1,4 @@
-import { planOf, sessionEvent, type Owner } from '../support/coreWorld';
+import { observationOf, planOf, sessionEvent, synchronizedEvent, type Owner } from '../support/coreWorld';
 import { Play, asked, started, watching, type World } from './play';
 
 const preferred = planOf({ preferred: true });
@@ -179,6 +179,47 @@ describe('the bounds of preemption (rule 11)', () => {
     play.live(20_000, mine);
     play.live(40_000, { owners: ['detached', 'mine'] });
     expect(play.alarms).not.toContain('preempt-conflict');
+  });
+});
+
+describe('what counts as taken from a preferred router (rule 11)', () => {
+  const conflicts = (before: World, after: World): boolean => {
+    const play = new Play(preferred);
+    play.at(0, started());
+    play.at(100, synchronizedEvent('gen2', 'Up'));
+    play.live(20_000, before);
+    play.live(40_000, after);
+    return play.alarms.includes('preempt-conflict');
+  };
+
+  test.each<[string, World['owners'], World['owners'], boolean]>([
+    ['all of it, by the peer', ['mine', 'mine'], ['peer', 'peer'], true],
+    ['all of it, by a third instance', ['mine', 'mine'], ['third', 'third'], true],
+    ['one of two, by the peer', ['mine', 'mine'], ['peer', 'mine'], true],
+    ['its part, while nobody had the other', ['mine', 'none'], ['peer', 'none'], true],
+    ['its part, while a third instance had the other', ['third', 'mine'], ['third', 'peer'], true],
+    // Rule 8: where each has a part, the rest goes one way or the other.
+    ['its part, while the peer had the other', ['peer', 'mine'], ['peer', 'peer'], false],
+    ['nothing: nobody has it', ['mine', 'mine'], ['mine', 'none'], false],
+    ['nothing: it never had it', ['mine', 'none'], ['mine', 'peer'], false],
+  ])('%s: %j -> %j: %s', (_what, before, after, expected) => {
+    expect(conflicts({ owners: before }, { owners: after })).toBe(expected);
+  });
+
+  test('a route that somebody leads to a gateway', () => {
+    const play = watching('mine', 'gen2', preferred);
+    play.live(10_100, mine);
+    const { holders, ...observation } = observationOf('mine');
+    const [first = ''] = Object.keys(holders);
+    const gateway = { networkInterfaceId: 'igw-1', instanceId: null, mine: false, foreign: true } as const;
+    play.until(20_100);
+    play.at(20_150, {
+      type: 'ownershipObserved',
+      number: play.state.observing.inFlight ?? -1,
+      startedAt: 20_100,
+      observation: { ...observation, holders: { ...holders, [first]: gateway } },
+    });
+    expect(play.alarms).toContain('preempt-conflict');
   });
 });
 

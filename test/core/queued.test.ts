@@ -90,6 +90,41 @@ test('a second request that waits goes when the first has done the work', () => 
   expect(withdrawn(play)).toEqual([{ attempt: 1, calls: [1] }]);
 });
 
+describe('nothing has been confirmed for a minute', () => {
+  /** The last request for the second call waits for tokens; EC2 has answered nothing. */
+  function old(): Play {
+    const play = moving();
+    play.until(69_000);
+    const last = play.all('sendTakeover').findLast(({ call }) => call === 2)?.send ?? 0;
+    play.at(69_000, queued(`1.2.${last}`));
+    play.forget();
+    return play;
+  }
+
+  test('old news are not asked for: what waits is withdrawn, what is out may still be done', () => {
+    const play = old();
+    play.at(70_100, sessionEvent('a', 'Up'), sessionEvent('b', 'Up'));
+    expect(withdrawn(play)).toEqual([{ attempt: 1, calls: [2] }]);
+    expect(play.state.attempt?.number).toBe(1);
+  });
+
+  test('while the rule still calls for it all goes on', () => {
+    const play = old();
+    play.at(70_100);
+    expect(withdrawn(play)).toEqual([]);
+    expect(play.reasons.at(-1)).not.toMatch(/not asked again/);
+  });
+
+  test('it is not dropped while any request is out', () => {
+    const play = moving();
+    play.at(10_100, answer('1.1.1', 'refused'));
+    play.until(70_050);
+    expect(outstanding(play, 2)?.length).toBeGreaterThan(0);
+    play.at(70_100, sessionEvent('a', 'Up'), sessionEvent('b', 'Up'));
+    expect(play.state.attempt?.number).toBe(1);
+  });
+});
+
 describe('a give that waits for tokens (rule 15)', () => {
   /** Given up when this long after the command, where the first call was moved at this time; null: never. */
   function givenUpAt(movedAt: number | null): number {
@@ -150,6 +185,8 @@ describe('a give-back (rule 5)', () => {
     play.at(10_100, ...local);
     expect(withdrawn(play)).toEqual([{ attempt: 1, calls: [2] }]);
     expect(play.state.attempt?.purpose).toBe('giveBack');
+    // What failed here says nothing of the peer.
+    expect(Object.values(play.state.sessions).map(({ armed }) => armed)).toEqual([false, false]);
     // The takeover is not over: nothing of it is confirmed any more.
     expect(play.state.unconfirmed).toBeNull();
   });

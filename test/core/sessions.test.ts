@@ -275,3 +275,21 @@ test('a session that the router refuses says so', () => {
   expect(play.state.sessions['a']).toMatchObject({ armed: false, disarmedBy: 'refusal' });
   expect(play.state.verdict).toContain('the router refuses to have it');
 });
+
+test('a session that the router refuses when the streams are back is armed no more', () => {
+  const play = watching('peer', 'gen2');
+  play.at(2_000, { type: 'streamsLost', cause: 'reset' });
+  play.at(3_000, {
+    type: 'streamsSynchronized',
+    generation: 'gen2',
+    sessions: ['a', 'b'].map((session) => ({
+      session,
+      level: 'Unknown',
+      survived: false,
+      refused: session === 'a',
+      notification: null,
+    })),
+    interfaces: ['Te1', 'Te2'].map((interfaceName) => ({ interfaceName, level: 'Up' })),
+  });
+  expect(play.state.sessions).toMatchObject({ a: { armed: false }, b: { armed: true } });
+});
