@@ -281,17 +281,16 @@ export class Router<Index extends AnyRouter> {
           daemon.enqueue(() => levels);
         });
       case 'remember': {
-        const { memory } = effect;
-        // Written in the background: what dies before is forgotten.
-        this.#unsaved = memory;
+        // Written in the background, the newest at that time: what dies before is forgotten.
+        this.#unsaved = effect.memory;
         return timeline.after(random.int(1, 10), () => {
-          if (!daemon.hasEnded) this.#save(memory);
+          if (!daemon.hasEnded) this.#save();
         });
       }
       case 'stop':
         this.#tell(() => 'the daemon stops');
         // An orderly end waits for the file.
-        if (this.#unsaved !== null) this.#save(this.#unsaved);
+        this.#save();
         timeline.after(this.#awayMs, () => this.startDaemon());
         return this.#endDaemon();
       case 'prepareTakeover':
@@ -302,9 +301,10 @@ export class Router<Index extends AnyRouter> {
     }
   }
 
-  #save(memory: Memory): void {
-    this.#saved = [...this.#saved.slice(-1), memory];
-    if (this.#unsaved === memory) this.#unsaved = null;
+  #save(): void {
+    if (this.#unsaved === null) return;
+    this.#saved = [...this.#saved.slice(-1), this.#unsaved];
+    this.#unsaved = null;
   }
 
   #send(daemon: Daemon, effect: Send): void {
