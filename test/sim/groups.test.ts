@@ -20,14 +20,12 @@ const settings: Settings = {
 };
 const quiet: Scenario = { seed: 1, settings, faults: [], death: null };
 
-const command = (target: number | 'all'): Fault => ({
-  at: 200_000,
-  forMs: 60_000,
-  uponMoveOf: null,
-  lateMs: 0,
+const once = { at: 200_000, forMs: 60_000, uponMoveOf: null, lateMs: 0 } as const;
+const command = (how: 'give' | 'inhibit', target: number | 'all'): Fault => ({
+  ...once,
   kind: 'operator',
   router: 0,
-  how: 'give',
+  how,
   target,
 });
 
@@ -62,7 +60,7 @@ test('with a single group the word does not occur', () => {
 
 test('a command is for the group of its target, or for both', () => {
   const commands = (target: number | 'all') =>
-    lines({ ...quiet, faults: [command(target)] }, / command: /).map((line) => line.slice(9));
+    lines({ ...quiet, faults: [command('give', target)] }, / command: /).map((line) => line.slice(9));
   expect(commands(0)).toEqual(['rt0 group 0: command: give for 60000 ms']);
   expect(commands(1)).toEqual(['rt0 group 1: command: give for 60000 ms']);
   expect(commands('all')).toEqual([
@@ -72,7 +70,7 @@ test('a command is for the group of its target, or for both', () => {
 });
 
 test('a command to one group explains no change of the other', () => {
-  const scenario = { ...quiet, faults: [command(0)] };
+  const scenario = { ...quiet, faults: [command('give', 0)] };
   expect(changesBound(scenario, 0)).toBe(1);
   expect(changesBound(scenario, 1)).toBe(0);
 });
@@ -84,4 +82,26 @@ test('groups that read EC2 at the same moment share the reading', () => {
     expect(second).toMatch(/group 1: /);
     expect(second.slice(0, 8)).toBe(first.slice(0, 8));
   }
+});
+
+test('what the groups remember is one file, and each finds its own in it', () => {
+  const inhibit = { ...command('inhibit', 1), forMs: 300_000 };
+  const crash: Fault = { ...once, at: 350_000, kind: 'process', router: 0, how: 'crash', memory: 'kept' };
+  const started = lines({ ...quiet, faults: [inhibit, crash] }, /rt0 .* started: /).slice(2);
+  expect(started).toEqual([
+    expect.stringMatching(/group 0: started: starting with the decisions stored \d+ s ago$/),
+    expect.stringMatching(/group 1: started: starting with the decisions stored .* Still inhibited/),
+  ]);
+});
+
+test('the daemon stops when its last group has', () => {
+  const faults: Fault[] = [
+    { ...once, uponMoveOf: 0, lateMs: 1, kind: 'process', router: 0, how: 'shutdown', memory: 'kept' },
+  ];
+  const scenario: Scenario = { ...quiet, faults, death: { router: 1, at: 250_000, how: 'terminate' } };
+  expect(lines(scenario, /rt0 .*(stopped: |the daemon stops)/i).map((line) => line.slice(9))).toEqual([
+    expect.stringMatching(/group 0: .*stopped: nothing is in flight/),
+    expect.stringMatching(/the daemon stops/),
+    expect.stringMatching(/group 1: .*Stopped: nothing is in flight/),
+  ]);
 });
