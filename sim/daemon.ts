@@ -137,11 +137,17 @@ export class Daemon {
     for (const core of this.#cores) this.#take(core, { type: 'inputDrained', jitter: random.next() });
     this.#offerObservation();
     const timer = (this.#timer += 1);
-    const wakeAt = Math.min(...this.#cores.map(({ state }) => state.wakeAt));
+    const wakeAt = this.#wakeAt();
     if (wakeAt === Infinity || this.#ended) return;
     timeline.after(Math.max(1, wakeAt - clock()), () => {
       if (this.#timer === timer && !this.#ended && !this.isPaused) this.#scheduleDrain();
     });
+  }
+
+  #wakeAt(): number {
+    let earliest = Infinity;
+    for (const { state } of this.#cores) earliest = Math.min(earliest, state.wakeAt);
+    return earliest;
   }
 
   #count(): void {

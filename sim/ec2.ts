@@ -108,7 +108,9 @@ export class Ec2 {
   }
 
   holdersOf(group: Group): readonly (Nic | null)[] {
-    return this.holders.filter((_, number) => groupOf(number, this.#settings) === group);
+    const { holders } = this.#latest();
+    if (this.#settings.groups === 1) return holders;
+    return holders.filter((_, number) => groupOf(number, this.#settings) === group);
   }
 
   /** The router that holds every target of the group; null where no one does. */

@@ -14,10 +14,10 @@ import type { Ec2, Nic } from './ec2';
 import type { Network } from './network';
 import type { Router } from './router';
 import {
-  groupOf,
   otherOf,
   ROUTERS,
   STRANGER,
+  targetOf,
   type Both,
   type Group,
   type RouterIndex,
@@ -54,8 +54,8 @@ export class ServiceWatch {
   /** What is wrong, if anything is. */
   look(now: number): string | null {
     const fit = ROUTERS.map((router) => this.#isFit(router, now));
-    for (const [target, holder] of this.#ec2.holders.entries()) {
-      if (groupOf(target, this.#scenario.settings) !== this.#group) continue;
+    for (const [place, holder] of this.#ec2.holdersOf(this.#group).entries()) {
+      const target = targetOf(this.#group, place, this.#scenario.settings);
       for (const router of ROUTERS) {
         const key = `${target} ${router}`;
         const avoidable =

@@ -339,10 +339,10 @@ export class Router<Index extends AnyRouter> {
   }
 
   /** Groups that ask at the same moment share one reading, as src/runtime/readings.ts has it. */
-  #observe(daemon: Daemon, planned: PlannedGroup, number: number): void {
+  #observe(daemon: Daemon, { group, plan }: PlannedGroup, number: number): void {
     const { ec2, groups } = this.#p;
     const startedAt = this.now;
-    const asker = { ...planned, number };
+    const asker = { group, plan, number };
     if (this.#reading?.daemon === daemon && this.#reading.startedAt === startedAt)
       return void this.#reading.askers.push(asker);
     const askers = [asker];
