@@ -9,7 +9,7 @@ export type Batch = {
   /** Milliseconds of processor time. */
   readonly cpuMs: number;
   readonly counts: { readonly [name: string]: number };
-  /** By how often the complete owner changed. */
+  /** Groups by how often their complete owner changed. */
   readonly changes: { readonly [times: string]: number };
   /** By whole seconds from healing to the moment since which all is well. */
   readonly converged: { readonly [seconds: string]: number };
@@ -29,7 +29,7 @@ export function runBatch(first: number, count: number): Batch {
       const outcome = run(scenarioOf(seed), null, seed % SAMPLED_EACH === 0);
       steps += outcome.steps;
       tally.add(outcome.counts);
-      changes.count(String(outcome.changes));
+      for (const times of outcome.changes) changes.count(String(times));
       if (outcome.convergedMs !== null) converged.count(String(Math.ceil(outcome.convergedMs / 1000)));
     } catch (error: unknown) {
       if (!(error instanceof Violation)) throw new Error(`seed ${seed}`, { cause: error });

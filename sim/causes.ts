@@ -8,6 +8,8 @@
  * `one-takeover-per-cause`: each cause explains that each router takes each target once. Where faults overlap (*double
  * fault*) a further time is an exception that is counted and reported, not a violation.
  *
+ * Groups share the causes, since each has targets and takeovers of its own.
+ *
  * A takeover is charged when EC2 first moves something for it. What an earlier life of the daemon had begun is one with
  * what resumes it.
  */

@@ -1,9 +1,10 @@
 /**
- * The invariants, each with its precise definition, checked on every step and on every change in EC2. They know
- * the whole world, which no router does, and judge by what really is wherever that can be said.
+ * The invariants of one group, each with its precise definition, checked on every step of its cores and on every change
+ * in EC2. They know the whole world, which no router does, and judge by what really is wherever that can be said.
  */
 import { violations } from '../src/core/invariants';
 import type { Effect, EffectArgs, Event } from '../src/core/model';
+import type { Plan } from '../src/core/plan';
 import type { Attempt, State } from '../src/core/state';
 import type { Step } from '../src/core/step';
 import type { Causes } from './causes';
@@ -12,11 +13,15 @@ import type { Tally } from './fired';
 import type { Network } from './network';
 import type { Router as AnyRouterOf } from './router';
 import {
+  groupsMeant,
+  groupWords,
   otherOf,
   STRANGER,
+  targetOf,
   type AnyRouter,
   type Both,
   type Fault,
+  type Group,
   type RouterIndex,
   type Scenario,
   type Settings,
@@ -60,6 +65,9 @@ const REESTABLISH_MS = 10_000;
 export type Broken = (invariant: string, what: string) => never;
 
 export type ChecksParts = {
+  readonly group: Group;
+  /** Of either router: the ids in it are the same. */
+  readonly plan: Plan;
   readonly scenario: Scenario;
   readonly timeline: Timeline;
   readonly network: Network;
@@ -72,6 +80,8 @@ export type ChecksParts = {
 export class Checks {
   readonly changes: Change[] = [];
   steps = 0;
+  readonly #group: Group;
+  readonly #plan: Plan;
   readonly #scenario: Scenario;
   readonly #timeline: Timeline;
   readonly #network: Network;
@@ -79,7 +89,7 @@ export class Checks {
   readonly #causes: Causes;
   readonly #tally: Tally;
   readonly #broken: Broken;
-  /** The attempt behind each request for a takeover, as `router/life/number`, and when each was begun. */
+  /** The attempt behind each request for a takeover, as `group/router/life/number`, and when each was begun. */
   readonly #takeoverOf = new Map<Effect, string>();
   readonly #begunAt = new Map<string, number>();
   readonly #lives: Both<number> = [0, 0];
@@ -112,19 +122,20 @@ export class Checks {
   readonly #pending: Both<Map<number, number>> = [new Map<number, number>(), new Map<number, number>()];
   #sends = 0;
 
-  constructor({ scenario, timeline, network, ec2, causes, tally, broken }: ChecksParts) {
+  constructor({ group, plan, scenario, timeline, network, ec2, causes, tally, broken }: ChecksParts) {
+    this.#group = group;
+    this.#plan = plan;
     this.#scenario = scenario;
     this.#timeline = timeline;
     this.#network = network;
     this.#ec2 = ec2;
     this.#causes = causes;
     this.#tally = tally;
-    this.#broken = broken;
+    const words = groupWords(group, scenario.settings);
+    this.#broken = (invariant, what) => broken(invariant, `${words}${what}`);
     this.#lastOwner = this.#pairOwner();
     this.#longestPause = [longestPauseOf(scenario, 0), longestPauseOf(scenario, 1)];
     this.#hasEc2Fault = scenario.faults.some(({ kind }) => kind === 'ec2');
-    ec2.changed = (writer) => this.#ec2Changed(writer);
-    ec2.moving = (router, send, target, from) => this.#moving(router, send, target, from);
   }
 
   /** How a router is at the moment in which its peer dies; the report says what has been tried. */
@@ -133,14 +144,14 @@ export class Checks {
     if (router.machine !== 'on') return 'off';
     if (daemon === null) return 'without daemon';
     if (daemon.isPaused) return 'paused';
-    const { role, attempt, streams, inhibit, damping } = daemon.state;
+    const { role, attempt, streams, inhibit, damping, sessions } = daemon.stateOf(this.#group);
     if (!this.#hasBeenUp[index]) return 'has never seen its peer UP';
     if (attempt !== null) return `in the middle of a move (${attempt.purpose})`;
     if (this.#ec2.isTroubled(index, this.#timeline.now)) return 'in trouble with EC2';
     if (streams.phase !== 'synchronized') return `not watching (${streams.phase})`;
     if (inhibit !== null) return 'inhibited';
     if ((damping?.suppressedUntil ?? 0) > router.now) return 'damped';
-    const armed = Object.values(daemon.state.sessions).some((session) => session.armed);
+    const armed = Object.values(sessions).some((session) => session.armed);
     return `${role.haState}${role.why === null ? '' : ` (${role.why})`}${armed ? '' : ', not armed'}`;
   }
 
@@ -169,9 +180,9 @@ export class Checks {
     if (effect.effect === 'sendTakeover') {
       this.#sends += 1;
       if (this.#sends > SENDS_MAX) this.#broken('bounded-writes', `${SENDS_MAX} requests have been sent`);
-      const attempt = router.daemon?.state.attempt ?? null;
+      const attempt = router.daemon?.stateOf(this.#group).attempt ?? null;
       if (attempt !== null && attempt.purpose === 'takeover' && !attempt.resumed) {
-        const takeover = `${router.index}/${this.#lives[router.index]}/${effect.attempt}`;
+        const takeover = `${this.#group}/${router.index}/${this.#lives[router.index]}/${effect.attempt}`;
         this.#takeoverOf.set(effect, takeover);
         if (!this.#begunAt.has(takeover)) this.#begunAt.set(takeover, this.#timeline.now);
       }
@@ -181,7 +192,7 @@ export class Checks {
   stepped(router: Router, event: Event, before: State, step: Step, now: number): void {
     const { state, effects } = step;
     this.steps += 1;
-    const broken = violations(router.plan, state);
+    const broken = violations(this.#plan, state);
     if (broken.length > 0) this.#broken('core', `router ${router.index}: ${broken.join('; ')}`);
     if (event.type === 'inputDrained') {
       if (!Number.isFinite(state.wakeAt)) this.#broken('wakes', `router ${router.index} sleeps for good`);
@@ -239,7 +250,7 @@ export class Checks {
     if (before.shutdown !== null) say('not-shutting-down', 'sends while shutting down');
     const complete =
       before.ownership !== null &&
-      router.plan.targets.every(({ id }) => before.ownership?.holders[id]?.mine === true);
+      this.#plan.targets.every(({ id }) => before.ownership?.holders[id]?.mine === true);
     if (attempt.purpose === 'give') {
       this.#gaveAt[router.index] = this.#timeline.now;
       if (!complete) say('gives-its-own', 'gives although it does not hold everything');
@@ -276,7 +287,7 @@ export class Checks {
     const resumedAt = router.daemon?.resumedAt ?? -Infinity;
     // What is read only when it attaches later does not get that time.
     if (this.#timeline.now - resumedAt > STALL_HOLD_MS || router.api.attachedAt > resumedAt) return;
-    const ownDoing = router.plan.sessions.every(({ id }, index) => {
+    const ownDoing = this.#plan.sessions.every(({ id }, index) => {
       const upAt = this.#network.lastUpAt(router.index, index);
       return !sessions.includes(id) || (upAt >= resumedAt && upAt <= resumedAt + 10);
     });
@@ -291,7 +302,7 @@ export class Checks {
   ): void {
     const { interfaceLagMs, silentInterfaces } = this.#scenario.settings;
     const knownBy = this.#timeline.now - interfaceLagMs - NEWS_MS - this.#longestPause[router.index];
-    const blind = router.plan.sessions.every(({ id }, index) => {
+    const blind = this.#plan.sessions.every(({ id }, index) => {
       if (!sessions.includes(id)) return true;
       const since = this.#network.interfaceDownSince(router.index, index);
       return since !== null && since < knownBy && !(silentInterfaces && since < router.api.attachedAt);
@@ -310,14 +321,14 @@ export class Checks {
   ): void {
     const lostAt = this.#lostAt[router.index];
     const upAt = Math.max(
-      ...router.plan.sessions.map(({ id }, index) =>
+      ...this.#plan.sessions.map(({ id }, index) =>
         sessions.includes(id) ? this.#network.lastUpAt(router.index, index) : -Infinity,
       ),
     );
     const wasGiving = lostAt >= this.#gaveAt[router.index] && lostAt < this.#gaveAt[router.index] + GIVING_MS;
     // `down-now`: a session that triggers is really not UP, or was not a moment ago.
     const downAt = Math.max(
-      ...router.plan.sessions.map(({ id }, index) =>
+      ...this.#plan.sessions.map(({ id }, index) =>
         sessions.includes(id) ? this.#network.lastDownAt(router.index, index) : -Infinity,
       ),
     );
@@ -394,10 +405,10 @@ export class Checks {
       return;
     const detached = this.#scenario.faults.some((fault) => fault.kind === 'detach' && fault.router === index);
     const writes = before.ownership?.writes ?? {};
-    const mayBeOldNews = router.plan.targets.some(
-      ({ id }, target) =>
-        writes[id] === undefined && this.#timeline.now - this.#ec2.heldSince(target) <= OLD_NEWS_MS,
-    );
+    const mayBeOldNews = this.#plan.targets.some(({ id }, place) => {
+      const target = targetOf(this.#group, place, this.#scenario.settings);
+      return writes[id] === undefined && this.#timeline.now - this.#ec2.heldSince(target) <= OLD_NEWS_MS;
+    });
     if (mayBeOldNews) return;
     if (this.#notOwnerSince[index] < 0 && this.#tookIt[index] && !detached)
       this.#broken('false-loss', `router ${index} thinks that it lost what it holds`);
@@ -441,7 +452,7 @@ export class Checks {
   }
 
   /** EC2 is about to move something to this router, for this request. */
-  #moving(router: AnyRouter, send: EffectArgs['sendTakeover'], target: number, from: Nic | null): void {
+  moving(router: AnyRouter, send: EffectArgs['sendTakeover'], target: number, from: Nic | null): void {
     if (from === null || from.router === null || from.router === router) return;
     if (router === STRANGER) return this.#checkStranger(from.router, from.index, target);
     const takeover = this.#takeoverOf.get(send as Effect);
@@ -469,11 +480,11 @@ export class Checks {
   }
 
   #pairOwner(): RouterIndex | null {
-    const owner = this.#ec2.owner();
+    const owner = this.#ec2.owner(this.#group);
     return owner === STRANGER ? null : owner;
   }
 
-  #ec2Changed(writer: AnyRouter | null): void {
+  ec2Changed(writer: AnyRouter | null): void {
     const owner = this.#pairOwner();
     const { now } = this.#timeline;
     for (const router of [0, 1] as const) {
@@ -494,7 +505,7 @@ export class Checks {
     if (owner === null) return;
     if (this.#lastOwner !== null && owner !== this.#lastOwner) {
       this.changes.push({ at: now, from: this.#lastOwner, to: owner });
-      const bound = changesBound(this.#scenario);
+      const bound = changesBound(this.#scenario, this.#group);
       // `bounded-changes`: see changesBound.
       if (this.changes.length > bound)
         this.#broken(
@@ -511,9 +522,12 @@ function longestPauseOf({ faults }: Scenario, router: RouterIndex): number {
   return Math.max(0, ...pauses.map(({ forMs }) => forMs));
 }
 
-/** How often the owner may change in a run: what each fault explains. */
-export function changesBound(scenario: Scenario): number {
-  const { faults, death, settings } = scenario;
+/** How often the owner of a group may change in a run: what each fault explains. */
+export function changesBound(scenario: Scenario, group: Group): number {
+  const { death, settings } = scenario;
+  const faults = scenario.faults.filter(
+    (fault) => fault.kind !== 'operator' || groupsMeant(fault.target, settings).includes(group),
+  );
   const explained = faults.map((fault) => changesOf(fault, settings)).reduce((sum, one) => sum + one, 0);
   // Who gives and sees its peer go DOWN takes back, and so may the peer at the same moment; and where EC2 is slow each
   // may overtake the other with its second request.

@@ -1,13 +1,14 @@
 /**
- * One life of the daemon: the production core joined by the logic of src/runtime/loop.ts in virtual time. All input
- * of one moment is drained, then it decides; effects start at once; there is one timer. Must not know what an
- * effect does.
+ * One life of the daemon: a production core for each group, joined by the logic of src/runtime/loop.ts in virtual time.
+ * All input of one moment is drained, then they decide; effects start at once; there is one timer. Must not know what
+ * an effect does.
  */
 import type { Effect, Event } from '../src/core/model';
 import type { Plan } from '../src/core/plan';
 import { initialState, type State } from '../src/core/state';
 import { step, type Step } from '../src/core/step';
 import type { Random } from './random';
+import type { Group } from './scenario';
 import type { Timeline } from './timeline';
 
 /** A paused process notices when its tick slips by this much. */
@@ -18,21 +19,30 @@ const DECISIONS_PER_S_MAX = 300;
 /** Made when the daemon takes it in, with the time of its own clock. */
 export type EventMaker = (now: number) => Event;
 
+/** `to`: the core of which group it is for; null where every core hears it (src/runtime/audience.ts). */
+type Queued = { readonly to: Group | null; readonly make: EventMaker };
+
+export type PlannedGroup = { readonly group: Group; readonly plan: Plan };
+type Core = PlannedGroup & { state: State };
+
 export type DaemonParts = {
-  readonly plan: Plan;
+  readonly groups: readonly PlannedGroup[];
   readonly timeline: Timeline;
   readonly random: Random;
   /** Milliseconds since the machine has booted. */
   readonly clock: () => number;
-  readonly start: (daemon: Daemon, effect: Effect) => void;
-  readonly stepped: (daemon: Daemon, event: Event, before: State, step: Step, now: number) => void;
+  readonly start: (daemon: Daemon, planned: PlannedGroup, effect: Effect) => void;
+  readonly stepped: (planned: PlannedGroup, event: Event, before: State, step: Step, now: number) => void;
   readonly spins: () => never;
 };
 
 export class Daemon {
   readonly #p: DaemonParts;
-  #state: State;
-  #queue: EventMaker[] = [];
+  readonly #cores: readonly Core[];
+  #queue: Queued[] = [];
+  readonly #stoppedGroups = new Set<Group>();
+  /** A core has asked for an observation in this drain. */
+  #observes = false;
   #draining = false;
   #timer = 0;
   #countedFrom = 0;
@@ -45,11 +55,13 @@ export class Daemon {
 
   constructor(parts: DaemonParts) {
     this.#p = parts;
-    this.#state = initialState(parts.plan);
+    this.#cores = parts.groups.map(({ group, plan }) => ({ group, plan, state: initialState(plan) }));
   }
 
-  get state(): State {
-    return this.#state;
+  stateOf(group: Group): State {
+    const core = this.#cores[group];
+    if (core === undefined) throw new Error(`there is no group ${group}`);
+    return core.state;
   }
 
   get isPaused(): boolean {
@@ -65,9 +77,9 @@ export class Daemon {
     this.#ended = true;
   }
 
-  enqueue(make: EventMaker): void {
+  enqueue(make: EventMaker, to: Group | null = null): void {
     if (this.#ended) return;
-    this.#queue.push(make);
+    this.#queue.push({ to, make });
     if (!this.isPaused) this.#scheduleDrain();
   }
 
@@ -91,7 +103,7 @@ export class Daemon {
   /** The tick comes first or after what has waited meanwhile, or what has waited takes its time. */
   #noticeStall(forMs: number): void {
     const { timeline, random } = this.#p;
-    const stalled = (): Event => ({ type: 'processStalled', forMs });
+    const stalled: Queued = { to: null, make: () => ({ type: 'processStalled', forMs }) };
     const order = random.next();
     if (order < 0.4) this.#queue.unshift(stalled);
     else if (order < 0.6) this.#queue.push(stalled);
@@ -99,9 +111,9 @@ export class Daemon {
       const waited = this.#queue;
       this.#queue = [stalled];
       let lateMs = 0;
-      for (const make of waited) {
+      for (const { make, to } of waited) {
         lateMs += random.int(0, 3);
-        timeline.after(lateMs, () => this.enqueue(make));
+        timeline.after(lateMs, () => this.enqueue(make, to));
       }
     }
   }
@@ -118,14 +130,24 @@ export class Daemon {
   #drain(): void {
     const { timeline, random, clock } = this.#p;
     this.#count();
-    for (const make of this.#queue.splice(0)) this.#take(make(clock()));
-    this.#take({ type: 'inputDrained', jitter: random.next() });
+    for (const { make, to } of this.#queue.splice(0)) {
+      const event = make(clock());
+      for (const core of this.#cores) if (to === null || to === core.group) this.#take(core, event);
+    }
+    for (const core of this.#cores) this.#take(core, { type: 'inputDrained', jitter: random.next() });
+    this.#offerObservation();
     const timer = (this.#timer += 1);
-    const { wakeAt } = this.#state;
+    const wakeAt = this.#wakeAt();
     if (wakeAt === Infinity || this.#ended) return;
     timeline.after(Math.max(1, wakeAt - clock()), () => {
       if (this.#timer === timer && !this.#ended && !this.isPaused) this.#scheduleDrain();
     });
+  }
+
+  #wakeAt(): number {
+    let earliest = Infinity;
+    for (const { state } of this.#cores) earliest = Math.min(earliest, state.wakeAt);
+    return earliest;
   }
 
   #count(): void {
@@ -138,13 +160,30 @@ export class Daemon {
     if (this.#decisions > DECISIONS_PER_S_MAX) this.#p.spins();
   }
 
-  #take(event: Event): void {
+  /** When one core reads EC2, the others may have the answer too. */
+  #offerObservation(): void {
+    if (!this.#observes) return;
+    for (const core of this.#cores)
+      if (core.state.observing.inFlight === null) this.#take(core, { type: 'observationOffered' });
+    this.#observes = false;
+  }
+
+  #take(core: Core, event: Event): void {
     if (this.#ended) return;
-    const before = this.#state;
+    const before = core.state;
     const now = this.#p.clock();
-    const result = step(this.#p.plan, before, event, now);
-    this.#state = result.state;
-    for (const effect of result.effects) this.#p.start(this, effect);
-    this.#p.stepped(this, event, before, result, now);
+    const result = step(core.plan, before, event, now);
+    core.state = result.state;
+    for (const effect of result.effects) {
+      if (effect.effect === 'observeOwnership') this.#observes = true;
+      // The process ends with the last of them.
+      if (effect.effect !== 'stop' || this.#isLastToStop(core)) this.#p.start(this, core, effect);
+    }
+    this.#p.stepped(core, event, before, result, now);
+  }
+
+  #isLastToStop({ group }: Core): boolean {
+    this.#stoppedGroups.add(group);
+    return this.#stoppedGroups.size === this.#cores.length;
   }
 }

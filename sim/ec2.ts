@@ -6,7 +6,18 @@
 import type { EffectArgs, Failure, Holder, InstanceCondition, Observation } from '../src/core/model';
 import type { Plan, Target } from '../src/core/plan';
 import type { Random } from './random';
-import { STRANGER, type AnyRouter, type RouterIndex, type Settings } from './scenario';
+import {
+  groupOf,
+  groupsOf,
+  groupWords,
+  otherOf,
+  placeOf,
+  STRANGER,
+  type AnyRouter,
+  type Group,
+  type RouterIndex,
+  type Settings,
+} from './scenario';
 import type { Timeline } from './timeline';
 
 /** What each of the three routers has. */
@@ -72,20 +83,22 @@ export class Ec2 {
   moving: (router: AnyRouter, send: Send, target: number, from: Nic | null) => void = () => undefined;
   told: (what: () => string) => void = () => undefined;
 
+  /** `plans`: of all groups together. */
   constructor(timeline: Timeline, random: Random, settings: Settings, plans: Trio<Plan>) {
     this.#timeline = timeline;
     this.#random = random;
     this.#settings = settings;
     this.#plans = plans;
-    this.trouble = [noTrouble(settings.targets), noTrouble(settings.targets), noTrouble(settings.targets)];
+    const { length } = plans[0].targets;
+    this.trouble = [noTrouble(length), noTrouble(length), noTrouble(length)];
     const nicsOf = (router: AnyRouter): readonly Nic[] =>
       [0, 1].map((index) => ({ router, index, id: `eni-${router}${index}` }));
     this.nics = [nicsOf(0), nicsOf(1), nicsOf(STRANGER)];
     const { initialOwner } = settings;
-    const holders = plans[0].targets.map(({ deviceIndex }, number) => {
+    const holders = plans[0].targets.map((_, number) => {
       if (initialOwner === 'nobody') return null;
-      const router = initialOwner === 'mixed' ? (number % 2 === 0 ? 0 : 1) : initialOwner;
-      return this.nics[router][deviceIndex - 1] ?? null;
+      const router = initialOwner === 'mixed' ? (placeOf(number, settings) % 2 === 0 ? 0 : 1) : initialOwner;
+      return this.#place(groupOf(number, settings) === 0 ? router : otherOf(router), number);
     });
     this.#push({ holders });
   }
@@ -94,9 +107,15 @@ export class Ec2 {
     return this.#latest().holders;
   }
 
-  /** The router that holds every target; null where no one does. */
-  owner(): AnyRouter | null {
+  holdersOf(group: Group): readonly (Nic | null)[] {
     const { holders } = this.#latest();
+    if (this.#settings.groups === 1) return holders;
+    return holders.filter((_, number) => groupOf(number, this.#settings) === group);
+  }
+
+  /** The router that holds every target of the group; null where no one does. */
+  owner(group: Group): AnyRouter | null {
+    const holders = this.holdersOf(group);
     const first = holders[0]?.router ?? null;
     return first !== null && holders.every((holder) => holder?.router === first) ? first : null;
   }
@@ -385,9 +404,13 @@ export class Ec2 {
       detached,
       observations: [null, null, null],
     });
-    this.told(
-      () => `EC2: ${holders.map((holder) => holder?.id ?? 'nobody').join(' ')}, ${instances.join(' ')}`,
-    );
+    this.told(() => {
+      const held = groupsOf(this.#settings).map((group) => {
+        const ids = this.holdersOf(group).map((holder) => holder?.id ?? 'nobody');
+        return `${groupWords(group, this.#settings)}${ids.join(' ')}`;
+      });
+      return `EC2: ${held.join(', ')}, ${instances.join(' ')}`;
+    });
     this.changed(writer);
   }
 

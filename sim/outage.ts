@@ -1,6 +1,6 @@
 /**
- * `outage`, an invariant of the fault phase too: while one router has been fit for long enough, and EC2 or BFD shows
- * it that the holder of a target cannot serve it, the target does not stay there.
+ * `outage`, an invariant of the fault phase too, looked at for each group: while one router has been fit for long enough,
+ * and EC2 or BFD shows it that the holder of a target cannot serve it, the target does not stay there.
  *
  * A target is *served* when the machine that holds it runs, with its interface UP. A router is *fit* while its machine
  * runs with all interfaces UP, its daemon runs, is attached and not paused, nothing is wrong with EC2 for it, no
@@ -13,13 +13,23 @@
 import type { Ec2, Nic } from './ec2';
 import type { Network } from './network';
 import type { Router } from './router';
-import { otherOf, ROUTERS, STRANGER, type Both, type RouterIndex, type Scenario } from './scenario';
+import {
+  otherOf,
+  ROUTERS,
+  STRANGER,
+  targetOf,
+  type Both,
+  type Group,
+  type RouterIndex,
+  type Scenario,
+} from './scenario';
 
 export const LOOK_MS = 5_000;
 /** evidence_hold_s and the calls; beside it three keepalives. */
 const BOUND_MS = 35_000;
 
 export class ServiceWatch {
+  readonly #group: Group;
   readonly #scenario: Scenario;
   readonly #network: Network;
   readonly #ec2: Ec2;
@@ -27,7 +37,14 @@ export class ServiceWatch {
   /** By target and fit router: since when it could have been served from there. */
   readonly #since = new Map<string, number>();
 
-  constructor(scenario: Scenario, network: Network, ec2: Ec2, routers: Both<Router<RouterIndex>>) {
+  constructor(
+    group: Group,
+    scenario: Scenario,
+    network: Network,
+    ec2: Ec2,
+    routers: Both<Router<RouterIndex>>,
+  ) {
+    this.#group = group;
     this.#scenario = scenario;
     this.#network = network;
     this.#ec2 = ec2;
@@ -37,7 +54,8 @@ export class ServiceWatch {
   /** What is wrong, if anything is. */
   look(now: number): string | null {
     const fit = ROUTERS.map((router) => this.#isFit(router, now));
-    for (const [target, holder] of this.#ec2.holders.entries()) {
+    for (const [place, holder] of this.#ec2.holdersOf(this.#group).entries()) {
+      const target = targetOf(this.#group, place, this.#scenario.settings);
       for (const router of ROUTERS) {
         const key = `${target} ${router}`;
         const avoidable =
@@ -80,22 +98,24 @@ export class ServiceWatch {
     if (!this.#network.alive[index] || daemon === null || daemon.isPaused || !router.api.isAttached)
       return false;
     if (this.#network.interfaces[index].includes('Down') || this.#ec2.isTroubled(index, now)) return false;
-    const { inhibit, damping, shutdown, streams } = daemon.state;
+    const { inhibit, damping, shutdown, streams } = daemon.stateOf(this.#group);
     const damped = (damping?.suppressedUntil ?? 0) > router.now;
     return inhibit === null && !damped && shutdown === null && streams.phase === 'synchronized';
   }
 
   #isShown(index: RouterIndex, holder: Nic | null): boolean {
-    const { daemon, plan } = this.#routers[index];
+    const { daemon } = this.#routers[index];
+    const { settings } = this.#scenario;
     if (daemon === null) return false;
-    const sessions = Object.values(daemon.state.sessions);
+    const sessions = Object.values(daemon.stateOf(this.#group).sessions);
     const down = sessions.filter(
       ({ level, armed, freshSince }) => level === 'Down' && armed && freshSince === null,
     ).length;
-    if (down === plan.sessions.length) return true;
+    if (down === settings.sessions) return true;
     if (sessions.some(({ level }) => level === 'Up')) return false;
-    if (holder === null) return this.#ec2.holders.every((other) => this.#hasFailed(index, other));
+    if (holder === null)
+      return this.#ec2.holdersOf(this.#group).every((other) => this.#hasFailed(index, other));
     if (holder.router === null) return true;
-    return this.#ec2.shows(holder.router, holder.index, this.#scenario.settings.mayAskStatus);
+    return this.#ec2.shows(holder.router, holder.index, settings.mayAskStatus);
   }
 }

@@ -19,6 +19,7 @@ export function summaryOf(batch: Batch, { first, elapsedMs, jobs }: Circumstance
     `converged after healing: p50 ${percentile(batch, 0.5)} s, p99 ${percentile(batch, 0.99)} s, slowest ${percentile(batch, 1)} s`,
     `moves begun: ${listed(batch, 'begun ')}`,
     `double faults: ${batch.counts['double fault'] ?? 0}`,
+    `runs with two groups: ${batch.counts['two groups'] ?? 0}`,
     `never said: ${neverSaid(batch).join('; ') || 'none'}`,
     '',
   ].join('\n');
@@ -83,8 +84,9 @@ export function reportOf(batch: Batch, { first, elapsedMs, jobs }: Circumstances
 
 # Simulation
 
-Two production cores, and in every seventh run or so a third one that is misconfigured, run against models of EC2, BFD,
-the interfaces, the Service-Layer API, the decision memory and the processes, in virtual time. A seed draws the pair (its
+Two routers, and in every seventh run or so a third one that is misconfigured, run the production core against models of
+EC2, BFD, the interfaces, the Service-Layer API, the decision memory and the processes, in virtual time. In every eighth
+run each has two cores: two groups of targets, of which either router is to hold one (active-active). A seed draws the pair (its
 timers, latencies, keepalive, what XR does where that is not documented) and the faults, with rates of its own. Until
 ${520} virtual seconds faults happen (safety); then all is healed, and the pair has to become well within a bound
 (liveness). No run is shorter than ten virtual minutes or has fewer than three faults. What the invariants say exactly
@@ -96,6 +98,7 @@ Again: \`npm run sim -- --runs ${runs} --seed ${first}\`. One run as a story: \`
 
 | what | figure |
 | --- | ---: |
+| runs with two groups | ${number(counts['two groups'] ?? 0)} |
 | steps of the core | ${number(steps)} |
 | steps of a run, on average | ${number(Math.round(steps / runs))} |
 | runs a second of processor time, one core | ${number(perCore(batch))} |
@@ -118,7 +121,7 @@ How often each began.
 
 ${table(['fault', 'times'], [...under(batch, 'fault '), ...under(batch, 'death ').map(([how, times]) => [`death: ${how}`, times] as const)])}
 
-How the survivor was when its peer died for good:
+How the survivor was when its peer died for good, in each of its groups:
 
 ${table(['the survivor', 'times'], under(batch, 'survivor '))}
 
@@ -129,7 +132,7 @@ ${table(['moves begun, by purpose', 'times'], under(batch, 'begun '))}
 ${table(['alarm', 'times'], under(batch, 'alarm '))}
 
 ${table(
-  ['changes of the complete owner in one run', 'runs'],
+  ['changes of the complete owner of a group in one run', 'groups'],
   Object.entries(changes)
     .map(([times, count]) => [times, count] as const)
     .sort(([one], [other]) => Number(one) - Number(other)),

@@ -1,17 +1,18 @@
 /**
  * One router: the machine with its boots and its clock, the lives of the daemon on it, the file of the decision
- * memory, and what the daemon's effects do.
+ * memory, and what the daemon's effects do. Its groups have in common all but their plans and what they remember.
  */
 import type { Effect, EffectArgs, Event, Memory } from '../src/core/model';
 import type { Plan } from '../src/core/plan';
 import type { State } from '../src/core/state';
 import type { Step } from '../src/core/step';
+import { observationFor } from '../src/runtime/audience';
 import { ApiServer } from './apiServer';
-import { Daemon, type EventMaker } from './daemon';
+import { Daemon, type EventMaker, type PlannedGroup } from './daemon';
 import { isFailure, type Ec2 } from './ec2';
 import type { Network } from './network';
 import type { Random } from './random';
-import type { AnyRouter, Settings } from './scenario';
+import { groupWords, type AnyRouter, type Group, type Settings } from './scenario';
 import type { Timeline } from './timeline';
 
 /** What the daemon's observation and its question about holders may take. */
@@ -25,17 +26,30 @@ const WALL_MS = 1_700_000_000_000;
 type Send = EffectArgs['sendTakeover'];
 
 export type Recorder<Index extends AnyRouter> = {
-  readonly stepped: (router: Router<Index>, event: Event, before: State, step: Step, now: number) => void;
-  readonly effected: (router: Router<Index>, effect: Effect) => void;
+  readonly stepped: (
+    router: Router<Index>,
+    planned: PlannedGroup,
+    event: Event,
+    before: State,
+    step: Step,
+    now: number,
+  ) => void;
+  readonly effected: (router: Router<Index>, planned: PlannedGroup, effect: Effect) => void;
   readonly happened: (router: Index | null, what: () => string) => void;
   /** The daemon has ended; what it owed an answer to gets none. */
   readonly died: (router: Index) => void;
   readonly broken: (invariant: string, what: string) => never;
 };
 
-export type RouterParts<Index extends AnyRouter> = {
+/** The configuration of a router, which one daemon after the other runs with. */
+export type Configuration = {
+  readonly groups: readonly PlannedGroup[];
+  /** What they have together, for EC2 and the router, which are asked once for all. */
+  readonly whole: Plan;
+};
+
+export type RouterParts<Index extends AnyRouter> = Configuration & {
   readonly index: Index;
-  readonly plan: Plan;
   readonly settings: Settings;
   readonly timeline: Timeline;
   readonly random: Random;
@@ -44,9 +58,12 @@ export type RouterParts<Index extends AnyRouter> = {
   readonly recorder: Recorder<Index>;
 };
 
+/** What each group has remembered: one file for all. */
+type Memories = { readonly [group in Group]: Memory | null };
+const NO_MEMORIES: Memories = { 0: null, 1: null };
+
 export class Router<Index extends AnyRouter> {
   readonly index: Index;
-  readonly plan: Plan;
   readonly api: ApiServer;
   daemon: Daemon | null = null;
   machine: 'off' | 'on' | 'hung' = 'off';
@@ -60,8 +77,15 @@ export class Router<Index extends AnyRouter> {
   #clockErrorMs = 0;
   #tokens = TOKENS;
   #tokensAt = 0;
-  /** What waits for a token. */
-  #queued: readonly { readonly daemon: Daemon; readonly effect: Send }[] = [];
+  /** What waits for a token, and whose turn it was last. */
+  #queued: readonly { readonly daemon: Daemon; readonly group: Group; readonly effect: Send }[] = [];
+  #served: Group | null = null;
+  /** The newest observation that was asked for, and by whom. */
+  #reading: {
+    readonly daemon: Daemon;
+    readonly startedAt: number;
+    readonly askers: (PlannedGroup & { readonly number: number })[];
+  } | null = null;
   #pausedUntil = 0;
   #pausedFrom = 0;
   #lastRequest = 0;
@@ -70,16 +94,17 @@ export class Router<Index extends AnyRouter> {
   /** How long it stays away when it is told to stop. */
   #awayMs = 0;
   /** The last two files of the decision memory, newest last. */
-  #saved: readonly Memory[] = [];
+  #saved: readonly Memories[] = [];
   /** What the daemon that runs has remembered and is not in the file yet. */
-  #unsaved: Memory | null = null;
+  #unsaved: Memories | null = null;
 
   constructor(parts: RouterParts<Index>) {
     this.#p = parts;
     this.index = parts.index;
-    this.plan = parts.plan;
     this.api = new ApiServer({
       ...parts,
+      // All groups watch the same sessions.
+      plan: parts.whole,
       hasClient: () => this.daemon !== null,
       tell: (make) => this.enqueue(make),
     });
@@ -155,27 +180,31 @@ export class Router<Index extends AnyRouter> {
   // ---- The process ----
 
   startDaemon(): void {
-    const { recorder, timeline, random } = this.#p;
+    const { recorder, timeline, random, groups } = this.#p;
     if (this.machine !== 'on' || this.daemon !== null) return;
     const waitMs = this.#pausedUntil - timeline.now;
     if (waitMs > 0) return timeline.after(waitMs, () => this.startDaemon());
     this.daemon = new Daemon({
-      plan: this.plan,
+      groups,
       timeline,
       random,
       clock: () => this.now,
-      start: (daemon, effect) => {
-        recorder.effected(this, effect);
-        this.#start(daemon, effect);
+      start: (daemon, planned, effect) => {
+        recorder.effected(this, planned, effect);
+        this.#start(daemon, planned, effect);
       },
-      stepped: (_, event, before, step, now) => recorder.stepped(this, event, before, step, now),
+      stepped: (planned, event, before, step, now) =>
+        recorder.stepped(this, planned, event, before, step, now),
       spins: () => recorder.broken('no-spin', `router ${this.index} decides again and again`),
     });
-    const memory = this.#saved.at(-1) ?? null;
+    const memories = this.#saved.at(-1);
     const bootId = `boot-${this.index}-${this.#boots}`;
-    this.#tell(() => `the daemon starts, ${memory === null ? 'without' : 'with'} memory`);
+    this.#tell(() => `the daemon starts, ${memories === undefined ? 'without' : 'with'} memory`);
     const wallNow = this.#wallNow;
-    this.enqueue(() => ({ type: 'started', bootId, memory, wallNow }));
+    for (const { group } of groups) {
+      const memory = memories?.[group] ?? null;
+      this.daemon.enqueue(() => ({ type: 'started', bootId, memory, wallNow }), group);
+    }
     this.api.attachSoon(random.int(20, 1_000));
   }
 
@@ -199,20 +228,24 @@ export class Router<Index extends AnyRouter> {
   }
 
   /** Returns the number of the command; null where no daemon takes it. */
-  command(how: 'inhibit' | 'release' | 'give', forMs: number): number | null {
-    if (this.daemon === null) return null;
-    this.#tell(() => `command: ${how} for ${forMs} ms`);
+  command(how: 'inhibit' | 'release' | 'give', group: Group, forMs: number): number | null {
+    const { daemon } = this;
+    if (daemon === null) return null;
+    this.#tell(() => `${groupWords(group, this.#p.settings)}command: ${how} for ${forMs} ms`);
     const request = (this.#lastRequest += 1);
     const wallNow = this.#wallNow;
     switch (how) {
       case 'give':
-        this.enqueue(() => ({ type: 'giveRequested', request }));
+        daemon.enqueue(() => ({ type: 'giveRequested', request }), group);
         break;
       case 'release':
-        this.enqueue(() => ({ type: 'releaseRequested', request }));
+        daemon.enqueue(() => ({ type: 'releaseRequested', request }), group);
         break;
       case 'inhibit':
-        this.enqueue(() => ({ type: 'inhibitRequested', request, forMs, why: 'maintenance', wallNow }));
+        daemon.enqueue(
+          () => ({ type: 'inhibitRequested', request, forMs, why: 'maintenance', wallNow }),
+          group,
+        );
         break;
     }
     return request;
@@ -228,43 +261,41 @@ export class Router<Index extends AnyRouter> {
 
   // ---- Effects ----
 
-  #start(daemon: Daemon, effect: Effect): void {
+  #start(daemon: Daemon, planned: PlannedGroup, effect: Effect): void {
+    const { group } = planned;
     const { ec2, timeline, random, settings } = this.#p;
     switch (effect.effect) {
       case 'sendTakeover': {
-        if (!settings.paced || this.#takeToken()) return this.#send(daemon, effect);
+        if (!settings.paced || this.#takeToken()) return this.#send(daemon, group, effect);
         const { attempt, call, send } = effect;
-        daemon.enqueue(() => ({ type: 'takeoverCallQueued', attempt, call, send }));
-        this.#queued = [...this.#queued, { daemon, effect }];
+        daemon.enqueue(() => ({ type: 'takeoverCallQueued', attempt, call, send }), group);
+        this.#queued = [...this.#queued, { daemon, group, effect }];
         return timeline.after(TOKEN_MS * this.#queued.length, () => this.#release());
       }
       case 'withdrawTakeover': {
         const { attempt, calls } = effect;
         this.#queued = this.#queued.filter(
           (each) =>
-            each.daemon !== daemon || each.effect.attempt !== attempt || !calls.includes(each.effect.call),
+            each.daemon !== daemon ||
+            each.group !== group ||
+            each.effect.attempt !== attempt ||
+            !calls.includes(each.effect.call),
         );
         return;
       }
-      case 'observeOwnership': {
-        const { number } = effect;
-        const startedAt = this.now;
-        return ec2.observe(this.index, READ_TIMEOUT_MS, (result) =>
-          daemon.enqueue(() =>
-            isFailure(result)
-              ? { type: 'observationFailed', number, failure: result }
-              : { type: 'ownershipObserved', number, startedAt, observation: result },
-          ),
-        );
-      }
+      case 'observeOwnership':
+        return this.#observe(daemon, planned, effect.number);
       case 'askHolders': {
         const { number, instanceIds } = effect;
         return ec2.askHolders(this.index, instanceIds, READ_TIMEOUT_MS, (result) =>
-          daemon.enqueue(() => ({
-            type: 'holdersAnswered',
-            number,
-            result: isFailure(result) ? { ok: false, failure: result } : { ok: true, conditions: result },
-          })),
+          daemon.enqueue(
+            () => ({
+              type: 'holdersAnswered',
+              number,
+              result: isFailure(result) ? { ok: false, failure: result } : { ok: true, conditions: result },
+            }),
+            group,
+          ),
         );
       }
       case 'askInterfaces': {
@@ -272,7 +303,7 @@ export class Router<Index extends AnyRouter> {
         const fails = settings.generation === 'gen2' || random.chance(0.1);
         return timeline.after(fails ? timeoutMs : random.int(0, timeoutMs), () => {
           const interfaces = fails ? [] : this.api.answerAboutInterfaces(interfaceNames);
-          daemon.enqueue(() => ({ type: 'interfacesAnswered', attempt, interfaces }));
+          daemon.enqueue(() => ({ type: 'interfacesAnswered', attempt, interfaces }), group);
         });
       }
       case 'readLevels':
@@ -281,17 +312,16 @@ export class Router<Index extends AnyRouter> {
           daemon.enqueue(() => levels);
         });
       case 'remember': {
-        const { memory } = effect;
-        // Written in the background: what dies before is forgotten.
-        this.#unsaved = memory;
+        // Written in the background, the newest at that time: what dies before is forgotten.
+        this.#unsaved = { ...(this.#unsaved ?? this.#saved.at(-1) ?? NO_MEMORIES), [group]: effect.memory };
         return timeline.after(random.int(1, 10), () => {
-          if (!daemon.hasEnded) this.#save(memory);
+          if (!daemon.hasEnded) this.#save();
         });
       }
       case 'stop':
         this.#tell(() => 'the daemon stops');
         // An orderly end waits for the file.
-        if (this.#unsaved !== null) this.#save(this.#unsaved);
+        this.#save();
         timeline.after(this.#awayMs, () => this.startDaemon());
         return this.#endDaemon();
       case 'prepareTakeover':
@@ -302,24 +332,47 @@ export class Router<Index extends AnyRouter> {
     }
   }
 
-  #save(memory: Memory): void {
-    this.#saved = [...this.#saved.slice(-1), memory];
-    if (this.#unsaved === memory) this.#unsaved = null;
+  #save(): void {
+    if (this.#unsaved === null) return;
+    this.#saved = [...this.#saved.slice(-1), this.#unsaved];
+    this.#unsaved = null;
   }
 
-  #send(daemon: Daemon, effect: Send): void {
+  /** Groups that ask at the same moment share one reading, as src/runtime/readings.ts has it. */
+  #observe(daemon: Daemon, { group, plan }: PlannedGroup, number: number): void {
+    const { ec2, groups } = this.#p;
+    const startedAt = this.now;
+    const asker = { group, plan, number };
+    if (this.#reading?.daemon === daemon && this.#reading.startedAt === startedAt)
+      return void this.#reading.askers.push(asker);
+    const askers = [asker];
+    this.#reading = { daemon, startedAt, askers };
+    ec2.observe(this.index, READ_TIMEOUT_MS, (result) => {
+      for (const { group, plan, number } of askers)
+        daemon.enqueue(() => {
+          if (isFailure(result)) return { type: 'observationFailed', number, failure: result };
+          const observation = groups.length === 1 ? result : observationFor(plan, result);
+          return { type: 'ownershipObserved', number, startedAt, observation };
+        }, group);
+    });
+  }
+
+  #send(daemon: Daemon, group: Group, effect: Send): void {
     const { attempt, call, send } = effect;
     const sentAt = this.now;
     this.#p.ec2.assign(this.index, effect, (failure) =>
-      daemon.enqueue(() => ({
-        type: 'takeoverCallAnswered',
-        attempt,
-        call,
-        send,
-        sentAt,
-        failure,
-        awsRequestId: null,
-      })),
+      daemon.enqueue(
+        () => ({
+          type: 'takeoverCallAnswered',
+          attempt,
+          call,
+          send,
+          sentAt,
+          failure,
+          awsRequestId: null,
+        }),
+        group,
+      ),
     );
   }
 
@@ -333,16 +386,18 @@ export class Router<Index extends AnyRouter> {
     return true;
   }
 
-  /** A token has come: the first of those that wait goes out, if it is still wanted. */
+  /** A token has come: the first of those that wait goes out, if it is still wanted. Groups take turns. */
   #release(): void {
-    const [next, ...others] = this.#queued;
+    const next = this.#queued.find(({ group }) => group !== this.#served) ?? this.#queued[0];
     if (next === undefined) return;
     if (!this.#takeToken()) return this.#p.timeline.after(TOKEN_MS / 10, () => this.#release());
-    this.#queued = others;
-    if (next.daemon.hasEnded) return;
-    const { attempt, call, send } = next.effect;
-    next.daemon.enqueue(() => ({ type: 'takeoverCallReleased', attempt, call, send }));
-    this.#send(next.daemon, next.effect);
+    const { daemon, group, effect } = next;
+    this.#served = group;
+    this.#queued = this.#queued.filter((each) => each !== next);
+    if (daemon.hasEnded) return;
+    const { attempt, call, send } = effect;
+    daemon.enqueue(() => ({ type: 'takeoverCallReleased', attempt, call, send }), group);
+    this.#send(daemon, group, effect);
   }
 
   #tell(what: () => string): void {

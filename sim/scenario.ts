@@ -16,6 +16,9 @@ export type Pair<Item> = readonly [Item, Item];
 export const ROUTERS: readonly [0, 1] = [0, 1];
 export const otherOf = (router: RouterIndex): RouterIndex => (router === 0 ? 1 : 0);
 
+/** Targets that move together, decided about by a core of their own. */
+export type Group = 0 | 1;
+
 /**
  * What is wrong with the third router. `twinOf0`, `twinOf1`: it runs the configuration file of that router.
  * `strangePeer`: the same targets, and a peer that EC2 does not know, so that it knows no instance of the pair.
@@ -25,6 +28,9 @@ export type Stranger = 'twinOf0' | 'twinOf1' | 'strangePeer';
 export type Settings = {
   readonly keepaliveMs: number;
   readonly stranger: Stranger | null;
+  /** Two of them are an active-active pair: what is drawn of the routers for the first is the other's for the second. */
+  readonly groups: 1 | 2;
+  /** Of each group. */
   readonly targets: number;
   /** What floats: secondary addresses, routes, or one of each kind in turn. */
   readonly kinds: 'addresses' | 'routes' | 'mixed';
@@ -140,7 +146,7 @@ const LAST_FAULT_MS = HEAL_MS - 20_000;
 
 export function scenarioOf(seed: number): Scenario {
   const random = new Random(seed, 0);
-  const settings = settingsOf(random);
+  const settings = settingsOf(random, seed);
   const pickKind = weightsOf(random);
   // Far apart each fault is judged by itself; close together they are what single-fault thinking forgets.
   const nearness = random.pick([0, 0.3, 0.6, 0.9]);
@@ -188,7 +194,7 @@ function weightsOf(random: Random): () => FaultKind {
   };
 }
 
-function settingsOf(random: Random): Settings {
+function settingsOf(random: Random, seed: number): Settings {
   const detect = random.pick([150, 150, 300, 900]);
   const preferred = random.pick([
     [false, false],
@@ -236,7 +242,37 @@ function settingsOf(random: Random): Settings {
     takeFromRunningAfterMs: random.chance(0.2) ? random.int(30_000, 90_000) : null,
     foreignHolder: random.pick(['refuse', 'refuse', 'take']),
     initialOwner: random.pick([0, 0, 0, 1, 1, 'nobody', 'mixed']),
+    // From numbers of its own: what else is drawn does not depend on it.
+    groups: new Random(seed, 2).chance(1 / 8) ? 2 : 1,
   };
+}
+
+export function groupsOf({ groups }: Settings): readonly Group[] {
+  return groups === 1 ? [0] : [0, 1];
+}
+
+/** The targets of both groups in turn have one number after the other. */
+export function groupOf(target: number, { groups }: Settings): Group {
+  return groups === 1 || target % 2 === 0 ? 0 : 1;
+}
+
+export function targetOf(group: Group, place: number, { groups }: Settings): number {
+  return place * groups + group;
+}
+
+/** The place of a target in its group. */
+export function placeOf(target: number, { groups }: Settings): number {
+  return Math.floor(target / groups);
+}
+
+/** Which groups a person means who names this target. */
+export function groupsMeant(target: number | 'all', settings: Settings): readonly Group[] {
+  return target === 'all' ? groupsOf(settings) : [groupOf(target, settings)];
+}
+
+/** Before what a story tells of one group; with a single group the word does not occur. */
+export function groupWords(group: Group, { groups }: Settings): string {
+  return groups === 1 ? '' : `group ${group}: `;
 }
 
 function faultOf(random: Random, settings: Settings, kind: FaultKind, at: number): Fault {

@@ -11,19 +11,26 @@ import { Causes } from './causes';
 import { addressOf, Ec2 } from './ec2';
 import { countSentences, Tally } from './fired';
 import { Network } from './network';
+import type { PlannedGroup } from './daemon';
 import { LOOK_MS, ServiceWatch } from './outage';
 import { Random } from './random';
-import { Router, type Recorder } from './router';
+import { Router, type Configuration, type Recorder } from './router';
 import {
+  groupOf,
+  groupsMeant,
+  groupsOf,
+  groupWords,
   HEAL_MS,
   SHORTEST_RUN_MS,
   STRANGER,
+  targetOf,
   type AnyRouter,
   otherOf,
   ROUTERS,
   type Both,
   type Death,
   type Fault,
+  type Group,
   type RouterIndex,
   type Scenario,
   type Settings,
@@ -78,7 +85,8 @@ export class Violation extends Error {
 
 export type Outcome = {
   readonly steps: number;
-  readonly changes: number;
+  /** Of the complete owner, by group. */
+  readonly changes: readonly number[];
   /** What has fired; see fired.ts. */
   readonly counts: { readonly [name: string]: number };
   /** From healing to the moment since which all is well; null where nothing could be demanded. */
@@ -101,7 +109,8 @@ class World {
   readonly #stranger: Router<typeof STRANGER> | null;
   readonly #tally = new Tally();
   readonly #causes: Causes;
-  readonly #checks: Checks;
+  /** By group. */
+  readonly #checks: readonly Checks[];
   readonly #teller: Teller | null;
   /** Faults that come upon the next move of a router. */
   #waiting: Fault[] = [];
@@ -116,9 +125,10 @@ class World {
     const random = new Random(seed, 1);
     const timeline = this.#timeline;
     this.#causes = new Causes(settings);
-    const plans: Both<Plan> = [planOf(settings, 0), planOf(settings, 1)];
-    const strangersPlan = strangersPlanOf(settings, plans);
-    this.#ec2 = new Ec2(timeline, random, settings, [...plans, strangersPlan]);
+    const first = configurationOf(settings, 0);
+    const second = configurationOf(settings, 1);
+    const third = strangersOf(settings, [first, second]);
+    this.#ec2 = new Ec2(timeline, random, settings, [first.whole, second.whole, third.whole]);
     this.#network = new Network(timeline, random, settings, {
       session: (router, index, level) => {
         this.#tell(router, () => `BFD session ${index} is ${level}`);
@@ -130,49 +140,61 @@ class World {
       },
     });
     const recorder: Recorder<RouterIndex> = {
-      stepped: (router, event, before, step, now) => {
-        if (this.#teller !== null && step.weight !== 'routine' && step.reason !== '')
-          this.#tell(router.index, () => `  ${event.type}: ${step.reason}`);
+      stepped: (router, { group }, event, before, step, now) => {
+        this.#tellStep(router.index, group, event, step);
         if (sampled) countSentences(this.#tally, step);
         for (const alarm of step.alarms) this.#tally.count(`alarm ${alarm}`);
-        this.#checks.stepped(router, event, before, step, now);
+        this.#checksOf(group).stepped(router, event, before, step, now);
       },
-      effected: (router, effect) => {
+      effected: (router, { group }, effect) => {
         if (this.#teller !== null && (effect.effect === 'sendTakeover' || effect.effect === 'answerOperator'))
-          this.#tell(router.index, () => `  -> ${JSON.stringify(effect)}`);
-        this.#checks.effected(router, effect);
+          this.#tell(router.index, () => `  ${groupWords(group, settings)}-> ${JSON.stringify(effect)}`);
+        this.#checksOf(group).effected(router, effect);
         if (effect.effect === 'sendTakeover' && this.#waiting.length > 0) this.#beginWaiting(router.index);
       },
       happened: (router, what) => this.#tell(router, what),
-      died: (router) => this.#checks.died(router),
+      died: (router) => {
+        for (const checks of this.#checks) checks.died(router);
+      },
       broken: (invariant, what) => this.#broken(invariant, what),
     };
     const world = { settings, timeline, random, network: this.#network, ec2: this.#ec2 };
-    const router = (index: RouterIndex): Router<RouterIndex> =>
-      new Router({ ...world, index, plan: plans[index], recorder });
-    this.#routers = [router(0), router(1)];
+    this.#routers = [
+      new Router<RouterIndex>({ ...world, ...first, index: 0, recorder }),
+      new Router<RouterIndex>({ ...world, ...second, index: 1, recorder }),
+    ];
     this.#stranger =
       settings.stranger === null
         ? null
         : new Router({
             ...world,
+            ...third,
             index: STRANGER,
-            plan: strangersPlan,
             recorder: {
-              stepped: ({ plan }, event, _before, step) => this.#strangerStepped(plan, event, step),
+              stepped: (_, planned, event, _before, step) => this.#strangerStepped(planned, event, step),
               effected: () => undefined,
               happened: (_, what) => this.#tell(STRANGER, what),
               died: () => undefined,
               broken: (invariant, what) => this.#broken(invariant, what),
             },
           });
-    this.#checks = new Checks({
-      ...world,
-      scenario,
-      causes: this.#causes,
-      tally: this.#tally,
-      broken: (invariant, what) => this.#broken(invariant, what),
-    });
+    this.#checks = first.groups.map(
+      ({ group, plan }) =>
+        new Checks({
+          ...world,
+          group,
+          plan,
+          scenario,
+          causes: this.#causes,
+          tally: this.#tally,
+          broken: (invariant, what) => this.#broken(invariant, what),
+        }),
+    );
+    this.#ec2.changed = (writer) => {
+      for (const checks of this.#checks) checks.ec2Changed(writer);
+    };
+    this.#ec2.moving = (router, send, target, from) =>
+      this.#checksOf(groupOf(target, settings)).moving(router, send, target, from);
     this.#ec2.told = (what) => this.#tell(null, what);
   }
 
@@ -193,26 +215,42 @@ class World {
     // What a person mends: whoever finds the third router takes it away.
     this.#stranger?.breakMachine('terminate');
     const convergedMs = this.#settle(death);
-    const { steps, changes } = this.#checks;
     const { counts } = this.#tally;
     this.#tally.count('double fault', this.#causes.doubleFaults.size);
-    return { steps, changes: changes.length, counts, convergedMs };
+    this.#tally.count('two groups', this.#checks.length - 1);
+    return {
+      steps: this.#checks.reduce((sum, { steps }) => sum + steps, 0),
+      changes: this.#checks.map(({ changes }) => changes.length),
+      counts,
+      convergedMs,
+    };
+  }
+
+  #checksOf(group: Group): Checks {
+    const checks = this.#checks[group];
+    if (checks === undefined) throw new Error(`there is no group ${group}`);
+    return checks;
   }
 
   /** What must hold of any core, whatever its configuration says. */
-  #strangerStepped(plan: Plan, event: Event, step: Step): void {
-    if (this.#teller !== null && step.weight !== 'routine' && step.reason !== '')
-      this.#tell(STRANGER, () => `  ${event.type}: ${step.reason}`);
+  #strangerStepped({ group, plan }: PlannedGroup, event: Event, step: Step): void {
+    this.#tellStep(STRANGER, group, event, step);
     const broken = violations(plan, step.state);
     if (broken.length > 0) this.#broken('core', `the third router: ${broken.join('; ')}`);
   }
 
   /** `outage`: looks every few seconds whether somebody could serve who does not. See outage.ts. */
   #watchService(): void {
-    const watch = new ServiceWatch(this.#scenario, this.#network, this.#ec2, this.#routers);
+    const { settings } = this.#scenario;
+    const watches = groupsOf(settings).map((group) => ({
+      words: groupWords(group, settings),
+      watch: new ServiceWatch(group, this.#scenario, this.#network, this.#ec2, this.#routers),
+    }));
     const look = (): void => {
-      const problem = watch.look(this.#timeline.now);
-      if (problem !== null) this.#broken('outage', problem);
+      for (const { words, watch } of watches) {
+        const problem = watch.look(this.#timeline.now);
+        if (problem !== null) this.#broken('outage', `${words}${problem}`);
+      }
       this.#timeline.after(LOOK_MS, look);
     };
     this.#timeline.after(LOOK_MS, look);
@@ -259,12 +297,21 @@ class World {
   }
 
   #problem(death: Death | null): string | null {
-    const owner = this.#ec2.owner();
+    const { settings } = this.#scenario;
+    for (const group of groupsOf(settings)) {
+      const problem = this.#problemOf(group, death);
+      if (problem !== null) return `${groupWords(group, settings)}${problem}`;
+    }
+    return null;
+  }
+
+  #problemOf(group: Group, death: Death | null): string | null {
+    const owner = this.#ec2.owner(group);
     if (owner === null) return 'nobody holds everything';
     if (death !== null && owner === death.router) return `the dead router ${owner} holds the targets`;
     for (const router of ROUTERS) {
       if (death?.router === router) continue;
-      const role = this.#routers[router].daemon?.state.role.haState ?? 'without daemon';
+      const role = this.#routers[router].daemon?.stateOf(group).role.haState ?? 'without daemon';
       const wanted = router === owner ? 'ACTIVE' : 'STANDBY';
       if (role !== wanted) return `router ${router} is ${role}, and ${wanted} is right`;
     }
@@ -276,7 +323,8 @@ class World {
     const survivor = otherOf(router);
     this.#causes.began('death', this.#timeline.now, Infinity);
     this.#tally.count(`death ${how}`);
-    this.#tally.count(`survivor ${this.#checks.conditionOf(this.#routers[survivor])}`);
+    for (const checks of this.#checks)
+      this.#tally.count(`survivor ${checks.conditionOf(this.#routers[survivor])}`);
     machine.boot();
     machine.breakMachine(how);
     machine.isDead = true;
@@ -286,18 +334,21 @@ class World {
     const quiet = faults.every(
       (fault) => fault.uponMoveOf === null && (endOf(fault) < at - settled || fault.at > at + QUIET_DEATH_MS),
     );
-    // What the third router has, nobody of the pair may take.
-    if (!quiet || at < settled || this.#ec2.owner() === STRANGER) return;
-    this.#timeline.after(QUIET_DEATH_MS, () => {
-      // What has only just moved the third router may have taken, on the strength of the news before.
-      if (this.#ec2.owner() === STRANGER) return;
-      const damped = this.#routers[survivor].daemon?.state.damping?.suppressedUntil ?? null;
-      if (this.#ec2.owner() !== survivor && damped === null)
-        this.#broken(
-          'quiet-death',
-          `${QUIET_DEATH_MS / 1000} s after router ${router} was lost (${how}) the other does not hold the targets`,
-        );
-    });
+    if (!quiet || at < settled) return;
+    for (const group of groupsOf(settings)) {
+      // What the third router has, nobody of the pair may take.
+      if (this.#ec2.owner(group) === STRANGER) continue;
+      this.#timeline.after(QUIET_DEATH_MS, () => {
+        // What has only just moved the third router may have taken, on the strength of the news before.
+        if (this.#ec2.owner(group) === STRANGER) return;
+        const damped = this.#routers[survivor].daemon?.stateOf(group).damping?.suppressedUntil ?? null;
+        if (this.#ec2.owner(group) !== survivor && damped === null)
+          this.#broken(
+            'quiet-death',
+            `${groupWords(group, settings)}${QUIET_DEATH_MS / 1000} s after router ${router} was lost (${how}) the other does not hold the targets`,
+          );
+      });
+    }
   }
 
   #beginWaiting(router: RouterIndex): void {
@@ -361,10 +412,12 @@ class World {
           // Whoever has put it there has to free it again.
           return end(() => this.#ec2.moveByHand('nobody', fault.target));
         }
-        return this.#checks.commanded(
-          this.#routers[fault.router],
-          this.#routers[fault.router].command(fault.how, forMs),
-        );
+        // The daemon gives no two groups for one command: whoever wants that gives one after the other.
+        for (const group of groupsMeant(fault.target, this.#scenario.settings)) {
+          const router = this.#routers[fault.router];
+          this.#checksOf(group).commanded(router, router.command(fault.how, group, forMs));
+        }
+        return;
     }
   }
 
@@ -406,6 +459,14 @@ class World {
     }
   }
 
+  #tellStep(router: AnyRouter, group: Group, event: Event, step: Step): void {
+    if (this.#teller !== null && step.weight !== 'routine' && step.reason !== '')
+      this.#tell(
+        router,
+        () => `  ${groupWords(group, this.#scenario.settings)}${event.type}: ${step.reason}`,
+      );
+  }
+
   #tell(router: AnyRouter | null, what: () => string): void {
     this.#teller?.(this.#timeline.now, router, what());
   }
@@ -425,24 +486,28 @@ function nameOf(fault: Fault): string {
   return 'how' in fault ? `${fault.kind} ${fault.how}` : fault.kind;
 }
 
-function strangersPlanOf({ stranger }: Settings, [first, second]: Both<Plan>): Plan {
-  const twin = stranger === 'twinOf1' ? second : first;
-  const peerAddresses = stranger === 'strangePeer' ? ['10.9.9.9'] : twin.peerAddresses;
+function strangersOf({ stranger }: Settings, [first, second]: Both<Configuration>): Configuration {
+  const { groups, whole } = stranger === 'twinOf1' ? second : first;
+  const peerAddresses = stranger === 'strangePeer' ? ['10.9.9.9'] : whole.peerAddresses;
   // The opt-in of rule 9 would let it take from a router that is well, as the documentation says.
-  return {
-    ...twin,
+  const misconfigured = (plan: Plan): Plan => ({
+    ...plan,
     peerAddresses,
     preferred: false,
-    timing: { ...twin.timing, takeFromRunningAfterMs: null },
+    timing: { ...plan.timing, takeFromRunningAfterMs: null },
+  });
+  return {
+    groups: groups.map(({ group, plan }) => ({ group, plan: misconfigured(plan) })),
+    whole: misconfigured(whole),
   };
 }
 
 const KINDS = ['privateAddress', 'route', 'elasticIp', 'ipv6Address'] as const;
 
 /** Both routers have them in the same order, which is all that the rules want of an order. */
-function resourceOf({ kinds }: Settings, number: number): Resource & { readonly id: string } {
-  const place = kinds === 'mixed' ? number % KINDS.length : kinds === 'routes' ? 1 : 0;
-  switch (KINDS[place] ?? 'privateAddress') {
+function resourceOf({ kinds }: Settings, place: number, number: number): Resource & { readonly id: string } {
+  const kind = kinds === 'mixed' ? place % KINDS.length : kinds === 'routes' ? 1 : 0;
+  switch (KINDS[kind] ?? 'privateAddress') {
     case 'privateAddress':
       return { kind: 'privateAddress', id: `10.0.0.${100 + number}`, address: `10.0.0.${100 + number}` };
     case 'ipv6Address':
@@ -462,15 +527,26 @@ function resourceOf({ kinds }: Settings, number: number): Resource & { readonly 
   }
 }
 
-function planOf(settings: Settings, router: RouterIndex): Plan {
+function configurationOf(settings: Settings, router: RouterIndex): Configuration {
+  const first = { group: 0, plan: planOf(settings, router, 0) } as const;
+  if (settings.groups === 1) return { groups: [first], whole: first.plan };
+  const second = { group: 1, plan: planOf(settings, router, 1) } as const;
+  const targets = [...first.plan.targets, ...second.plan.targets].sort((one, other) => one.rank - other.rank);
+  return { groups: [first, second], whole: { ...first.plan, targets } };
+}
+
+function planOf(settings: Settings, router: RouterIndex, group: Group): Plan {
   const peer = otherOf(router);
   return {
-    targets: Array.from({ length: settings.targets }, (_, number) => ({
-      ...resourceOf(settings, number),
-      deviceIndex: (number % settings.sessions) + 1,
-      networkCardIndex: 0,
-      rank: number,
-    })),
+    targets: Array.from({ length: settings.targets }, (_, place) => {
+      const number = targetOf(group, place, settings);
+      return {
+        ...resourceOf(settings, place, number),
+        deviceIndex: (place % settings.sessions) + 1,
+        networkCardIndex: 0,
+        rank: number,
+      };
+    }),
     sessions: Array.from({ length: settings.sessions }, (_, index) => ({
       id: `session${index}`,
       peerAddress: addressOf({ router: peer, index }),
@@ -481,7 +557,7 @@ function planOf(settings: Settings, router: RouterIndex): Plan {
       addressOf({ router: peer, index }),
     ),
     trigger: settings.trigger,
-    preferred: settings.preferred[router],
+    preferred: settings.preferred[group === 0 ? router : peer],
     foreignHolder: settings.foreignHolder,
     timing: {
       ...TIMING,

@@ -1,6 +1,6 @@
 /**
- * Two production cores, and now and then a misconfigured third one, among faults: `npm run sim` in short, always with
- * the same seeds. What breaks an invariant is told by its seed.
+ * Two routers, and now and then a misconfigured third one, among faults: `npm run sim` in short, always with the same
+ * seeds. What breaks an invariant is told by its seed.
  */
 import { scenarioOf } from '../../sim/scenario';
 import { storyOf } from '../../sim/story';
