@@ -35,7 +35,7 @@ export class ServiceWatch {
   readonly #ec2: Ec2;
   readonly #routers: Both<Router<RouterIndex>>;
   /** By target and fit router: since when it could have been served from there. */
-  readonly #since = new Map<string, number>();
+  readonly #since = new Map<number, number>();
 
   constructor(
     group: Group,
@@ -56,13 +56,12 @@ export class ServiceWatch {
     const fit = ROUTERS.map((router) => this.#isFit(router, now));
     for (const [place, holder] of this.#ec2.holdersOf(this.#group).entries()) {
       const target = targetOf(this.#group, place, this.#scenario.settings);
+      const isServed = this.#serves(holder);
+      if (isServed && this.#since.size === 0) continue;
       for (const router of ROUTERS) {
-        const key = `${target} ${router}`;
+        const key = 2 * target + router;
         const avoidable =
-          fit[router] === true &&
-          holder?.router !== router &&
-          !this.#serves(holder) &&
-          this.#isShown(router, holder);
+          fit[router] === true && holder?.router !== router && !isServed && this.#isShown(router, holder);
         if (!avoidable) {
           this.#since.delete(key);
           continue;

@@ -101,7 +101,7 @@ Again: \`npm run sim -- --runs ${runs} --seed ${first}\`. One run as a story: \`
 | runs with two groups | ${number(counts['two groups'] ?? 0)} |
 | steps of the core | ${number(steps)} |
 | steps of a run, on average | ${number(Math.round(steps / runs))} |
-| runs a second of processor time, one core | ${number(perCore(batch))} |
+| runs a second of processor time, one core (Node ${process.version}) | ${number(perCore(batch))} |
 | in all, with ${jobs} processes (${model}) | ${number(Math.round((runs / elapsedMs) * 1000))} runs/s, ${number(Math.round(elapsedMs / 1000))} s |
 | from healing until all is well, p50 / p99 / slowest | ${percentile(batch, 0.5)} / ${percentile(batch, 0.99)} / ${percentile(batch, 1)} s |
 
