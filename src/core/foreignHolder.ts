@@ -18,10 +18,12 @@ export function isOnThirdParty(ownership: Ownership, id: string): boolean {
   if (holder?.foreign === true) return true;
   const instanceId = holder?.instanceId ?? null;
   if (instanceId === null || holder?.blackhole === true || isOnThisRouter(ownership, id)) return false;
-  const peers = Object.values(ownership.observation.peers);
-  return (
-    peers.some((peer) => peer.instanceId !== null) && !peers.some((peer) => peer.instanceId === instanceId)
-  );
+  let isPeerKnown = false;
+  for (const peer of Object.values(ownership.observation.peers)) {
+    if (peer.instanceId === instanceId) return false;
+    isPeerKnown ||= peer.instanceId !== null;
+  }
+  return isPeerKnown;
 }
 
 /** Nobody holds any target, but for those that a third instance may have. */

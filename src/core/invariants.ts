@@ -3,13 +3,14 @@
  * restart (takeovers are idempotent) is safer than going on. Returns the violated invariants as sentences.
  */
 import type { Plan } from './plan';
+import { sessionOf } from './sessions';
 import type { State } from './state';
 
 export function violations(plan: Plan, state: State): readonly string[] {
   const found: string[] = [];
   /** The sentence is made only when it is needed: this runs after every step. */
   const check = (holds: boolean, sentence: () => string): void => void (holds || found.push(sentence()));
-  const { attempt, ownership, sessions, observing } = state;
+  const { attempt, ownership, observing } = state;
 
   check(
     attempt === null || attempt.number === state.lastAttempt,
@@ -19,19 +20,19 @@ export function violations(plan: Plan, state: State): readonly string[] {
     attempt === null || ownership !== null,
     () => 'nothing is moved before EC2 has said who holds the targets',
   );
-  const planned = new Set(attempt === null ? [] : plan.targets.map(({ id }) => id));
-  for (const call of attempt?.calls ?? []) {
-    check(call.targets.length > 0, () => `call ${call.number} moves at least one target`);
-    check(
-      call.outstanding.length <= 8,
-      () => `call ${call.number} has a bounded number of requests in flight`,
-    );
-    check(
-      call.targets.every((id) => planned.has(id)),
-      () => `call ${call.number} moves only targets of the plan`,
-    );
+  if (attempt !== null) {
+    const planned = new Set(plan.targets.map(({ id }) => id));
+    for (const { number, targets, outstanding } of attempt.calls) {
+      check(targets.length > 0, () => `call ${number} moves at least one target`);
+      check(outstanding.length <= 8, () => `call ${number} has a bounded number of requests in flight`);
+      check(
+        targets.every((id) => planned.has(id)),
+        () => `call ${number} moves only targets of the plan`,
+      );
+    }
   }
-  for (const [id, session] of Object.entries(sessions)) {
+  for (const { id } of plan.sessions) {
+    const session = sessionOf(state, id);
     check(session.level !== 'Up' || session.armed, () => `session ${id} is armed while it is UP`);
     check(
       session.level !== 'Up' || session.freshSince === null,
