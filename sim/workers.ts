@@ -1,6 +1,9 @@
 /** Shares the runs out among processes, piece by piece, so that it can end early and what is done counts. */
 import { fork, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildSync } from 'esbuild';
 import { merged, type Batch } from './batch';
 
 export type Piece = { readonly first: number; readonly count: number };
@@ -22,10 +25,11 @@ export async function shareOut(
     given += piece.count;
     return piece;
   };
+  const directory = mkdtempSync(join(tmpdir(), 'sim-'));
+  const worker = bundled(directory);
   const work = async (): Promise<void> => {
     // A run leaves much garbage, and little of it lives long.
-    const execArgv = [...process.execArgv, '--max-semi-space-size=64'];
-    const child = fork(join(__dirname, 'worker.ts'), { execArgv });
+    const child = fork(worker, { execArgv: ['--max-semi-space-size=64'] });
     try {
       for (let piece = next(); piece !== null; piece = next()) {
         const answer = await answerTo(child, piece);
@@ -36,8 +40,20 @@ export async function shareOut(
       child.disconnect();
     }
   };
-  await Promise.all(Array.from({ length: jobs }, work));
+  try {
+    await Promise.all(Array.from({ length: jobs }, work));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
   return batch;
+}
+
+/** What runs the sources as they are, as this process does, keeps the name of each function: a fifth slower. */
+function bundled(directory: string): string {
+  const outfile = join(directory, 'worker.js');
+  const entryPoints = [join(__dirname, 'worker.ts')];
+  buildSync({ entryPoints, outfile, bundle: true, platform: 'node', sourcemap: 'inline' });
+  return outfile;
 }
 
 function answerTo(child: ChildProcess, piece: Piece): Promise<Batch> {
