@@ -59,6 +59,8 @@ const DUAL_BELIEF_MS = 4_500;
 /** own_stall_hold_s, less what the news take. */
 const STALL_HOLD_MS = 2_900;
 const SENDS_MAX = 3_000;
+/** What the daemon remembers is in its file by then. */
+const SAVED_MS = 50;
 const HEDGE_MS = 700;
 const REESTABLISH_MS = 10_000;
 
@@ -98,8 +100,11 @@ export class Checks {
   readonly #inhibited: Both<{
     readonly untilWall: number;
     readonly forMs: number;
+    readonly until: number;
     readonly since: number;
   } | null> = [null, null];
+  /** Until when the last life of each daemon was inhibited, by the clock of the router: what its file says. */
+  readonly #leftInhibited: Both<number | null> = [null, null];
   /** How long the longest pause of each router may take: nothing is known sooner. */
   readonly #longestPause: Both<number>;
   readonly #hasEc2Fault: boolean;
@@ -163,6 +168,9 @@ export class Checks {
     // A new life does not know what the old one had sent and not heard of.
     this.#diedAt[router] = this.#timeline.now;
     this.#lives[router] += 1;
+    const inhibited = this.#inhibited[router];
+    const isSaved = inhibited !== null && this.#timeline.now - inhibited.since >= SAVED_MS;
+    this.#leftInhibited[router] = isSaved ? inhibited.until : null;
     this.#inhibited[router] = null;
     this.#damping[router] = { penalty: 0, at: 0, held: false };
     this.#tookIt[router] = false;
@@ -194,6 +202,7 @@ export class Checks {
     this.steps += 1;
     const broken = violations(this.#plan, state);
     if (broken.length > 0) this.#broken('core', `router ${router.index}: ${broken.join('; ')}`);
+    if (event.type === 'started') this.#checkInhibitSurvives(router, event, state, now);
     if (event.type === 'inputDrained') {
       if (!Number.isFinite(state.wakeAt)) this.#broken('wakes', `router ${router.index} sleeps for good`);
       this.#checkFalseActive(router, state);
@@ -443,12 +452,28 @@ export class Checks {
     }
     const known = this.#inhibited[index];
     // Another one may end in the same second.
-    const { untilWall, forMs } = inhibit;
+    const { untilWall, forMs, until } = inhibit;
     if (known?.untilWall !== untilWall || known.forMs !== forMs)
-      this.#inhibited[index] = { untilWall, forMs, since: this.#timeline.now };
+      this.#inhibited[index] = { untilWall, forMs, until, since: this.#timeline.now };
     const since = Math.max(this.#inhibited[index]?.since ?? 0, daemon?.resumedAt ?? 0);
     if (inhibit.until - now > inhibit.forMs || this.#timeline.now - since > inhibit.forMs + 1_000)
       this.#broken('inhibit-ends', `router ${index} is inhibited for longer than ${inhibit.forMs} ms`);
+  }
+
+  /** `inhibit-survives`: a daemon that starts with its last file, in the same boot, is inhibited as it was. */
+  #checkInhibitSurvives(
+    router: Router,
+    { memory, bootId }: Extract<Event, { type: 'started' }>,
+    { inhibit }: State,
+    now: number,
+  ): void {
+    const until = this.#leftInhibited[router.index];
+    if (until === null || now >= until || router.hasStaleMemory || memory?.bootId !== bootId) return;
+    if (inhibit?.until !== until)
+      this.#broken(
+        'inhibit-survives',
+        `router ${router.index} was inhibited until ${until}, and is not any more`,
+      );
   }
 
   /** EC2 is about to move something to this router, for this request. */
