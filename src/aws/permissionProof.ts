@@ -29,17 +29,16 @@ type ProofOptions = {
 export class PermissionProof {
   readonly #options: ProofOptions;
   readonly #stopping = new AbortController();
-  #begun = false;
+  #observations = 0;
 
   constructor(options: ProofOptions) {
     this.#options = options;
   }
 
-  /** The first observation begins it: it has the interfaces to ask about. */
+  /** The second observation begins it: until then all that this process does, it does for the first time. */
   observed(ec2: Ec2, observation: Observation): void {
-    if (this.#begun) return;
-    this.#begun = true;
-    void this.#prove(ec2, observation);
+    this.#observations += 1;
+    if (this.#observations === 2) void this.#prove(ec2, observation);
   }
 
   stop(): void {

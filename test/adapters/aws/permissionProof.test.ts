@@ -29,14 +29,14 @@ const all = [
 ];
 const dryRuns = () => lab.emulator.requests().filter(({ params }) => params['DryRun'] === 'true');
 
-/** Observes twice, as a daemon does at its start: the second time changes nothing. */
-async function start({ of = mixedPlan, isAtRest = (): boolean => true } = {}) {
+/** Observes as a daemon does at its start: the second time begins it, the third changes nothing. */
+async function start({ of = mixedPlan, isAtRest = (): boolean => true, observations = 3 } = {}) {
   const { log, logged } = memoryLog();
   const settings = { endpointUrl: '', apiTimeoutMs: 300, limits, sourceDestCheck: 'report' } as const;
   let tables: ReadonlyMap<string, string> = new Map();
   const tableOf = (id: string) => tables.get(id) ?? null;
   proof = new PermissionProof({ plan: of, settings, pacer, tableOf, isAtRest, log });
-  for (const keepalive of [1, 2]) {
+  for (let keepalive = 1; keepalive <= observations; keepalive += 1) {
     const { ec2, identity } = lab;
     const result = await observeOwnership({ ec2, plan: of, identity, timeoutMs: 2_000, now });
     if (!result.ok) throw new Error(`${keepalive}: ${result.failure.message}`);
@@ -59,6 +59,13 @@ test('all is permitted: one line, one question each, nothing changed', async () 
   ]);
   expect(dryRuns()).toHaveLength(all.length);
   expect(lab.world.model).toBe(before);
+});
+
+test('nothing is asked before the second observation: a takeover right after the start has all for itself', async () => {
+  const said = await start({ observations: 1 });
+  await new Promise((done) => setTimeout(done, 600));
+  expect(dryRuns()).toEqual([]);
+  expect(said()).toEqual([]);
 });
 
 test('what is denied has a sentence of its own, with what mends it', async () => {
