@@ -26,6 +26,12 @@ export function isOnThirdParty(ownership: Ownership, id: string): boolean {
   return isPeerKnown;
 }
 
+/** On an instance that is not this router, and that is not known to be a third one. */
+export function isOnPeer(ownership: Ownership, id: string): boolean {
+  const instanceId = ownership.holders[id]?.instanceId ?? null;
+  return instanceId !== null && !isOnThisRouter(ownership, id) && !isOnThirdParty(ownership, id);
+}
+
 /** Nobody holds any target, but for those that a third instance may have. */
 export function nobodyHolds({ targets }: Plan, ownership: Ownership): boolean {
   return targets.every(({ id }) => (ownership.holders[id] ?? null) === null || isOnThirdParty(ownership, id));
@@ -48,7 +54,7 @@ export function alarmIfForeign(turn: Turn): void {
   const targets = turn.plan.targets.filter((target) => isForeign(turn.plan, ownership, target));
   const foreign = targets.map(({ id }) => id);
   const isNew = foreign.some((id) => !turn.state.foreign.includes(id));
-  if (isNew || foreign.length !== turn.state.foreign.length) turn.state.foreign = foreign;
+  turn.state.foreign = foreign;
   if (!isNew) return;
   raiseAlarm(
     turn,

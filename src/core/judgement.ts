@@ -62,7 +62,7 @@ export function alarmIfBlocked(turn: Turn, called: Verdict, verdict: Verdict): v
   const isPassing = shutdown !== null || reorientation !== null;
   const blocked = called.fires && !verdict.fires && URGENT.includes(called.purpose) && !isPassing;
   if (blocked && !turn.state.blocked) raiseAlarm(turn, 'takeover-blocked', verdict.sentence);
-  if (blocked !== turn.state.blocked) turn.state.blocked = blocked;
+  turn.state.blocked = blocked;
 }
 
 /** Whether the rule that called for the attempt still does. */

@@ -2,7 +2,7 @@
  * From what EC2 says to ACTIVE, STANDBY or UNKNOWN, and the schedule of asking. EC2 alone decides the
  * role; there is no election. Reads may lag writes, so a read is believed only when it can be right.
  */
-import { isForeign, isOnThirdParty, isOnThisRouter } from './foreignHolder';
+import { isForeign, isOnPeer } from './foreignHolder';
 import { holderWords, isSamePlace } from './holders';
 import { belongsToSubnet } from './kinds';
 import type { Failure, Holder, Observation, OwnInterface, PeerInterface } from './model';
@@ -205,12 +205,10 @@ function someSessionWentDown({ state, now }: Turn): boolean {
  */
 function peerHasActed(plan: Plan, before: Ownership | null, after: Ownership): boolean {
   if (before === null) return false;
-  return plan.targets.some(({ id }) => {
-    const holder = after.holders[id] ?? null;
-    if (holder === null || holder.instanceId === null) return false;
-    if (isOnThisRouter(after, id) || isOnThirdParty(after, id)) return false;
-    return holder.networkInterfaceId !== before.holders[id]?.networkInterfaceId;
-  });
+  return plan.targets.some(
+    ({ id }) =>
+      isOnPeer(after, id) && after.holders[id]?.networkInterfaceId !== before.holders[id]?.networkInterfaceId,
+  );
 }
 
 /** Rule 15: what this router gives away itself it does not lose to anybody. */
@@ -287,7 +285,7 @@ export function scheduleObservation(turn: Turn): void {
     observing = start(observing, now, plan.timing.keepaliveIntervalMs);
     turn.effects.push({ effect: 'observeOwnership', number: observing.lastNumber });
   }
-  if (observing !== turn.state.observing) turn.state.observing = observing;
+  turn.state.observing = observing;
   if (observing.inFlight === null) wakeAt(turn, observing.nextAt);
   else if (now < observing.closelyUntil) wakeAt(turn, now + CLOSE_INTERVAL_MS);
 }

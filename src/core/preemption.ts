@@ -2,7 +2,7 @@
  * Rule 11, preemption: a preferred router takes the targets back when it has been well for a while. Off by
  * default. It gives up for good, until the daemon restarts, when somebody else wants it otherwise.
  */
-import { isOnThirdParty } from './foreignHolder';
+import { isOnPeer } from './foreignHolder';
 import type { Holder } from './model';
 import { holdsAll, isSettled, roleOf, takeableTargets } from './ownership';
 import { sessionOf } from './sessions';
@@ -74,11 +74,6 @@ export function noteLoss(turn: Turn, before: Ownership | null): void {
     'preempt-conflict',
     `preferred, but ${because}: it takes them back no more until this daemon restarts; see that only one router is preferred`,
   );
-}
-
-function isOnPeer(ownership: Ownership, id: string): boolean {
-  const holder = ownership.holders[id] ?? null;
-  return isTaken(holder) && !isOnThirdParty(ownership, id);
 }
 
 /** An own interface that was detached took its targets along: nobody else has them. */

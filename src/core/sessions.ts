@@ -83,8 +83,7 @@ export function disarmUnlessUp(turn: Turn): void {
 
 /** Rule 13: without the streams no level is known. What was armed stays so: it may have survived. */
 export function forgetLevels(turn: Turn): void {
-  const sessions = mapSessions(turn.state, (session) => withLevel(session, 'Unknown', turn.now));
-  turn.state.sessions = sessions;
+  turn.state.sessions = mapSessions(turn.state, (session) => withLevel(session, 'Unknown', turn.now));
 }
 
 function mapSessions(state: State, change: (session: Session) => Session): State['sessions'] {

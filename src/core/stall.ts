@@ -5,7 +5,7 @@
  * How a stall is noticed is the loop's part.
  */
 import type { PlannedSession } from './plan';
-import type { Reorientation, State } from './state';
+import type { State } from './state';
 import { note, wakeAt, type Turn } from './turn';
 
 /** From here on the peer may have acted meanwhile: a takeover takes it about that long. */
@@ -22,13 +22,11 @@ export function processStalled(turn: Turn, forMs: number): void {
     const isDoubtful = session.level === 'Down' && (isLong || session.changedAt >= now - forMs);
     return [id, isDoubtful ? { ...session, heldUntil: until } : session] as const;
   });
-  const reorientation: Reorientation | null = isLong
-    ? { since: now, levelsKnown: !isSynchronized, ownershipKnown: false }
-    : state.reorientation;
-  const longStallAt = isLong ? now : state.longStallAt;
   turn.state.stalledAt = now;
-  turn.state.longStallAt = longStallAt;
-  turn.state.reorientation = reorientation;
+  if (isLong) {
+    turn.state.longStallAt = now;
+    turn.state.reorientation = { since: now, levelsKnown: !isSynchronized, ownershipKnown: false };
+  }
   turn.state.sessions = Object.fromEntries(held);
   if (isSynchronized) turn.effects.push({ effect: 'readLevels' });
   note(

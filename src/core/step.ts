@@ -78,14 +78,12 @@ export function step(plan: Plan, state: State, event: Event, now: number): Step 
     now,
     jitter,
     state: draft,
-    wakeAt: state.wakeAt,
     effects: [],
     notes: [],
     alarms: [],
   };
   apply(turn, state, event);
   withdrawUnwanted(turn, state.attempt);
-  draft.wakeAt = turn.wakeAt;
   const { reason, weight } = reasonOf(turn);
   return { state: draft, effects: takeoverFirst(turn.effects), alarms: turn.alarms, reason, weight };
 }
@@ -200,7 +198,7 @@ function shutdownRequested(turn: Turn, cause: string): void {
 /** The one place where something is begun. Takeover effects come before all others (see runtime/loop.ts). */
 function decide(turn: Turn): void {
   // A deadline that is always finite keeps the state plain JSON, and the daemon from ever sleeping for good.
-  turn.wakeAt = turn.now + turn.plan.timing.keepaliveIntervalMs;
+  turn.state.wakeAt = turn.now + turn.plan.timing.keepaliveIntervalMs;
   expireInhibit(turn);
   reorient(turn);
   trackSessions(turn);
@@ -215,7 +213,7 @@ function decide(turn: Turn): void {
   decideShutdown(turn);
   const isNews = verdict !== turn.state.verdict;
   note(turn, isNews ? 'notable' : 'routine', verdict);
-  if (isNews) turn.state.verdict = verdict;
+  turn.state.verdict = verdict;
 }
 
 function updateRole(turn: Turn): void {

@@ -21,8 +21,6 @@ export type Turn = {
   /** In [0, 1), drawn by the loop. */
   readonly jitter: number;
   readonly state: Draft;
-  /** What becomes of `State.wakeAt`: moved ever earlier while the step goes on. */
-  wakeAt: number;
   effects: Effect[];
   notes: { readonly weight: Weight; readonly text: string }[];
   alarms: AlarmCode[];
@@ -40,7 +38,7 @@ export function raiseAlarm(turn: Turn, code: AlarmCode, text: string): void {
 
 /** Asks the loop to decide again at this time at the latest. */
 export function wakeAt(turn: Turn, at: number): void {
-  turn.wakeAt = Math.min(turn.wakeAt, at);
+  turn.state.wakeAt = Math.min(turn.state.wakeAt, at);
 }
 
 const ORDER: readonly Weight[] = ['routine', 'notable', 'alarm'];

@@ -343,13 +343,7 @@ describe('requests that wait for tokens', () => {
     down(play);
     waiting(play, [2]);
     // The failure seems to be here: what waits is withdrawn, and the answer to the other request waited for.
-    play.at(2_100, {
-      type: 'interfaceChanged',
-      interfaceName: 'Te1',
-      level: 'Down',
-      receivedAt: 2_100,
-      notification: {},
-    });
+    play.at(2_100, interfaceEvent('Te1', 'Down'));
     expect(play.all('withdrawTakeover')).toEqual([{ effect: 'withdrawTakeover', attempt: 1, calls: [2] }]);
     // Nobody had the targets, so there is nobody to give them back to: the attempt goes on, with all that it has begun.
     play.at(2_200, answer('1.1.1'));
@@ -371,13 +365,7 @@ describe('requests that wait for tokens', () => {
     play.at(2_050, answer('1.1.1'));
     play.forget();
     // Nothing is under way and nobody can be given anything back: the attempt goes on in the same step.
-    play.at(2_100, {
-      type: 'interfaceChanged',
-      interfaceName: 'Te1',
-      level: 'Down',
-      receivedAt: 2_100,
-      notification: {},
-    });
+    play.at(2_100, interfaceEvent('Te1', 'Down'));
     const names = play.effects.map(({ effect }) => effect);
     expect(names.indexOf('withdrawTakeover')).toBeGreaterThanOrEqual(0);
     expect(names.indexOf('sendTakeover')).toBeGreaterThan(names.indexOf('withdrawTakeover'));

@@ -1,7 +1,7 @@
 /** Requests that wait for EC2's tokens (rules 6 and 7): they have moved nothing, and go when they are not wanted. */
 import type { Event } from '../../src/core/model';
 import { sessionEvent } from '../support/coreWorld';
-import { answer, watching, type Play } from './play';
+import { answer, interfaceEvent, watching, type Play } from './play';
 
 const queued = (key: string): Event => told('takeoverCallQueued', key);
 const released = (key: string): Event => told('takeoverCallReleased', key);
@@ -166,13 +166,7 @@ describe('a give that waits for tokens (rule 15)', () => {
 });
 
 describe('a give-back (rule 5)', () => {
-  const local: readonly Event[] = ['Te1', 'Te2'].map((interfaceName) => ({
-    type: 'interfaceChanged',
-    interfaceName,
-    level: 'Down',
-    receivedAt: 0,
-    notification: {},
-  }));
+  const local = ['Te1', 'Te2'].map((name) => interfaceEvent(name, 'Down'));
 
   test('does not wait for what waited for tokens when the takeover ended', () => {
     const play = moving();

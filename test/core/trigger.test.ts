@@ -9,7 +9,6 @@ function consideration(play: Play): { fires: boolean; sentence: string } {
     now: play.now,
     jitter: 0,
     state: play.state,
-    wakeAt: Infinity,
     effects: [],
     notes: [],
     alarms: [],

@@ -6,8 +6,7 @@ const turnOf = (): Turn => ({
   plan: planOf(),
   now: 0,
   jitter: 0,
-  state: initialState(planOf()),
-  wakeAt: 100,
+  state: { ...initialState(planOf()), wakeAt: 100 },
   effects: [],
   notes: [],
   alarms: [],
@@ -60,7 +59,7 @@ test('the earliest of the times that are asked for counts', () => {
   const turn = turnOf();
   wakeAt(turn, 50);
   wakeAt(turn, 70);
-  expect(turn.wakeAt).toBe(50);
+  expect(turn.state.wakeAt).toBe(50);
 });
 
 test('of more than twenty only the first ten are listed, and how many more there are', () => {
