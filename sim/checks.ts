@@ -37,11 +37,6 @@ export type Change = { readonly at: number; readonly from: RouterIndex; readonly
 export function roleTtlMs({ keepaliveMs }: Settings): number {
   return Math.max(30_000, keepaliveMs + 5_000);
 }
-/**
- * `false-active`: a role of ACTIVE may outlive the ownership by `role_ttl_s`, what reads may lag, and a second
- * for the answer.
- */
-const FALSE_ACTIVE_MS = 9_000 + 2_000;
 /** What reads may lag, and a second for the answer. */
 const OLD_NEWS_MS = 9_000 + 2_000;
 /** What EC2 shows is known until the next keepalive, and a request may be under way for some seconds. */
@@ -350,7 +345,7 @@ export class Checks {
       say('up-since-loss', `lost the targets at ${lostAt}, and no triggering session was UP since ${upAt}`);
   }
 
-  /** `false-active`: the role is ACTIVE only so long after the ownership is gone. */
+  /** `false-active`: the role is ACTIVE only for role_ttl_s and what news are old after the ownership is gone. */
   #checkFalseActive(router: Router, state: State): void {
     const { index } = router;
     if (state.role.haState !== 'ACTIVE') {
@@ -361,7 +356,7 @@ export class Checks {
     this.#activeSince[index] = Math.min(this.#activeSince[index], this.#timeline.now);
     const lost = this.#notOwnerSince[index];
     const since = Math.max(lost, this.#activeSince[index]);
-    const bound = roleTtlMs(this.#scenario.settings) + FALSE_ACTIVE_MS + this.#longestPause[router.index];
+    const bound = roleTtlMs(this.#scenario.settings) + OLD_NEWS_MS + this.#longestPause[router.index];
     if (lost >= 0 && this.#timeline.now - since > bound)
       this.#broken(
         'false-active',
