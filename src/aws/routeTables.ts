@@ -35,7 +35,7 @@ const GATEWAYS = [
   'OdbNetworkArn',
 ] as const;
 const GATEWAY = /^[\w:./-]{1,256}$/;
-const FROM_ELSEWHERE = ['EnableVgwRoutePropagation', 'Advertisement'];
+const FROM_ELSEWHERE: readonly unknown[] = ['EnableVgwRoutePropagation', 'Advertisement'];
 
 export async function describeRouteTables({
   ec2,
@@ -172,7 +172,7 @@ const KEYS = {
 
 function isFor({ destination: { kind, value } }: RouteTarget, route: unknown): boolean {
   const written = field(route, KEYS[kind]);
-  if (typeof written !== 'string' || FROM_ELSEWHERE.includes(String(field(route, 'Origin')))) return false;
+  if (typeof written !== 'string' || FROM_ELSEWHERE.includes(field(route, 'Origin'))) return false;
   const destination = parseDestination(written);
   return destination?.kind === kind && destination.value === value;
 }

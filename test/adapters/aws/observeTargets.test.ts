@@ -232,6 +232,16 @@ describe('answers that are none', () => {
         NetworkInterfaceId: eniOf(2, 1),
       }),
     ],
+    [
+      'an origin that cannot be written as text and no state',
+      [
+        {
+          DestinationCidrBlock: '10.9.0.0/16',
+          NetworkInterfaceId: eniOf(2, 1),
+          Origin: { toString: 0 },
+        },
+      ],
+    ],
     ['no state', [{ DestinationCidrBlock: '10.9.0.0/16', NetworkInterfaceId: eniOf(2, 1) }]],
     ['no target', [{ DestinationCidrBlock: '10.9.0.0/16', State: 'active' }]],
     [
