@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleSize, load, machineLine } from './machine';
-import { measurePackaged, type PackagedOptions } from './packaged';
+import { measurePackaged, packagedCounts, type PackagedOptions } from './packaged';
 import { conditionsNow, packagedPart, packagedSection } from './packagedReport';
 import { partOf, readPage, withPart } from './part';
 import { plot } from './plot';
@@ -163,7 +163,7 @@ async function packaged(args: readonly string[]): Promise<number> {
   mkdirSync(wishes.out, { recursive: true });
   writeFileSync(page, withPart(readPage(page), packagedPart, packagedSection(results, before)));
   say(`written: ${page}`);
-  return 0;
+  return conclude(packagedCounts(results));
 }
 
 type PackagedWishes = Pick<PackagedOptions, 'minutes' | 'failovers' | 'files'> & { readonly out: string };

@@ -7,10 +7,20 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startEngine, type ContainerEngine } from '../lab/containerEngine';
 import type { LabRouter } from '../lab/topologyRouter';
-import { openFloor, type FloorSample } from './floor';
 import { freePort } from './freePort';
 import { memoryMiB } from './rest';
-import { openStandby, type Standby, type StandbyOptions, type Takeover } from './standby';
+import { times } from './showLatency';
+import { openStandby, type OpenStandby, type Standby, type Takeover } from './standby';
+import { median, quantile, type Count } from './statistics';
+import {
+  measureFirst,
+  measureLatency,
+  measureMoved,
+  takeoverCounts,
+  type FirstRow,
+  type LatencyRow,
+  type MovedRow,
+} from './takeovers';
 
 export type Weights = {
   readonly imageMb: number;
@@ -36,8 +46,19 @@ export type Packaged = {
   readonly restPercent: number;
   readonly restSeconds: number;
   readonly memory: readonly MemorySample[];
+  /** Those of the long time. */
   readonly takeovers: readonly Takeover[];
-  readonly floor: readonly FloorSample[];
+  readonly failover: Failover;
+};
+
+/** As it is measured outside a container, by the same functions. */
+export type Failover = {
+  readonly latency: LatencyRow;
+  readonly first: FirstRow;
+  readonly moved: MovedRow;
+  /** `docker exec ... show ha_state`, and of a program that does nothing. */
+  readonly showMs: readonly number[];
+  readonly bareMs: readonly number[];
 };
 
 export type PackagedOptions = {
@@ -50,8 +71,9 @@ export type PackagedOptions = {
 };
 
 const STARTS = 8;
-const FLOOR_SAMPLES = 30;
-const BREATH_MS = 60;
+const SUBJECT = { generation: 'gen1', interfaces: 2 } as const;
+const TAKEOVERS = 60;
+const MOVED = { interfaces: 8, latencyMs: 150, takeovers: 10 } as const;
 const REST_S = 60;
 const SETTLE_MS = 15_000;
 const TICK_MS = 10;
@@ -67,19 +89,23 @@ export async function measurePackaged(options: PackagedOptions): Promise<Package
     const startsMs: number[] = [];
     for (let count = 0; count < STARTS; count += 1) startsMs.push(await startOnce(engine));
     say(`container start to role known: ${startsMs.map((each) => each.toFixed(0)).join(', ')} ms`);
-    const standby = await openContainer(engine, {});
+    const failover = await measureFailover(engine);
+    const firstMs = failover.latency.takeovers.map(({ firstWriteMs }) => firstWriteMs);
+    say(`event to first write: ${median(firstMs).toFixed(2)} / ${quantile(firstMs, 0.99).toFixed(2)} ms`);
+    const container = nextName();
+    const standby = await inContainer(engine, container)(SUBJECT);
     try {
-      const rest = await atRest(engine, standby.container);
+      const rest = await atRest(engine, container);
       say(`at rest: ${rest.toFixed(2)} % of a core`);
-      const long = await overTime(engine, standby, options);
+      const long = await overTime(engine, { standby, container }, options);
       return {
         weights: weigh(files),
-        node: await engine.docker('exec', standby.container, 'node', '--version'),
+        node: await engine.docker('exec', container, 'node', '--version'),
         startsMs,
         restPercent: rest,
         restSeconds: REST_S,
+        failover,
         ...long,
-        floor: await measureFloor(),
       };
     } finally {
       await standby.stop();
@@ -89,49 +115,73 @@ export async function measurePackaged(options: PackagedOptions): Promise<Package
   }
 }
 
-type ContainerStandby = { readonly standby: Standby; readonly container: string; stop(): Promise<void> };
-
 let number = 0;
+const nextName = (): string => `bench-${(number += 1)}`;
 
-/** The standby of a lab in a container, configured as delivered. */
-async function openContainer(
-  engine: ContainerEngine,
-  options: Partial<StandbyOptions>,
-): Promise<ContainerStandby> {
-  number += 1;
-  const container = `bench-${number}`;
-  const port = await freePort();
-  const redis = { host: '127.0.0.1', port };
-  const command = (router: LabRouter): readonly string[] =>
-    engine.command(
-      ...['run', '--rm', '--net=host', '--name', container],
-      ...['-v', `${router.directory}:/app/onbox`, '-v', `${router.directory}/container:/var/lib/xr-aws-ha`],
-      ...['-e', `AWS_EC2_METADATA_SERVICE_ENDPOINT=${router.imdsUrl}`],
-      IMAGE,
-    );
-  const standby = await openStandby({
-    generation: 'gen1',
-    interfaces: 2,
-    store: { redis: { rtr1: redis, rtr2: redis } },
-    ...options,
-    // As in the image, not where the lab would put them.
-    config: { state_dir: undefined, control_socket: undefined, syslog_file: undefined, ...options.config },
-    command,
-  });
-  return {
-    standby,
-    container,
-    stop: async () => {
-      await engine.ask('rm', '-f', '-v', container);
-      await standby.stop();
-    },
+/** Opens the standby of a lab in a container of this name, configured as delivered. */
+function inContainer(engine: ContainerEngine, container: string): OpenStandby {
+  return async (options) => {
+    const redis = { host: '127.0.0.1', port: await freePort() };
+    return openStandby({
+      store: { redis: { rtr1: redis, rtr2: redis } },
+      ...options,
+      // As in the image, not where the lab would put them.
+      config: {
+        state_dir: undefined,
+        control_socket: undefined,
+        syslog_file: undefined,
+        ...options.config,
+      },
+      command: (router: LabRouter) =>
+        engine.command(
+          ...['run', '--rm', '--net=host', '--name', container],
+          ...[
+            '-v',
+            `${router.directory}:/app/onbox`,
+            '-v',
+            `${router.directory}/container:/var/lib/xr-aws-ha`,
+          ],
+          ...['-e', `AWS_EC2_METADATA_SERVICE_ENDPOINT=${router.imdsUrl}`],
+          IMAGE,
+        ),
+      ended: () => engine.ask('rm', '-f', '-v', container),
+    });
   };
 }
 
+export function packagedCounts({ failover: { latency, first, moved } }: Packaged): readonly Count[] {
+  return [latency, first, moved].flatMap(({ interfaces, takeovers }) =>
+    takeoverCounts(interfaces, takeovers),
+  );
+}
+
 async function startOnce(engine: ContainerEngine): Promise<number> {
-  const opened = await openContainer(engine, {});
-  await opened.stop();
-  return opened.standby.start.sinceSpawnMs;
+  const standby = await inContainer(engine, nextName())(SUBJECT);
+  await standby.stop();
+  return standby.start.sinceSpawnMs;
+}
+
+async function measureFailover(engine: ContainerEngine): Promise<Failover> {
+  const open: OpenStandby = (options) => inContainer(engine, nextName())(options);
+  return {
+    latency: await measureLatency(SUBJECT, TAKEOVERS, open),
+    first: await measureFirst(SUBJECT, STARTS, open),
+    moved: await measureMoved(MOVED.interfaces, MOVED.latencyMs, MOVED.takeovers, open),
+    ...(await measureShow(engine)),
+  };
+}
+
+async function measureShow(engine: ContainerEngine): Promise<Pick<Failover, 'showMs' | 'bareMs'>> {
+  const container = nextName();
+  const standby = await inContainer(engine, container)(SUBJECT);
+  try {
+    return {
+      showMs: await times(() => engine.docker('exec', container, 'show', 'ha_state')),
+      bareMs: await times(() => engine.docker('exec', container, 'true')),
+    };
+  } finally {
+    await standby.stop();
+  }
 }
 
 /** Short-lived processes count with their parents. */
@@ -151,7 +201,7 @@ async function atRest(engine: ContainerEngine, container: string): Promise<numbe
 
 async function overTime(
   engine: ContainerEngine,
-  { standby, container }: ContainerStandby,
+  { standby, container }: { readonly standby: Standby; readonly container: string },
   { minutes, failovers, say }: PackagedOptions,
 ): Promise<Pick<Packaged, 'memory' | 'takeovers'>> {
   const memory: MemorySample[] = [await memoryNow(engine, container, 0, 0)];
@@ -169,22 +219,6 @@ async function overTime(
       say(`minute ${sample.minute.toFixed(0)}, ${count} failovers: daemon ${sample.daemon.toFixed(1)} MiB`);
   }
   return { memory, takeovers };
-}
-
-/** In one go: its sockets do not outlive a long pause. */
-async function measureFloor(): Promise<readonly FloorSample[]> {
-  const floor = await openFloor({ interfaces: 2, asks: true });
-  try {
-    await floor.sample();
-    const samples: FloorSample[] = [];
-    for (let count = 0; count < FLOOR_SAMPLES; count += 1) {
-      await delay(BREATH_MS);
-      samples.push(await floor.sample());
-    }
-    return samples;
-  } finally {
-    await floor.stop();
-  }
 }
 
 async function memoryNow(

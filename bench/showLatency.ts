@@ -43,7 +43,7 @@ async function showTimes(store: LabStore): Promise<readonly number[]> {
 }
 
 /** The first run fills the page cache and does not count. */
-async function times(runOnce: () => Promise<void>): Promise<readonly number[]> {
+export async function times(runOnce: () => Promise<unknown>): Promise<readonly number[]> {
   await runOnce();
   const all: number[] = [];
   for (let count = 0; count < RUNS; count += 1) {

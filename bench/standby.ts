@@ -21,7 +21,11 @@ export type StandbyOptions = {
   readonly config?: ExtraKeys;
   /** What to start in place of the built daemon, for one in a container. */
   readonly command?: (router: LabRouter) => readonly string[];
+  /** What else is to end with it, and before the lab. */
+  readonly ended?: () => Promise<unknown>;
 };
+
+export type OpenStandby = (options: StandbyOptions) => Promise<Standby>;
 
 /** Milliseconds since the first BFD DOWN was written, but for the counts. */
 export type Takeover = {
@@ -46,6 +50,7 @@ const EVENTS_APART_MS = 1_000;
 
 export async function openStandby(options: StandbyOptions): Promise<Standby> {
   const { generation, interfaces, keepaliveS, latencyMs = 0, store = 'file', config, command } = options;
+  const { ended = () => Promise.resolve() } = options;
   const lab = await startLab({
     generation,
     interfaces,
@@ -73,10 +78,20 @@ export async function openStandby(options: StandbyOptions): Promise<Standby> {
     const readyMs = Math.max(...known.map(({ receivedAtMs }) => receivedAtMs));
     const firstCallMs = lab.routers.rtr2.sim.received()[0]?.atMs ?? Number.NaN;
     const start = { sinceSpawnMs: readyMs - spawnedMs, sinceFirstCallMs: readyMs - firstCallMs };
-    const standby = new Standby(lab, daemon, start, (keepaliveS ?? 10) * 1000);
+    const standby = new Standby({
+      lab,
+      daemon,
+      start,
+      keepaliveMs: (keepaliveS ?? 10) * 1000,
+      stop: async () => {
+        await ended();
+        await lab.stop();
+      },
+    });
     await standby.watch();
     return standby;
   } catch (error: unknown) {
+    await ended();
     await lab.stop();
     throw error;
   }
@@ -86,15 +101,23 @@ export class Standby {
   readonly lab: Lab;
   readonly daemon: DaemonProcess;
   readonly start: StartTimes;
+  readonly stop: () => Promise<void>;
   readonly #keepaliveMs: number;
   readonly #neighbors: readonly string[];
   #lastEventMs = -Infinity;
   #lastReadMs = -Infinity;
 
-  constructor(lab: Lab, daemon: DaemonProcess, start: StartTimes, keepaliveMs: number) {
+  constructor({
+    lab,
+    daemon,
+    start,
+    stop,
+    keepaliveMs,
+  }: Pick<Standby, 'lab' | 'daemon' | 'start' | 'stop'> & { readonly keepaliveMs: number }) {
     this.lab = lab;
     this.daemon = daemon;
     this.start = start;
+    this.stop = stop;
     this.#keepaliveMs = keepaliveMs;
     // The lab has a session on each of the first two interfaces.
     this.#neighbors = lab.plan.interfaces.slice(0, 2).map(({ primaryAddress }) => primaryAddress.rtr1);
@@ -166,9 +189,5 @@ export class Standby {
       writes: requests.filter(({ action }) => action === 'AssignPrivateIpAddresses').length,
       attempts: new Set(begun.map(({ attempt }) => attempt)).size,
     };
-  }
-
-  stop(): Promise<void> {
-    return this.lab.stop();
   }
 }

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Generation } from '../lab/slapi-sim/wire';
 import { openFloor, type Floor, type FloorSample } from './floor';
-import { openStandby, type Standby, type StartTimes, type Takeover } from './standby';
+import { openStandby, type OpenStandby, type Standby, type StartTimes, type Takeover } from './standby';
 import type { Count } from './statistics';
 
 export type LatencyRow = {
@@ -36,17 +36,21 @@ const FIRST_AFTER_MS = 2_000;
 const BREATH_MS = 60;
 
 /** A floor sample is taken with each takeover, so that both have seen the same machine. */
-export async function measureLatency(subject: Subject, samples: number): Promise<LatencyRow> {
+export async function measureLatency(
+  subject: Subject,
+  samples: number,
+  open: OpenStandby = openStandby,
+): Promise<LatencyRow> {
   const { interfaces, generation } = subject;
-  const open: { stop(): Promise<void> }[] = [];
+  const running: { stop(): Promise<void> }[] = [];
   const opened = <T extends { stop(): Promise<void> }>(one: T): T => {
-    open.push(one);
+    running.push(one);
     return one;
   };
   try {
     const floor = opened(await openFloor({ interfaces, asks: false }));
     const floorAsking = generation === 'gen1' ? opened(await openFloor({ interfaces, asks: true })) : null;
-    const standby = opened(await openStandby({ ...subject, keepaliveS: KEEPALIVE_S }));
+    const standby = opened(await open({ ...subject, keepaliveS: KEEPALIVE_S }));
     const [takeovers, floors, asking]: [Takeover[], FloorSample[], FloorSample[]] = [[], [], []];
     // The first takeover of a process has a table of its own.
     await floor.sample();
@@ -59,15 +63,19 @@ export async function measureLatency(subject: Subject, samples: number): Promise
     }
     return { ...subject, takeovers, floor: floors, floorAsking: floorAsking === null ? null : asking };
   } finally {
-    await Promise.all(open.map((one) => one.stop()));
+    await Promise.all(running.map((one) => one.stop()));
   }
 }
 
 /** The configuration is as delivered, the keepalive 10 s. */
-export async function measureFirst(subject: Subject, starts: number): Promise<FirstRow> {
+export async function measureFirst(
+  subject: Subject,
+  starts: number,
+  open: OpenStandby = openStandby,
+): Promise<FirstRow> {
   const row = { takeovers: [] as Takeover[], starts: [] as StartTimes[] };
   for (let count = 0; count < starts; count += 1) {
-    const standby = await openStandby(subject);
+    const standby = await open(subject);
     try {
       await delay(FIRST_AFTER_MS);
       row.takeovers.push(await standby.takeOver());
@@ -83,8 +91,9 @@ export async function measureMoved(
   interfaces: number,
   latencyMs: number,
   samples: number,
+  open: OpenStandby = openStandby,
 ): Promise<MovedRow> {
-  const standby = await openStandby({ generation: 'gen1', interfaces, latencyMs, keepaliveS: KEEPALIVE_S });
+  const standby = await open({ generation: 'gen1', interfaces, latencyMs, keepaliveS: KEEPALIVE_S });
   try {
     await once(standby);
     const takeovers: Takeover[] = [];

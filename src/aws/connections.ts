@@ -16,7 +16,9 @@ export type SendOptions = {
   readonly abortSignal: AbortSignal;
   /** `DescribeNetworkInterfaces`: names the element that a good answer consists of. */
   readonly action: string;
-  /** The request is built and signed at once, but stays here until this is fulfilled. */
+  /** The request is built and signed at once; when this is fulfilled, it takes a connection for itself. */
+  readonly reserved: Promise<void>;
+  /** Nothing is sent before this is fulfilled. Not without the one above. */
   readonly released: Promise<void>;
   /** Called when the request is built and signed. */
   readonly onSigned: () => void;
@@ -108,11 +110,21 @@ export class Connections {
   /** For the SDK: its request handler interface. */
   async handle(request: SignedRequest, options?: object): Promise<{ response: HttpAnswer }> {
     if (!isSendOptions(options)) throw new Error('an EC2 request was sent past Ec2.prepare');
-    options.onSigned();
-    await options.released;
-    options.abortSignal.throwIfAborted();
-    const answer = await this.#exchange(request, options);
-    checkEnvelope(answer, options.action);
+    const { abortSignal, action, reserved, released, onSigned } = options;
+    onSigned();
+    await reserved;
+    abortSignal.throwIfAborted();
+    const held = this.#open(request, abortSignal);
+    await released;
+    abortSignal.throwIfAborted();
+    if (this.#hasDoubt()) {
+      this.#dropIdle();
+      held.destroy();
+    }
+    // What has been held may have lost its connection meanwhile, and nothing was sent over it.
+    const outgoing = held.destroyed ? this.#open(request, abortSignal) : held;
+    const answer = await this.#exchange(outgoing, request.body, options);
+    checkEnvelope(answer, action);
     return { response: answer };
   }
 
@@ -136,14 +148,22 @@ export class Connections {
     this.#spare.drop();
   }
 
-  #exchange(request: SignedRequest, { abortSignal, onSent }: SendOptions): Promise<HttpAnswer> {
-    const { method, path, headers, body } = request;
+  /** Takes an idle connection, or opens one. Sends nothing. */
+  #open({ method, path, headers }: SignedRequest, abortSignal: AbortSignal): http.ClientRequest {
+    const host = hostOf(this.#endpoint);
+    const port = this.#endpoint.port || null;
+    const outgoing = this.#request({ host, port, method, path, headers, agent: this.#agent });
+    const onAbort = () => outgoing.destroy(new Error('given up'));
+    abortSignal.addEventListener('abort', onAbort, { once: true });
+    outgoing.once('close', () => abortSignal.removeEventListener('abort', onAbort));
+    // At once, and not with the last of the socket: it is not to be taken for one that can be used.
+    outgoing.once('error', () => outgoing.destroy());
+    return outgoing;
+  }
+
+  #exchange(outgoing: http.ClientRequest, body: unknown, { onSent }: SendOptions): Promise<HttpAnswer> {
     if (typeof body !== 'string') throw new Error('an EC2 request has no text body');
-    if (this.#hasDoubt()) this.#dropIdle();
     return new Promise((resolve, reject) => {
-      const host = hostOf(this.#endpoint);
-      const port = this.#endpoint.port || null;
-      const outgoing = this.#request({ host, port, method, path, headers, agent: this.#agent });
       let sent = false;
       let answered = false;
       // The first call counts, later ones change nothing.
@@ -153,24 +173,19 @@ export class Connections {
         answered = true;
         reject(error instanceof MalformedAnswer ? error : new ConnectionError(error));
       };
-      const onAbort = () => outgoing.destroy(new Error('given up'));
-      abortSignal.addEventListener('abort', onAbort, { once: true });
       outgoing.once('close', () => {
-        abortSignal.removeEventListener('abort', onAbort);
         this.#unanswered.delete(outgoing);
         // Node's own word for an answer that breaks off comes after this event, and with this code.
         fail(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
       });
       outgoing.on('error', fail);
-      outgoing.once('socket', (socket) =>
-        whenStanding(socket, () => {
-          if (outgoing.destroyed) return;
-          sent = true;
-          this.#unanswered.set(outgoing, this.#now());
-          onSent();
-          outgoing.end(body);
-        }),
-      );
+      whenStanding(outgoing, () => {
+        if (outgoing.destroyed) return;
+        sent = true;
+        this.#unanswered.set(outgoing, this.#now());
+        onSent();
+        outgoing.end(body);
+      });
       outgoing.once('response', (incoming) => {
         answered = true;
         this.#unanswered.delete(outgoing);
@@ -205,7 +220,12 @@ function isSendOptions(options: object | undefined): options is SendOptions {
   return options !== undefined && 'onSent' in options && 'released' in options && 'action' in options;
 }
 
-function whenStanding(socket: Socket, callback: () => void): void {
+function whenStanding(outgoing: http.ClientRequest, callback: () => void): void {
+  if (outgoing.socket === null) outgoing.once('socket', (socket) => whenConnected(socket, callback));
+  else whenConnected(outgoing.socket, callback);
+}
+
+function whenConnected(socket: Socket, callback: () => void): void {
   if (socket instanceof TLSSocket) {
     // `authorized` turns true with the end of the handshake: unverified peers are never accepted.
     if (socket.authorized) callback();

@@ -1,6 +1,6 @@
 /**
  * Calls to EC2: a client that takes nothing from files, the environment, DNS or IMDS while it works, and one
- * way to call, in two steps: build and sign now, send on release. Never retries: the rules do.
+ * way to call, in three steps: build and sign, take a connection, send on release. Never retries: the rules do.
  */
 import { EC2Client, type ServiceOutputTypes } from '@aws-sdk/client-ec2';
 import type { Logger } from 'pino';
@@ -25,6 +25,8 @@ export type PreparedCall<Output> = {
   readonly built: Promise<void>;
   /** It has failed before it was released, and releasing it would only say so. */
   hasFailed(): boolean;
+  /** It is likely to be released soon: it takes a connection for itself. */
+  reserve(): void;
   /** Sends it; the deadline runs from here. Never rejects. To be called once. */
   release(timeoutMs: number): Promise<CallResult<Output>>;
   /** It will not be sent. */
@@ -122,6 +124,7 @@ function callerOf(
     command: Command<Output>,
   ): PreparedCall<Output> => {
     const abort = new AbortController();
+    const reserved = deferred();
     const released = deferred();
     const built = deferred();
     let sentAt: number | null = null;
@@ -139,6 +142,7 @@ function callerOf(
     const options: SendOptions = {
       abortSignal: abort.signal,
       action,
+      reserved: reserved.promise,
       released: released.promise,
       onSigned: built.fulfil,
       onSent: () => (sentAt = now()),
@@ -152,6 +156,7 @@ function callerOf(
     return {
       built: built.promise,
       hasFailed: () => outcome !== null,
+      reserve: reserved.fulfil,
       release: (timeoutMs) =>
         new Promise((resolve) => {
           // Not left to the abort alone: what hangs inside the SDK, as a credentials provider may, hears no signal.
@@ -160,6 +165,7 @@ function callerOf(
             resolve(failed(new Error('given up')));
             abort.abort();
           }, timeoutMs);
+          reserved.fulfil();
           released.fulfil();
           void answered.then((result) => {
             clearTimeout(deadline);
@@ -168,6 +174,7 @@ function callerOf(
         }),
       discard: () => {
         abort.abort();
+        reserved.fulfil();
         released.fulfil();
       },
     };

@@ -74,11 +74,13 @@ function openRehearsal(): Rehearse {
     const prepare: Caller['prepare'] = (action, command) => ({
       built: Promise.resolve(),
       hasFailed: () => false,
+      reserve: () => {},
       discard: () => {},
       release: async () => {
         const output = await command(client, {
           abortSignal: new AbortController().signal,
           action,
+          reserved: Promise.resolve(),
           released: Promise.resolve(),
           onSigned: () => {},
           onSent: () => {},

@@ -18,7 +18,7 @@ export type SendRequest = TakeoverRequest & { readonly send: number; readonly ti
 export type SendNews = { readonly queued: () => void; readonly released: () => void };
 
 export type Takeover = {
-  /** Builds and signs; nothing leaves this router. */
+  /** Builds, signs and takes a connection; nothing leaves this router. */
   prepare(request: TakeoverRequest): void;
   /**
    * Sends the prepared request where there is one, else a new one; identical ones that are under way use
@@ -109,14 +109,29 @@ export function openTakeover({
     return (takeAhead(request) ?? build(request)).move;
   };
 
+  /**
+   * One in each turn of the event loop: what the request waits for, rule 5's question and its answer, goes before.
+   * Where that is there first, release takes the connection.
+   */
+  const unreserved: PreparedMove[] = [];
+  const reserveNext = (): void => {
+    unreserved.shift()?.reserve();
+    if (unreserved.length > 0) setImmediate(reserveNext);
+  };
+  const reserveSoon = (move: PreparedMove): void => {
+    if (unreserved.push(move) === 1) setImmediate(reserveNext);
+  };
+
   return {
     prepare: (request) => {
       const ready = takeAhead(request);
       // What is beyond the first burst is signed when its turn comes, and not while others could be sent.
       if (ready === null && prepared.size + ahead.length >= AHEAD_MAX) return;
       prepared.get(keyOf(request))?.move.discard();
-      prepared.set(keyOf(request), ready ?? build(request));
+      const taken = ready ?? build(request);
+      prepared.set(keyOf(request), taken);
       ec2.warm(prepared.size);
+      reserveSoon(taken.move);
     },
     send: (request, news) =>
       new Promise((resolve) => {

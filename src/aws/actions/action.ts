@@ -39,6 +39,8 @@ export type PreparedMove = {
   readonly built: Promise<void>;
   /** It has failed before it was released. */
   hasFailed(): boolean;
+  /** The first call is likely to be released soon: it takes a connection for itself. */
+  reserve(): void;
   /** A token for the first call has been taken. The deadline runs from here. Never rejects. To be called once. */
   release(timeoutMs: number): Promise<Outcome>;
   /** It will not be sent. */
@@ -92,6 +94,7 @@ export function movesBy<Output extends ServiceOutputTypes>(
     action: first.action,
     built: prepared.built,
     hasFailed: () => prepared.hasFailed(),
+    reserve: () => prepared.reserve(),
     discard: () => prepared.discard(),
     release: async (timeoutMs) => {
       let until = performance.now() + timeoutMs;
