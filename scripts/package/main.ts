@@ -130,7 +130,7 @@ const environment = [
   // One arena: the daemon's threads allocate little, and each arena keeps some memory for itself.
   'MALLOC_ARENA_MAX=1',
   // Chosen by measuring: docker/README.md.
-  'XR_AWS_HA_NODE_FLAGS=--max-semi-space-size=1 --max-old-space-size=64 --optimize-for-size --v8-pool-size=1 --no-short-builtin-calls --no-opt --no-sparkplug --no-maglev',
+  'XR_AWS_HA_NODE_FLAGS=--max-semi-space-size=1 --max-old-space-size=64 --optimize-for-size --v8-pool-size=1 --no-opt --no-maglev',
 ];
 
 function labelsOf(
