@@ -16,6 +16,8 @@ import type { FloorTask } from './floorClient';
 export type FloorSample = { readonly firstWriteMs: number; readonly lastWriteMs: number };
 
 export type Floor = {
+  /** Of its client. */
+  readonly pid: number;
   /** To be called when nothing else is at work. */
   sample(): Promise<FloorSample>;
   stop(): Promise<void>;
@@ -67,6 +69,7 @@ export async function openFloor({
   }
   peerLives(sim, neighbors);
   return {
+    pid: client.pid ?? Number.NaN,
     sample: async () => {
       const writes = nextWrites(ec2, interfaces);
       const eventMs = peerDies(sim, neighbors);

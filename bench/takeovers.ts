@@ -1,6 +1,7 @@
 /** From the BFD event to the writes: many takeovers of one process, and the first ones of many. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Generation } from '../lab/slapi-sim/wire';
+import { setApart } from './cores';
 import { openFloor, type Floor, type FloorSample } from './floor';
 import { openStandby, type OpenStandby, type Standby, type StartTimes, type Takeover } from './standby';
 import type { Count } from './statistics';
@@ -40,6 +41,8 @@ export async function measureLatency(
   subject: Subject,
   samples: number,
   open: OpenStandby = openStandby,
+  /** The processes that are to be on other cores than the bench; default: the scheduler decides. */
+  apart?: () => Promise<readonly number[]>,
 ): Promise<LatencyRow> {
   const { interfaces, generation } = subject;
   const running: { stop(): Promise<void> }[] = [];
@@ -51,6 +54,11 @@ export async function measureLatency(
     const floor = opened(await openFloor({ interfaces, asks: false }));
     const floorAsking = generation === 'gen1' ? opened(await openFloor({ interfaces, asks: true })) : null;
     const standby = opened(await open({ ...subject, keepaliveS: KEEPALIVE_S }));
+    if (apart !== undefined) {
+      const clients = [floor, ...(floorAsking === null ? [] : [floorAsking])].map(({ pid }) => pid);
+      const together = setApart([...clients, ...(await apart())]);
+      running.push({ stop: () => Promise.resolve(together()) });
+    }
     const [takeovers, floors, asking]: [Takeover[], FloorSample[], FloorSample[]] = [[], [], []];
     // The first takeover of a process has a table of its own.
     await floor.sample();
