@@ -157,7 +157,7 @@ export class Connections {
     abortSignal.addEventListener('abort', onAbort, { once: true });
     outgoing.once('close', () => abortSignal.removeEventListener('abort', onAbort));
     // At once, and not with the last of the socket: it is not to be taken for one that can be used.
-    outgoing.once('error', () => outgoing.destroy());
+    outgoing.on('error', () => outgoing.destroy());
     return outgoing;
   }
 
