@@ -76,6 +76,8 @@ export class Connections {
   readonly #spare: SpareSockets;
   readonly #request: (options: http.RequestOptions) => http.ClientRequest;
   readonly #now: () => number;
+  /** Requests that have a connection, and wait for their release. */
+  readonly #held = new Set<http.ClientRequest>();
   /** When each request that has no answer yet was sent. */
   readonly #unanswered = new Map<http.ClientRequest, number>();
 
@@ -115,13 +117,12 @@ export class Connections {
     await reserved;
     abortSignal.throwIfAborted();
     const held = this.#open(request, abortSignal);
+    this.#held.add(held);
     await released;
+    if (this.#hasDoubt()) this.#dropIdle();
+    this.#held.delete(held);
     abortSignal.throwIfAborted();
-    if (this.#hasDoubt()) {
-      this.#dropIdle();
-      held.destroy();
-    }
-    // What has been held may have lost its connection meanwhile, and nothing was sent over it.
+    // It may have lost its connection meanwhile, over which nothing was sent.
     const outgoing = held.destroyed ? this.#open(request, abortSignal) : held;
     const answer = await this.#exchange(outgoing, request.body, options);
     checkEnvelope(answer, action);
@@ -208,6 +209,7 @@ export class Connections {
   }
 
   #dropIdle(): void {
+    for (const request of this.#held) request.destroy();
     for (const sockets of Object.values(this.#agent.freeSockets)) {
       for (const socket of [...(sockets ?? [])]) socket.destroy();
     }

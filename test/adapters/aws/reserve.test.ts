@@ -125,6 +125,13 @@ test('when another request has waited for its answer too long, the connection th
   expect((await unanswered).ok).toBe(false);
 });
 
+test('when another request has failed without an answer, the connection that is held is not trusted', async () => {
+  const call = await reserved();
+  expect(await prepared(UNANSWERED).release(100)).toMatchObject({ ok: false, failure: { code: 'Timeout' } });
+  expect((await call.release(1_000)).ok).toBe(true);
+  expect(received()).toEqual(['', 'AssignPrivateIpAddresses', 'AssignPrivateIpAddresses']);
+});
+
 test('a takeover reserves what it has prepared, all of it, and others find connections of their own', async () => {
   const takeover = takeoverOf(ec2);
   const requests = [1, 2].map((device) => ({
