@@ -1,8 +1,9 @@
 /** The section of docs/benchmarks.md about the package, which `npm run bench -- package` writes and others keep. */
+import { eightMoved, firstTakeover, firstWrite, roleKnown, spread } from './aims';
 import { load, machineLine } from './machine';
 import type { MemorySample, Packaged } from './packaged';
 import { framed, type Part } from './part';
-import { highest, median, ms, quantile } from './statistics';
+import { highest, median, ms } from './statistics';
 import { table } from './table';
 
 export const packagedPart: Part = { name: 'package', source: 'bench/packagedReport.ts' };
@@ -61,34 +62,14 @@ export function packagedSection(results: Packaged, { machine, load: before }: Co
           '96 MiB',
           '76 MiB',
         ],
-        [
-          'event to first write, gen1, 2 interfaces, p50 / p99',
-          spread(latency.takeovers),
-          '4 / 10 ms',
-          '2 / 5 ms',
-        ],
+        firstWrite('event to first write, gen1, 2 interfaces', latency.takeovers),
         ['the floor of that, with a question, p50 / p99', spread(latency.floorAsking ?? []), '', ''],
-        [
-          'the same with the container on other cores than the bench, p50 / p99',
-          spread(apart.takeovers),
-          '4 / 10 ms',
-          '2 / 5 ms',
-        ],
+        firstWrite('the same with the container on other cores than the bench', apart.takeovers),
         ['the floor of that, with a question, p50 / p99', spread(apart.floorAsking ?? []), '', ''],
-        ['the first takeover of a process, p50 / worst', spread(first.takeovers), '15 ms', ''],
+        firstTakeover('the first takeover of a process', first.takeovers),
         [`the ${takeovers.length} of the long time, p50 / p99`, spread(takeovers), '', ''],
-        [
-          `${moved.interfaces} interfaces moved, ${moved.latencyMs} ms per call, p50`,
-          `${ms(median(moved.takeovers.map(({ allMovedMs }) => allMovedMs)))} ms`,
-          '160 ms',
-          '155 ms',
-        ],
-        [
-          'first call to the router to sessions programmed and role known, p50',
-          `${ms(median(first.starts.map(({ sinceFirstCallMs }) => sinceFirstCallMs)))} ms`,
-          '1000 ms',
-          '',
-        ],
+        eightMoved(moved.takeovers),
+        roleKnown('first call to the router to sessions programmed and role known, p50', first.starts),
         [
           `\`docker exec ... show ha_state\`, p50; of it a program that does nothing`,
           `${ms(median(showMs))}; ${ms(median(bareMs))} ms`,
@@ -109,12 +90,6 @@ export function packagedSection(results: Packaged, { machine, load: before }: Co
       ]),
     ),
   ]);
-}
-
-/** p50 / p99 of the first writes. */
-function spread(takeovers: readonly { readonly firstWriteMs: number }[]): string {
-  const all = takeovers.map(({ firstWriteMs }) => firstWriteMs);
-  return `${ms(median(all))} / ${ms(quantile(all, 0.99))} ms`;
 }
 
 /** A dozen at most, the last one among them. */

@@ -1,4 +1,5 @@
 /** docs/benchmarks.md: what was measured beside what is aimed at, how, and what was not. */
+import { eightMoved, firstTakeover, firstWrite, roleKnown } from './aims';
 import type { FloorSample } from './floor';
 import { introduction, notMeasured } from './method';
 import { countsOf, type Results } from './results';
@@ -64,40 +65,18 @@ export function report(results: Results, packaged: readonly string[]): string {
 function aims({ latency, first, moved, rest, show, bundle }: Results): readonly string[] {
   const path = latency.find(({ generation, interfaces }) => generation === 'gen1' && interfaces === 2);
   const eight = moved.find(({ interfaces, latencyMs }) => interfaces === 8 && latencyMs === 150);
-  const ofFirst = (row: { readonly takeovers: readonly Takeover[] } | undefined) =>
-    (row?.takeovers ?? []).map(({ firstWriteMs }) => firstWriteMs);
   const gen1First = first.find(({ generation }) => generation === 'gen1');
   const starts = gen1First?.starts ?? [];
   return table(
     ['what', 'measured', 'to hold', 'to reach for'],
     [
-      [
-        'event to first write, gen1, 2 interfaces, p50 / p99',
-        `${ms(median(ofFirst(path)))} / ${ms(quantile(ofFirst(path), 0.99))} ms`,
-        '4 / 10 ms',
-        '2 / 5 ms',
-      ],
-      [
-        'the same, first takeover of a process, p50 / worst',
-        `${ms(median(ofFirst(gen1First)))} / ${ms(highest(ofFirst(gen1First)))} ms`,
-        '15 ms',
-        '',
-      ],
-      [
-        '8 interfaces moved, 150 ms per call, p50',
-        `${ms(median((eight?.takeovers ?? []).map(({ allMovedMs }) => allMovedMs)))} ms`,
-        '160 ms',
-        '155 ms',
-      ],
+      firstWrite('event to first write, gen1, 2 interfaces', path?.takeovers ?? []),
+      firstTakeover('the same, first takeover of a process', gen1First?.takeovers ?? []),
+      eightMoved(eight?.takeovers ?? []),
       ['daemon, resident memory at rest', `${rest.rssMiB.toFixed(1)} MiB`, '80 MiB', '64 MiB'],
       ['daemon, share of one core at rest', `${rest.cpuPercent.toFixed(2)} %`, '0.5 %', '0.2 %'],
       ['`show ha_state`, file store, p50', `${ms(median(show.fileMs))} ms`, '150 ms', '80 ms'],
-      [
-        'first call to the router to sessions programmed and role known, gen1, p50',
-        `${ms(median(starts.map(({ sinceFirstCallMs }) => sinceFirstCallMs)))} ms`,
-        '1000 ms',
-        '',
-      ],
+      roleKnown('first call to the router to sessions programmed and role known, gen1, p50', starts),
       ['all JavaScript of the daemon', `${bundle.kiB.toFixed(0)} KiB`, '', ''],
     ],
   );
