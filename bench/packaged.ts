@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startEngine, type ContainerEngine } from '../lab/containerEngine';
 import type { LabRouter } from '../lab/topologyRouter';
+import { spread } from './aims';
 import { freePort } from './freePort';
 import { memoryMiB } from './rest';
 import { times } from './showLatency';
 import { openStandby, type OpenStandby, type Standby, type Takeover } from './standby';
-import { median, quantile, type Count } from './statistics';
+import type { Count } from './statistics';
 import {
   measureFirst,
   measureLatency,
@@ -92,10 +93,8 @@ export async function measurePackaged(options: PackagedOptions): Promise<Package
     for (let count = 0; count < STARTS; count += 1) startsMs.push(await startOnce(engine));
     say(`container start to role known: ${startsMs.map((each) => each.toFixed(0)).join(', ')} ms`);
     const failover = await measureFailover(engine);
-    for (const { takeovers } of [failover.latency, failover.apart]) {
-      const firstMs = takeovers.map(({ firstWriteMs }) => firstWriteMs);
-      say(`event to first write: ${median(firstMs).toFixed(2)} / ${quantile(firstMs, 0.99).toFixed(2)} ms`);
-    }
+    say(`event to first write: ${spread(failover.latency.takeovers)}`);
+    say(`the same, on other cores than the bench: ${spread(failover.apart.takeovers)}`);
     const container = nextName();
     const standby = await inContainer(engine, container)(SUBJECT);
     try {

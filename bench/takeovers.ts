@@ -55,7 +55,7 @@ export async function measureLatency(
     const floorAsking = generation === 'gen1' ? opened(await openFloor({ interfaces, asks: true })) : null;
     const standby = opened(await open({ ...subject, keepaliveS: KEEPALIVE_S }));
     if (apart !== undefined) {
-      const clients = [floor, ...(floorAsking === null ? [] : [floorAsking])].map(({ pid }) => pid);
+      const clients = [floor, floorAsking].flatMap((one) => one?.pid ?? []);
       const together = setApart([...clients, ...(await apart())]);
       running.push({ stop: () => Promise.resolve(together()) });
     }
