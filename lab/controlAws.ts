@@ -2,9 +2,10 @@
  * The control API's part about the emulated AWS: EC2's model, requests and faults, and each router's IMDS. What
  * an operator changes in EC2 is in controlEc2.ts.
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { ask, askWith, Refusal, type Route } from './controlRoutes';
 import { routerName } from './controlRouters';
+import { addressModes } from './ec2-emulator/addresses';
 import { ec2FaultSchema } from './ec2-emulator/faults';
 import type { ActiveFault } from './faultRules';
 import { imdsFaultSchema } from './imds-emulator/faults';
@@ -37,6 +38,14 @@ export function ec2Routes(lab: AnyLab): readonly Route[] {
     ...faultRoutes('/ec2/faults', ec2FaultSchema, () => ec2),
     ask('POST', '/ec2/close-idle', 'closes idle keep-alive connections, as a server does', () =>
       ec2.closeIdleConnections(),
+    ),
+    ask('GET', '/ec2/addresses', 'the further addresses of the endpoint', () => ec2.addresses()),
+    askWith(
+      'POST',
+      '/ec2/addresses/:address',
+      'a further address of the endpoint (127.0.0.2, ...) on its port: it answers, is silent or refuses',
+      z.strictObject({ mode: z.enum(addressModes) }),
+      async ({ places, body }) => void (await ec2.setAddress(places['address'] ?? '', body.mode)),
     ),
     ask(
       'POST',

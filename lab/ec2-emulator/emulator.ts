@@ -12,6 +12,8 @@ import type { ActiveFault } from '../faultRules';
 import { openListener, resetConnection, writeSlowly } from '../httpListener';
 import type { HttpListener, ReceivedRequest } from '../httpListener';
 import { actionNames, isAction, runAction } from './actions';
+import { EndpointAddress } from './addresses';
+import type { AddressMode } from './addresses';
 import type { CredentialRegistry } from './credentials';
 import { refused, statusOf } from './ec2Error';
 import type { Ec2Error, Outcome } from './ec2Error';
@@ -76,6 +78,8 @@ export class Ec2Emulator {
   #accountBuckets: TokenBuckets | null = null;
   readonly #log = new RequestLog();
   readonly #hooks = new Set<(request: LoggedRequest) => void>();
+  readonly #addresses = new Map<string, EndpointAddress>();
+  #tls: Ec2EmulatorOptions['tls'];
   #listener: HttpListener | null = null;
 
   constructor({ world, credentials, verifySignatures, tokenBuckets }: Ec2EmulatorOptions) {
@@ -86,6 +90,7 @@ export class Ec2Emulator {
   }
 
   async open(options: Pick<Ec2EmulatorOptions, 'tls' | 'port'>): Promise<void> {
+    this.#tls = options.tls;
     this.#listener = await openListener({ ...options, onRequest: (request) => this.#receive(request) });
   }
 
@@ -150,6 +155,23 @@ export class Ec2Emulator {
     return () => void this.#hooks.delete(callback);
   }
 
+  /**
+   * A further address of the endpoint, on the same port, in this mode from now on: a loopback address other than
+   * 127.0.0.1. @throws Error for a mode that it cannot have, and of the operating system.
+   */
+  async setAddress(address: string, mode: AddressMode): Promise<EndpointAddress> {
+    const known =
+      this.#addresses.get(address) ?? new EndpointAddress(address, Number(new URL(this.url).port), this.#tls);
+    this.#addresses.set(address, known);
+    await known.become(mode);
+    return known;
+  }
+
+  addresses(): readonly Pick<EndpointAddress, 'address' | 'mode' | 'accepted' | 'ignored'>[] {
+    const all = [...this.#addresses.values()];
+    return all.map(({ address, mode, accepted, ignored }) => ({ address, mode, accepted, ignored }));
+  }
+
   /** Closes the keep-alive connections that wait for a request. */
   closeIdleConnections(): void {
     this.#listener?.closeIdleConnections();
@@ -157,6 +179,7 @@ export class Ec2Emulator {
 
   /** Destroys every connection and frees the port; the world lives on. */
   async stop(): Promise<void> {
+    await Promise.all([...this.#addresses.values()].map((address) => address.stop()));
     await this.#listener?.stop();
   }
 

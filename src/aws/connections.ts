@@ -6,8 +6,9 @@
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { LookupFunction, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { EndpointAddresses } from './endpointAddresses';
 import { hostOf, SpareSockets } from './spareSockets';
 
 /** What a sender hands to the SDK as the options of `send`; the SDK hands it on to the handler. */
@@ -66,8 +67,18 @@ const BODY_BYTES_MAX = 4 * 1024 * 1024;
 const BODY_BYTES_FIRST = 64 * 1024;
 /** Per address of the endpoint, except the last one; within a Region a connection stands in 1-2 ms. */
 const CONNECT_ATTEMPT_MS = 60;
-/** EC2 answers well before: the connection, not EC2, is the likelier reason. */
+/** EC2 answers most requests well before: the connection or the address, not EC2, is the likelier reason. */
 const DOUBT_AFTER_MS = 500;
+
+/** A request that was released and has no answer yet. */
+type Pending = {
+  readonly body: unknown;
+  /** When it was sent; until then, when it was released. */
+  since: number;
+  sent: boolean;
+  /** Of the endpoint, once TCP stands. */
+  address: string | null;
+};
 
 export class Connections {
   readonly metadata = { handlerProtocol: 'http/1.1' };
@@ -75,19 +86,19 @@ export class Connections {
   readonly #agent: http.Agent;
   readonly #spare: SpareSockets;
   readonly #request: (options: http.RequestOptions) => http.ClientRequest;
+  readonly #addresses: EndpointAddresses;
   readonly #now: () => number;
   /** Requests that have a connection, and wait for their release. */
   readonly #held = new Set<http.ClientRequest>();
-  /** When each request that has no answer yet was sent. */
-  readonly #unanswered = new Map<http.ClientRequest, number>();
+  readonly #pending = new Map<http.ClientRequest, Pending>();
 
   constructor({
     endpoint,
-    lookup,
+    addresses,
     now,
   }: {
     readonly endpoint: URL;
-    readonly lookup: LookupFunction;
+    readonly addresses: EndpointAddresses;
     /** Monotonic milliseconds. */
     readonly now: () => number;
   }) {
@@ -95,12 +106,13 @@ export class Connections {
     // FIFO: each keepalive uses another connection in turn, which keeps all of them warm. No limit to the
     // sockets: the rules bound the requests, and one that queues for a socket would be the worst of answers.
     const connectOptions = {
-      lookup,
+      lookup: addresses.lookup,
       autoSelectFamily: true as const,
       autoSelectFamilyAttemptTimeout: CONNECT_ATTEMPT_MS,
     };
     const options = { ...connectOptions, keepAlive: true, scheduling: 'fifo' as const };
     this.#endpoint = endpoint;
+    this.#addresses = addresses;
     this.#agent = secure ? new https.Agent(options) : new http.Agent(options);
     this.#spare = new SpareSockets(endpoint, connectOptions);
     const createConnection = this.#agent.createConnection.bind(this.#agent);
@@ -122,11 +134,33 @@ export class Connections {
     if (this.#hasDoubt()) this.#dropIdle();
     this.#held.delete(held);
     abortSignal.throwIfAborted();
-    // It may have lost its connection meanwhile, over which nothing was sent.
-    const outgoing = held.destroyed ? this.#open(request, abortSignal) : held;
-    const answer = await this.#exchange(outgoing, request.body, options);
-    checkEnvelope(answer, action);
-    return { response: answer };
+    const outgoing = this.#reopened(held, request, abortSignal);
+    const pending = { body: request.body, since: this.#now(), sent: false, address: null };
+    try {
+      const answer = await this.#exchange(outgoing, pending, options);
+      checkEnvelope(answer, action);
+      this.#addresses.answered(pending.address, this.#now());
+      return { response: answer };
+    } catch (error) {
+      // Whoever tries again is to do it elsewhere.
+      this.#addresses.unanswered(pending.address, pending.since, this.#now());
+      throw error;
+    }
+  }
+
+  /**
+   * What the request goes over. It may have lost its connection meanwhile, over which nothing was sent. Where
+   * the same request is under way already, this one takes another address than that: it is a hedge.
+   */
+  #reopened(held: http.ClientRequest, request: SignedRequest, abortSignal: AbortSignal): http.ClientRequest {
+    const twins = [...this.#pending.values()].filter(({ body }) => body === request.body);
+    const taken = new Set(twins.flatMap(({ address }) => address ?? []));
+    if (taken.size === 0 || !this.#addresses.hasOther(taken))
+      return held.destroyed ? this.#open(request, abortSignal) : held;
+    held.destroy();
+    return this.#open(request, abortSignal, () =>
+      this.#spare.elsewhere(taken, this.#addresses.lookupBeside(taken)),
+    );
   }
 
   updateHttpClientConfig(): void {}
@@ -149,11 +183,16 @@ export class Connections {
     this.#spare.drop();
   }
 
-  /** Takes an idle connection, or opens one. Sends nothing. */
-  #open({ method, path, headers }: SignedRequest, abortSignal: AbortSignal): http.ClientRequest {
+  /** Takes an idle connection, or opens one; or takes the one that it is given. Sends nothing. */
+  #open(
+    { method, path, headers }: SignedRequest,
+    abortSignal: AbortSignal,
+    createConnection?: () => Socket,
+  ): http.ClientRequest {
     const host = hostOf(this.#endpoint);
     const port = this.#endpoint.port || null;
-    const outgoing = this.#request({ host, port, method, path, headers, agent: this.#agent });
+    const over = createConnection === undefined ? { agent: this.#agent } : { createConnection };
+    const outgoing = this.#request({ host, port, method, path, headers, ...over });
     const onAbort = () => outgoing.destroy(new Error('given up'));
     abortSignal.addEventListener('abort', onAbort, { once: true });
     outgoing.once('close', () => abortSignal.removeEventListener('abort', onAbort));
@@ -162,34 +201,38 @@ export class Connections {
     return outgoing;
   }
 
-  #exchange(outgoing: http.ClientRequest, body: unknown, { onSent }: SendOptions): Promise<HttpAnswer> {
+  #exchange(outgoing: http.ClientRequest, pending: Pending, { onSent }: SendOptions): Promise<HttpAnswer> {
+    const { body } = pending;
     if (typeof body !== 'string') throw new Error('an EC2 request has no text body');
     return new Promise((resolve, reject) => {
-      let sent = false;
       let answered = false;
+      this.#pending.set(outgoing, pending);
       // The first call counts, later ones change nothing.
       const fail = (error: Error) => {
         // Idle connections may lead to the same hole: the next request is to open its own.
-        if (sent && !answered) this.#dropIdle();
+        if (pending.address !== null && !answered) this.#dropIdle();
         answered = true;
         reject(error instanceof MalformedAnswer ? error : new ConnectionError(error));
       };
       outgoing.once('close', () => {
-        this.#unanswered.delete(outgoing);
+        this.#pending.delete(outgoing);
         // Node's own word for an answer that breaks off comes after this event, and with this code.
         fail(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
       });
       outgoing.on('error', fail);
+      // Asked for while it stands: a socket that is gone does not know any more where it led.
+      whenSocket(outgoing, (socket) =>
+        whenOpen(socket, () => (pending.address = socket.remoteAddress ?? null)),
+      );
       whenStanding(outgoing, () => {
         if (outgoing.destroyed) return;
-        sent = true;
-        this.#unanswered.set(outgoing, this.#now());
+        Object.assign(pending, { sent: true, since: this.#now() });
         onSent();
         outgoing.end(body);
       });
       outgoing.once('response', (incoming) => {
         answered = true;
-        this.#unanswered.delete(outgoing);
+        this.#pending.delete(outgoing);
         incoming.on('error', fail);
         readBody(incoming, outgoing, (bytes) =>
           resolve({
@@ -202,10 +245,12 @@ export class Connections {
     });
   }
 
-  /** Some request waits so long that the idle connections, as old as its own, are in doubt as well. */
+  /** Some request waits so long that its address, and the idle connections, as old as its own, are in doubt. */
   #hasDoubt(): boolean {
     const now = this.#now();
-    return [...this.#unanswered.values()].some((sentAt) => now - sentAt >= DOUBT_AFTER_MS);
+    const late = [...this.#pending.values()].filter(({ since }) => now - since >= DOUBT_AFTER_MS);
+    for (const { address, since } of late) this.#addresses.unanswered(address, since, now);
+    return late.length > 0;
   }
 
   #dropIdle(): void {
@@ -223,8 +268,18 @@ function isSendOptions(options: object | undefined): options is SendOptions {
 }
 
 function whenStanding(outgoing: http.ClientRequest, callback: () => void): void {
-  if (outgoing.socket === null) outgoing.once('socket', (socket) => whenConnected(socket, callback));
-  else whenConnected(outgoing.socket, callback);
+  whenSocket(outgoing, (socket) => whenConnected(socket, callback));
+}
+
+function whenSocket(outgoing: http.ClientRequest, callback: (socket: Socket) => void): void {
+  if (outgoing.socket === null) outgoing.once('socket', callback);
+  else callback(outgoing.socket);
+}
+
+/** Once TCP stands. */
+function whenOpen(socket: Socket, callback: () => void): void {
+  if (socket.connecting) socket.once('connect', callback);
+  else callback();
 }
 
 function whenConnected(socket: Socket, callback: () => void): void {
@@ -232,8 +287,7 @@ function whenConnected(socket: Socket, callback: () => void): void {
     // `authorized` turns true with the end of the handshake: unverified peers are never accepted.
     if (socket.authorized) callback();
     else socket.once('secureConnect', callback);
-  } else if (socket.connecting) socket.once('connect', callback);
-  else callback();
+  } else whenOpen(socket, callback);
 }
 
 function readBody(

@@ -79,7 +79,7 @@ export function openEc2({
     ...(resolve === undefined ? {} : { resolve }),
   });
   const open = () => {
-    const connections = new Connections({ endpoint, lookup: addresses.lookup, now });
+    const connections = new Connections({ endpoint, addresses, now });
     const client = new EC2Client({
       // Each of these, left out, is looked for in ~/.aws or the environment when the first request is made.
       region,

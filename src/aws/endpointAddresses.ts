@@ -1,6 +1,6 @@
 /**
  * The addresses of the EC2 endpoint, in memory: opening a connection never waits for DNS, and DNS being
- * away does not matter once it has answered. The addresses of an interface endpoint are those of its network
+ * away does not matter once it has answered. Which of them comes first is in addressOrder.ts. The addresses of an interface endpoint are those of its network
  * interfaces, one in each zone, and stay the same for its life, so an address that was seen once stays in
  * the list as a fallback behind those of the latest answer.
  * https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
@@ -10,6 +10,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import type { Logger } from 'pino';
 import { Backoff } from '../backoff';
 import { Wellness, type Reading } from '../wellness';
+import { AddressOrder } from './addressOrder';
 
 /** Answers with every address that the name has now; rejects when it cannot. */
 export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
@@ -17,6 +18,14 @@ export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
 export type EndpointAddresses = {
   /** For `net.connect`. Waits for DNS only while there has never been an answer. */
   readonly lookup: LookupFunction;
+  /** The same with these addresses behind all others. */
+  lookupBeside(taken: ReadonlySet<string>): LookupFunction;
+  /** Whether there is any address but these. */
+  hasOther(taken: ReadonlySet<string>): boolean;
+  /** An answer of EC2 has come from there. Null: the connection never stood. */
+  answered(address: string | null, at: number): void;
+  /** What was sent there at `sentAt` has had no answer of EC2 until now. Monotonic ms. */
+  unanswered(address: string | null, sentAt: number, at: number): void;
   /** Null where the endpoint is an address, so that there is nothing to resolve. */
   health(): Reading | null;
   stop(): void;
@@ -44,6 +53,7 @@ export function pinEndpointAddresses({
   readonly resolve?: Resolve;
   readonly refreshMs?: number;
 }): EndpointAddresses {
+  const order = new AddressOrder();
   let known: readonly LookupAddress[] = [];
   let waiting: ((error: NodeJS.ErrnoException | null) => void)[] = [];
   let failing = false;
@@ -86,21 +96,39 @@ export function pinEndpointAddresses({
     return null;
   };
 
-  const lookup: LookupFunction = (_hostname, options, callback) => {
-    const answer = (error: NodeJS.ErrnoException | null): void => {
-      const [first] = known;
-      // The empty list beside an error is never looked at.
-      if (first === undefined) callback(error ?? lookupError(hostname, null), []);
-      else if (options.all === true) callback(null, [...known]);
-      else callback(null, first.address, first.family);
+  const lookupBeside =
+    (taken: ReadonlySet<string>): LookupFunction =>
+    (_hostname, options, callback) => {
+      const answer = (error: NodeJS.ErrnoException | null): void => {
+        const sorted = order.sorted(known, taken);
+        const [first] = sorted;
+        // The empty list beside an error is never looked at.
+        if (first === undefined) callback(error ?? lookupError(hostname, null), []);
+        else if (options.all === true) callback(null, [...sorted]);
+        else callback(null, first.address, first.family);
+      };
+      if (known.length > 0) process.nextTick(answer, null);
+      else waiting.push(answer);
     };
-    if (known.length > 0) process.nextTick(answer, null);
-    else waiting.push(answer);
-  };
 
   if (isName) void refresh();
   return {
-    lookup,
+    lookup: lookupBeside(new Set()),
+    lookupBeside,
+    hasOther: (taken) => known.some(({ address }) => !taken.has(address)),
+    answered: (address, at) => {
+      if (address === null || !order.answered(address, at)) return;
+      log.info(
+        { event: 'endpoint-address-answers', address },
+        'an address of the EC2 endpoint answers again',
+      );
+    },
+    unanswered: (address, sentAt, at) => {
+      if (address === null || !order.unanswered(address, sentAt, at)) return;
+      const others = known.length - 1;
+      const fields = { event: 'endpoint-address-silent', address, others };
+      log.warn(fields, 'an address of the EC2 endpoint does not answer: others are asked first');
+    },
     health: () => (isName ? wellness.reading() : null),
     stop: () => {
       stopped = true;

@@ -16,7 +16,7 @@ export type ConnectOptions = {
 const PROBE_AFTER_MS = 1_000;
 
 export class SpareSockets {
-  readonly #open: () => Socket;
+  readonly #open: (lookup?: LookupFunction) => Socket;
   /** Oldest first, each with what takes it out of the spare ones. Also those that are being connected. */
   readonly #spare = new Map<Socket, () => void>();
 
@@ -32,8 +32,10 @@ export class SpareSockets {
       keepAliveInitialDelay: PROBE_AFTER_MS,
     };
     // TLS has no server name for a literal address.
-    this.#open = () =>
-      secure ? connectTls({ ...all, servername: isIP(host) === 0 ? host : '' }) : connect(all);
+    this.#open = (lookup = options.lookup) =>
+      secure
+        ? connectTls({ ...all, lookup, servername: isIP(host) === 0 ? host : '' })
+        : connect({ ...all, lookup });
   }
 
   get count(): number {
@@ -56,14 +58,22 @@ export class SpareSockets {
   }
 
   /** A spare connection for a request, if there is one. */
-  take(): Socket | null {
+  take(fits: (socket: Socket) => boolean = () => true): Socket | null {
     for (const [socket, release] of this.#spare) {
+      if (!fits(socket)) continue;
       this.#spare.delete(socket);
       if (socket.destroyed) continue;
       release();
       return socket;
     }
     return null;
+  }
+
+  /** A spare connection that leads to none of these addresses, or a new one, as `lookup` has it. */
+  elsewhere(taken: ReadonlySet<string>, lookup: LookupFunction): Socket {
+    const leadsElsewhere = ({ connecting, remoteAddress }: Socket) =>
+      !connecting && remoteAddress !== undefined && !taken.has(remoteAddress);
+    return this.take(leadsElsewhere) ?? this.#open(lookup);
   }
 
   drop(): void {

@@ -1,6 +1,5 @@
 /** The fault matrix, what surrounds EC2: the metadata service, the credentials that it gives out, and DNS. */
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { EndpointName } from '../../lab/endpointName';
 import type { ImdsFaultInput } from '../../lab/imds-emulator/faults';
 import type { Lab } from '../../lab/topology';
 import { eventually } from '../support/eventually';
@@ -165,21 +164,20 @@ function expire(lab: Lab): void {
 
 test('DNS does not know the endpoint at the start, and is gone again later: new connections need it only once', async () => {
   const lab = await openLab();
-  const dns = breakableDns(lab);
-  dns.away();
+  const endpoint = new EndpointName(lab.directory, []);
   const { port } = new URL(lab.ec2.url);
-  lab.writeConfig('rtr2', { ec2_private_endpoint_url: `http://${ENDPOINT_NAME}:${port}` });
+  lab.writeConfig('rtr2', { ec2_private_endpoint_url: `http://${endpoint.name}:${port}` });
   lab.startDaemon('rtr1');
-  const rtr2 = lab.startDaemon('rtr2', { env: { NODE_OPTIONS: `--require ${dns.preload}` } });
+  const rtr2 = lab.startDaemon('rtr2', { env: endpoint.env });
   await record(rtr2, /"level":"warn".*"event":"endpoint-unresolved".*"code":"ENOTFOUND","known":0/);
   await reason(rtr2, /EC2 could not be observed \(ENOTFOUND: .*ec2\.lab\.internal/);
   expect(rolesSince(rtr2, 0)).toEqual(['UNKNOWN']);
-  dns.back();
+  endpoint.resolvesTo(['127.0.0.1']);
   await record(rtr2, /"event":"endpoint-resolved"/);
   await watching(rtr2);
 
   const since = rtr2.mark();
-  dns.away();
+  endpoint.resolvesTo([]);
   await record(rtr2, /"level":"warn".*"event":"endpoint-unresolved".*"known":1/, since);
   const accepted = lab.ec2.connectionsAccepted;
   await eventually(() => {
@@ -189,32 +187,6 @@ test('DNS does not know the endpoint at the start, and is gone again later: new 
   await nothingMoves(lab, 'rtr2');
   expect(rolesSince(rtr2, since)).not.toContain('UNKNOWN');
   await takesOver(lab, 'rtr2', () => lab.killRouter('rtr1'));
-  dns.back();
+  endpoint.resolvesTo(['127.0.0.1']);
   await record(rtr2, /"event":"endpoint-resolved"/, since);
 });
-
-const ENDPOINT_NAME = 'ec2.lab.internal';
-
-/**
- * A resolver for one daemon that knows the endpoint's name while a file is not there. The minute between two
- * questions, a little less by jitter, becomes a fifth of a second; nothing else of the daemon waits that long.
- */
-function breakableDns(lab: Lab): { readonly preload: string; away(): void; back(): void } {
-  const preload = join(lab.directory, 'resolver.cjs');
-  const flag = join(lab.directory, 'dns-is-away');
-  writeFileSync(
-    preload,
-    `const dns = require('node:dns');
-     const { existsSync } = require('node:fs');
-     const [lookup, setTimeout] = [dns.lookup, globalThis.setTimeout];
-     dns.lookup = (name, options, callback) => {
-       if (name !== ${JSON.stringify(ENDPOINT_NAME)}) return lookup(name, options, callback);
-       const missing = Object.assign(new Error('getaddrinfo ENOTFOUND ' + name), { code: 'ENOTFOUND' });
-       const away = existsSync(${JSON.stringify(flag)});
-       process.nextTick(() => (away ? callback(missing) : callback(null, [{ address: '127.0.0.1', family: 4 }])));
-     };
-     globalThis.setTimeout = (callback, ms, ...rest) => 
-       setTimeout(callback, ms >= 54_000 && ms < 60_000 ? 200 : ms, ...rest);`,
-  );
-  return { preload, away: () => writeFileSync(flag, ''), back: () => rmSync(flag) };
-}

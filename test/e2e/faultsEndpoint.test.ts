@@ -1,0 +1,65 @@
+/** The fault matrix, the addresses of EC2's endpoint: one that accepts connections and says nothing. */
+import { EndpointName } from '../../lab/endpointName';
+import type { Lab } from '../../lab/topology';
+import {
+  daemonOf,
+  moreObservations,
+  openLab,
+  record,
+  role,
+  rolesSince,
+  takesOver,
+  watching,
+} from './support';
+
+const [FIRST, SECOND] = ['127.0.0.2', '127.0.0.3'];
+
+/** rtr1 is ACTIVE; rtr2 knows the endpoint by a name that has two addresses. */
+async function openPairWithName(
+  first: 'answers' | 'silent',
+): Promise<{ lab: Lab; start: () => Promise<void> }> {
+  const lab = await openLab({ config: { hedge_ms: 8000 } });
+  const endpoint = new EndpointName(lab.directory, [FIRST, SECOND]);
+  await lab.ec2.setAddress(FIRST, first);
+  await lab.ec2.setAddress(SECOND, 'answers');
+  const { port } = new URL(lab.ec2.url);
+  const start = async () => {
+    lab.writeConfig('rtr2', { ec2_private_endpoint_url: `http://${endpoint.name}:${port}`, hedge_ms: 8000 });
+    await watching(lab.startDaemon('rtr2', { env: endpoint.env }));
+  };
+  await role(lab.startDaemon('rtr1'), 'ACTIVE');
+  await start();
+  return { lab, start };
+}
+
+test('an address of the endpoint turns silent with connections standing: the reads and the takeover go to the other', async () => {
+  const { lab } = await openPairWithName('answers');
+  const rtr2 = daemonOf(lab, 'rtr2');
+  const since = rtr2.mark();
+  await lab.ec2.setAddress(FIRST, 'silent');
+  await record(rtr2, /"level":"warn".*"event":"endpoint-address-silent","address":"127\.0\.0\.2"/, since);
+  await moreObservations(lab, 'rtr2', 2);
+  expect(rolesSince(rtr2, since)).not.toContain('UNKNOWN');
+  await takesOver(lab, 'rtr2', () => lab.killRouter('rtr1'));
+});
+
+test('the address that comes first is silent from the start on: the daemon works by the other, also after a restart', async () => {
+  const { lab, start } = await openPairWithName('silent');
+  await daemonOf(lab, 'rtr2').kill();
+  await start();
+  await takesOver(lab, 'rtr2', () => lab.killRouter('rtr1'));
+});
+
+test('all addresses are silent, then one answers again: it is found, and the peer that died meanwhile is taken over from', async () => {
+  const { lab } = await openPairWithName('answers');
+  const rtr2 = daemonOf(lab, 'rtr2');
+  await lab.ec2.setAddress(FIRST, 'silent');
+  await lab.ec2.setAddress(SECOND, 'silent');
+  await record(rtr2, /endpoint-address-silent.*127\.0\.0\.2/);
+  await record(rtr2, /endpoint-address-silent.*127\.0\.0\.3/);
+  await lab.killRouter('rtr1');
+  await record(rtr2, /"reason":"[^"]*taking over/i);
+  await lab.ec2.setAddress(FIRST, 'answers');
+  await role(rtr2, 'ACTIVE');
+  await record(rtr2, /"event":"endpoint-address-answers","address":"127\.0\.0\.2"/);
+});
