@@ -9,7 +9,7 @@ import { CredentialRegistry } from '../lab/ec2-emulator/credentials';
 import { startEc2Emulator } from '../lab/ec2-emulator/emulator';
 import { Ec2World } from '../lab/ec2-emulator/world';
 import { SimRouter } from '../lab/slapi-sim/router';
-import { ec2Model, planTopology } from '../lab/topologyPlan';
+import { ec2Model, planTopology } from '../lab/topology/plan';
 import { nextWrites, peerDies, peerLives } from './event';
 import type { FloorTask } from './floorClient';
 

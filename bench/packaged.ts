@@ -6,7 +6,7 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startEngine, type ContainerEngine } from '../lab/containerEngine';
-import type { LabRouter } from '../lab/topologyRouter';
+import type { LabRouter } from '../lab/topology/router';
 import { spread } from './aims';
 import { freePort } from './freePort';
 import { memoryMiB } from './rest';

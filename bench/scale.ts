@@ -3,8 +3,8 @@
  * token bucket allow. Each takeover is the first of a process and finds full buckets.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { startCrossAzLab, startLab, type AnyLab, type Lab } from '../lab/topology';
-import { peerOf, MOST_INTERFACES } from '../lab/topologyPlan';
+import { startCrossAzLab, startLab, type AnyLab, type Lab } from '../lab/topology/topology';
+import { peerOf, MOST_INTERFACES } from '../lab/topology/plan';
 import { nowMs, peerDies, peerLives } from './event';
 import type { Count } from './statistics';
 

@@ -1,7 +1,7 @@
 /** How long an operator waits for `show ha_state`: the whole process, from its start to its end. */
 import { spawn } from 'node:child_process';
 import { mainPath } from '../lab/daemonProcess';
-import type { LabStore } from '../lab/topologyConfig';
+import type { LabStore } from '../lab/topology/config';
 import { startRedis } from '../test/support/redisServer';
 import { nowMs } from './event';
 import { openStandby } from './standby';

@@ -5,9 +5,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DaemonProcess } from '../lab/daemonProcess';
 import type { Generation } from '../lab/slapi-sim/wire';
-import { startLab, type Lab } from '../lab/topology';
-import type { ExtraKeys, LabStore } from '../lab/topologyConfig';
-import type { LabRouter } from '../lab/topologyRouter';
+import { startLab, type Lab } from '../lab/topology/topology';
+import type { ExtraKeys, LabStore } from '../lab/topology/config';
+import type { LabRouter } from '../lab/topology/router';
 import { nextWrites, nowMs, peerDies, peerLives } from './event';
 
 export type StandbyOptions = {

@@ -9,9 +9,9 @@ import { ec2EditRoutes } from './controlEc2';
 import { routerName, routerRoutes } from './controlRouters';
 import { ask, askWith, describeRoutes, findRoute, listRoutes, Refusal, type Route } from './controlRoutes';
 import { openListener, type ReceivedRequest } from './httpListener';
-import type { AnyLab } from './topology';
-import { routerNames } from './topologyPlan';
-import { targetName } from './topologyTargets';
+import type { AnyLab } from './topology/topology';
+import { routerNames } from './topology/plan';
+import { targetName } from './topology/targets';
 
 export type ControlOptions = {
   /** Default 0: any free port. */

@@ -9,7 +9,7 @@ import { addressModes } from './ec2-emulator/addresses';
 import { ec2FaultSchema } from './ec2-emulator/faults';
 import type { ActiveFault } from './faultRules';
 import { imdsFaultSchema } from './imds-emulator/faults';
-import type { AnyLab } from './topology';
+import type { AnyLab } from './topology/topology';
 
 export function ec2Routes(lab: AnyLab): readonly Route[] {
   const { ec2, world } = lab;

@@ -7,7 +7,7 @@ import { ask, askWith, Refusal, type Route } from './controlRoutes';
 import type { RouteTarget } from './ec2-emulator/model';
 import { routeState } from './ec2-emulator/routes';
 import { bucketSchema } from './ec2-emulator/tokenBuckets';
-import type { AnyLab } from './topology';
+import type { AnyLab } from './topology/topology';
 
 const addresses = z.array(z.ipv4()).min(1);
 const ipv6Addresses = z.array(z.ipv6()).min(1);

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { ask, askWith, Refusal, type Asked, type Route } from './controlRoutes';
 import type { DaemonProcess, DaemonRecord } from './daemonProcess';
-import { killedInstances, type AnyLab } from './topology';
-import { routerNames, type RouterName } from './topologyPlan';
+import { killedInstances, type AnyLab } from './topology/topology';
+import { routerNames, type RouterName } from './topology/plan';
 import { streamNames } from './slapi-sim/faults';
-import type { LabRouter } from './topologyRouter';
+import type { LabRouter } from './topology/router';
 
 const stream = z.enum(streamNames);
 const peerSees = z.enum(['unconfig', 'silence']);

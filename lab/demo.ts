@@ -8,7 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { Checks } from './demo/checks';
 import { Screen } from './demo/screen';
 import { tell } from './demo/story';
-import { startCrossAzLab, startLab, type AnyLab } from './topology';
+import { startCrossAzLab, startLab, type AnyLab } from './topology/topology';
 
 const EC2_LATENCY_MS = 150;
 const DEADLINE_MS = 28_000;

@@ -6,10 +6,10 @@ import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startControl } from './control';
 import { mainPath } from './daemonProcess';
-import { startCrossAzLab, startLab, type AnyLab } from './topology';
-import { MOST_INTERFACES, routerNames } from './topologyPlan';
-import { labGenerations, type LabGeneration } from './topologyRouter';
-import { targetName, type TargetPlan } from './topologyTargets';
+import { startCrossAzLab, startLab, type AnyLab } from './topology/topology';
+import { MOST_INTERFACES, routerNames } from './topology/plan';
+import { labGenerations, type LabGeneration } from './topology/router';
+import { targetName, type TargetPlan } from './topology/targets';
 
 const USAGE = `usage: npm run lab -- [--generation ${labGenerations.join('|')}] [--interfaces 1..${MOST_INTERFACES}] [--cross-az] [--control PORT] [--daemons]
 

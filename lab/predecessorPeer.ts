@@ -24,8 +24,8 @@ import {
 import { setTimeout as delay } from 'node:timers/promises';
 import { RoleCredentials } from './imds-emulator/roleCredentials';
 import { PredecessorSessions } from './predecessorSessions';
-import type { Lab } from './topology';
-import type { InterfacePlan, RouterName } from './topologyPlan';
+import type { Lab } from './topology/topology';
+import type { InterfacePlan, RouterName } from './topology/plan';
 
 export type PredecessorState = 'ACTIVE' | 'STANDBY' | 'UNKNOWN';
 

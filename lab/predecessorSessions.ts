@@ -7,9 +7,9 @@ import type { MethodDefinition } from '@grpc/proto-loader';
 import { once } from 'node:events';
 import { toNumber } from './slapi-sim/address';
 import { services } from './slapi-sim/wire';
-import type { Lab } from './topology';
-import { labBfd } from './topologyConfig';
-import { peerOf, type RouterName } from './topologyPlan';
+import type { Lab } from './topology/topology';
+import { labBfd } from './topology/config';
+import { peerOf, type RouterName } from './topology/plan';
 
 type Method = MethodDefinition<object, object>;
 

@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { relative, join } from 'node:path';
 
 const root = join(__dirname, '..');
 const THRESHOLD_PERCENT = 98;
@@ -73,7 +73,10 @@ function main(): number {
   };
   const known = reasons();
   const files = Object.entries(reports)
-    .map(([path, report]) => ({ file: basename(path), branches: branchesOf(path, report) }))
+    .map(([path, report]) => ({
+      file: relative(join(root, 'src/core'), path),
+      branches: branchesOf(path, report),
+    }))
     .filter(({ branches }) => branches.length > 0)
     .sort((one, other) => (one.file < other.file ? -1 : 1));
   const open = files.flatMap(({ file, branches }) =>

@@ -2,8 +2,8 @@
  * The Service-Layer API of one router as the daemon's adapter tells of it: attached or not, levels read when it has
  * attached, then events. BFD and interface events come on two streams: each keeps its order, the two keep none.
  */
-import type { Event, InterfaceLevel, SessionLevel } from '../src/core/model';
-import type { Plan } from '../src/core/plan';
+import type { Event, InterfaceLevel, SessionLevel } from '../src/core/state/model';
+import type { Plan } from '../src/core/state/plan';
 import type { EventMaker } from './daemon';
 import type { Network } from './network';
 import type { Random } from './random';

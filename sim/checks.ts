@@ -2,10 +2,10 @@
  * The invariants of one group, each with its precise definition, checked on every step of its cores and on every change
  * in EC2. They know the whole world, which no router does, and judge by what really is wherever that can be said.
  */
-import { violations } from '../src/core/invariants';
-import type { Effect, EffectArgs, Event } from '../src/core/model';
-import type { Plan } from '../src/core/plan';
-import type { Attempt, State } from '../src/core/state';
+import { violations } from '../src/core/state/invariants';
+import type { Effect, EffectArgs, Event } from '../src/core/state/model';
+import type { Plan } from '../src/core/state/plan';
+import type { Attempt, State } from '../src/core/state/state';
 import type { Step } from '../src/core/step';
 import type { Causes } from './causes';
 import type { Ec2, Nic } from './ec2';

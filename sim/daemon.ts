@@ -3,9 +3,9 @@
  * All input of one moment is drained, then they decide; effects start at once; there is one timer. Must not know what
  * an effect does.
  */
-import type { Effect, Event } from '../src/core/model';
-import type { Plan } from '../src/core/plan';
-import { initialState, type State } from '../src/core/state';
+import type { Effect, Event } from '../src/core/state/model';
+import type { Plan } from '../src/core/state/plan';
+import { initialState, type State } from '../src/core/state/state';
 import { step, type Step } from '../src/core/step';
 import type { Random } from './random';
 import type { Group } from './scenario';

@@ -3,8 +3,8 @@
  * the instances are doing, reads that lag behind, answers that get lost, requests that arrive late, tokens that
  * run out. It shares nothing with the lab's emulator.
  */
-import type { EffectArgs, Failure, Holder, InstanceCondition, Observation } from '../src/core/model';
-import type { Plan, Target } from '../src/core/plan';
+import type { EffectArgs, Failure, Holder, InstanceCondition, Observation } from '../src/core/state/model';
+import type { Plan, Target } from '../src/core/state/plan';
 import type { Random } from './random';
 import {
   groupOf,

@@ -3,7 +3,7 @@
  * BFD session for each path (RFC 5880). Says what XR would say; who is told is not its part. The third router's
  * sessions have nobody at their other end.
  */
-import type { InterfaceLevel, SessionLevel } from '../src/core/model';
+import type { InterfaceLevel, SessionLevel } from '../src/core/state/model';
 import type { Random } from './random';
 import {
   otherOf,

@@ -2,9 +2,9 @@
  * One router: the machine with its boots and its clock, the lives of the daemon on it, the file of the decision
  * memory, and what the daemon's effects do. Its groups have in common all but their plans and what they remember.
  */
-import type { Effect, EffectArgs, Event, Memory } from '../src/core/model';
-import type { Plan } from '../src/core/plan';
-import type { State } from '../src/core/state';
+import type { Effect, EffectArgs, Event, Memory } from '../src/core/state/model';
+import type { Plan } from '../src/core/state/plan';
+import type { State } from '../src/core/state/state';
 import type { Step } from '../src/core/step';
 import { observationFor } from '../src/runtime/audience';
 import { ApiServer } from './apiServer';

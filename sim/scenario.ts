@@ -2,7 +2,7 @@
  * What one run is made of, drawn from its seed: how this pair of routers and this EC2 are, and which faults
  * happen when. Plain data, so that a failing run can be tried again with fewer faults.
  */
-import type { InterfaceGeneration } from '../src/core/model';
+import type { InterfaceGeneration } from '../src/core/state/model';
 import { Random } from './random';
 
 /** The routers of the pair. */

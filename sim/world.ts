@@ -2,9 +2,9 @@
  * One run: two routers, the network between them and EC2, the faults of a scenario, then healing, then the
  * question whether all is well again. Throws `Violation` when an invariant is broken.
  */
-import { violations } from '../src/core/invariants';
-import type { Event } from '../src/core/model';
-import type { Plan, Resource, Timing } from '../src/core/plan';
+import { violations } from '../src/core/state/invariants';
+import type { Event } from '../src/core/state/model';
+import type { Plan, Resource, Timing } from '../src/core/state/plan';
 import type { Step } from '../src/core/step';
 import { Checks, roleTtlMs } from './checks';
 import { Causes } from './causes';

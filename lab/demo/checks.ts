@@ -1,5 +1,5 @@
 /** What has to be true for the demo to end well. Each expectation is a sentence; those that fail are kept. */
-import type { AnyLab } from '../topology';
+import type { AnyLab } from '../topology/topology';
 import { legsOf, type Failover } from './failover';
 import { countWords, isWrite, writesToMove } from './targets';
 

@@ -1,8 +1,8 @@
 /** The picture of the lab: EC2 above, two routers, their links, and what floats on its holder. */
 import { findInstance } from '../ec2-emulator/model';
-import type { AnyLab } from '../topology';
-import { routerNames, type RouterName } from '../topologyPlan';
-import type { TargetPlan } from '../topologyTargets';
+import type { AnyLab } from '../topology/topology';
+import { routerNames, type RouterName } from '../topology/plan';
+import type { TargetPlan } from '../topology/targets';
 import type { Paint, Style } from './screen';
 import { heldWords, targetWords } from './targets';
 

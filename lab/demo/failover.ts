@@ -6,9 +6,9 @@ import type { DaemonProcess, DaemonRecord } from '../daemonProcess';
 import type { LoggedRequest } from '../ec2-emulator/requestLog';
 import type { ChangeOrigin } from '../ec2-emulator/history';
 import type { WrittenEvent } from '../slapi-sim/streams';
-import type { AnyLab } from '../topology';
-import { peerOf, type RouterName } from '../topologyPlan';
-import { targetName, type TargetPlan } from '../topologyTargets';
+import type { AnyLab } from '../topology/topology';
+import { peerOf, type RouterName } from '../topology/plan';
+import { targetName, type TargetPlan } from '../topology/targets';
 import { isWrite } from './targets';
 
 export type Move = { readonly target: TargetPlan; readonly atMs: number; readonly origin: ChangeOrigin };

@@ -1,8 +1,8 @@
 /** What an operator does on a router: asks with `show`, which is another process that reads the store. */
 import { execFile } from 'node:child_process';
 import { mainPath } from '../daemonProcess';
-import type { AnyLab } from '../topology';
-import type { RouterName } from '../topologyPlan';
+import type { AnyLab } from '../topology/topology';
+import type { RouterName } from '../topology/plan';
 
 export type Shown = {
   readonly exitCode: number | null;

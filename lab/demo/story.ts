@@ -5,9 +5,9 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DaemonProcess, DaemonRecord } from '../daemonProcess';
-import type { AnyLab } from '../topology';
-import { labBfd } from '../topologyConfig';
-import { peerOf, routerNames, type RouterName } from '../topologyPlan';
+import type { AnyLab } from '../topology/topology';
+import { labBfd } from '../topology/config';
+import { peerOf, routerNames, type RouterName } from '../topology/plan';
 import { checkFailover, type Checks } from './checks';
 import { drawHolders, drawTopology, type RouterLook } from './drawing';
 import { failOver, type Failover } from './failover';

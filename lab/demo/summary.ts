@@ -1,6 +1,6 @@
 /** The closing table: both failovers side by side, and what the figures are and are not. */
-import type { AnyLab } from '../topology';
-import { labBfd } from '../topologyConfig';
+import type { AnyLab } from '../topology/topology';
+import { labBfd } from '../topology/config';
 import { legsOf, type Failover } from './failover';
 import { wrap, WIDTH, type Paint, type Style } from './screen';
 import { countWords, isWrite } from './targets';

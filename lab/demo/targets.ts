@@ -1,9 +1,9 @@
 /** What moves, in the demo's words: how it is called, which requests move it, and how many of them it takes. */
 import type { LoggedRequest } from '../ec2-emulator/requestLog';
-import { movingTables } from '../topologyCrossAz';
-import type { AnyLab } from '../topology';
-import type { LabPlan, RouterName } from '../topologyPlan';
-import type { TargetPlan } from '../topologyTargets';
+import { movingTables } from '../topology/crossAz';
+import type { AnyLab } from '../topology/topology';
+import type { LabPlan, RouterName } from '../topology/plan';
+import type { TargetPlan } from '../topology/targets';
 
 const moving = ['AssignPrivateIpAddresses', 'ReplaceRoute', 'AssociateAddress'] as const;
 export type MovingAction = (typeof moving)[number];

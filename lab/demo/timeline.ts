@@ -1,7 +1,7 @@
 /** A failover for the eye: a line for everything that happened, and a bar for where the time went. */
 import type { LoggedRequest } from '../ec2-emulator/requestLog';
-import { labBfd } from '../topologyConfig';
-import type { LabPlan } from '../topologyPlan';
+import { labBfd } from '../topology/config';
+import type { LabPlan } from '../topology/plan';
 import { legsOf, type Failover, type Legs, type Move } from './failover';
 import { WIDTH, wrap, type Paint, type Style } from './screen';
 import { hasItWords, isWrite, writeWords } from './targets';

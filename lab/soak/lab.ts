@@ -1,5 +1,5 @@
 /** A pair of routers made for many failovers in a short time: quick keepalives, and no dampening to speak of. */
-import { startLab, type Lab } from '../topology';
+import { startLab, type Lab } from '../topology/topology';
 
 export async function soakLab(): Promise<Lab> {
   const lab = await startLab({

@@ -6,8 +6,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Lab } from '../topology';
-import { peerOf, routerNames, type RouterName } from '../topologyPlan';
+import type { Lab } from '../topology/topology';
+import { peerOf, routerNames, type RouterName } from '../topology/plan';
 import { MemoryRecord, median } from './memory';
 import { randomOf, type Random } from './random';
 import { scenarios, type Scenario } from './scenarios';

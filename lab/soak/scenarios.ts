@@ -4,8 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Ec2FaultInput } from '../ec2-emulator/faults';
-import type { Lab } from '../topology';
-import type { RouterName } from '../topologyPlan';
+import type { Lab } from '../topology/topology';
+import type { RouterName } from '../topology/plan';
 import type { Random } from './random';
 
 export type Scene = {

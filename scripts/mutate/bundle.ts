@@ -12,7 +12,7 @@ export type Core = { readonly mutants: readonly Mutant[]; readonly texts: Readon
 export function mutatedCore(covering: boolean): Core {
   const mutants: Mutant[] = [];
   const texts = new Map<string, string>();
-  for (const name of readdirSync(core).sort()) {
+  for (const name of readdirSync(core, { recursive: true, encoding: 'utf8' }).sort()) {
     if (!name.endsWith('.ts')) continue;
     const path = join(core, name);
     const mutated = mutate(name, readFileSync(path, 'utf8'), mutants.length + 1, covering);

@@ -1,7 +1,7 @@
 /**
  * `npm run mutate`: switches every small mutation of src/core on in turn and sees whether a test of the core or the
  * simulation fails; writes docs/mutation.md. `--survivors` tries only what survived the last run, and what has
- * come since; `--file attempt.ts` tries one file and writes no page; `--seeds N` says how many seeds of the simulation,
+ * come since; `--file moves/calls.ts` tries one file and writes no page; `--seeds N` says how many seeds of the simulation,
  * `--workers N` how many processes.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

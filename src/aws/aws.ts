@@ -6,22 +6,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Ec2Settings, Group } from '../config/settings';
-import type { Failure, Observation } from '../core/model';
-import type { Plan } from '../core/plan';
+import type { Failure, Observation } from '../core/state/model';
+import type { Plan } from '../core/state/plan';
 import type { Reading } from '../wellness';
-import { takeoverRequests } from '../core/calls';
-import { startCredentials } from './credentials';
-import { openEc2, type Ec2 } from './ec2';
-import { askHolders, type HoldersResult } from './holders';
-import { openImds, type Imds } from './imds';
-import { readIdentity, type InstanceIdentity } from './instanceIdentity';
-import { observeOwnership, type ObservationResult } from './observe';
-import { Pacer } from './pacer';
-import { PermissionProof } from './permissionProof';
-import { SourceDestCheck } from './sourceDestCheck';
-import { regionMistakes, startMistakes } from './startChecks';
-import { AHEAD_MAX, openTakeover, type Takeover } from './takeover';
-import { UnknownPeers } from './unknownPeers';
+import { takeoverRequests } from '../core/moves/grouping';
+import { startCredentials } from './transport/credentials';
+import { openEc2, type Ec2 } from './transport/ec2';
+import { askHolders, type HoldersResult } from './reads/instanceStatus';
+import { openImds, type Imds } from './transport/imds';
+import { readIdentity, type InstanceIdentity } from './reads/instanceIdentity';
+import { observeOwnership, type ObservationResult } from './reads/observe';
+import { Pacer } from './moves/pacer';
+import { PermissionProof } from './checks/permissionProof';
+import { SourceDestCheck } from './checks/sourceDestCheck';
+import { regionMistakes, startMistakes } from './checks/startChecks';
+import { AHEAD_MAX, openTakeover, type Takeover } from './moves/moves';
+import { UnknownPeers } from './checks/unknownPeers';
 
 export type Aws = {
   /** What the configuration asks for and cannot be done here, one sentence each; known once IMDS and EC2 have answered. */

@@ -3,18 +3,18 @@
  * wrong at once, what is permitted, and plainly what cannot be proven before a takeover.
  */
 import pino from 'pino';
-import { consult, type Consultation } from '../aws/consultation';
-import { askHolders } from '../aws/holders';
-import type { Findings } from '../aws/observe';
-import { dryRunReads, dryRunWrites, mendFor, proveWrites, type Permission } from '../aws/permissions';
-import { findRoom } from '../aws/room';
-import { forwardingInterfaces } from '../aws/sourceDestCheck';
-import { regionMistakes, startMistakes } from '../aws/startChecks';
+import { consult, type Consultation } from '../aws/checks/consultation';
+import { askHolders } from '../aws/reads/instanceStatus';
+import type { Findings } from '../aws/reads/observe';
+import { dryRunReads, dryRunWrites, mendFor, proveWrites, type Permission } from '../aws/checks/permissions';
+import { findRoom } from '../aws/checks/room';
+import { forwardingInterfaces } from '../aws/checks/sourceDestCheck';
+import { regionMistakes, startMistakes } from '../aws/checks/startChecks';
 import { loadConfig } from '../config/load';
 import type { Settings } from '../config/settings';
 import { printable } from '../config/words';
-import type { Observation } from '../core/model';
-import { previewTakeover } from '../core/preview';
+import type { Observation } from '../core/state/model';
+import { previewTakeover } from '../core/moves/preview';
 import type { Output } from './replay';
 
 export const onlineExitCodes = { fits: 0, mistaken: 2, unreachable: 4 } as const;

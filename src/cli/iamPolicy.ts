@@ -2,11 +2,11 @@
  * `iam-policy -c FILE`: the policy that the role of both routers needs for this configuration. The policy alone goes
  * to standard output, ready to paste; what it is for, and what is left to narrow, to the error output.
  */
-import { endpointRegion } from '../aws/endpointRegion';
-import { iamPolicy, PLACEHOLDERS, type Policy, type PolicyScope } from '../aws/iamPolicy';
+import { endpointRegion } from '../aws/transport/endpointRegion';
+import { iamPolicy, PLACEHOLDERS, type Policy, type PolicyScope } from '../aws/checks/iamPolicy';
 import { loadConfig } from '../config/load';
 import { printable } from '../config/words';
-import type { Plan } from '../core/plan';
+import type { Plan } from '../core/state/plan';
 import type { Output } from './replay';
 
 export type PolicyArguments = {

@@ -4,17 +4,17 @@
  * sent but those questions.
  */
 import pino from 'pino';
-import { assumedObservation, assumedTable } from '../aws/assumption';
-import { consult } from '../aws/consultation';
-import { forecast, type TimedCall } from '../aws/forecast';
-import type { InstanceIdentity } from '../aws/instanceIdentity';
-import { plannedMoves } from '../aws/plannedCalls';
-import { startMistakes } from '../aws/startChecks';
+import { assumedObservation, assumedTable } from '../aws/checks/assumption';
+import { consult } from '../aws/checks/consultation';
+import { forecast, type TimedCall } from '../aws/moves/forecast';
+import type { InstanceIdentity } from '../aws/reads/instanceIdentity';
+import { plannedMoves } from '../aws/moves/plannedCalls';
+import { startMistakes } from '../aws/checks/startChecks';
 import { loadConfig } from '../config/load';
 import type { Settings } from '../config/settings';
 import { printable } from '../config/words';
-import type { Observation } from '../core/model';
-import { previewTakeover, type Preview } from '../core/preview';
+import type { Observation } from '../core/state/model';
+import { previewTakeover, type Preview } from '../core/moves/preview';
 import type { Output } from './replay';
 
 export const planExitCodes = { done: 0, mistaken: 2, unreachable: 4 } as const;

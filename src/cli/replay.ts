@@ -2,7 +2,7 @@
  * `replay FILE`: what the daemon decided, step by step, with its sentences, and whether this version decides the
  * same. By default what happens all the time is counted, not shown: a night at rest is a few thousand steps.
  */
-import type { Effect } from '../core/model';
+import type { Effect } from '../core/state/model';
 import type { JournalEntry, JournalHeader } from '../runtime/journal';
 import { replay as replayText, type Difference, type Replayed } from '../runtime/replay';
 import { readSmallFile } from '../store/smallFile';

@@ -1,6 +1,6 @@
 /** A configuration document as plain JSON, before anything is known about it. */
 
-import type { JsonObject, JsonValue } from '../core/model';
+import type { JsonObject, JsonValue } from '../core/state/model';
 
 export type JsonMembers = { readonly [key: string]: unknown };
 

@@ -1,5 +1,5 @@
 /** From the configuration to the groups: which targets move together, and which sessions watch over them. */
-import type { Plan } from '../core/plan';
+import type { Plan } from '../core/state/plan';
 import type { Config } from './schema';
 import type { Group } from './settings';
 import { targetsOf } from './targets';

@@ -4,7 +4,7 @@
  * does not tell. Accepts and yields exactly what JSON.parse does, down to `maxDepth` levels.
  */
 
-import type { JsonObject, JsonValue } from '../core/model';
+import type { JsonObject, JsonValue } from '../core/state/model';
 
 export type DuplicateKey = {
   /** Keys and indices from the root to the repeated key. */

@@ -4,8 +4,8 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
-import type { JsonObject } from '../core/model';
-import type { PlannedSession, Timing } from '../core/plan';
+import type { JsonObject } from '../core/state/model';
+import type { PlannedSession, Timing } from '../core/state/plan';
 import { isNote, member } from './document';
 import { groupsOf } from './groups';
 import { canonicalIpv6, isLinkLocal } from './ipv6';

@@ -2,8 +2,8 @@
  * The configuration after validation, split by who reads it: each adapter gets its own part and the
  * core its plan. Shapes only; schema.ts holds keys, defaults, ranges and words, load.ts makes these.
  */
-import type { JsonObject } from '../core/model';
-import type { Plan } from '../core/plan';
+import type { JsonObject } from '../core/state/model';
+import type { Plan } from '../core/state/plan';
 
 export type BfdSessionSettings = {
   /** The id of the same session in the plan. */

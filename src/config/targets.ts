@@ -2,7 +2,7 @@
  * From the actions of the configuration to the targets of the plan: ids, canonical values, the order that both
  * routers have in common and the order in which they are moved where not all can be at once.
  */
-import type { Resource, RouteTableName, Target } from '../core/plan';
+import type { Resource, RouteTableName, Target } from '../core/state/plan';
 import { parseDestination } from './destinations';
 import { ipv4Number } from './ipv4';
 import { canonicalIpv6, ipv6Bytes } from './ipv6';

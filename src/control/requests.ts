@@ -3,7 +3,7 @@
  * command gets an answer: the core's, or that there are too many, or that the daemon is stopping, or at last
  * that none has come.
  */
-import type { Event } from '../core/model';
+import type { Event } from '../core/state/model';
 import type { OperatorAnswer, OperatorCommand } from './commands';
 
 /** The commands as the core knows them; `request` comes back in its answer. */

@@ -1,9 +1,9 @@
 /**
  * The one place where the core looks at what kind a target is: which targets go to an interface in one call, what
  * has to be taken off the holder first, and where at the peer a target belongs. To claim means the same for all:
- * without reassignment EC2 refuses what somebody else holds. The calls themselves are in aws/actions.
+ * without reassignment EC2 refuses what somebody else holds. The calls themselves are in aws/moves.
  */
-import type { Target } from './plan';
+import type { Target } from './state/plan';
 
 /** Targets that go to the same interface and have this in common are moved by one call, which is all or nothing. */
 export function sharedCall(target: Target): string {

@@ -6,29 +6,31 @@
  * `inputDrained` (rule 1), so that events of the same moment are judged together and in no order.
  *
  * Where the rules stand:
- *   1 edge and level      here, trigger.ts        10 dampening            damping.ts
- *   2 armed               sessions.ts             11 preemption           preemption.ts
- *   3 trigger             trigger.ts              12 inhibit              inhibit.ts, fences.ts
- *   4 UNKNOWN is not deaf trigger.ts, ownership   13 streams, freshness   sessions.ts
- *   5 local or remote     beginning.ts, giveBack  14 shutdown             here, fences.ts
- *   6 takeover calls      attempt.ts              15 give                 give.ts
- *   7 forward only        takeover.ts, review.ts  16 own stall            stall.ts
- *   8 repair              repair.ts               17 decision memory      memory.ts
- *   9 evidence            evidence.ts             18 foreign holder       foreignHolder.ts
+ *   1 edge and level      here, rules/trigger     10 dampening            rules/damping
+ *   2 armed               levels/sessions         11 preemption           rules/preemption
+ *   3 trigger             rules/trigger           12 inhibit              rules/inhibit, rules/holds
+ *   4 UNKNOWN is not deaf rules/trigger,          13 streams, freshness   levels/sessions
+ *                         levels/ownership        14 shutdown             here, rules/holds
+ *   5 local or remote     moves/beginning,        15 switchover           moves/switchover
+ *                         moves/giveBack          16 own stall            levels/stall
+ *   6 takeover calls      moves/calls, grouping   17 decision memory      state/memory
+ *   7 forward only        moves/move, review      18 foreign holder       rules/foreignHolder
+ *   8 repair              rules/repair
+ *   9 evidence            rules/evidence
  */
-import { callAnswered, settleByObservation } from './attempt';
+import { callAnswered, settleByObservation } from './moves/calls';
 import {
   alarmIfUnprotected,
   askAboutHolders,
   holdersAnswered,
   observeWhenHoldEnds,
   trackSessions,
-} from './evidence';
-import { alarmIfForeign } from './foreignHolder';
-import { answerGive, giveRequested } from './give';
-import { expireInhibit, inhibitRequested, releaseRequested } from './inhibit';
-import { recall, remember } from './memory';
-import type { AlarmCode, Effect, Event } from './model';
+} from './rules/evidence';
+import { alarmIfForeign } from './rules/foreignHolder';
+import { answerGive, giveRequested } from './moves/switchover';
+import { expireInhibit, inhibitRequested, releaseRequested } from './rules/inhibit';
+import { recall, remember } from './state/memory';
+import type { AlarmCode, Effect, Event } from './state/model';
 import {
   alarmIfUnobserved,
   missingWords,
@@ -40,23 +42,23 @@ import {
   ownsAll,
   roleOf,
   scheduleObservation,
-} from './ownership';
-import type { Plan } from './plan';
-import { noteLoss, trackReadiness } from './preemption';
-import { callQueued, callReleased, withdrawUnwanted } from './queued';
-import { noteHolders } from './repair';
-import { currentIntent, reviewByObservation } from './review';
+} from './levels/ownership';
+import type { Plan } from './state/plan';
+import { noteLoss, trackReadiness } from './rules/preemption';
+import { callQueued, callReleased, withdrawUnwanted } from './moves/queued';
+import { noteHolders } from './rules/repair';
+import { currentIntent, reviewByObservation } from './moves/review';
 import {
   bfdSessionChanged,
   forgetLevels,
   interfaceChanged,
   levelsRead,
   streamsSynchronized,
-} from './sessions';
-import { noteLevelsKnown, noteOwnershipKnown, processStalled, reorient } from './stall';
-import type { Role, State } from './state';
-import { decideMove, interfacesAnswered } from './takeover';
-import { note, reasonOf, wakeAt, type Turn, type Weight } from './turn';
+} from './levels/sessions';
+import { noteLevelsKnown, noteOwnershipKnown, processStalled, reorient } from './levels/stall';
+import type { Role, State } from './state/state';
+import { decideMove, interfacesAnswered } from './moves/move';
+import { note, reasonOf, wakeAt, type Turn, type Weight } from './state/turn';
 
 /** Rule 14: how long a takeover in flight may go on after SIGTERM. */
 const SHUTDOWN_GRACE_MS = 4_000;

@@ -2,9 +2,9 @@
  * Several groups in the words of `show`: one role and one sentence for all of them, and each by itself. With a
  * single group these are its own, to the byte, and the word group does not occur.
  */
-import type { HaState, JsonObject } from '../core/model';
-import type { Plan } from '../core/plan';
-import type { State } from '../core/state';
+import type { HaState, JsonObject } from '../core/state/model';
+import type { Plan } from '../core/state/plan';
+import type { State } from '../core/state/state';
 import { shownHolders } from './holdersView';
 
 /** ACTIVE or STANDBY where every group is; a mixture, which is how an active-active pair looks, is UNKNOWN. */

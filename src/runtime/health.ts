@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { Group } from '../config/settings';
-import type { HaState, JsonObject } from '../core/model';
+import type { HaState, JsonObject } from '../core/state/model';
 import { Wellness, type Reading } from '../wellness';
 import type { Recorded } from './loop';
 

@@ -1,6 +1,6 @@
 /** Who holds the targets of a plan, in the words of `show`. */
-import type { Holder, JsonObject } from '../core/model';
-import type { Plan, Target } from '../core/plan';
+import type { Holder, JsonObject } from '../core/state/model';
+import type { Plan, Target } from '../core/state/plan';
 
 /** Who holds what, of every kind: `ha_interfaces` has addresses of this router only. */
 export function shownHolders(

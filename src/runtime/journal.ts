@@ -4,10 +4,10 @@
  * after the effects of a batch, and nothing in it is ever read back for a decision.
  */
 import { createHash } from 'node:crypto';
-import type { AlarmCode, Effect, Event, JsonValue } from '../core/model';
-import type { Plan } from '../core/plan';
-import type { State } from '../core/state';
-import type { Weight } from '../core/turn';
+import type { AlarmCode, Effect, Event, JsonValue } from '../core/state/model';
+import type { Plan } from '../core/state/plan';
+import type { State } from '../core/state/state';
+import type { Weight } from '../core/state/turn';
 import type { Recorded } from './loop';
 
 /** Raised when a reader of the format before would misread a line. */

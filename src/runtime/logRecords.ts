@@ -3,8 +3,8 @@
  * not. The sentence is the core's own; the other fields let a machine find what a person reads.
  */
 import type { Logger } from 'pino';
-import type { Event, Timeline } from '../core/model';
-import type { Weight } from '../core/turn';
+import type { Event, Timeline } from '../core/state/model';
+import type { Weight } from '../core/state/turn';
 import type { Recorded } from './loop';
 
 const LEVELS = { routine: 'debug', notable: 'info', alarm: 'error' } as const satisfies Record<

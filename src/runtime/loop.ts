@@ -15,9 +15,9 @@
  *   6. When one core reads EC2, the others may have the answer too: at rest there is one reading for all.
  */
 import type { Group } from '../config/settings';
-import { violations } from '../core/invariants';
-import type { Effect, EffectArgs, Event } from '../core/model';
-import { initialState, type State } from '../core/state';
+import { violations } from '../core/state/invariants';
+import type { Effect, EffectArgs, Event } from '../core/state/model';
+import { initialState, type State } from '../core/state/state';
 import { isUrgent, step, type Step } from '../core/step';
 import { heardBy, type AddressedEvent, type SharedEvent } from './audience';
 import type { Clock } from './clock';

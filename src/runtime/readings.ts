@@ -3,7 +3,7 @@
  * each gets the part that is about its own plan.
  */
 import type { Group } from '../config/settings';
-import type { Event, InstanceCondition, Observation } from '../core/model';
+import type { Event, InstanceCondition, Observation } from '../core/state/model';
 import { observationFor, type AddressedEvent } from './audience';
 import { gathered } from './gathered';
 import type { EffectRunners } from './loop';

@@ -3,9 +3,9 @@
  * to since it was written, so every line is either understood or named; never throws. Pure.
  */
 import { isNativeError } from 'node:util/types';
-import type { Event } from '../core/model';
+import type { Event } from '../core/state/model';
 import { step, type Step } from '../core/step';
-import type { State } from '../core/state';
+import type { State } from '../core/state/state';
 import {
   changesOf,
   JOURNAL_FORMAT,

@@ -4,9 +4,9 @@
  * role and one sentence, and each by itself beside it.
  */
 import type { Group } from '../config/settings';
-import type { JsonObject, Observation } from '../core/model';
-import type { Target } from '../core/plan';
-import { initialState, type State } from '../core/state';
+import type { JsonObject, Observation } from '../core/state/model';
+import type { Target } from '../core/state/plan';
+import { initialState, type State } from '../core/state/state';
 import { groupsSummary, shownGroup } from './groupsView';
 import { shownHolders } from './holdersView';
 import type { Recorded } from './loop';

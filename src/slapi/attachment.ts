@@ -15,7 +15,7 @@
  */
 import type { Logger } from 'pino';
 import type { BfdSessionSettings, SlapiSettings } from '../config/settings';
-import type { Event, SessionLevel, SessionReading } from '../core/model';
+import type { Event, SessionLevel, SessionReading } from '../core/state/model';
 import { BfdSessions, familyOf, type SessionNews } from './bfd';
 import type { RouterChannel } from './channel';
 import type { Complaints } from './complaints';

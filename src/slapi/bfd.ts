@@ -3,7 +3,7 @@
  * programming them, and reading their levels. The order of the steps is the attachment's affair.
  */
 import type { BfdSessionSettings } from '../config/settings';
-import type { SessionLevel } from '../core/model';
+import type { SessionLevel } from '../core/state/model';
 import {
   belowLimits,
   bfdEntry,

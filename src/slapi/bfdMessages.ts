@@ -5,7 +5,7 @@
 import { ipv4Number } from '../config/ipv4';
 import { ipv6Bytes, ipv6Text } from '../config/ipv6';
 import type { BfdSessionSettings } from '../config/settings';
-import type { SessionLevel } from '../core/model';
+import type { SessionLevel } from '../core/state/model';
 import { outcomeOf, type ErrorMeaning } from './errors';
 import type { Known } from './levels';
 import { messageIn, messagesIn, protoJson, textIn, uint32In, uint64In, type Message } from './message';

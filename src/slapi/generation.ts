@@ -2,7 +2,7 @@
  * The first words with a router: the init stream, which has to come first and stay open on routers before
  * 24.4.1, the version that it announces, and which interface generation the router speaks.
  */
-import type { InterfaceGeneration } from '../core/model';
+import type { InterfaceGeneration } from '../core/state/model';
 import { failureInWords } from './channel';
 import { inWords, outcomeOf, type ErrorMeaning } from './errors';
 import type { Link } from './link';

@@ -2,7 +2,7 @@
  * What both generations of the router's interface service are to the rest of the daemon, and the pure
  * translation of an interface's state. A state is decoded with the root of the generation that sent it.
  */
-import type { InterfaceGeneration, InterfaceLevel } from '../core/model';
+import type { InterfaceGeneration, InterfaceLevel } from '../core/state/model';
 import type { Known } from './levels';
 import { messageIn, protoJson, textIn, uint64In, type Message } from './message';
 import { interfaceLevel } from './vocabulary';

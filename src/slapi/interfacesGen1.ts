@@ -2,7 +2,7 @@
  * Interfaces on routers up to about XR 24.2: register, open the stream, enable each interface, EOF; their
  * states can be asked for at any time.
  */
-import type { InterfaceLevel } from '../core/model';
+import type { InterfaceLevel } from '../core/state/model';
 import { needsStartingOver, outcomeOf, succeeded } from './errors';
 import { interfaceNotice, type InterfaceFeed, type InterfaceNews, type InterfaceReading } from './interfaces';
 import { Levels } from './levels';

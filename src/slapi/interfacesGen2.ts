@@ -3,7 +3,7 @@
  * level is known when the stream has said it; whether a router reports the present state of an interface
  * when it is subscribed is not documented, so that is waited for, but not long.
  */
-import type { InterfaceLevel } from '../core/model';
+import type { InterfaceLevel } from '../core/state/model';
 import { outcomeOf } from './errors';
 import { interfaceNotice, type InterfaceFeed, type InterfaceNews, type InterfaceReading } from './interfaces';
 import type { Known } from './levels';

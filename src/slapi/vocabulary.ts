@@ -3,7 +3,7 @@
  * the generation that was spoken, so that a number is named before anything looks at it. A name or number
  * that is not in these tables is `null`: the caller reports it, and it is never read as DOWN.
  */
-import type { InterfaceGeneration, InterfaceLevel, SessionLevel } from '../core/model';
+import type { InterfaceGeneration, InterfaceLevel, SessionLevel } from '../core/state/model';
 
 const sessionLevels: ReadonlyMap<unknown, SessionLevel> = new Map([
   ['SL_BFD_SESSION_STATE_UNKNOWN', 'Unknown'],

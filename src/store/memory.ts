@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { Memory } from '../core/model';
+import type { Memory } from '../core/state/model';
 import type { Reading } from '../wellness';
 import { BackgroundFile } from './backgroundFile';
 import { isOnPersistentMount } from './persistentMount';

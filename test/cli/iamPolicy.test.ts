@@ -1,8 +1,8 @@
 // The IAM policy of a configuration: no action too many, none too few, and resources as narrow as is known.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { endpointRegion } from '../../src/aws/endpointRegion';
-import { iamPolicy, type Policy } from '../../src/aws/iamPolicy';
+import { endpointRegion } from '../../src/aws/transport/endpointRegion';
+import { iamPolicy, type Policy } from '../../src/aws/checks/iamPolicy';
 import { printPolicy, type PolicyArguments } from '../../src/cli/iamPolicy';
 import { mixedPlan, taggedTarget } from '../adapters/aws/targetsLab';
 

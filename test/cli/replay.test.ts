@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { version } from '../../package.json';
-import type { Event } from '../../src/core/model';
+import type { Event } from '../../src/core/state/model';
 import { replay } from '../../src/cli/replay';
 import { started, synchronizedWith } from '../core/play';
 import { observationOf, planOf, sessionEvent } from '../support/coreWorld';

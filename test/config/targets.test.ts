@@ -1,6 +1,6 @@
 // What the actions of a configuration become: ids, canonical values, the order of both routers, and the mistakes.
 import { parseConfig } from '../../src/config/load';
-import type { Target } from '../../src/core/plan';
+import type { Target } from '../../src/core/state/plan';
 import { configWith, textOf } from './documents';
 
 const table = 'rtb-0a1b2c3d4e5f60718';

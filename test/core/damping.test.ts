@@ -1,4 +1,4 @@
-import type { Damping } from '../../src/core/model';
+import type { Damping } from '../../src/core/state/model';
 import { planOf, sessionEvent } from '../support/coreWorld';
 import { Play, answer, memoryOf, sends, started, synchronizedWith, watching } from './play';
 

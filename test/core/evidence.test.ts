@@ -1,4 +1,4 @@
-import type { Event, InstanceCondition } from '../../src/core/model';
+import type { Event, InstanceCondition } from '../../src/core/state/model';
 import { planOf, sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
 import {
   Play,

@@ -1,4 +1,4 @@
-import type { Event } from '../../src/core/model';
+import type { Event } from '../../src/core/state/model';
 import { planOf, sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
 import { answer, asked, watching, type Play, type World } from './play';
 

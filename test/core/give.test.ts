@@ -1,4 +1,4 @@
-import type { Event } from '../../src/core/model';
+import type { Event } from '../../src/core/state/model';
 import { observationOf, planOf, sessionEvent } from '../support/coreWorld';
 import { Play, answer, asked, interfaceEvent, watching } from './play';
 

@@ -1,10 +1,10 @@
 /** Who holds a target, who is beside it, and in what words: the small questions that the rules ask. */
-import { isOnThirdParty } from '../../src/core/foreignHolder';
-import { holderWords, isSameHolder, ownerName } from '../../src/core/holders';
+import { isOnThirdParty } from '../../src/core/rules/foreignHolder';
+import { holderWords, isSameHolder, ownerName } from '../../src/core/levels/holders';
 import { belongsToSubnet } from '../../src/core/kinds';
-import type { Holder, Observation } from '../../src/core/model';
-import { interfaceFor, peersBeside } from '../../src/core/ownership';
-import type { Target } from '../../src/core/plan';
+import type { Holder, Observation } from '../../src/core/state/model';
+import { interfaceFor, peersBeside } from '../../src/core/levels/ownership';
+import type { Target } from '../../src/core/state/plan';
 import { addressTarget, observationOf, planOf, slot } from '../support/coreWorld';
 import { watching } from './play';
 

@@ -1,5 +1,5 @@
-import { recalledInhibit } from '../../src/core/inhibit';
-import type { Event, Inhibit } from '../../src/core/model';
+import { recalledInhibit } from '../../src/core/rules/inhibit';
+import type { Event, Inhibit } from '../../src/core/state/model';
 import { planOf, sessionEvent } from '../support/coreWorld';
 import {
   Play,

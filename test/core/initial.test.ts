@@ -1,4 +1,4 @@
-import { initialState } from '../../src/core/state';
+import { initialState } from '../../src/core/state/state';
 import { planOf } from '../support/coreWorld';
 
 test('at first nothing is known, armed, begun or alarmed about, and all is due', () => {

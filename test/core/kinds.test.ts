@@ -1,8 +1,8 @@
 // Targets of several kinds in one role: which calls they make, what a blackhole and a gateway mean, and what waits.
-import { takeoverRequests } from '../../src/core/calls';
-import type { Holder, Observation } from '../../src/core/model';
-import type { Plan, Target } from '../../src/core/plan';
-import { previewTakeover } from '../../src/core/preview';
+import { takeoverRequests } from '../../src/core/moves/grouping';
+import type { Holder, Observation } from '../../src/core/state/model';
+import type { Plan, Target } from '../../src/core/state/plan';
+import { previewTakeover } from '../../src/core/moves/preview';
 import {
   observationOf,
   planOf,

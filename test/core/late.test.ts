@@ -1,5 +1,5 @@
 /** What comes late or twice is told as routine and changes nothing; what is new is told as news. */
-import type { Event } from '../../src/core/model';
+import type { Event } from '../../src/core/state/model';
 import type { Step } from '../../src/core/step';
 import { observationOf, sessionEvent } from '../support/coreWorld';
 import { answer, interfaceEvent, interfacesAnswered, started, watching, type Play } from './play';

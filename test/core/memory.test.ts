@@ -1,4 +1,4 @@
-import type { Intent, Memory } from '../../src/core/model';
+import type { Intent, Memory } from '../../src/core/state/model';
 import { sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
 import { Play, answer, memoryOf, started, synchronizedWith, watching } from './play';
 

@@ -4,9 +4,9 @@
  * said here what it means.
  */
 import fc from 'fast-check';
-import type { Event } from '../../src/core/model';
-import type { Plan } from '../../src/core/plan';
-import { initialState, type State } from '../../src/core/state';
+import type { Event } from '../../src/core/state/model';
+import type { Plan } from '../../src/core/state/plan';
+import { initialState, type State } from '../../src/core/state/state';
 import { step } from '../../src/core/step';
 import { planOf, sessionEvent } from '../support/coreWorld';
 import { deepFreeze, equals } from './equality';

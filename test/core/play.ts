@@ -1,5 +1,5 @@
 /** Feeds events to the core, checks the invariants after each, and keeps what came of them. */
-import { violations } from '../../src/core/invariants';
+import { violations } from '../../src/core/state/invariants';
 import type {
   AlarmCode,
   Effect,
@@ -9,9 +9,9 @@ import type {
   InterfaceLevel,
   Memory,
   SessionLevel,
-} from '../../src/core/model';
-import type { Plan } from '../../src/core/plan';
-import { initialState, type State } from '../../src/core/state';
+} from '../../src/core/state/model';
+import type { Plan } from '../../src/core/state/plan';
+import { initialState, type State } from '../../src/core/state/state';
 import { step, type Step } from '../../src/core/step';
 import { observationOf, planOf, synchronizedEvent, type Owner } from '../support/coreWorld';
 

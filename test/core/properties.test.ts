@@ -3,11 +3,11 @@
  * asked and to what was not, in any order and at any time. Which events may change places is in order.test.ts.
  */
 import fc from 'fast-check';
-import { violations } from '../../src/core/invariants';
-import type { Effect, Event, Holder } from '../../src/core/model';
-import { missingTargets } from '../../src/core/ownership';
-import type { Plan } from '../../src/core/plan';
-import { initialState, type State } from '../../src/core/state';
+import { violations } from '../../src/core/state/invariants';
+import type { Effect, Event, Holder } from '../../src/core/state/model';
+import { missingTargets } from '../../src/core/levels/ownership';
+import type { Plan } from '../../src/core/state/plan';
+import { initialState, type State } from '../../src/core/state/state';
 import { step, type Step } from '../../src/core/step';
 import { deepFreeze, equals } from './equality';
 import { moves, outstandingOf, plan, story, type Move } from './stories';

@@ -1,5 +1,5 @@
 /** Requests that wait for EC2's tokens (rules 6 and 7): they have moved nothing, and go when they are not wanted. */
-import type { Event } from '../../src/core/model';
+import type { Event } from '../../src/core/state/model';
 import { sessionEvent } from '../support/coreWorld';
 import { answer, interfaceEvent, watching, type Play } from './play';
 

@@ -1,4 +1,4 @@
-import { lowestOwned } from '../../src/core/repair';
+import { lowestOwned } from '../../src/core/rules/repair';
 import { addressTarget, planOf, sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
 import { asked, interfaceEvent, watching, type Play, type World } from './play';
 

@@ -1,6 +1,6 @@
-import { sessionOf, testimonyOf } from '../../src/core/sessions';
-import type { SessionLevel } from '../../src/core/model';
-import type { LocalInterface, Session } from '../../src/core/state';
+import { sessionOf, testimonyOf } from '../../src/core/levels/sessions';
+import type { SessionLevel } from '../../src/core/state/model';
+import type { LocalInterface, Session } from '../../src/core/state/state';
 import { planOf, sessionEvent } from '../support/coreWorld';
 import { Play, interfaceEvent, started, synchronizedWith, watching } from './play';
 

@@ -3,10 +3,10 @@
  * after the same time; what it answers is random, and so is who it says holds the targets.
  */
 import fc from 'fast-check';
-import { violations } from '../../src/core/invariants';
-import type { Effect, Event, Failure, InstanceCondition } from '../../src/core/model';
-import type { Plan } from '../../src/core/plan';
-import { initialState } from '../../src/core/state';
+import { violations } from '../../src/core/state/invariants';
+import type { Effect, Event, Failure, InstanceCondition } from '../../src/core/state/model';
+import type { Plan } from '../../src/core/state/plan';
+import { initialState } from '../../src/core/state/state';
 import { step } from '../../src/core/step';
 import { planOf, synchronizedEvent, type Owner } from '../support/coreWorld';
 import { observed } from './stories';

@@ -1,4 +1,4 @@
-import type { Event } from '../../src/core/model';
+import type { Event } from '../../src/core/state/model';
 import { sessionEvent } from '../support/coreWorld';
 import { answer, interfacesAnswered, sends, watching, type Play } from './play';
 

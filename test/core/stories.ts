@@ -1,8 +1,15 @@
 /** Random stories: sequences of well-formed events, some of which answer what the core is waiting for. */
 import fc from 'fast-check';
-import type { Event, Failure, Holder, InstanceCondition, Memory, Observation } from '../../src/core/model';
-import type { Plan } from '../../src/core/plan';
-import type { Attempt, State } from '../../src/core/state';
+import type {
+  Event,
+  Failure,
+  Holder,
+  InstanceCondition,
+  Memory,
+  Observation,
+} from '../../src/core/state/model';
+import type { Plan } from '../../src/core/state/plan';
+import type { Attempt, State } from '../../src/core/state/state';
 import { observationOf, planOf, sessionEvent, synchronizedEvent, type Owner } from '../support/coreWorld';
 import { interfaceEvent } from './play';
 

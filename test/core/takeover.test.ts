@@ -1,4 +1,4 @@
-import type { Event } from '../../src/core/model';
+import type { Event } from '../../src/core/state/model';
 import { planOf, sessionEvent } from '../support/coreWorld';
 import { answer, interfaceEvent, interfacesAnswered, watching, type Play } from './play';
 

@@ -1,5 +1,5 @@
-import { considerTakeover } from '../../src/core/trigger';
-import type { Plan } from '../../src/core/plan';
+import { considerTakeover } from '../../src/core/rules/trigger';
+import type { Plan } from '../../src/core/state/plan';
 import { observationOf, planOf, sessionEvent, slot } from '../support/coreWorld';
 import { Play, interfaceEvent, started, synchronizedWith, watching } from './play';
 

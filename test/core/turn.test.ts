@@ -1,5 +1,5 @@
-import { initialState } from '../../src/core/state';
-import { list, note, raiseAlarm, reasonOf, wakeAt, type Turn } from '../../src/core/turn';
+import { initialState } from '../../src/core/state/state';
+import { list, note, raiseAlarm, reasonOf, wakeAt, type Turn } from '../../src/core/state/turn';
 import { planOf } from '../support/coreWorld';
 
 const turnOf = (): Turn => ({

@@ -1,6 +1,6 @@
 /** Several addresses on one interface, or none where one was expected: what this router owns is counted by address. */
-import { observeOwnership } from '../../src/aws/observe';
-import type { Plan } from '../../src/core/plan';
+import { observeOwnership } from '../../src/aws/reads/observe';
+import type { Plan } from '../../src/core/state/plan';
 import { eniOf, now, openAwsLab, plan as twoInterfaces, type AwsLab } from '../adapters/aws/awsLab';
 import { Play, started, synchronizedWith, watching } from '../core/play';
 import { addressTarget, observationOf, sessionEvent } from '../support/coreWorld';

@@ -1,7 +1,7 @@
 /** The IAM policy allows what this program calls, and nothing else; the README names the same. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { iamPolicy } from '../../src/aws/iamPolicy';
+import { iamPolicy } from '../../src/aws/checks/iamPolicy';
 import { limits } from '../adapters/aws/awsLab';
 import { mixedPlan } from '../adapters/aws/targetsLab';
 

@@ -2,7 +2,7 @@
 // permissions are those that iam-policy prints.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { iamPolicy } from '../../src/aws/iamPolicy';
+import { iamPolicy } from '../../src/aws/checks/iamPolicy';
 import { parseConfig } from '../../src/config/load';
 import type { Settings } from '../../src/config/settings';
 

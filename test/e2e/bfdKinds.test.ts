@@ -1,6 +1,6 @@
 /** BFD that is not single-hop over IPv4: the same takeover, and what a router refuses costs that alone. */
-import type { Lab, LabOptions } from '../../lab/topology';
-import type { RouterName } from '../../lab/topologyPlan';
+import type { Lab, LabOptions } from '../../lab/topology/topology';
+import type { RouterName } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
 import {
   daemonOf,

@@ -1,5 +1,5 @@
 /** EC2 and IMDS at their worst, while a takeover needs them or before one does. */
-import type { Lab } from '../../lab/topology';
+import type { Lab } from '../../lab/topology/topology';
 import { eventually } from '../support/eventually';
 import {
   attemptsBegun,

@@ -6,15 +6,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Destination } from '../../lab/ec2-emulator/destinations';
 import type { Ec2Region, NetworkInterface, RouteTable } from '../../lab/ec2-emulator/model';
-import { startPlannedLab, type AnyLab } from '../../lab/topology';
+import { startPlannedLab, type AnyLab } from '../../lab/topology/topology';
 import {
   MANAGEMENT_INTERFACE,
   routerNames,
   type LabPlan,
   type LinkPlan,
   type RouterName,
-} from '../../lab/topologyPlan';
-import type { TargetPlan } from '../../lab/topologyTargets';
+} from '../../lab/topology/plan';
+import type { TargetPlan } from '../../lab/topology/targets';
 
 export const examples = join(__dirname, '..', '..', 'config', 'examples');
 

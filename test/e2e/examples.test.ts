@@ -1,7 +1,7 @@
 /** The examples of config/examples, each as it is, on routers that fit it. */
 import { readdirSync } from 'node:fs';
-import type { AnyLab } from '../../lab/topology';
-import { peerOf, routerNames, type RouterName } from '../../lab/topologyPlan';
+import type { AnyLab } from '../../lab/topology/topology';
+import { peerOf, routerNames, type RouterName } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
 import { examples, startExample, type ExampleLab } from './exampleWorlds';
 import { endsWithTest, shownState } from './support';

@@ -1,6 +1,6 @@
 /** The main job: who takes over, when, and how often. */
-import type { Lab } from '../../lab/topology';
-import { peerOf, type RouterName } from '../../lab/topologyPlan';
+import type { Lab } from '../../lab/topology/topology';
+import { peerOf, type RouterName } from '../../lab/topology/plan';
 import {
   attemptsBegun,
   daemonOf,

@@ -1,7 +1,7 @@
 /** The fault matrix, what surrounds EC2: the metadata service, the credentials that it gives out, and DNS. */
 import { EndpointName } from '../../lab/endpointName';
 import type { ImdsFaultInput } from '../../lab/imds-emulator/faults';
-import type { Lab } from '../../lab/topology';
+import type { Lab } from '../../lab/topology/topology';
 import { eventually } from '../support/eventually';
 import {
   attemptsBegun,

@@ -2,7 +2,7 @@
  * What BFD says when the peer has not died: short failures, withdrawn sessions, a partition, an own interface
  * that fails in the same moment. Each ends with the real death of a peer. See also router.test.ts.
  */
-import type { Lab } from '../../lab/topology';
+import type { Lab } from '../../lab/topology/topology';
 import { eventually } from '../support/eventually';
 import {
   attemptsBegun,

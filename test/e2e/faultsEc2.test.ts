@@ -3,8 +3,8 @@
  * anybody's help. A takeover under way asks for nothing but its own moves, never without a pause between.
  */
 import type { LoggedRequest } from '../../lab/ec2-emulator/requestLog';
-import type { Lab } from '../../lab/topology';
-import type { RouterName } from '../../lab/topologyPlan';
+import type { Lab } from '../../lab/topology/topology';
+import type { RouterName } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
 import {
   attemptsBegun,

@@ -1,6 +1,6 @@
 /** The fault matrix, the addresses of EC2's endpoint: one that accepts connections and says nothing. */
 import { EndpointName } from '../../lab/endpointName';
-import type { Lab } from '../../lab/topology';
+import type { Lab } from '../../lab/topology/topology';
 import {
   daemonOf,
   moreObservations,

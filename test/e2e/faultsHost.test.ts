@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { DaemonProcess } from '../../lab/daemonProcess';
-import type { Lab } from '../../lab/topology';
+import type { Lab } from '../../lab/topology/topology';
 import { eventually } from '../support/eventually';
 import { startRedis, type RedisServer } from '../support/redisServer';
 import {

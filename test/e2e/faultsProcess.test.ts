@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DaemonProcess } from '../../lab/daemonProcess';
-import type { Lab } from '../../lab/topology';
+import type { Lab } from '../../lab/topology/topology';
 import { WallClock } from '../../lab/wallClock';
 import { eventually } from '../support/eventually';
 import {

@@ -1,7 +1,7 @@
 /** What goes wrong with routes, Elastic IPs and IPv6 addresses, as distinct from EC2 itself going wrong. */
 import { findElasticIp } from '../../lab/ec2-emulator/elasticIps';
-import type { Lab } from '../../lab/topology';
-import { bystanderInterfaceId, type RouterName } from '../../lab/topologyPlan';
+import type { Lab } from '../../lab/topology/topology';
+import { bystanderInterfaceId, type RouterName } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
 import {
   ALLOCATION,

@@ -5,10 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DaemonProcess } from '../../lab/daemonProcess';
-import { startCrossAzLab, type AnyLab, type Lab } from '../../lab/topology';
-import { INSIDE, OUTSIDE } from '../../lab/topologyCrossAz';
-import { routerNames, type RouterName } from '../../lab/topologyPlan';
-import { actionKeys, targetName, type TargetPlan } from '../../lab/topologyTargets';
+import { startCrossAzLab, type AnyLab, type Lab } from '../../lab/topology/topology';
+import { INSIDE, OUTSIDE } from '../../lab/topology/crossAz';
+import { routerNames, type RouterName } from '../../lab/topology/plan';
+import { actionKeys, targetName, type TargetPlan } from '../../lab/topology/targets';
 import { eventually } from '../support/eventually';
 import { alarmsOf, ha, moveByHand, moveTo, soon } from './rulesSupport';
 import { changes, daemonOf, endsWithTest, moveOf, openLab, requestMark, show, writes } from './support';

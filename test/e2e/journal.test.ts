@@ -1,8 +1,8 @@
 /** The journals that daemons leave behind, replayed by the built program as an operator does. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Lab } from '../../lab/topology';
-import type { RouterName } from '../../lab/topologyPlan';
+import type { Lab } from '../../lab/topology/topology';
+import type { RouterName } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
 import {
   daemonOf,

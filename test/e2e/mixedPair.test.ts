@@ -3,8 +3,8 @@
  * lab/predecessorPeer.ts), rtr2 runs this daemon. They have nothing in common but BFD and EC2.
  */
 import { startPredecessor, type PredecessorPeer } from '../../lab/predecessorPeer';
-import type { Lab } from '../../lab/topology';
-import type { LabGeneration } from '../../lab/topologyRouter';
+import type { Lab } from '../../lab/topology/topology';
+import type { LabGeneration } from '../../lab/topology/router';
 import { eventually } from '../support/eventually';
 import {
   daemonOf,

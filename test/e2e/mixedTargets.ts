@@ -1,7 +1,7 @@
 /** A lab in which targets of every kind float: addresses of both families, routes and an Elastic IP. */
 import { completeModel, findInterface } from '../../lab/ec2-emulator/model';
-import type { Lab, LabOptions } from '../../lab/topology';
-import { peerOf, type RouterName } from '../../lab/topologyPlan';
+import type { Lab, LabOptions } from '../../lab/topology/topology';
+import { peerOf, type RouterName } from '../../lab/topology/plan';
 import { daemonOf, openLab, reason, startPair } from './support';
 
 export const TABLE = 'rtb-0a1b2c3d4e5f60718';

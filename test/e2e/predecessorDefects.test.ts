@@ -3,8 +3,8 @@
  * daemon. docs/predecessor-defects.md says which defect each of them is; its other rows have tests elsewhere.
  */
 import { toNumber } from '../../lab/slapi-sim/address';
-import type { Lab } from '../../lab/topology';
-import { peerOf, routerNames } from '../../lab/topologyPlan';
+import type { Lab } from '../../lab/topology/topology';
+import { peerOf, routerNames } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
 import {
   attemptsBegun,

@@ -1,8 +1,8 @@
 /** The life of the process: how it ends, what it refuses to start with, what it remembers. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Lab } from '../../lab/topology';
-import type { RouterName } from '../../lab/topologyPlan';
+import type { Lab } from '../../lab/topology/topology';
+import type { RouterName } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
 import {
   attemptsBegun,

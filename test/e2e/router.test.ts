@@ -1,5 +1,5 @@
 /** The router's API and its local failures: what must not be taken for the death of the peer. */
-import type { Lab } from '../../lab/topology';
+import type { Lab } from '../../lab/topology/topology';
 import {
   attemptsBegun,
   daemonOf,

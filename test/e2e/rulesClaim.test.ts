@@ -1,6 +1,6 @@
 /** Nobody holds the addresses: who claims them, and what a claim that EC2 turns down leads to. */
-import type { Lab } from '../../lab/topology';
-import { bystanderInterfaceId, peerOf, routerNames } from '../../lab/topologyPlan';
+import type { Lab } from '../../lab/topology/topology';
+import { bystanderInterfaceId, peerOf, routerNames } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
 import {
   daemonOf,

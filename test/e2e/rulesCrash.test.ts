@@ -1,7 +1,7 @@
 /** A daemon that is killed half-way through something slower than a takeover: the pair ends with one owner. */
 import type { LoggedRequest } from '../../lab/ec2-emulator/requestLog';
-import type { Lab } from '../../lab/topology';
-import type { RouterName } from '../../lab/topologyPlan';
+import type { Lab } from '../../lab/topology/topology';
+import type { RouterName } from '../../lab/topology/plan';
 import { daemonOf, moveOf, openLab, openPair, reason, role, takesOver, watching, writes } from './support';
 import { MOVE, ha, mayReassign, moveTo, owners, settled, soon } from './rulesSupport';
 import { eventually } from '../support/eventually';

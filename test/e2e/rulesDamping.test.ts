@@ -1,5 +1,5 @@
 /** Too many takeovers in short order hold the next one back for a while. */
-import type { Lab } from '../../lab/topology';
+import type { Lab } from '../../lab/topology/topology';
 import {
   attemptsBegun,
   daemonOf,

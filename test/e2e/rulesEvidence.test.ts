@@ -1,5 +1,5 @@
 /** No session is UP, so only EC2 can say how the holder of the addresses is. */
-import type { Lab } from '../../lab/topology';
+import type { Lab } from '../../lab/topology/topology';
 import {
   daemonOf,
   nothingMoves,

@@ -1,6 +1,6 @@
 /** An address that a third instance holds: somebody put it there, and no failure of the peer explains it. */
-import { bystanderInterfaceId } from '../../lab/topologyPlan';
-import type { Lab } from '../../lab/topology';
+import { bystanderInterfaceId } from '../../lab/topology/plan';
+import type { Lab } from '../../lab/topology/topology';
 import {
   daemonOf,
   moreObservations,

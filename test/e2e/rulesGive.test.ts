@@ -1,6 +1,6 @@
 /** A planned handover: `ha give`. */
-import type { Lab } from '../../lab/topology';
-import { routerNames } from '../../lab/topologyPlan';
+import type { Lab } from '../../lab/topology/topology';
+import { routerNames } from '../../lab/topology/plan';
 import {
   daemonOf,
   moveOf,

@@ -1,6 +1,6 @@
 /** A preferred router takes the addresses back when it is well again. */
-import type { Lab, LabOptions } from '../../lab/topology';
-import type { RouterName } from '../../lab/topologyPlan';
+import type { Lab, LabOptions } from '../../lab/topology/topology';
+import type { RouterName } from '../../lab/topology/plan';
 import {
   daemonOf,
   moveOf,

@@ -1,5 +1,5 @@
 /** Partial ownership: who completes it, and when it is left alone. */
-import type { Lab } from '../../lab/topology';
+import type { Lab } from '../../lab/topology/topology';
 import {
   attemptsBegun,
   daemonOf,

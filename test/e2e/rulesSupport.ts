@@ -4,8 +4,8 @@
  */
 import type { DaemonProcess, DaemonRecord } from '../../lab/daemonProcess';
 import type { LoggedRequest } from '../../lab/ec2-emulator/requestLog';
-import type { Lab } from '../../lab/topology';
-import { peerOf, routerNames, type InterfacePlan, type RouterName } from '../../lab/topologyPlan';
+import type { Lab } from '../../lab/topology/topology';
+import { peerOf, routerNames, type InterfacePlan, type RouterName } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
 import {
   daemonOf,

@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis';
 import { readFileSync } from 'node:fs';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
-import type { Lab } from '../../lab/topology';
+import type { Lab } from '../../lab/topology/topology';
 import { toNumber } from '../../lab/slapi-sim/address';
 import { eventually } from '../support/eventually';
 import {

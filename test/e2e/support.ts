@@ -6,8 +6,8 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mainPath, type DaemonProcess, type DaemonRecord } from '../../lab/daemonProcess';
 import type { LoggedRequest } from '../../lab/ec2-emulator/requestLog';
-import { startLab, type AnyLab, type Lab, type LabOptions } from '../../lab/topology';
-import { peerOf, type RouterName } from '../../lab/topologyPlan';
+import { startLab, type AnyLab, type Lab, type LabOptions } from '../../lab/topology/topology';
+import { peerOf, type RouterName } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
 
 export const generations = ['gen1', 'gen2'] as const;

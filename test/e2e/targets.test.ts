@@ -1,7 +1,7 @@
 /** Addresses of both families, routes and an Elastic IP in one role: they move together, and what cannot is told. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { routerNames } from '../../lab/topologyPlan';
+import { routerNames } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
 import { ALLOCATION, allOn, everything, heldBy, openMixed, openMixedPair, TABLE } from './mixedTargets';
 import {

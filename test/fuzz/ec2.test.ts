@@ -4,10 +4,10 @@
  * and an answer without an end costs a bounded amount of memory.
  */
 import fc from 'fast-check';
-import { openEc2, type Ec2 } from '../../src/aws/ec2';
-import type { InstanceIdentity } from '../../src/aws/instanceIdentity';
-import { observeOwnership, type ObservationResult } from '../../src/aws/observe';
-import type { Failure } from '../../src/core/model';
+import { openEc2, type Ec2 } from '../../src/aws/transport/ec2';
+import type { InstanceIdentity } from '../../src/aws/reads/instanceIdentity';
+import { observeOwnership, type ObservationResult } from '../../src/aws/reads/observe';
+import type { Failure } from '../../src/core/state/model';
 import {
   addressOf,
   eniOf,

@@ -4,9 +4,9 @@
  * gets into the log.
  */
 import fc from 'fast-check';
-import { parseCredentials, startCredentials } from '../../src/aws/credentials';
-import { openImds } from '../../src/aws/imds';
-import { readIdentity } from '../../src/aws/instanceIdentity';
+import { parseCredentials, startCredentials } from '../../src/aws/transport/credentials';
+import { openImds } from '../../src/aws/transport/imds';
+import { readIdentity } from '../../src/aws/reads/instanceIdentity';
 import { memoryLog } from '../adapters/aws/awsLab';
 import { eventually } from '../support/eventually';
 import { allowTime, ensure, runs } from '../support/fuzz';

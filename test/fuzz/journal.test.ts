@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { replay } from '../../src/cli/replay';
-import { initialState } from '../../src/core/state';
+import { initialState } from '../../src/core/state/state';
 import { step } from '../../src/core/step';
 import { story } from '../core/stories';
 import { allowTime, ensure, runs } from '../support/fuzz';

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatEntry, show, showExitCodes } from '../../src/cli/show';
 import type { StoreSettings } from '../../src/config/settings';
-import type { Event, Memory } from '../../src/core/model';
+import type { Event, Memory } from '../../src/core/state/model';
 import { storeKeys } from '../../src/store/entry';
 import { openFileStore } from '../../src/store/fileStore';
 import { openMemory, parseMemory } from '../../src/store/memory';

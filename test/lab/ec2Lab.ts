@@ -7,7 +7,7 @@ import { startEc2Emulator } from '../../lab/ec2-emulator/emulator';
 import type { Ec2Emulator, Ec2EmulatorOptions } from '../../lab/ec2-emulator/emulator';
 import type { Ec2Region, Instance, NetworkInterface, Route } from '../../lab/ec2-emulator/model';
 import { Ec2World } from '../../lab/ec2-emulator/world';
-import type { AnyLab } from '../../lab/topology';
+import type { AnyLab } from '../../lab/topology/topology';
 
 export const instanceA = 'i-0000000000000000a';
 export const instanceB = 'i-0000000000000000b';

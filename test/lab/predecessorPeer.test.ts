@@ -1,7 +1,7 @@
 // The model of the predecessor, two of them on the lab's routers: what each does at EC2 and at its router.
 import { startPredecessor, type PredecessorPeer } from '../../lab/predecessorPeer';
-import { startLab, type Lab } from '../../lab/topology';
-import type { RouterName } from '../../lab/topologyPlan';
+import { startLab, type Lab } from '../../lab/topology/topology';
+import type { RouterName } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
 
 let lab: Lab;

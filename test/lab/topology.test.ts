@@ -1,8 +1,8 @@
 // The lab as a whole: what it starts with, what a failure story does to each of its parts, what it writes
 // for the daemons. The clients are bare: no code of the product runs here.
 import { existsSync, readFileSync } from 'node:fs';
-import { startLab, type Lab, type LabOptions } from '../../lab/topology';
-import { planTopology } from '../../lab/topologyPlan';
+import { startLab, type Lab, type LabOptions } from '../../lab/topology/topology';
+import { planTopology } from '../../lab/topology/plan';
 import { RawClient, registered, sessionOp, singleHop, until } from './slapiClient';
 
 let lab: Lab;

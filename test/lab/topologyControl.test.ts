@@ -1,7 +1,7 @@
 // The control API: every fault can be asked for over HTTP, and a request that makes no sense is told why.
 import { startControl, type Control } from '../../lab/control';
 import { withoutConfig } from '../../lab/controlRouters';
-import { startLab, type Lab } from '../../lab/topology';
+import { startLab, type Lab } from '../../lab/topology/topology';
 
 let lab: Lab;
 let control: Control;

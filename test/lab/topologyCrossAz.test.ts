@@ -1,9 +1,9 @@
 // The lab across two zones: what it starts with, what its stories do, what it writes for the daemons.
 import { readFileSync } from 'node:fs';
 import { DescribeRouteTablesCommand, ReplaceRouteCommand, type RouteTable } from '@aws-sdk/client-ec2';
-import { startCrossAzLab, startLab, type CrossAzLabOptions, type Lab } from '../../lab/topology';
-import { planCrossAz, type CrossAzPlan } from '../../lab/topologyCrossAz';
-import { targetName } from '../../lab/topologyTargets';
+import { startCrossAzLab, startLab, type CrossAzLabOptions, type Lab } from '../../lab/topology/topology';
+import { planCrossAz, type CrossAzPlan } from '../../lab/topology/crossAz';
+import { targetName } from '../../lab/topology/targets';
 import { ec2Of } from './ec2Lab';
 import { RawClient, registered, sessionOp, singleHop, toNumber, until } from './slapiClient';
 

@@ -1,8 +1,8 @@
 // The control API on the lab across two zones: an operator's hand on what moves there.
 import { ReplaceRouteCommand } from '@aws-sdk/client-ec2';
 import { startControl, type Control } from '../../lab/control';
-import { startCrossAzLab, type Lab } from '../../lab/topology';
-import type { CrossAzPlan } from '../../lab/topologyCrossAz';
+import { startCrossAzLab, type Lab } from '../../lab/topology/topology';
+import type { CrossAzPlan } from '../../lab/topology/crossAz';
 import { ec2Of } from './ec2Lab';
 
 type RouterName = 'rtr1' | 'rtr2';

@@ -7,8 +7,8 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import type { Lab } from '../../lab/topology';
-import type { RouterName } from '../../lab/topologyPlan';
+import type { Lab } from '../../lab/topology/topology';
+import type { RouterName } from '../../lab/topology/plan';
 import { run } from '../../scripts/package/shell';
 
 export const GRPC_PORT = 57777;

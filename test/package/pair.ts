@@ -1,8 +1,8 @@
 /** Two routers with their networks, engines and packages, on one lab. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { startLab, type Lab } from '../../lab/topology';
-import { routerNames, type RouterName } from '../../lab/topologyPlan';
+import { startLab, type Lab } from '../../lab/topology/topology';
+import { routerNames, type RouterName } from '../../lab/topology/plan';
 import { openHost, type RouterHost } from './host';
 import { ENDPOINT_ADDRESS, ENDPOINT_NAME, GRPC_PORT, openNetwork, type RouterNetwork } from './namespace';
 

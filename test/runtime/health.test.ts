@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../src/core/model';
-import type { Event } from '../../src/core/model';
-import { initialState } from '../../src/core/state';
+import type { JsonObject } from '../../src/core/state/model';
+import type { Event } from '../../src/core/state/model';
+import { initialState } from '../../src/core/state/state';
 import { step } from '../../src/core/step';
 import { Health } from '../../src/runtime/health';
 import type { Recorded } from '../../src/runtime/loop';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { Event } from '../../src/core/model';
-import type { Plan } from '../../src/core/plan';
-import { initialState, type State } from '../../src/core/state';
+import type { Event } from '../../src/core/state/model';
+import type { Plan } from '../../src/core/state/plan';
+import { initialState, type State } from '../../src/core/state/state';
 import { step } from '../../src/core/step';
 import type { JournalHeader } from '../../src/runtime/journal';
 import { readLine, replay, type Replayed } from '../../src/runtime/replay';

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { type EffectArgs, type Event } from '../../src/core/model';
+import { type EffectArgs, type Event } from '../../src/core/state/model';
 import { Loop, type EffectRunners, type Recorded } from '../../src/runtime/loop';
 import { systemClock, type Clock } from '../../src/runtime/clock';
-import type { Plan } from '../../src/core/plan';
+import type { Plan } from '../../src/core/state/plan';
 import { observationOf, planOf, sessionEvent, synchronizedEvent, TIMING } from '../support/coreWorld';
 import { eventually } from '../support/eventually';
 import { enqueueTo } from '../support/loopEvents';

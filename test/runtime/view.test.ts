@@ -1,6 +1,6 @@
 /** What `show` says of one group, to the byte as ever, and of several. */
-import type { Event, HaState, JsonObject, Observation } from '../../src/core/model';
-import { initialState, type State } from '../../src/core/state';
+import type { Event, HaState, JsonObject, Observation } from '../../src/core/state/model';
+import { initialState, type State } from '../../src/core/state/state';
 import { step } from '../../src/core/step';
 import { Health } from '../../src/runtime/health';
 import type { Recorded } from '../../src/runtime/loop';

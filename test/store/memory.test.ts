@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Memory } from '../../src/core/model';
+import type { Memory } from '../../src/core/state/model';
 import { openMemory, parseMemory, readBootId } from '../../src/store/memory';
 import { eventually } from '../support/eventually';
 import { eventsOf, recordingLogger } from '../support/logRecords';

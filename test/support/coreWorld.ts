@@ -1,6 +1,12 @@
 /** A small world for tests of the core and the loop: two targets, two sessions, a peer router. */
-import type { Event, Holder, InterfaceGeneration, Observation, SessionLevel } from '../../src/core/model';
-import type { Plan, Slot, Target, Timing } from '../../src/core/plan';
+import type {
+  Event,
+  Holder,
+  InterfaceGeneration,
+  Observation,
+  SessionLevel,
+} from '../../src/core/state/model';
+import type { Plan, Slot, Target, Timing } from '../../src/core/state/plan';
 
 /** The delivered defaults. */
 export const TIMING: Timing = {

@@ -1,8 +1,8 @@
 /** Journals without a daemon: of any sequence of events, in memory. */
 import { version } from '../../package.json';
-import type { Event } from '../../src/core/model';
-import type { Plan } from '../../src/core/plan';
-import { initialState } from '../../src/core/state';
+import type { Event } from '../../src/core/state/model';
+import type { Plan } from '../../src/core/state/plan';
+import { initialState } from '../../src/core/state/state';
 import { step } from '../../src/core/step';
 import { Journal, type JournalSink } from '../../src/runtime/journal';
 import type { Recorded } from '../../src/runtime/loop';

@@ -1,5 +1,5 @@
 /** Hands any event to a loop: to everybody, or to the one group that it is for. */
-import type { Event } from '../../src/core/model';
+import type { Event } from '../../src/core/state/model';
 import type { Loop } from '../../src/runtime/loop';
 
 export function enqueueTo(loop: Loop, group: string, event: Event): void {

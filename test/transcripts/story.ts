@@ -3,10 +3,10 @@
  * virtual, jitter is fixed at 0.5 (three quarters of the nominal backoff), deadlines are honoured, and EC2's
  * reads answer by themselves. README.md of this folder has the grammar.
  */
-import { violations } from '../../src/core/invariants';
-import type { Effect, Event, Failure, InstanceCondition, Memory } from '../../src/core/model';
-import type { Plan } from '../../src/core/plan';
-import { initialState, type State } from '../../src/core/state';
+import { violations } from '../../src/core/state/invariants';
+import type { Effect, Event, Failure, InstanceCondition, Memory } from '../../src/core/state/model';
+import type { Plan } from '../../src/core/state/plan';
+import { initialState, type State } from '../../src/core/state/state';
 import { roleWords, step } from '../../src/core/step';
 import { PLAN, TARGETS, THIRD_SESSION, observationOf, type Owner } from './storyWorld';
 

@@ -1,6 +1,6 @@
 /** Router A of the stories: what it is asked to do, and what EC2 shows it. */
-import type { Holder, Observation } from '../../src/core/model';
-import type { Plan } from '../../src/core/plan';
+import type { Holder, Observation } from '../../src/core/state/model';
+import type { Plan } from '../../src/core/state/plan';
 import { TIMING, addressTarget, slot } from '../support/coreWorld';
 
 export const TARGETS = ['10.0.1.100', '10.0.2.100', '10.0.2.101'] as const;

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { CredentialRegistry } from '../../../lab/ec2-emulator/credentials';
 import type { ImdsEmulator } from '../../../lab/imds-emulator/emulator';
 import type { ImdsFaultInput } from '../../../lab/imds-emulator/faults';
-import { parseCredentials, startCredentials, type Credentials } from '../../../src/aws/credentials';
-import { openImds } from '../../../src/aws/imds';
+import { parseCredentials, startCredentials, type Credentials } from '../../../src/aws/transport/credentials';
+import { openImds } from '../../../src/aws/transport/imds';
 import { matching, memoryLog, newWorld, openImdsLab, until } from './awsLab';
 
 const SECRETS = 'iam/security-credentials/ha-role';

@@ -2,9 +2,9 @@ import type { LookupAddress } from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { CredentialRegistry } from '../../../lab/ec2-emulator/credentials';
 import { startEc2Emulator } from '../../../lab/ec2-emulator/emulator';
-import { openEc2 } from '../../../src/aws/ec2';
-import { pinEndpointAddresses } from '../../../src/aws/endpointAddresses';
-import { observeOwnership } from '../../../src/aws/observe';
+import { openEc2 } from '../../../src/aws/transport/ec2';
+import { pinEndpointAddresses } from '../../../src/aws/transport/endpointAddresses';
+import { observeOwnership } from '../../../src/aws/reads/observe';
 import {
   eniOf,
   matching,

@@ -1,5 +1,5 @@
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
-import { classify } from '../../../src/aws/failure';
+import { classify } from '../../../src/aws/transport/failure';
 import {
   eniOf,
   matching,
@@ -11,7 +11,7 @@ import {
   until,
   takeoverOf,
 } from './awsLab';
-import { openEc2 } from '../../../src/aws/ec2';
+import { openEc2 } from '../../../src/aws/transport/ec2';
 
 const request = {
   attempt: 1,

@@ -1,10 +1,10 @@
 // What is foretold of a takeover: its calls, and when EC2's limits let each of them go.
-import { forecast } from '../../../src/aws/forecast';
-import { Pacer } from '../../../src/aws/pacer';
-import { plannedMoves, type PlannedMove } from '../../../src/aws/plannedCalls';
+import { forecast } from '../../../src/aws/moves/forecast';
+import { Pacer } from '../../../src/aws/moves/pacer';
+import { plannedMoves, type PlannedMove } from '../../../src/aws/moves/plannedCalls';
 import type { MovingAction } from '../../../src/config/settings';
-import { previewTakeover } from '../../../src/core/preview';
-import { observeOwnership } from '../../../src/aws/observe';
+import { previewTakeover } from '../../../src/core/moves/preview';
+import { observeOwnership } from '../../../src/aws/reads/observe';
 import { ownParams, wireParams } from '../../support/wireParams';
 import { eniOf, limits, now, openAwsLab, takeoverOf, until } from './awsLab';
 import {

@@ -1,8 +1,8 @@
 // A call ends by its deadline wherever it hangs: before it is signed, before the connection stands, after it.
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { CredentialsProvider } from '../../../src/aws/credentials';
-import { openEc2, type Ec2 } from '../../../src/aws/ec2';
-import type { Resolve } from '../../../src/aws/endpointAddresses';
+import type { CredentialsProvider } from '../../../src/aws/transport/credentials';
+import { openEc2, type Ec2 } from '../../../src/aws/transport/ec2';
+import type { Resolve } from '../../../src/aws/transport/endpointAddresses';
 import { eniOf, memoryLog, now, targetOf, until, takeoverOf } from './awsLab';
 
 const request = {

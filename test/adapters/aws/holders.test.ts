@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
 import type { InstanceState, StatusCheck } from '../../../lab/ec2-emulator/model';
 import { connectAws } from '../../../src/aws/aws';
-import { askHolders } from '../../../src/aws/holders';
+import { askHolders } from '../../../src/aws/reads/instanceStatus';
 import { memoryLog, now, openAwsLab, plan, ROUTER_1, ROUTER_2, type AwsLab, limits } from './awsLab';
 
 const UNKNOWN = 'i-00000000000000fff';

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { CredentialRegistry } from '../../../lab/ec2-emulator/credentials';
 import type { ImdsEmulator } from '../../../lab/imds-emulator/emulator';
 import type { ImdsFaultInput } from '../../../lab/imds-emulator/faults';
-import { imdsEndpoint, openImds, type Imds } from '../../../src/aws/imds';
-import { readIdentity } from '../../../src/aws/instanceIdentity';
+import { imdsEndpoint, openImds, type Imds } from '../../../src/aws/transport/imds';
+import { readIdentity } from '../../../src/aws/reads/instanceIdentity';
 import { ROUTER_1, matching, newWorld, openImdsLab } from './awsLab';
 
 describe('the identity of the instance', () => {

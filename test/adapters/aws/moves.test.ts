@@ -1,7 +1,7 @@
 // Moving routes, Elastic IPs and IPv6 addresses: the calls, their order, and what each way of failing means.
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
-import type { RequestedMove } from '../../../src/core/model';
-import type { Plan, Target } from '../../../src/core/plan';
+import type { RequestedMove } from '../../../src/core/state/model';
+import type { Plan, Target } from '../../../src/core/state/plan';
 import { addressOf, eniOf, openAwsLab, plan, takeoverOf, type AwsLab } from './awsLab';
 import {
   ALLOCATION,

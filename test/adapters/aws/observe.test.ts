@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
 import { addressTarget } from '../../support/coreWorld';
-import { Malformed } from '../../../src/aws/answer';
-import { observationQuestion, readInterfaces, type ObservationQuestion } from '../../../src/aws/observation';
-import { observeOwnership } from '../../../src/aws/observe';
-import type { Plan } from '../../../src/core/plan';
+import { Malformed } from '../../../src/aws/reads/answer';
+import {
+  observationQuestion,
+  readInterfaces,
+  type ObservationQuestion,
+} from '../../../src/aws/reads/observation';
+import { observeOwnership } from '../../../src/aws/reads/observe';
+import type { Plan } from '../../../src/core/state/plan';
 import {
   ROUTER_1,
   ROUTER_2,

@@ -1,12 +1,12 @@
 // Who holds routes, Elastic IPs and IPv6 addresses, read from EC2's own answers.
 import fc from 'fast-check';
-import { Malformed } from '../../../src/aws/answer';
-import { readElasticIps } from '../../../src/aws/elasticIps';
-import type { KnownInterfaces } from '../../../src/aws/observation';
-import { readRoutes } from '../../../src/aws/routeTables';
-import { observeOwnership, type ObservationResult } from '../../../src/aws/observe';
-import { startMistakes } from '../../../src/aws/startChecks';
-import type { Plan, Target } from '../../../src/core/plan';
+import { Malformed } from '../../../src/aws/reads/answer';
+import { readElasticIps } from '../../../src/aws/reads/elasticIps';
+import type { KnownInterfaces } from '../../../src/aws/reads/observation';
+import { readRoutes } from '../../../src/aws/reads/routeTables';
+import { observeOwnership, type ObservationResult } from '../../../src/aws/reads/observe';
+import { startMistakes } from '../../../src/aws/checks/startChecks';
+import type { Plan, Target } from '../../../src/core/state/plan';
 import { ROUTER_1, ROUTER_2, VPC, eniOf, now, openAwsLab, plan, targetOf, type AwsLab } from './awsLab';
 import {
   ALLOCATION,

@@ -1,7 +1,7 @@
 // The pace of calls: EC2's buckets, priorities, fairness, being throttled, and taking back what waits.
-import { Pacer, type Ticket } from '../../../src/aws/pacer';
-import { openTakeover } from '../../../src/aws/takeover';
-import type { TakeoverRequest } from '../../../src/core/model';
+import { Pacer, type Ticket } from '../../../src/aws/moves/pacer';
+import { openTakeover } from '../../../src/aws/moves/moves';
+import type { TakeoverRequest } from '../../../src/core/state/model';
 import { eniOf, limits, now, openAwsLab, plan, takeoverOf, until, type AwsLab } from './awsLab';
 import { newTargetsWorld, routeTarget, TABLE } from './targetsLab';
 

@@ -1,8 +1,8 @@
 // What the role may do, asked in the background: each answer in a sentence, and nothing that a takeover would feel.
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
-import { observeOwnership } from '../../../src/aws/observe';
-import { Pacer } from '../../../src/aws/pacer';
-import { PermissionProof } from '../../../src/aws/permissionProof';
+import { observeOwnership } from '../../../src/aws/reads/observe';
+import { Pacer } from '../../../src/aws/moves/pacer';
+import { PermissionProof } from '../../../src/aws/checks/permissionProof';
 import { eniOf, limits, memoryLog, now, openAwsLab, plan, until, type AwsLab } from './awsLab';
 import { ALLOCATION, mixedPlan, newTargetsWorld, TABLE, TAGGED } from './targetsLab';
 

@@ -1,7 +1,7 @@
 // A request that is about to be released holds a connection: nothing goes over it before, and it is nobody else's.
 import { AssignPrivateIpAddressesCommand, DescribeNetworkInterfacesCommand } from '@aws-sdk/client-ec2';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { openEc2, type Ec2, type PreparedCall } from '../../../src/aws/ec2';
+import { openEc2, type Ec2, type PreparedCall } from '../../../src/aws/transport/ec2';
 import { eniOf, memoryLog, now, takeoverOf, targetOf, until } from './awsLab';
 
 type Connection = { readonly socket: Socket; received: string; closed: boolean };

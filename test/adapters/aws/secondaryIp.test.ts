@@ -1,7 +1,7 @@
 import { addressTarget } from '../../support/coreWorld';
-import { Pacer } from '../../../src/aws/pacer';
-import { openTakeover } from '../../../src/aws/takeover';
-import { openEc2, type Ec2 } from '../../../src/aws/ec2';
+import { Pacer } from '../../../src/aws/moves/pacer';
+import { openTakeover } from '../../../src/aws/moves/moves';
+import { openEc2, type Ec2 } from '../../../src/aws/transport/ec2';
 import {
   memoryLog,
   eniOf,

@@ -1,8 +1,8 @@
 // An address of the endpoint that accepts and says nothing: whatever tries again goes elsewhere.
 import type { LookupAddress } from 'node:dns';
-import { observeOwnership } from '../../../src/aws/observe';
+import { observeOwnership } from '../../../src/aws/reads/observe';
 import { eniOf, memoryLog, now, openAwsLab, plan, takeoverOf, targetOf, until, type AwsLab } from './awsLab';
-import { openEc2 } from '../../../src/aws/ec2';
+import { openEc2 } from '../../../src/aws/transport/ec2';
 
 const [FIRST, SECOND] = ['127.0.0.2', '127.0.0.3'];
 const v4 = (address: string): LookupAddress => ({ address, family: 4 });

@@ -1,7 +1,7 @@
 // The source/destination check: named when it is found on, and switched off only where the configuration says so.
-import { SourceDestCheck } from '../../../src/aws/sourceDestCheck';
-import { observeOwnership } from '../../../src/aws/observe';
-import type { Target } from '../../../src/core/plan';
+import { SourceDestCheck } from '../../../src/aws/checks/sourceDestCheck';
+import { observeOwnership } from '../../../src/aws/reads/observe';
+import type { Target } from '../../../src/core/state/plan';
 import { eniOf, limits, memoryLog, now, openAwsLab, plan, until, type AwsLab } from './awsLab';
 import { elasticIpTarget } from './targetsLab';
 

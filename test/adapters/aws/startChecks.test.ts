@@ -1,6 +1,6 @@
 import { addressTarget } from '../../support/coreWorld';
-import { startMistakes } from '../../../src/aws/startChecks';
-import type { Plan } from '../../../src/core/plan';
+import { startMistakes } from '../../../src/aws/checks/startChecks';
+import type { Plan } from '../../../src/core/state/plan';
 import { plan } from './awsLab';
 import { ipv6Target } from './targetsLab';
 

@@ -4,7 +4,7 @@
  */
 import { completeModel, type Route } from '../../../lab/ec2-emulator/model';
 import { Ec2World } from '../../../lab/ec2-emulator/world';
-import type { Plan, Resource, Target } from '../../../src/core/plan';
+import type { Plan, Resource, Target } from '../../../src/core/state/plan';
 import { addressTarget } from '../../support/coreWorld';
 import { VPC, eniOf, newWorld, plan, targetOf } from './awsLab';
 

@@ -1,6 +1,6 @@
 // An address by which the peer is to be recognised and which EC2 does not show is told of once, with what to do.
-import type { Observation } from '../../../src/core/model';
-import { UnknownPeers } from '../../../src/aws/unknownPeers';
+import type { Observation } from '../../../src/core/state/model';
+import { UnknownPeers } from '../../../src/aws/checks/unknownPeers';
 import { slot } from '../../support/coreWorld';
 import { memoryLog, plan } from './awsLab';
 

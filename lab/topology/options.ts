@@ -1,0 +1,29 @@
+/** What the lab can be told at its making, in each of its topologies. */
+import type { BucketSizes } from '../ec2-emulator/tokenBuckets';
+import type { FabricOptions } from '../slapi-sim/fabric';
+import type { ExtraKeys, LabStore } from './config';
+import type { CrossAzOptions } from './crossAz';
+import type { PlanOptions, RouterName } from './plan';
+import type { LabRouterOptions } from './router';
+
+export type CommonLabOptions = LabRouterOptions & {
+  /** Who has everything that moves at the start; null: nobody. Default rtr1. */
+  readonly owner?: RouterName | null;
+  /** EC2's throttle of the account; default: off. `{}` for the documented sizes. */
+  readonly tokenBuckets?: BucketSizes;
+  /** Default `file`. */
+  readonly store?: LabStore;
+  /** For the config.json of both routers. */
+  readonly config?: ExtraKeys;
+  readonly fabric?: FabricOptions;
+};
+
+export type LabOptions = CommonLabOptions &
+  PlanOptions & {
+    /** Target interfaces of each router, 1 to 14, each with one floating address; default 2. */
+    readonly interfaces?: number;
+    /** Whether a third instance has interfaces on the subnets of the floating addresses. Default: no. */
+    readonly bystander?: boolean;
+  };
+
+export type CrossAzLabOptions = CommonLabOptions & CrossAzOptions;

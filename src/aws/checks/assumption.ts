@@ -1,0 +1,40 @@
+/**
+ * An observation for when EC2 cannot be asked: the peer holds all targets, and what is not known is named in angle
+ * brackets. For showing what a takeover is made of; nothing is decided by it.
+ */
+import { tableWords } from '../../config/targets';
+import type { Observation } from '../../core/state/model';
+import type { Plan, Slot } from '../../core/state/plan';
+import type { InstanceIdentity } from '../reads/instanceIdentity';
+
+export function assumedObservation(plan: Plan, identity: InstanceIdentity | null): Observation {
+  const slots = new Map(plan.targets.map((slot) => [slotWords(slot), slot]));
+  return {
+    interfaces: [...slots].map(([words, slot]) => ({
+      deviceIndex: slot.deviceIndex,
+      networkCardIndex: slot.networkCardIndex,
+      networkInterfaceId:
+        identity?.interfaces.find((own) => slotWords(own) === words)?.networkInterfaceId ??
+        `<this router's interface with ${words}>`,
+      subnetId: '',
+      privateIpAddresses: [],
+    })),
+    holders: Object.fromEntries(
+      plan.targets.map((target) => [
+        target.id,
+        { networkInterfaceId: '<the interface that holds it>', instanceId: null, mine: false },
+      ]),
+    ),
+    peers: {},
+  };
+}
+
+/** Of a table that is known by a tag. */
+export function assumedTable(plan: Plan, id: string): string | null {
+  const target = plan.targets.find((each) => each.id === id);
+  return target?.kind !== 'route' || 'id' in target.routeTable ? null : `<${tableWords(target.routeTable)}>`;
+}
+
+function slotWords({ deviceIndex, networkCardIndex }: Slot): string {
+  return `device index ${deviceIndex}${networkCardIndex === 0 ? '' : ` on network card ${networkCardIndex}`}`;
+}

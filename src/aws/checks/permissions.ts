@@ -1,0 +1,182 @@
+/**
+ * Which calls the role may make, found out without changing anything: by DryRun where an action has it, which EC2
+ * answers with an error either way. AssignPrivateIpAddresses, AssignIpv6Addresses and UnassignIpv6Addresses have none;
+ * the first two are proven by writing what is there already, without reassignment, so that nothing can move.
+ */
+import {
+  AssociateAddressCommand,
+  CreateRouteCommand,
+  DescribeAddressesCommand,
+  DescribeNetworkInterfacesCommand,
+  DescribeRouteTablesCommand,
+  ModifyNetworkInterfaceAttributeCommand,
+  ReplaceRouteCommand,
+  type ServiceOutputTypes,
+} from '@aws-sdk/client-ec2';
+import type { Ec2Settings } from '../../config/settings';
+import { takeoverRequests } from '../../core/moves/grouping';
+import type { Failure, Observation } from '../../core/state/model';
+import { interfaceFor, peersBeside } from '../../core/levels/ownership';
+import type { Plan } from '../../core/state/plan';
+import { destinationOf } from '../moves/routeTable';
+import type { Caller, Command } from '../transport/ec2';
+import { forwardingInterfaces } from './sourceDestCheck';
+import { prepareMove } from '../moves/moves';
+
+export type Permission = {
+  readonly action: string;
+  /** What it would be done to. */
+  readonly on: string;
+  readonly verdict: 'permitted' | 'denied' | 'unknown';
+  readonly detail: string;
+};
+
+export type Asking = {
+  readonly ec2: Caller;
+  readonly plan: Plan;
+  readonly timeoutMs: number;
+  /** Waited for before each question, where there is something that goes before. */
+  readonly turn?: (action: string) => Promise<void>;
+};
+
+type Question = {
+  readonly action: string;
+  readonly on: string;
+  readonly command: Command<ServiceOutputTypes>;
+};
+
+const DryRun = true;
+
+/** What is to be done about a denied one. */
+export const mendFor = ({ action }: Permission): string =>
+  `allow ec2:${action} in the policy of the role (iam-policy prints it) and of the VPC endpoint`;
+
+/** One DryRun for each action and resource, however many targets it has: each costs a token. */
+export function dryRunWrites(
+  asking: Asking,
+  settings: Ec2Settings,
+  observation: Observation,
+  tableOf: (id: string) => string | null,
+): Promise<readonly Permission[]> {
+  const { plan } = asking;
+  const questions = new Map<string, Question>();
+  const ask = (action: string, on: string, command: Question['command']) => {
+    const key = `${action} ${on}`;
+    if (!questions.has(key)) questions.set(key, { action, on, command });
+  };
+  for (const target of plan.targets) {
+    const own = interfaceFor(observation, target);
+    if (own === undefined) continue;
+    const { networkInterfaceId: NetworkInterfaceId } = own;
+    if (target.kind === 'route') {
+      const RouteTableId = tableOf(target.id);
+      if (RouteTableId === null) continue;
+      const input = { RouteTableId, NetworkInterfaceId, ...destinationOf(target), DryRun };
+      ask('ReplaceRoute', RouteTableId, (client, options) =>
+        client.send(new ReplaceRouteCommand(input), options),
+      );
+      ask('CreateRoute', RouteTableId, (client, options) =>
+        client.send(new CreateRouteCommand(input), options),
+      );
+    }
+    if (target.kind === 'elasticIp') {
+      const peers = peersBeside(plan, observation, target).map((peer) => peer.networkInterfaceId);
+      for (const id of [NetworkInterfaceId, ...peers]) {
+        const input = { AllocationId: target.allocationId, NetworkInterfaceId: id, DryRun };
+        ask('AssociateAddress', `${target.allocationId} to ${id}`, (client, options) =>
+          client.send(new AssociateAddressCommand(input), options),
+        );
+      }
+    }
+  }
+  if (settings.sourceDestCheck === 'disable')
+    for (const id of forwardingInterfaces(plan, observation)) {
+      const input = { NetworkInterfaceId: id, SourceDestCheck: { Value: false }, DryRun };
+      ask('ModifyNetworkInterfaceAttribute', id, (client, options) =>
+        client.send(new ModifyNetworkInterfaceAttributeCommand(input), options),
+      );
+    }
+  return askEach(asking, [...questions.values()]);
+}
+
+/** For when a reading was denied: which of its calls it was. */
+export function dryRunReads(asking: Asking): Promise<readonly Permission[]> {
+  const has = (kind: string) => asking.plan.targets.some((target) => target.kind === kind);
+  const on = 'everything';
+  return askEach(asking, [
+    {
+      action: 'DescribeNetworkInterfaces',
+      on,
+      command: (client, options) =>
+        client.send(new DescribeNetworkInterfacesCommand({ MaxResults: 5, DryRun }), options),
+    },
+    ...(has('route')
+      ? [
+          {
+            action: 'DescribeRouteTables',
+            on,
+            command: ((client, options) =>
+              client.send(
+                new DescribeRouteTablesCommand({ MaxResults: 5, DryRun }),
+                options,
+              )) as Question['command'],
+          },
+        ]
+      : []),
+    ...(has('elasticIp')
+      ? [
+          {
+            action: 'DescribeAddresses',
+            on,
+            command: ((client, options) =>
+              client.send(new DescribeAddressesCommand({ DryRun }), options)) as Question['command'],
+          },
+        ]
+      : []),
+  ]);
+}
+
+/** Only while EC2 shows that all targets are here. */
+export async function proveWrites(
+  { ec2, plan, timeoutMs }: Asking,
+  observation: Observation,
+): Promise<readonly Permission[]> {
+  const targets = new Map(plan.targets.map((target) => [target.id, target]));
+  const tools = { ec2, tableOf: () => null, throttled: () => {}, token: () => Promise.resolve() };
+  const proven: Permission[] = [];
+  for (const request of takeoverRequests(plan, observation)) {
+    const kind = targets.get(request.targets[0] ?? '')?.kind;
+    if (kind !== 'privateAddress' && kind !== 'ipv6Address') continue;
+    const move = prepareMove(tools, { ...request, allowReassignment: false }, targets);
+    const { failure } = await move.release(timeoutMs);
+    proven.push({
+      action: move.action,
+      on: `${request.targets.join(', ')} to ${request.networkInterfaceId}`,
+      ...(failure === null ? { verdict: 'permitted', detail: 'written again' } : verdictOf(failure)),
+    });
+  }
+  return proven;
+}
+
+/** One after the other: a daemon in the same account may need the tokens. */
+async function askEach(
+  { ec2, timeoutMs, turn }: Asking,
+  questions: readonly Question[],
+): Promise<readonly Permission[]> {
+  const permissions: Permission[] = [];
+  for (const { action, on, command } of questions) {
+    await turn?.(action);
+    const result = await ec2.call(action, timeoutMs, command);
+    const verdict = result.ok
+      ? ({ verdict: 'unknown', detail: 'EC2 did not take the DryRun for one' } as const)
+      : verdictOf(result.failure);
+    permissions.push({ action, on, ...verdict });
+  }
+  return permissions;
+}
+
+function verdictOf({ code, message }: Failure): Pick<Permission, 'verdict' | 'detail'> {
+  const detail = `${code}: ${message}`;
+  if (code === 'DryRunOperation') return { verdict: 'permitted', detail };
+  return { verdict: code === 'UnauthorizedOperation' ? 'denied' : 'unknown', detail };
+}

@@ -1,0 +1,96 @@
+/**
+ * EC2's source/destination check drops what an interface is to forward, so it has to be off on every interface that
+ * holds routes or floating addresses. It is read with each observation, named when it is found on, and switched off
+ * where the configuration says so. An Elastic IP alone is the router's own address: it needs nothing.
+ * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyNetworkInterfaceAttribute.html
+ */
+import { ModifyNetworkInterfaceAttributeCommand } from '@aws-sdk/client-ec2';
+import type { Logger } from 'pino';
+import type { Ec2Settings } from '../../config/settings';
+import type { Observation } from '../../core/state/model';
+import type { Plan } from '../../core/state/plan';
+import type { Ec2 } from '../transport/ec2';
+
+/** Of this router; where it has to be off. */
+export function forwardingInterfaces(
+  { targets }: Plan,
+  { interfaces }: Pick<Observation, 'interfaces'>,
+): readonly string[] {
+  return interfaces
+    .filter((own) =>
+      targets.some(
+        ({ kind, deviceIndex, networkCardIndex }) =>
+          kind !== 'elasticIp' &&
+          deviceIndex === own.deviceIndex &&
+          networkCardIndex === own.networkCardIndex,
+      ),
+    )
+    .map(({ networkInterfaceId }) => networkInterfaceId);
+}
+
+export class SourceDestCheck {
+  readonly #plan: Plan;
+  readonly #settings: Ec2Settings;
+  readonly #log: Logger;
+  /** Interfaces that have been named, until the check is off. */
+  #told = new Set<string>();
+  #switching = false;
+
+  constructor(plan: Plan, settings: Ec2Settings, log: Logger) {
+    this.#plan = plan;
+    this.#settings = settings;
+    this.#log = log;
+  }
+
+  /** `checked`: interfaces of this router where it is on. */
+  observed(ec2: Ec2, observation: Observation, checked: readonly string[]): void {
+    const forwarding = forwardingInterfaces(this.#plan, observation);
+    const wrong = forwarding.filter((id) => checked.includes(id));
+    for (const id of this.#told) if (!wrong.includes(id)) this.#tellOff(id);
+    for (const id of wrong) if (!this.#told.has(id)) this.#tellOn(id);
+    this.#told = new Set(wrong);
+    if (this.#settings.sourceDestCheck === 'disable' && wrong.length > 0) void this.#switchOff(ec2, wrong);
+  }
+
+  #tellOn(id: string): void {
+    const mend =
+      this.#settings.sourceDestCheck === 'disable'
+        ? 'it is switched off now'
+        : 'switch it off, or set source_dest_check to "disable"';
+    const reason = `the source/destination check of ${id} is on, so EC2 drops what this router forwards there: ${mend}`;
+    this.#log.error(
+      { event: 'source-dest-check-on', networkInterfaceId: id, reason },
+      'An interface cannot forward',
+    );
+  }
+
+  #tellOff(id: string): void {
+    const reason = `the source/destination check of ${id} is off`;
+    this.#log.info(
+      { event: 'source-dest-check-off', networkInterfaceId: id, reason },
+      'An interface can forward',
+    );
+  }
+
+  /** The next observation shows whether it is off; where it is not, this is done again. */
+  async #switchOff(ec2: Ec2, ids: readonly string[]): Promise<void> {
+    if (this.#switching) return;
+    this.#switching = true;
+    for (const NetworkInterfaceId of ids) {
+      const input = { NetworkInterfaceId, SourceDestCheck: { Value: false } };
+      const result = await ec2.call(
+        'ModifyNetworkInterfaceAttribute',
+        this.#settings.apiTimeoutMs,
+        (client, options) => client.send(new ModifyNetworkInterfaceAttributeCommand(input), options),
+      );
+      if (result.ok) continue;
+      const { code, message } = result.failure;
+      const reason = `EC2 does not switch the source/destination check of ${NetworkInterfaceId} off (${code}: ${message}): trying again with the next keepalive`;
+      this.#log.error(
+        { event: 'source-dest-check-stays-on', networkInterfaceId: NetworkInterfaceId, reason },
+        'An interface cannot forward',
+      );
+    }
+    this.#switching = false;
+  }
+}

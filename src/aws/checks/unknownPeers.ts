@@ -1,0 +1,34 @@
+/**
+ * Says once of each address of the peer that EC2 does not show it: by it the peer's instance is told from a third
+ * one, and its interfaces are found when the targets are given to it. The end of a tunnel is such an address.
+ */
+import type { Logger } from 'pino';
+import type { Observation } from '../../core/state/model';
+import type { Plan } from '../../core/state/plan';
+
+export class UnknownPeers {
+  readonly #plan: Plan;
+  readonly #log: Logger;
+  readonly #told = new Set<string>();
+
+  constructor(plan: Plan, log: Logger) {
+    this.#plan = plan;
+    this.#log = log;
+  }
+
+  observed({ peers }: Observation): void {
+    for (const address of this.#plan.peerAddresses) {
+      if (peers[address] !== undefined || this.#told.has(address)) continue;
+      this.#told.add(address);
+      const isNeighbour = this.#plan.sessions.some(({ peerAddress }) => peerAddress === address);
+      const mend = isNeighbour
+        ? "where it is not the address of an interface of the peer's instance (a tunnel's end), list addresses of those in peer_private_ips"
+        : 'see peer_private_ips';
+      const reason = `EC2 shows no interface of another instance with ${address}, so the peer is not recognised by it (foreign_holder, ha give): ${mend}`;
+      this.#log.warn(
+        { event: 'peer-not-in-ec2', reason, address },
+        'EC2 does not know an address of the peer',
+      );
+    }
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * Moves targets as the core asks for it: the action of their kind, signed ahead where that has been possible, at
+ * the pace that EC2 allows. When and how often to try is decided by the rules; this sends what it is told to.
+ */
+import type { RequestedMove, TakeoverRequest } from '../../core/state/model';
+import type { Plan, Target } from '../../core/state/plan';
+import type { Move, Outcome, PreparedMove, Tools } from './action';
+import { moveElasticIp } from './elasticIp';
+import { moveIpv6Addresses } from './ipv6';
+import { moveRoute } from './routeTable';
+import { movePrivateAddresses } from './secondaryIp';
+import type { Ec2 } from '../transport/ec2';
+import type { Pacer } from './pacer';
+
+export type SendRequest = TakeoverRequest & { readonly send: number; readonly timeoutMs: number };
+
+/** Of a request that has to wait for tokens. */
+export type SendNews = { readonly queued: () => void; readonly released: () => void };
+
+export type Takeover = {
+  /** Builds, signs and takes a connection; nothing leaves this router. */
+  prepare(request: TakeoverRequest): void;
+  /**
+   * Sends the prepared request where there is one, else a new one; identical ones that are under way use
+   * connections of their own. `timeoutMs` runs from when it is sent, which is at once where EC2's limits allow it.
+   * Fulfilled with the answer; never where it is withdrawn. Never rejects.
+   */
+  send(request: SendRequest, news?: SendNews): Promise<Outcome>;
+  /** What was prepared for this attempt will not be sent. */
+  discard(attempt: number): void;
+  /** What of these calls waits for tokens will not be sent. */
+  withdraw(attempt: number, calls: readonly number[]): void;
+  /**
+   * Goes through a takeover up to the socket, keeps the signed requests for the one that may come, and sees to
+   * it that each of them, and a read beside them, would find a connection standing. Sends nothing. Fulfilled
+   * when all is built; never rejects.
+   */
+  rehearse(moves: readonly RequestedMove[]): Promise<void>;
+};
+
+/** A signature is good for 5 minutes. */
+const PREPARED_AGE_MS_MAX = 240_000;
+/**
+ * So many requests are signed ahead at most, which is EC2's burst of the routes: what is beyond waits for tokens
+ * much longer than signing takes, and each costs memory while it is kept.
+ */
+export const AHEAD_MAX = 50;
+/** So many of them are signed anew at each rehearsal, the oldest first: all of a small configuration. */
+const RENEWED_AT_ONCE = 8;
+
+type Prepared = { readonly key: string; readonly preparedAt: number; readonly move: PreparedMove };
+
+export function openTakeover({
+  ec2,
+  plan,
+  pacer,
+  now,
+  tableOf = () => null,
+  group = '',
+}: {
+  readonly ec2: Ec2;
+  readonly plan: Plan;
+  readonly pacer: Pacer;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly tableOf?: Tools['tableOf'];
+  /** Groups share EC2's limits fairly. */
+  readonly group?: string;
+}): Takeover {
+  const targets = new Map(plan.targets.map((target) => [target.id, target]));
+  /** Signed for a call of an attempt, by `keyOf`. */
+  const prepared = new Map<string, Prepared>();
+  /** Signed at a rehearsal, for no attempt yet; the oldest first. */
+  let ahead: readonly Prepared[] = [];
+  /** What takes a request that waits for tokens out of the queue, by attempt, call and send. */
+  const waiting = new Map<string, () => void>();
+
+  const toolsFor = (rank: number): Tools => ({
+    ec2,
+    tableOf,
+    throttled: (action) => pacer.throttled(action),
+    token: (action) => new Promise((resolve) => void pacer.enter({ action, group, rank }, resolve)),
+  });
+
+  const build = (request: RequestedMove): Prepared => ({
+    key: moveKey(request),
+    preparedAt: now(),
+    move: prepareMove(toolsFor(request.rank), request, targets),
+  });
+
+  const isUsable = ({ preparedAt, move }: Prepared): boolean =>
+    now() - preparedAt < PREPARED_AGE_MS_MAX && !move.hasFailed();
+
+  const takeAhead = (request: RequestedMove): Prepared | null => {
+    // Once, and not for each candidate: with fifty requests that alone would take milliseconds.
+    const key = moveKey(request);
+    // The newest one is the last to become too old.
+    const found = ahead.findLast((candidate) => candidate.key === key && isUsable(candidate)) ?? null;
+    if (found !== null) ahead = ahead.filter((candidate) => candidate !== found);
+    return found;
+  };
+
+  /** The prepared move, once; a new one where there is none that is still good. */
+  const take = (request: TakeoverRequest): PreparedMove => {
+    const found = prepared.get(keyOf(request));
+    prepared.delete(keyOf(request));
+    if (found?.key === moveKey(request) && isUsable(found)) return found.move;
+    found?.move.discard();
+    return (takeAhead(request) ?? build(request)).move;
+  };
+
+  /**
+   * One in each turn of the event loop: what the request waits for, rule 5's question and its answer, goes before.
+   * Where that is there first, release takes the connection.
+   */
+  const unreserved: PreparedMove[] = [];
+  const reserveNext = (): void => {
+    unreserved.shift()?.reserve();
+    if (unreserved.length > 0) setImmediate(reserveNext);
+  };
+  const reserveSoon = (move: PreparedMove): void => {
+    if (unreserved.push(move) === 1) setImmediate(reserveNext);
+  };
+
+  return {
+    prepare: (request) => {
+      const ready = takeAhead(request);
+      // What is beyond the first burst is signed when its turn comes, and not while others could be sent.
+      if (ready === null && prepared.size + ahead.length >= AHEAD_MAX) return;
+      prepared.get(keyOf(request))?.move.discard();
+      const taken = ready ?? build(request);
+      prepared.set(keyOf(request), taken);
+      ec2.warm(prepared.size);
+      reserveSoon(taken.move);
+    },
+    send: (request, news) =>
+      new Promise((resolve) => {
+        const key = `${keyOf(request)}/${request.send}`;
+        const action = firstAction(request, targets);
+        const isQueued = () => waiting.has(key);
+        const leave = pacer.enter({ action, group, rank: request.rank }, () => {
+          if (isQueued()) news?.released();
+          waiting.delete(key);
+          const release = take(request).release(request.timeoutMs);
+          void release.then(resolve);
+        });
+        if (leave === null) return;
+        waiting.set(key, leave);
+        news?.queued();
+      }),
+    discard: (attempt) => {
+      for (const [key, { move }] of prepared) {
+        if (!key.startsWith(`${attempt}/`)) continue;
+        prepared.delete(key);
+        move.discard();
+      }
+    },
+    withdraw: (attempt, calls) => {
+      for (const [key, leave] of waiting) {
+        const [ofAttempt, ofCall] = key.split('/').map(Number);
+        if (ofAttempt !== attempt || ofCall === undefined || !calls.includes(ofCall)) continue;
+        waiting.delete(key);
+        leave();
+      }
+    },
+    rehearse: async (moves) => {
+      const wanted = [...moves].sort((a, b) => a.rank - b.rank).slice(0, AHEAD_MAX);
+      const keys = new Set(wanted.map(moveKey));
+      const kept = ahead.filter((each) => keys.has(each.key) && isUsable(each));
+      const renewed = kept.slice(0, RENEWED_AT_ONCE);
+      const rest = kept.slice(renewed.length);
+      for (const each of ahead) if (!rest.includes(each)) each.move.discard();
+      for (const { key } of rest) keys.delete(key);
+      const missing = wanted.filter((move) => keys.has(moveKey(move)));
+      ahead = [...rest, ...missing.map(build)];
+      ec2.warm(wanted.length + 1);
+      await Promise.all(ahead.map(({ move }) => move.built));
+    },
+  };
+}
+
+const keyOf = ({ attempt, call }: TakeoverRequest): string => `${attempt}/${call}`;
+
+/** Two requests with the same one ask EC2 for the same. */
+function moveKey({
+  networkInterfaceId,
+  targets,
+  allowReassignment,
+  privateAddress = '',
+  releases = [],
+}: RequestedMove): string {
+  return JSON.stringify([networkInterfaceId, targets, allowReassignment, privateAddress, releases]);
+}
+
+type Targets = ReadonlyMap<string, Target>;
+
+function kindOf({ targets: [first] }: RequestedMove, targets: Targets): Target['kind'] {
+  const target = targets.get(first ?? '');
+  if (target === undefined) throw new Error(`${first ?? 'nothing'} is no target of the plan`);
+  return target.kind;
+}
+
+/** The one table of actions: by the kind of what is moved. */
+export function prepareMove(tools: Tools, request: RequestedMove, targets: Targets): PreparedMove {
+  const kind = kindOf(request, targets);
+  switch (kind) {
+    case 'privateAddress':
+      return movePrivateAddresses(tools, moveOf(kind, request, targets));
+    case 'ipv6Address':
+      return moveIpv6Addresses(tools, moveOf(kind, request, targets));
+    case 'route':
+      return moveRoute(tools, moveOf(kind, request, targets));
+    case 'elasticIp':
+      return moveElasticIp(tools, moveOf(kind, request, targets));
+  }
+}
+
+/** The action that the first call of the move is. */
+function firstAction(request: RequestedMove, targets: Targets): PreparedMove['action'] {
+  switch (kindOf(request, targets)) {
+    case 'privateAddress':
+      return 'AssignPrivateIpAddresses';
+    case 'ipv6Address':
+      return request.releases === undefined ? 'AssignIpv6Addresses' : 'UnassignIpv6Addresses';
+    case 'route':
+      return request.allowReassignment ? 'ReplaceRoute' : 'CreateRoute';
+    case 'elasticIp':
+      return 'AssociateAddress';
+  }
+}
+
+function moveOf<Kind extends Target['kind']>(
+  kind: Kind,
+  request: RequestedMove,
+  targets: Targets,
+): Move<Kind> {
+  type Own = Extract<Target, { readonly kind: Kind }>;
+  const isOwn = (target: Target | undefined): target is Own => target?.kind === kind;
+  const named = (ids: readonly string[]): readonly Own[] => ids.map((id) => targets.get(id)).filter(isOwn);
+  const { networkInterfaceId, allowReassignment, privateAddress = null, releases = [] } = request;
+  return {
+    targets: named(request.targets),
+    networkInterfaceId,
+    allowReassignment,
+    privateAddress,
+    releases: releases.map((release) => ({ ...release, targets: named(release.targets) })),
+  };
+}

@@ -1,0 +1,309 @@
+/**
+ * From the answer of DescribeNetworkInterfaces to an observation. Nothing is taken on trust: an answer that
+ * lacks something, or contradicts what was asked, is a problem as a whole. It must never read as "this
+ * router owns the target", nor as "nobody does".
+ * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterface.html
+ */
+import type {
+  Holder,
+  JsonObject,
+  JsonValue,
+  Observation,
+  OwnInterface,
+  PeerInterface,
+} from '../../core/state/model';
+import type { Plan, Slot, Target } from '../../core/state/plan';
+import { field, index, INSTANCE_ID, Malformed, NETWORK_INTERFACE_ID, text, VPC_ID } from './answer';
+import type { InstanceIdentity } from './instanceIdentity';
+import { ipv4Number } from '../../config/ipv4';
+import { canonicalIpv6 } from '../../config/ipv6';
+
+/** What is asked about, and who asks. */
+export type ObservationQuestion = {
+  readonly instanceId: string;
+  readonly ownInterfaceIds: readonly string[];
+  readonly vpcIds: readonly string[];
+  readonly targets: Plan['targets'];
+  readonly peerAddresses: readonly string[];
+  /** Targets, own primary addresses and peer addresses, each once. */
+  readonly addresses: readonly string[];
+};
+
+export function observationQuestion(plan: Plan, identity: InstanceIdentity): ObservationQuestion {
+  const { peerAddresses } = plan;
+  const primaries = identity.interfaces.map(({ primaryAddress }) => primaryAddress);
+  return {
+    instanceId: identity.instanceId,
+    ownInterfaceIds: identity.interfaces.map(({ networkInterfaceId }) => networkInterfaceId),
+    vpcIds: [...new Set(identity.interfaces.map(({ vpcId }) => vpcId))],
+    targets: plan.targets,
+    peerAddresses,
+    addresses: [
+      ...new Set([
+        ...addressTargets(plan.targets).map(({ address }) => address),
+        ...primaries,
+        ...peerAddresses,
+      ]),
+    ],
+  };
+}
+
+type AddressTarget = Extract<Target, { readonly kind: 'privateAddress' | 'ipv6Address' }>;
+
+function addressTargets(targets: readonly Target[]): readonly AddressTarget[] {
+  return targets.flatMap((target) =>
+    target.kind === 'privateAddress' || target.kind === 'ipv6Address' ? [target] : [],
+  );
+}
+
+/** What is known of interfaces, for those who read who holds routes and Elastic IPs. */
+export type KnownInterfaces = {
+  readonly vpcIds: readonly string[];
+  /** Undefined for an interface that was not asked about; null for one that is not attached. */
+  instanceOf(networkInterfaceId: string): string | null | undefined;
+  /** The interface of this router where the target belongs. */
+  placeOf(
+    target: Target,
+  ): { readonly networkInterfaceId: string; readonly primaryAddress: string } | undefined;
+};
+
+export type InterfacesReading = {
+  /** Holders only of the targets that are addresses. */
+  readonly observation: Observation;
+  readonly known: KnownInterfaces;
+  /** Interfaces of this router that drop what is not from or for them (the source/destination check). */
+  readonly checked: readonly string[];
+};
+
+/** Stands for the instance where an AWS service has the interface: it is attached, so it is not free to take. */
+export const SERVICE = 'an AWS service';
+
+/** An interface whose fields have all been checked. */
+type Interface = {
+  readonly networkInterfaceId: string;
+  readonly subnetId: string;
+  readonly primaryAddress: string;
+  readonly sourceDestCheck: boolean;
+  readonly addresses: readonly string[];
+  /** The same as EC2 describes them. */
+  readonly describedAddresses: readonly JsonObject[];
+  readonly attachment: {
+    readonly instanceId: string | null;
+    readonly deviceIndex: number;
+    readonly networkCardIndex: number;
+  } | null;
+};
+
+/**
+ * `answered`: the members of `NetworkInterfaces` of all pages, as the SDK reads them.
+ * @throws Malformed
+ */
+export function readInterfaces(
+  question: ObservationQuestion,
+  answered: readonly unknown[],
+): InterfacesReading {
+  const interfaces = new Map<string, Interface>();
+  for (const member of answered) {
+    const read = readInterface(question, member);
+    // Calls that ask about different addresses may each show the same interface, but then as it is.
+    const other = interfaces.get(read.networkInterfaceId);
+    if (other !== undefined && contentOf(other) !== contentOf(read))
+      throw new Malformed(`${read.networkInterfaceId} is there twice, and not the same`);
+    interfaces.set(read.networkInterfaceId, read);
+  }
+  const observation = observe(question, [...interfaces.values()]);
+  const isOwn = (id: string) => observation.interfaces.some((own) => own.networkInterfaceId === id);
+  return {
+    observation,
+    checked: [...interfaces.values()].flatMap(({ networkInterfaceId: id, sourceDestCheck }) =>
+      sourceDestCheck && isOwn(id) ? [id] : [],
+    ),
+    known: {
+      vpcIds: question.vpcIds,
+      instanceOf: (id) => {
+        const found = interfaces.get(id);
+        return found === undefined ? undefined : instanceOf(found);
+      },
+      placeOf: (target) => {
+        const own = placeFor(observation.interfaces, target);
+        return own && interfaces.get(own.networkInterfaceId);
+      },
+    },
+  };
+}
+
+/** For comparing; EC2 does not promise an order of the addresses. */
+function contentOf({ subnetId, addresses, attachment }: Interface): string {
+  return JSON.stringify([subnetId, [...addresses].sort(), attachment]);
+}
+
+function observe(question: ObservationQuestion, all: readonly Interface[]): Observation {
+  const holderOf = new Map<string, Interface>();
+  for (const each of all) {
+    for (const address of each.addresses) {
+      const other = holderOf.get(address)?.networkInterfaceId;
+      if (other !== undefined && question.addresses.includes(address)) {
+        throw new Malformed(`${address} is on ${other} and on ${each.networkInterfaceId} at once`);
+      }
+      holderOf.set(address, each);
+    }
+  }
+  const interfaces = all
+    .flatMap((each) => ownInterface(question, each))
+    .sort((a, b) => a.networkCardIndex - b.networkCardIndex || a.deviceIndex - b.deviceIndex);
+  if (interfaces.length === 0)
+    throw new Malformed(`no interface of ${question.instanceId} is among the answers`);
+  // Either IMDS or EC2 is wrong about who this router is, and it must not take the peer's interfaces for its own.
+  if (!interfaces.some(({ networkInterfaceId }) => question.ownInterfaceIds.includes(networkInterfaceId))) {
+    throw new Malformed(`IMDS names other interfaces for ${question.instanceId} than EC2 does`);
+  }
+  return {
+    interfaces,
+    holders: Object.fromEntries(
+      addressTargets(question.targets).map(
+        (target) => [target.id, holder(interfaces, target, holderOf.get(target.address))] as const,
+      ),
+    ),
+    peers: Object.fromEntries(
+      question.peerAddresses.flatMap((address) => {
+        const found = holderOf.get(address);
+        // An address of this router is nobody's peer: the peer's instance would then count as a third one.
+        if (found === undefined || found.attachment?.instanceId === question.instanceId) return [];
+        return [[address, peerInterface(found)] as const];
+      }),
+    ),
+  };
+}
+
+function ownInterface(question: ObservationQuestion, each: Interface): readonly OwnInterface[] {
+  const { networkInterfaceId, subnetId, describedAddresses, attachment } = each;
+  if (attachment?.instanceId !== question.instanceId) return [];
+  const { deviceIndex, networkCardIndex } = attachment;
+  return [
+    {
+      networkInterfaceId,
+      deviceIndex,
+      networkCardIndex,
+      subnetId,
+      privateIpAddresses: describedAddresses,
+    },
+  ];
+}
+
+function placeFor(own: readonly OwnInterface[], target: Target): OwnInterface | undefined {
+  return own.find(
+    ({ deviceIndex, networkCardIndex }) =>
+      deviceIndex === target.deviceIndex && networkCardIndex === target.networkCardIndex,
+  );
+}
+
+function holder(own: readonly OwnInterface[], target: Target, found: Interface | undefined): Holder | null {
+  if (found === undefined) return null;
+  const { networkInterfaceId } = found;
+  return {
+    networkInterfaceId,
+    instanceId: instanceOf(found),
+    mine: networkInterfaceId === placeFor(own, target)?.networkInterfaceId,
+  };
+}
+
+function instanceOf({ attachment }: Interface): string | null {
+  return attachment === null ? null : (attachment.instanceId ?? SERVICE);
+}
+
+function peerInterface({ networkInterfaceId, subnetId, attachment }: Interface): PeerInterface {
+  return {
+    networkInterfaceId,
+    instanceId: attachment?.instanceId ?? null,
+    subnetId,
+    slot: slotOf(attachment),
+  };
+}
+
+function slotOf(attachment: Interface['attachment']): Slot | null {
+  if (attachment === null) return null;
+  const { deviceIndex, networkCardIndex } = attachment;
+  return { deviceIndex, networkCardIndex };
+}
+
+function readInterface(question: ObservationQuestion, member: unknown): Interface {
+  const networkInterfaceId = text(member, 'NetworkInterfaceId', NETWORK_INTERFACE_ID, 'an interface');
+  const name = networkInterfaceId;
+  const vpcId = text(member, 'VpcId', VPC_ID, name);
+  if (!question.vpcIds.includes(vpcId)) throw new Malformed(`${name} of ${vpcId} was not asked about`);
+  const described = field(member, 'PrivateIpAddresses');
+  if (!Array.isArray(described) || described.length === 0)
+    throw new Malformed(`${name} has no list of addresses`);
+  const addresses = readAddresses(member, described, name);
+  if (!addresses.some((address) => question.addresses.includes(address))) {
+    throw new Malformed(`${name} has none of the addresses that were asked about`);
+  }
+  return {
+    networkInterfaceId,
+    subnetId: text(member, 'SubnetId', /^subnet-[0-9a-f]{8,17}$/, name),
+    primaryAddress: text(member, 'PrivateIpAddress', /^[\d.]+$/, name),
+    // What EC2 does not say is not on.
+    sourceDestCheck: field(member, 'SourceDestCheck') === true,
+    addresses,
+    describedAddresses: described.map(jsonObject),
+    attachment: readAttachment(question, member, name),
+  };
+}
+
+function readAddresses(member: unknown, described: readonly unknown[], name: string): readonly string[] {
+  const primary = text(member, 'PrivateIpAddress', /^[\d.]+$/, name);
+  const addresses = described.map((each) => text(each, 'PrivateIpAddress', /^[\d.]+$/, name));
+  if (addresses.some((address) => ipv4Number(address) === null))
+    throw new Malformed(`${name} has an address that is none`);
+  if (new Set(addresses).size !== addresses.length) throw new Malformed(`${name} has an address twice`);
+  if (!addresses.includes(primary)) throw new Malformed(`${name} lacks its primary address in the list`);
+  return [...addresses, ...readIpv6Addresses(member, name)];
+}
+
+/** In their canonical form. An interface without any has an empty list, or none. */
+function readIpv6Addresses(member: unknown, name: string): readonly string[] {
+  const described = field(member, 'Ipv6Addresses') ?? [];
+  if (!Array.isArray(described)) throw new Malformed(`${name} has no valid list of IPv6 addresses`);
+  return described.map((each) => {
+    const address = canonicalIpv6(text(each, 'Ipv6Address', /^[\da-f:.]+$/i, name));
+    if (address === null) throw new Malformed(`${name} has an IPv6 address that is none`);
+    return address;
+  });
+}
+
+/** The members that are plain values, and those of the objects among them (an Elastic IP's `Association`). */
+function jsonObject(described: unknown): JsonObject {
+  return Object.fromEntries(
+    Object.entries(described ?? {}).flatMap(([key, value]: [string, unknown]) => {
+      const json = jsonValue(value);
+      return json === undefined ? [] : [[key, json] as const];
+    }),
+  );
+}
+
+function jsonValue(value: unknown): JsonValue | undefined {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? jsonObject(value) : undefined;
+}
+
+function readAttachment(
+  question: ObservationQuestion,
+  member: unknown,
+  name: string,
+): Interface['attachment'] {
+  const attachment = field(member, 'Attachment');
+  const status = text(member, 'Status', /^[a-z-]+$/, name);
+  if (attachment === undefined || attachment === null) {
+    if (status === 'in-use') throw new Malformed(`${name} is in use and has no attachment`);
+    return null;
+  }
+  const deviceIndex = index(attachment, 'DeviceIndex', name);
+  // Interfaces of AWS's own services are attached to no instance of ours; one of this instance has to be.
+  const instanceId =
+    field(attachment, 'InstanceId') === undefined && !question.ownInterfaceIds.includes(name)
+      ? null
+      : text(attachment, 'InstanceId', INSTANCE_ID, name);
+  const networkCardIndex =
+    field(attachment, 'NetworkCardIndex') === undefined ? 0 : index(attachment, 'NetworkCardIndex', name);
+  return { instanceId, deviceIndex, networkCardIndex };
+}

@@ -1,0 +1,200 @@
+/**
+ * Who holds the routes: DescribeRouteTables by id and by tag, and from its answer a holder for each route of the
+ * plan. A route that is not there has none; one that leads to a gateway has a foreign one. Routes that EC2 has from
+ * elsewhere (propagated, advertised) cannot be replaced and do not count: a static one stands beside them.
+ * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRouteTables.html
+ */
+import { DescribeRouteTablesCommand } from '@aws-sdk/client-ec2';
+import { parseDestination } from '../../config/destinations';
+import { tableWords } from '../../config/targets';
+import type { Holder } from '../../core/state/model';
+import type { Target } from '../../core/state/plan';
+import { field, INSTANCE_ID, Malformed, NETWORK_INTERFACE_ID, optionalText, text, VPC_ID } from './answer';
+import type { Ec2 } from '../transport/ec2';
+import { SERVICE, type KnownInterfaces } from './observation';
+import { allPages, cut, joined, type Pages } from './pages';
+
+export type RouteTarget = Extract<Target, { readonly kind: 'route' }>;
+
+/** A table may have a thousand routes of 300 bytes each, and an answer 4 MB. */
+const TABLES_PER_CALL = 10;
+/** EC2's limit of filter values in one call. */
+const TAG_VALUES_PER_CALL = 10;
+const PAGE_SIZE = 100;
+const ROUTE_TABLE_ID = /^rtb-[0-9a-f]{8,17}$/;
+/** What a route may lead to, beside an interface. */
+const GATEWAYS = [
+  'GatewayId',
+  'NatGatewayId',
+  'TransitGatewayId',
+  'VpcPeeringConnectionId',
+  'LocalGatewayId',
+  'CarrierGatewayId',
+  'EgressOnlyInternetGatewayId',
+  'CoreNetworkArn',
+  'OdbNetworkArn',
+] as const;
+const GATEWAY = /^[\w:./-]{1,256}$/;
+const FROM_ELSEWHERE: readonly unknown[] = ['EnableVgwRoutePropagation', 'Advertisement'];
+
+export async function describeRouteTables({
+  ec2,
+  targets,
+  vpcIds,
+  remainingMs,
+}: {
+  readonly ec2: Ec2;
+  readonly targets: readonly RouteTarget[];
+  readonly vpcIds: readonly string[];
+  readonly remainingMs: () => number;
+}): Promise<Pages> {
+  const inVpc = { Name: 'vpc-id', Values: [...vpcIds] };
+  return joined(
+    await Promise.all(
+      filtersFor(targets).map((filter) =>
+        allPages(async (token) => {
+          const input = { Filters: [filter, inVpc], MaxResults: PAGE_SIZE, ...token };
+          const result = await ec2.call('DescribeRouteTables', remainingMs(), (client, options) =>
+            client.send(new DescribeRouteTablesCommand(input), options),
+          );
+          if (!result.ok) return result;
+          return { ok: true, members: result.output.RouteTables, next: result.output.NextToken };
+        }),
+      ),
+    ),
+  );
+}
+
+/** Tags of the same key can be asked for together. */
+function filtersFor(targets: readonly RouteTarget[]): readonly { Name: string; Values: string[] }[] {
+  const ids = new Set<string>();
+  const valuesByKey = new Map<string, Set<string>>();
+  for (const { routeTable } of targets) {
+    if ('id' in routeTable) ids.add(routeTable.id);
+    else {
+      const { key, value } = routeTable.tag;
+      valuesByKey.set(key, (valuesByKey.get(key) ?? new Set()).add(value));
+    }
+  }
+  return [
+    ...cut([...ids], TABLES_PER_CALL).map((Values) => ({ Name: 'route-table-id', Values })),
+    ...[...valuesByKey].flatMap(([key, values]) =>
+      cut([...values], TAG_VALUES_PER_CALL).map((Values) => ({ Name: `tag:${key}`, Values })),
+    ),
+  ];
+}
+
+export type RoutesReading = {
+  readonly holders: { readonly [id: string]: Holder | null };
+  /** The table of each target, by target id; absent where EC2 shows none, or several. */
+  readonly tables: ReadonlyMap<string, string>;
+  /** What the configuration names and this VPC does not have, a sentence each. */
+  readonly mistakes: readonly string[];
+};
+
+type Table = {
+  readonly routeTableId: string;
+  readonly tags: readonly unknown[];
+  readonly routes: readonly unknown[];
+};
+
+/** @throws Malformed */
+export function readRoutes(
+  targets: readonly RouteTarget[],
+  answered: readonly unknown[],
+  known: KnownInterfaces,
+): RoutesReading {
+  const all = new Map(answered.map((member) => readTable(member, known)).map((t) => [t.routeTableId, t]));
+  const asked = new Map<string, readonly Table[]>();
+  const holders: { [id: string]: Holder | null } = {};
+  const tables = new Map<string, string>();
+  const mistakes = new Set<string>();
+  for (const target of targets) {
+    const words = tableWords(target.routeTable);
+    const found = asked.get(words) ?? tablesOf(target, [...all.values()]);
+    asked.set(words, found);
+    const [table, ...others] = found;
+    holders[target.id] = null;
+    if (table === undefined) mistakes.add(`route_list (${target.id}): this VPC has no ${nounOf(words)}.`);
+    else if (others.length > 0)
+      mistakes.add(
+        `route_list (${target.id}): ${found.length} route tables have this tag (${found.map(({ routeTableId }) => routeTableId).join(', ')}): give it to one, or write route_table_id.`,
+      );
+    else {
+      tables.set(target.id, table.routeTableId);
+      holders[target.id] = holderIn(target, table, known);
+    }
+  }
+  return { holders, tables, mistakes: [...mistakes] };
+}
+
+const nounOf = (words: string): string =>
+  words.startsWith('the ') ? words.slice('the '.length) : `route table ${words}`;
+
+function tablesOf({ routeTable }: RouteTarget, all: readonly Table[]): readonly Table[] {
+  return all.filter(({ routeTableId, tags }) =>
+    'id' in routeTable
+      ? routeTableId === routeTable.id
+      : tags.some(
+          (tag) => field(tag, 'Key') === routeTable.tag.key && field(tag, 'Value') === routeTable.tag.value,
+        ),
+  );
+}
+
+function readTable(member: unknown, { vpcIds }: KnownInterfaces): Table {
+  const routeTableId = text(member, 'RouteTableId', ROUTE_TABLE_ID, 'a route table');
+  const vpcId = text(member, 'VpcId', VPC_ID, routeTableId);
+  if (!vpcIds.includes(vpcId)) throw new Malformed(`${routeTableId} of ${vpcId} was not asked about`);
+  const routes = field(member, 'Routes');
+  if (!Array.isArray(routes)) throw new Malformed(`${routeTableId} has no list of routes`);
+  const tags: unknown = field(member, 'Tags') ?? [];
+  if (!Array.isArray(tags)) throw new Malformed(`${routeTableId} has no list of tags`);
+  return { routeTableId, tags, routes };
+}
+
+/** The route of exactly this destination, of exactly its kind. */
+function holderIn(
+  target: RouteTarget,
+  { routeTableId, routes }: Table,
+  known: KnownInterfaces,
+): Holder | null {
+  const name = `${target.destination.value} in ${routeTableId}`;
+  const [route, ...others] = routes.filter((each) => isFor(target, each));
+  if (others.length > 0) throw new Malformed(`${name} is there twice`);
+  return route === undefined ? null : readHolder(target, route, name, known);
+}
+
+const KEYS = {
+  ipv4: 'DestinationCidrBlock',
+  ipv6: 'DestinationIpv6CidrBlock',
+  prefixList: 'DestinationPrefixListId',
+} as const;
+
+function isFor({ destination: { kind, value } }: RouteTarget, route: unknown): boolean {
+  const written = field(route, KEYS[kind]);
+  if (typeof written !== 'string' || FROM_ELSEWHERE.includes(field(route, 'Origin'))) return false;
+  const destination = parseDestination(written);
+  return destination?.kind === kind && destination.value === value;
+}
+
+function readHolder(target: RouteTarget, route: unknown, name: string, known: KnownInterfaces): Holder {
+  const blackhole = text(route, 'State', /^[a-z-]{1,40}$/, name) === 'blackhole';
+  const state = blackhole ? { blackhole: true as const } : {};
+  const networkInterfaceId = optionalText(route, 'NetworkInterfaceId', NETWORK_INTERFACE_ID, name);
+  if (networkInterfaceId === null) {
+    const gateway = GATEWAYS.map((key) => optionalText(route, key, GATEWAY, name)).find((id) => id !== null);
+    if (gateway !== undefined)
+      return { networkInterfaceId: gateway, instanceId: null, mine: false, foreign: true, ...state };
+    // EC2 shows a route whose interface is gone with its id; should it not, this says as much.
+    if (blackhole) return { networkInterfaceId: 'nothing', instanceId: null, mine: false, ...state };
+    throw new Malformed(`${name} leads to nothing that is known`);
+  }
+  const shown = optionalText(route, 'InstanceId', INSTANCE_ID, name);
+  const instanceId = known.instanceOf(networkInterfaceId);
+  return {
+    networkInterfaceId,
+    instanceId: instanceId === undefined ? (shown ?? (blackhole ? null : SERVICE)) : instanceId,
+    mine: known.placeOf(target)?.networkInterfaceId === networkInterfaceId,
+    ...state,
+  };
+}

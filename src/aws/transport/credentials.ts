@@ -1,0 +1,206 @@
+/**
+ * The role credentials of this instance, kept fresh in the background: who signs a request finds them in
+ * memory and never waits for IMDS. Credentials that cannot be renewed are kept, also past their expiry: EC2
+ * is to say that they are not good any more, not we. Nothing here may log a secret.
+ */
+import { performance } from 'node:perf_hooks';
+import type { Logger } from 'pino';
+import { Wellness, type Reading } from '../../wellness';
+import type { Imds } from './imds';
+
+export type RoleCredentials = {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+};
+
+/** `memoized` tells the SDK not to put its own cache, which refreshes on the request path, around this. */
+export type CredentialsProvider = (() => Promise<RoleCredentials>) & { readonly memoized: true };
+
+export type CredentialsAge = {
+  /** ISO 8601; null while there are none. */
+  readonly expiresAt: string | null;
+  /** What stands in the way of renewing them, null while nothing does. */
+  readonly problem: string | null;
+};
+
+export type Credentials = {
+  /** Rejects while there have never been any, never waits. */
+  readonly provider: CredentialsProvider;
+  /** Fulfilled once there are credentials; IMDS is asked for ever. */
+  readonly ready: Promise<void>;
+  /** EC2 has turned the present ones down: asks IMDS at once, at most once in two seconds. Never rejects. */
+  readonly refreshNow: () => Promise<void>;
+  readonly ageInfo: () => CredentialsAge;
+  /** Failing also while the ones in use have expired, whatever IMDS says. */
+  readonly health: () => Reading;
+  readonly stop: () => void;
+};
+
+type Held = { readonly identity: RoleCredentials; readonly expiresAt: number };
+
+const MINUTE_MS = 60_000;
+/** New credentials appear at least five minutes before the old ones expire. */
+const REFRESH_BEFORE_EXPIRY_MS = 15 * MINUTE_MS;
+/** However long they live; also bounds what a jump of the wall clock can do. */
+const REFRESH_AFTER_MS_MAX = 60 * MINUTE_MS;
+const FORCED_INTERVAL_MS = 2_000;
+
+export function startCredentials({
+  imds,
+  log,
+  wallNow = Date.now,
+  random = Math.random,
+}: {
+  readonly imds: Imds;
+  readonly log: Logger;
+  /** Epoch milliseconds: expiry is written in wall-clock time. */
+  readonly wallNow?: () => number;
+  /** In [0, 1), for the jitter: IMDS is throttled per instance. */
+  readonly random?: () => number;
+}): Credentials {
+  let held: Held | null = null;
+  let problem: string | null = null;
+  let failures = 0;
+  const wellness = new Wellness();
+  let running: Promise<void> | null = null;
+  let lastForcedAt = -Infinity;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  let nowReady: () => void;
+  const ready = new Promise<void>((resolve) => (nowReady = resolve));
+
+  const refresh = async (): Promise<void> => {
+    clearTimeout(timer);
+    const reading = await readCredentials(imds);
+    if (stopped) return;
+    const delayMs = reading.ok ? renewed(reading.held) : failed(reading.problem);
+    timer = setTimeout(() => void refreshOnce(), delayMs * (0.9 + 0.1 * random()));
+  };
+
+  const refreshOnce = (): Promise<void> => {
+    running ??= refresh().finally(() => (running = null));
+    return running;
+  };
+
+  const renewed = (fresh: Held): number => {
+    if (fresh.expiresAt <= wallNow()) return expired(fresh);
+    const isNew = held?.identity.accessKeyId !== fresh.identity.accessKeyId;
+    if (problem !== null || held === null) {
+      log.info({ event: 'credentials-read', expiresAt: isoTime(fresh.expiresAt) }, 'role credentials read');
+    }
+    held = fresh;
+    problem = null;
+    failures = 0;
+    wellness.ok();
+    nowReady();
+    const remainingMs = held.expiresAt - wallNow();
+    // IMDS that still gives out the old ones is asked again each minute, not ever faster.
+    const delayMs = Math.max(
+      remainingMs - REFRESH_BEFORE_EXPIRY_MS,
+      remainingMs / 2,
+      isNew ? 1_000 : MINUTE_MS,
+    );
+    return Math.min(delayMs, REFRESH_AFTER_MS_MAX);
+  };
+
+  /** Taken for want of better only: in an outage IMDS goes on giving out the last ones. */
+  const expired = (fresh: Held): number => {
+    if (held === null || fresh.expiresAt >= held.expiresAt) held = fresh;
+    nowReady();
+    return failed("IMDS gives out credentials that have expired by this router's clock");
+  };
+
+  const failed = (what: string): number => {
+    failures += 1;
+    wellness.failed();
+    const fields = { event: 'credentials-unread', problem: what, expiresAt: isoTime(held?.expiresAt) };
+    if (what === problem) log.debug(fields, 'role credentials cannot be read');
+    else log.warn(fields, 'role credentials cannot be read');
+    problem = what;
+    // Without any, the daemon can do nothing: ask soon, then ever more seldom.
+    return held === null ? Math.min(100 * 2 ** Math.min(failures, 10), MINUTE_MS) : MINUTE_MS;
+  };
+
+  const provide = (): Promise<RoleCredentials> =>
+    held === null ? Promise.reject(new Error(problem ?? 'not read yet')) : Promise.resolve(held.identity);
+
+  void refreshOnce();
+  return {
+    provider: Object.assign(provide, { memoized: true as const }),
+    ready,
+    refreshNow: async () => {
+      const now = performance.now();
+      if (stopped || now - lastForcedAt < FORCED_INTERVAL_MS) return running ?? undefined;
+      lastForcedAt = now;
+      // One that is under way began before EC2 turned the credentials down.
+      await running;
+      return refreshOnce();
+    },
+    health: () => {
+      const reading = wellness.reading();
+      return held !== null && held.expiresAt <= wallNow() ? { ...reading, state: 'failing' } : reading;
+    },
+    ageInfo: () => ({ expiresAt: isoTime(held?.expiresAt), problem }),
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+const isoTime = (epochMs: number | undefined): string | null =>
+  epochMs === undefined ? null : new Date(epochMs).toISOString();
+
+type CredentialsReading =
+  { readonly ok: true; readonly held: Held } | { readonly ok: false; readonly problem: string };
+
+const ROLE_LIST = 'iam/security-credentials/';
+
+async function readCredentials(imds: Imds): Promise<CredentialsReading> {
+  const list = await imds.get(ROLE_LIST);
+  if (!list.ok) {
+    return list.missing ? { ok: false, problem: 'the instance has no IAM role (IMDS has none)' } : list;
+  }
+  const role = list.text.trim();
+  // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+  if (!/^[\w+=,.@-]{1,64}$/.test(role))
+    return { ok: false, problem: 'IMDS does not answer with the name of a role' };
+  const document = await imds.get(`${ROLE_LIST}${role}`);
+  return document.ok ? parseCredentials(document.text) : document;
+}
+
+/** Problems never quote the document: it may hold a secret even where it is broken. */
+export function parseCredentials(text: string): CredentialsReading {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return { ok: false, problem: 'IMDS answers the request for credentials with something that is not JSON' };
+  }
+  if (typeof document !== 'object' || document === null) {
+    return {
+      ok: false,
+      problem: 'IMDS answers the request for credentials with something else than an object',
+    };
+  }
+  const field = (name: string, form: RegExp): string => {
+    const value: unknown = Object.entries(document).find(([key]) => key === name)?.[1];
+    return typeof value === 'string' && form.test(value) ? value : '';
+  };
+  // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
+  if (field('Code', /^Success$/) === '')
+    return { ok: false, problem: 'the credentials of IMDS lack Code Success' };
+  const accessKeyId = field('AccessKeyId', /^\w{16,128}$/);
+  const secretAccessKey = field('SecretAccessKey', /^[\x21-\x7e]{16,256}$/);
+  const sessionToken = field('Token', /^[\x21-\x7e]{1,16384}$/);
+  const expiration = field('Expiration', /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/);
+  const expiresAt = Date.parse(expiration);
+  const fields = { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: sessionToken };
+  const missing = Object.entries(fields).flatMap(([name, value]) => (value === '' ? [name] : []));
+  if (Number.isNaN(expiresAt)) missing.push('Expiration');
+  if (missing.length > 0) {
+    return { ok: false, problem: `the credentials of IMDS lack a valid ${missing.join(', ')}` };
+  }
+  return { ok: true, held: { identity: { accessKeyId, secretAccessKey, sessionToken }, expiresAt } };
+}

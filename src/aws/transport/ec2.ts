@@ -1,0 +1,212 @@
+/**
+ * Calls to EC2: a client that takes nothing from files, the environment, DNS or IMDS while it works, and one
+ * way to call, in three steps: build and sign, take a connection, send on release. Never retries: the rules do.
+ */
+import { EC2Client, type ServiceOutputTypes } from '@aws-sdk/client-ec2';
+import type { Logger } from 'pino';
+import type { Failure } from '../../core/state/model';
+import type { Reading } from '../../wellness';
+import { Connections, MalformedAnswer, type SendOptions } from './connections';
+import type { Credentials } from './credentials';
+import { pinEndpointAddresses, type Resolve } from './endpointAddresses';
+import { classify, oneLine, turnsDownCredentials } from './failure';
+
+/** `sentAt`: monotonic ms when the request was handed to the socket, or was to be where that failed. */
+export type CallResult<Output> = {
+  readonly sentAt: number;
+  readonly awsRequestId: string | null;
+} & ({ readonly ok: true; readonly output: Output } | { readonly ok: false; readonly failure: Failure });
+
+/** Sends its command with exactly these options. */
+export type Command<Output> = (client: EC2Client, options: SendOptions) => Promise<Output>;
+
+export type PreparedCall<Output> = {
+  /** Fulfilled when the request is signed, or has failed to be. */
+  readonly built: Promise<void>;
+  /** It has failed before it was released, and releasing it would only say so. */
+  hasFailed(): boolean;
+  /** It is likely to be released soon: it takes a connection for itself. */
+  reserve(): void;
+  /** Sends it; the deadline runs from here. Never rejects. To be called once. */
+  release(timeoutMs: number): Promise<CallResult<Output>>;
+  /** It will not be sent. */
+  discard(): void;
+};
+
+/** What it takes to call. */
+export type Caller = {
+  /** `action`: the name of the API action, as in `DescribeNetworkInterfaces`. */
+  prepare<Output extends ServiceOutputTypes>(action: string, command: Command<Output>): PreparedCall<Output>;
+  call<Output extends ServiceOutputTypes>(
+    action: string,
+    timeoutMs: number,
+    command: Command<Output>,
+  ): Promise<CallResult<Output>>;
+};
+
+export type Ec2 = Caller & {
+  /** For what must not touch the connections of a takeover: over its own ones, which end with `stop`. */
+  aside(): Caller & { stop(): void };
+  /** Sees to it that this many idle connections stand or are being opened; sends nothing. */
+  warm(connections: number): void;
+  /** Of resolving the endpoint's name; null where it is an address. */
+  nameHealth(): Reading | null;
+  stop(): void;
+};
+
+export function openEc2({
+  endpointUrl,
+  region,
+  credentials,
+  log,
+  now,
+  resolve,
+}: {
+  readonly endpointUrl: string;
+  readonly region: string;
+  readonly credentials: Pick<Credentials, 'provider' | 'refreshNow'>;
+  readonly log: Logger;
+  /** Monotonic milliseconds, as in the events. */
+  readonly now: () => number;
+  /** Default: the resolver of the system. */
+  readonly resolve?: Resolve;
+}): Ec2 {
+  silenceSdk();
+  const endpoint = new URL(endpointUrl);
+  const addresses = pinEndpointAddresses({
+    hostname: endpoint.hostname,
+    log,
+    ...(resolve === undefined ? {} : { resolve }),
+  });
+  const open = () => {
+    const connections = new Connections({ endpoint, addresses, now });
+    const client = new EC2Client({
+      // Each of these, left out, is looked for in ~/.aws or the environment when the first request is made.
+      region,
+      endpoint: endpointUrl,
+      credentials: credentials.provider,
+      requestHandler: connections,
+      maxAttempts: 1,
+      retryMode: 'standard',
+      defaultsMode: 'standard',
+      useDualstackEndpoint: false,
+      useFipsEndpoint: false,
+      authSchemePreference: ['sigv4'],
+      userAgentAppId: 'xr-aws-ha',
+      disableClockSkewCorrection: false,
+    });
+    return { connections, caller: callerOf(client, credentials, now), stop: () => client.destroy() };
+  };
+  const { connections, caller, stop } = open();
+
+  return {
+    ...caller,
+    aside: () => {
+      const own = open();
+      return { ...own.caller, stop: own.stop };
+    },
+    warm: (count) => connections.warm(count),
+    nameHealth: () => addresses.health(),
+    stop: () => {
+      addresses.stop();
+      stop();
+    },
+  };
+}
+
+function callerOf(
+  client: EC2Client,
+  credentials: Pick<Credentials, 'refreshNow'>,
+  now: () => number,
+): Caller {
+  const prepare = <Output extends ServiceOutputTypes>(
+    action: string,
+    command: Command<Output>,
+  ): PreparedCall<Output> => {
+    const abort = new AbortController();
+    const reserved = deferred();
+    const released = deferred();
+    const built = deferred();
+    let sentAt: number | null = null;
+    let timedOutAfterMs: number | null = null;
+    let outcome: CallResult<Output> | null = null;
+
+    const succeeded = (output: Output): CallResult<Output> => {
+      return { ok: true, output, sentAt: sentAt ?? now(), awsRequestId: output.$metadata.requestId ?? null };
+    };
+    const failed = (error: unknown): CallResult<Output> => {
+      const failure = classify(error, { sent: sentAt !== null, timedOutAfterMs });
+      if (turnsDownCredentials(failure)) void credentials.refreshNow();
+      return { ok: false, failure, sentAt: sentAt ?? now(), awsRequestId: requestIdOf(error) };
+    };
+    const options: SendOptions = {
+      abortSignal: abort.signal,
+      action,
+      reserved: reserved.promise,
+      released: released.promise,
+      onSigned: built.fulfil,
+      onSent: () => (sentAt = now()),
+    };
+    const answered = command(client, options)
+      .then(succeeded, failed)
+      .then((result) => {
+        built.fulfil();
+        return (outcome = result);
+      });
+    return {
+      built: built.promise,
+      hasFailed: () => outcome !== null,
+      reserve: reserved.fulfil,
+      release: (timeoutMs) =>
+        new Promise((resolve) => {
+          // Not left to the abort alone: what hangs inside the SDK, as a credentials provider may, hears no signal.
+          const deadline = setTimeout(() => {
+            timedOutAfterMs = Math.round(timeoutMs);
+            resolve(failed(new Error('given up')));
+            abort.abort();
+          }, timeoutMs);
+          reserved.fulfil();
+          released.fulfil();
+          void answered.then((result) => {
+            clearTimeout(deadline);
+            resolve(result);
+          });
+        }),
+      discard: () => {
+        abort.abort();
+        reserved.fulfil();
+        released.fulfil();
+      },
+    };
+  };
+
+  return {
+    prepare,
+    call: (action, timeoutMs, command) => prepare(action, command).release(timeoutMs),
+  };
+}
+
+/** The README says which Node releases of the SDK will ask for; on the router nobody can act on it. */
+export function silenceSdk(): void {
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+}
+
+/** An answer with the right form and wrong content. */
+export function malformed(what: string): Failure {
+  return { kind: 'uncertain', code: MalformedAnswer.name, message: oneLine(what) };
+}
+
+type Deferred = { readonly promise: Promise<void>; readonly fulfil: () => void };
+
+function deferred(): Deferred {
+  let fulfil = (): void => {};
+  const promise = new Promise<void>((resolve) => (fulfil = resolve));
+  return { promise, fulfil: () => fulfil() };
+}
+
+function requestIdOf(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return null;
+  const metadata: unknown = error.$metadata;
+  if (typeof metadata !== 'object' || metadata === null || !('requestId' in metadata)) return null;
+  return typeof metadata.requestId === 'string' ? metadata.requestId : null;
+}

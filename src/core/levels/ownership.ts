@@ -1,0 +1,314 @@
+/**
+ * From what EC2 says to ACTIVE, STANDBY or UNKNOWN, and the schedule of asking. EC2 alone decides the
+ * role; there is no election. Reads may lag writes, so a read is believed only when it can be right.
+ */
+import { isForeign, isOnPeer } from '../rules/foreignHolder';
+import { holderWords, isSamePlace } from './holders';
+import { belongsToSubnet } from '../kinds';
+import type { Failure, Holder, Observation, OwnInterface, PeerInterface } from '../state/model';
+import type { Plan, Slot, Target } from '../state/plan';
+import { disarmUnlessUp } from './sessions';
+import type { Observing, Ownership, Role, State } from '../state/state';
+import { list, note, raiseAlarm, wakeAt, type Turn } from '../state/turn';
+
+/** A failed or disbelieved observation is repeated after this long, whatever the keepalive. */
+const RETRY_MS = 1_000;
+/** Every observation has a deadline of its own, so one that is still out by then has been lost. */
+const LOST_AFTER_MS = 30_000;
+/** Rule 4: an ACTIVE router that sees its peer go DOWN looks this closely, for this long. */
+const CLOSE_INTERVAL_MS = 1_000;
+const CLOSE_DURATION_MS = 10_000;
+
+export function missingTargets(plan: Plan, ownership: Ownership): readonly Target[] {
+  return plan.targets.filter(({ id }) => ownership.holders[id]?.mine !== true);
+}
+
+/** The missing targets that can be had and may be: one that cannot must not hold the others back. */
+export function takeableTargets(plan: Plan, ownership: Ownership): readonly Target[] {
+  return missingTargets(plan, ownership).filter(
+    (target) =>
+      interfaceFor(ownership.observation, target) !== undefined && !isForeign(plan, ownership, target),
+  );
+}
+
+/** This router's interface that is to hold the target; undefined while EC2 does not show it. */
+export function interfaceFor({ interfaces }: Observation, target: Target): OwnInterface | undefined {
+  return interfaces.find((own) => isSameSlot(own, target));
+}
+
+function isSameSlot(one: Slot | null, other: Slot): boolean {
+  return one?.deviceIndex === other.deviceIndex && one.networkCardIndex === other.networkCardIndex;
+}
+
+/**
+ * Whether EC2 has shown the same holders for a keepalive. What nobody holds is asked for only then: a request that
+ * EC2 turned down is not repeated sooner, and a peer that was first has been seen by then.
+ */
+export function isSettled({ plan, state: { unchanged } }: Turn): boolean {
+  return unchanged !== null && unchanged.latest - unchanged.since >= plan.timing.keepaliveIntervalMs;
+}
+
+/** The peer's known interfaces where the target would belong there, in the order of their addresses in the plan. */
+export function peersBeside(
+  { peerAddresses }: Plan,
+  observation: Observation,
+  target: Target,
+): readonly PeerInterface[] {
+  const own = interfaceFor(observation, target);
+  return peerAddresses.flatMap((address) => {
+    const peer = observation.peers[address];
+    if (peer === undefined) return [];
+    const isBeside = belongsToSubnet(target)
+      ? peer.subnetId === own?.subnetId
+      : isSameSlot(peer.slot, target);
+    return isBeside ? [peer] : [];
+  });
+}
+
+/** The same as having nothing missing; asked many times in each step. */
+export function holdsAll({ targets }: Plan, { holders }: Ownership): boolean {
+  return targets.every(({ id }) => holders[id]?.mine === true);
+}
+
+export function roleOf(plan: Plan, ownership: Ownership | null, now: number): Role {
+  if (ownership === null || now - ownership.confirmedAt > plan.timing.roleTtlMs) {
+    return { haState: 'UNKNOWN', why: 'unobserved' };
+  }
+  if (holdsAll(plan, ownership)) return { haState: 'ACTIVE', why: null };
+  if (missingTargets(plan, ownership).length === plan.targets.length)
+    return { haState: 'STANDBY', why: null };
+  return { haState: 'UNKNOWN', why: 'partial' };
+}
+
+/** Whether the last confirmed ownership says that every target is ours, however old it is. */
+export function ownsAll(plan: Plan, state: State): boolean {
+  return state.ownership !== null && holdsAll(plan, state.ownership);
+}
+
+/** Asks for an observation now; one that is in flight may have begun too early, so another follows it. */
+export function observeNow(turn: Turn): void {
+  const { observing } = turn.state;
+  turn.state.observing = { ...observing, nextAt: Math.min(observing.nextAt, turn.now) };
+}
+
+/** Rule 4: bounds the time in which both routers believe to be ACTIVE to about a second. */
+export function observeClosely(turn: Turn): void {
+  observeNow(turn);
+  const closelyUntil = turn.now + CLOSE_DURATION_MS;
+  turn.state.observing = { ...turn.state.observing, closelyUntil };
+}
+
+function observeAgainSoon(turn: Turn): void {
+  turn.state.observing = { ...turn.state.observing, retry: true };
+}
+
+/** Slow enough to be no burden, and never slower: the answer may be all that a takeover waits for. */
+function retryAt({ now, jitter }: Turn): number {
+  return now + RETRY_MS * (1 + jitter / 4);
+}
+
+export function observationFailed(turn: Turn, number: number, failure: Failure): void {
+  const { observing } = turn.state;
+  if (observing.inFlight !== number) return note(turn, 'routine', 'ignored a late answer to an observation');
+  const failures = observing.failures + 1;
+  turn.state.observing = { ...observing, inFlight: null, failures };
+  observeAgainSoon(turn);
+  // The first failure of a row is news, the ones that follow are not.
+  note(
+    turn,
+    failures === 1 ? 'notable' : 'routine',
+    `EC2 could not be observed (${failure.code}: ${failure.message}): asking again every second`,
+  );
+}
+
+/** Whether this observation can be right, given what EC2 has confirmed to us; null, or why not. */
+function disbelief(turn: Turn, startedAt: number, observation: Observation): string | null {
+  const writes = turn.state.ownership?.writes ?? {};
+  const latestWrite = Math.max(...Object.values(writes), -Infinity);
+  if (startedAt < latestWrite) return 'discarded an observation that began before our last confirmed write';
+  if (mayBeOverturned(turn, observation))
+    return 'EC2 shows targets elsewhere, right after this router has stalled: reading again when levels are known';
+  for (const [id, writtenAt] of Object.entries(writes)) {
+    const expected = turn.state.ownership?.holders[id] ?? null;
+    const holder = observation.holders[id] ?? null;
+    const agrees = isSamePlace(holder, expected);
+    // By when it was asked, not by when it came: a slow answer may be as old as its question.
+    if (agrees || startedAt - writtenAt >= turn.plan.timing.stalenessMs) continue;
+    return (
+      `EC2 shows ${id} ${holderWords(holder)} although it has confirmed our write: ` +
+      `reading again, since reads may lag writes`
+    );
+  }
+  return null;
+}
+
+/**
+ * Rules 2 and 16: what is UP at the end of being ACTIVE stays armed, so that end is not believed while the levels
+ * are those from before a long stall.
+ */
+function mayBeOverturned({ plan, state }: Turn, { holders }: Observation): boolean {
+  if (state.reorientation === null || state.reorientation.levelsKnown || !ownsAll(plan, state)) return false;
+  return plan.targets.some(({ id }) => holders[id]?.mine !== true);
+}
+
+/** Takes an observation in; returns whether it was believed. */
+export function ownershipObserved(
+  turn: Turn,
+  event: { readonly number: number; readonly startedAt: number; readonly observation: Observation },
+): boolean {
+  const { observing } = turn.state;
+  if (observing.inFlight !== event.number) {
+    note(turn, 'routine', 'ignored a late answer to an observation');
+    return false;
+  }
+  const answered = { ...observing, inFlight: null, failures: 0 };
+  const problem = disbelief(turn, event.startedAt, event.observation);
+  if (problem !== null) {
+    turn.state.observing = { ...answered, retry: true };
+    note(turn, 'routine', problem);
+    return false;
+  }
+  believe(turn, event.observation, { ...answered, answeredAt: turn.now, alarmed: false });
+  if (observing.failures > 0) note(turn, 'notable', `EC2 answers again after ${observing.failures} failures`);
+  return true;
+}
+
+function believe(turn: Turn, observation: Observation, observing: Observing): void {
+  const { plan, now } = turn;
+  const before = turn.state.ownership;
+  const wasActive = before === null ? recalledActive(turn.state) : ownsAll(plan, turn.state);
+  const writes = Object.fromEntries(
+    Object.entries(before?.writes ?? {}).filter(([, writtenAt]) => now - writtenAt < plan.timing.stalenessMs),
+  );
+  const ownership = { observation, holders: observation.holders, confirmedAt: now, writes };
+  turn.state.ownership = ownership;
+  turn.state.observing = observing;
+  noteActive(turn);
+  const isActive = ownsAll(plan, turn.state);
+  // Rule 4: the peer may be taking over what this router has only now found to be its own.
+  if (isActive && !(before !== null && wasActive) && someSessionWentDown(turn)) observeClosely(turn);
+  const hasLost = wasActive && !isActive;
+  if ((hasLost || peerHasActed(plan, before, ownership)) && !isGiving(turn)) disarmUnlessUp(turn);
+  const held = plan.targets.map(({ id }) => `${id} ${holderWords(observation.holders[id] ?? null)}`);
+  note(turn, 'routine', `EC2 shows ${list(held)}`);
+}
+
+function someSessionWentDown({ state, now }: Turn): boolean {
+  return Object.values(state.sessions).some(
+    ({ level, changedAt }) => level === 'Down' && now - changedAt < CLOSE_DURATION_MS,
+  );
+}
+
+/**
+ * Rule 2: a target that the peer has come to hold since the last word of EC2. Whoever took it lives, so a session
+ * that is DOWN by then does not say that it is gone.
+ */
+function peerHasActed(plan: Plan, before: Ownership | null, after: Ownership): boolean {
+  if (before === null) return false;
+  return plan.targets.some(
+    ({ id }) =>
+      isOnPeer(after, id) && after.holders[id]?.networkInterfaceId !== before.holders[id]?.networkInterfaceId,
+  );
+}
+
+/** Rule 15: what this router gives away itself it does not lose to anybody. */
+function isGiving({ state }: Turn): boolean {
+  return state.attempt?.purpose === 'give';
+}
+
+/** Rule 17: what an earlier process life of this boot last knew. */
+function recalledActive(state: State): boolean {
+  return state.recalled?.wasActive === true;
+}
+
+/** A 200 to a write confirms it at once; later reads only verify. */
+export function confirmWrite(turn: Turn, targets: readonly string[], to: Holder): void {
+  const { ownership } = turn.state;
+  if (ownership === null) throw new Error('a write was confirmed before anything was observed');
+  const wasActive = ownsAll(turn.plan, turn.state);
+  const holders = { ...ownership.holders };
+  const writes = { ...ownership.writes };
+  for (const id of targets) {
+    holders[id] = to;
+    writes[id] = turn.now;
+  }
+  turn.state.ownership = { ...ownership, holders, writes, confirmedAt: turn.now };
+  noteActive(turn);
+  // What an operator gives away is not lost to anybody: should the peer fail while it is given, the sessions,
+  // which were UP when that began, have to bring it back.
+  if (wasActive && !ownsAll(turn.plan, turn.state) && !isGiving(turn)) disarmUnlessUp(turn);
+}
+
+function noteActive(turn: Turn): void {
+  if (ownsAll(turn.plan, turn.state)) turn.state.beenActive = true;
+}
+
+/** An UNKNOWN router still acts (rule 4), but a person has to know. */
+export function alarmIfUnobserved(turn: Turn): void {
+  const { answeredAt, alarmed } = turn.state.observing;
+  if (answeredAt === null || alarmed) return;
+  const at = answeredAt + turn.plan.timing.roleTtlMs;
+  if (turn.now <= at) return wakeAt(turn, at + 1);
+  turn.state.observing = { ...turn.state.observing, alarmed: true };
+  const forMs = turn.plan.timing.roleTtlMs / 1000;
+  raiseAlarm(
+    turn,
+    'ec2-unobserved',
+    `EC2 has not been observed for ${forMs} s: it is not known who holds the targets`,
+  );
+}
+
+/** The targets that are not here and who holds them, in words. */
+export function missingWords({ plan, state }: Turn): string {
+  const { ownership } = state;
+  if (ownership === null) return '';
+  const missing = missingTargets(plan, ownership);
+  return list(missing.map(({ id }) => `${id} is ${holderWords(ownership.holders[id] ?? null)}`));
+}
+
+/** Starts the observation that is due, if any, and says when the next one is. */
+export function scheduleObservation(turn: Turn): void {
+  const { plan, now } = turn;
+  let { observing } = turn.state;
+  if (observing.retry) {
+    observing = { ...observing, retry: false, nextAt: Math.min(observing.nextAt, retryAt(turn)) };
+  }
+  if (observing.inFlight !== null && now - (observing.lastStartedAt ?? now) > LOST_AFTER_MS) {
+    observing = { ...observing, inFlight: null };
+    note(turn, 'notable', 'an observation was never answered: asking again');
+  }
+  if (now < observing.closelyUntil && observing.lastStartedAt !== null) {
+    const nextAt = observing.lastStartedAt + CLOSE_INTERVAL_MS;
+    if (nextAt < observing.nextAt) observing = { ...observing, nextAt };
+  }
+  if (observing.inFlight === null && now >= observing.nextAt) {
+    observing = start(observing, now, plan.timing.keepaliveIntervalMs);
+    turn.effects.push({ effect: 'observeOwnership', number: observing.lastNumber });
+  }
+  turn.state.observing = observing;
+  if (observing.inFlight === null) wakeAt(turn, observing.nextAt);
+  else if (now < observing.closelyUntil) wakeAt(turn, now + CLOSE_INTERVAL_MS);
+}
+
+/** A reading that is made anyway costs nothing, and the next keepalive then comes an interval after it. */
+export function observationOffered(turn: Turn): void {
+  const { observing } = turn.state;
+  if (observing.inFlight !== null) return note(turn, 'routine', 'an observation is under way already');
+  const started = start(observing, turn.now, turn.plan.timing.keepaliveIntervalMs);
+  turn.state.observing = started;
+  turn.effects.push({ effect: 'observeOwnership', number: started.lastNumber });
+  note(turn, 'routine', 'EC2 is observed now, because it is read anyway');
+}
+
+function start(observing: Observing, now: number, intervalMs: number): Observing {
+  const lastNumber = observing.lastNumber + 1;
+  const answeredAt = observing.answeredAt ?? now;
+  return {
+    ...observing,
+    lastNumber,
+    inFlight: lastNumber,
+    lastStartedAt: now,
+    nextAt: now + intervalMs,
+    answeredAt,
+  };
+}

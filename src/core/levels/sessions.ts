@@ -1,0 +1,204 @@
+/**
+ * BFD sessions and local interfaces: levels, arming (rule 2), freshness (rule 13), and what each session
+ * can say about the peer. Must not know what is done with it.
+ */
+import type { Event, InterfaceLevel, SessionLevel, SessionReading } from '../state/model';
+import type { Plan, PlannedSession } from '../state/plan';
+import { heldUntil } from './stall';
+import type { Disarming, LocalInterface, Session, State } from '../state/state';
+import { list, note, type Turn } from '../state/turn';
+
+type EventOf<Type extends Event['type']> = Extract<Event, { type: Type }>;
+
+/** What a session can say about the peer router, now. */
+export type Testimony =
+  | { readonly says: 'up' }
+  | { readonly says: 'down' }
+  /** `until`: when it may say more although nothing happens. */
+  | { readonly says: 'nothing'; readonly because: string; readonly until: number | null };
+
+/** Rules 2, 3 and 13 for one session. */
+export function testimonyOf(plan: Plan, state: State, planned: PlannedSession, now: number): Testimony {
+  const { timing } = plan;
+  const session = sessionOf(state, planned.id);
+  const local = interfaceOf(state, planned.interfaceName);
+  const silent = (because: string, until: number | null = null): Testimony => ({
+    says: 'nothing',
+    because,
+    until,
+  });
+
+  if (local.level === 'Down') return silent(`its local interface ${planned.interfaceName} is DOWN`);
+  if (session.level === 'Up') return { says: 'up' };
+  if (session.level === 'Unconfigured') return silent('the peer has removed its side, which is no failure');
+  if (!session.armed) return silent(DISARMED[session.disarmedBy]);
+  if (session.freshSince !== null) {
+    if (local.level !== 'Up')
+      return silent(`nothing is known of its local interface ${planned.interfaceName}`);
+    const until = Math.max(session.freshSince, local.cameUpAt ?? 0) + timing.reestablishMs;
+    return now >= until ? { says: 'down' } : silent('it was programmed anew and may still come UP', until);
+  }
+  if (session.level === 'Unknown') return silent('its level is not known');
+  const settled = local.cameUpAt === null ? 0 : local.cameUpAt + timing.reestablishAfterInterfaceMs;
+  if (now < settled)
+    return silent(`its local interface ${planned.interfaceName} has only just come UP`, settled);
+  if (session.heldUntil !== null && now < session.heldUntil)
+    return silent('it may still come UP, since this router has just stalled', session.heldUntil);
+  return { says: 'down' };
+}
+
+const DISARMED = {
+  start: 'it has not been UP since this daemon started',
+  loss: 'it has not been UP since this router last held the targets',
+  peer: 'it has not been UP since the peer removed its side',
+  refusal: 'the router refuses to have it',
+} as const satisfies Record<Disarming, string>;
+
+/** A session that can testify: armed, and its local interface is not DOWN (rule 3, `all`). */
+export function canTestify(state: State, planned: PlannedSession): boolean {
+  return sessionOf(state, planned.id).armed && interfaceOf(state, planned.interfaceName).level !== 'Down';
+}
+
+export function sessionOf(state: State, id: string): Session {
+  const session = state.sessions[id];
+  if (session === undefined) throw new Error(`session ${id} is not in the plan`);
+  return session;
+}
+
+export function interfaceOf(state: State, name: string): LocalInterface {
+  return state.interfaces[name] ?? { level: 'Unknown', changedAt: 0, cameUpAt: null };
+}
+
+/** Rule 2, at the first observation of not-all-mine: being UP at that moment counts, nothing else; least
+ * of all what an earlier process life remembers and no level has yet been read for. */
+export function disarmUnlessUp(turn: Turn): void {
+  const { recalled } = turn.state;
+  turn.state.sessions = mapSessions(turn.state, (session) => ({
+    ...session,
+    armed: session.level === 'Up',
+    disarmedBy: 'loss',
+  }));
+  turn.state.recalled = recalled === null ? null : { ...recalled, armedSessions: [] };
+}
+
+/** Rule 13: without the streams no level is known. What was armed stays so: it may have survived. */
+export function forgetLevels(turn: Turn): void {
+  turn.state.sessions = mapSessions(turn.state, (session) => withLevel(session, 'Unknown', turn.now));
+}
+
+function mapSessions(state: State, change: (session: Session) => Session): State['sessions'] {
+  return Object.fromEntries(Object.entries(state.sessions).map(([id, session]) => [id, change(session)]));
+}
+
+export function bfdSessionChanged(turn: Turn, event: EventOf<'bfdSessionChanged'>): void {
+  const before = sessionOf(turn.state, event.session);
+  changeSession(turn, event.session, event.level, event.receivedAt);
+  if (before.level === event.level) {
+    return note(turn, 'routine', `the session ${event.session} is ${words(event.level)}, as before`);
+  }
+  note(
+    turn,
+    'notable',
+    `the session ${event.session} went from ${words(before.level)} to ${words(event.level)}`,
+  );
+}
+
+function changeSession(turn: Turn, id: string, level: SessionLevel, at: number): void {
+  const before = sessionOf(turn.state, id);
+  const session = held(turn, id, before, withLevel(before, level, at), at);
+  turn.state.sessions = { ...turn.state.sessions, [id]: session };
+}
+
+/** Rule 16: whether a session that has just gone DOWN gets a moment to come UP again. */
+function held(turn: Turn, id: string, before: Session, after: Session, at: number): Session {
+  const planned = turn.plan.sessions.find((session) => session.id === id);
+  if (after.level !== 'Down' || before.level === 'Down' || planned === undefined) return after;
+  return { ...after, heldUntil: heldUntil(turn, planned, at) };
+}
+
+/** Levels read anew after a stall (rule 16). Only what differs from what is known is news. */
+export function levelsRead(turn: Turn, event: EventOf<'levelsRead'>): void {
+  for (const { interfaceName, level } of event.interfaces) {
+    const before = interfaceOf(turn.state, interfaceName);
+    if (before.level !== level) interfaceChanged(turn, interfaceName, level);
+  }
+  for (const { session, level } of event.sessions) {
+    const before = sessionOf(turn.state, session);
+    if (before.level === level) continue;
+    changeSession(turn, session, level, turn.now);
+    note(turn, 'notable', `the session ${session} is found ${words(level)}, before ${words(before.level)}`);
+  }
+  note(
+    turn,
+    'routine',
+    event.sessions.length === 0 ? 'the router could not be asked for levels' : 'levels read again',
+  );
+}
+
+function withLevel(session: Session, level: SessionLevel, at: number): Session {
+  const changedAt = session.level === level ? session.changedAt : at;
+  switch (level) {
+    case 'Up':
+      return { ...session, level, changedAt, armed: true, freshSince: null, heldUntil: null };
+    case 'Unconfigured':
+      return { ...session, level, changedAt, armed: false, disarmedBy: 'peer' };
+    case 'Down':
+    case 'Unknown':
+      return { ...session, level, changedAt };
+  }
+}
+
+export function interfaceChanged(turn: Turn, name: string, level: InterfaceLevel): void {
+  const before = turn.state.interfaces[name];
+  if (before === undefined)
+    return note(turn, 'routine', `ignored the interface ${name}: no session is on it`);
+  if (before.level === level)
+    return note(turn, 'routine', `the interface ${name} is ${words(level)}, as before`);
+  // From DOWN to not known counts as coming UP: the wait of rule 3 must not be lost with a stream.
+  const cameUpAt = before.level === 'Down' && level !== 'Down' ? turn.now : before.cameUpAt;
+  const after = { level, changedAt: turn.now, cameUpAt };
+  turn.state.interfaces = { ...turn.state.interfaces, [name]: after };
+  note(turn, 'notable', `the interface ${name} went from ${words(before.level)} to ${words(level)}`);
+}
+
+/** Levels read back after registering, programming and EOF (rule 13): what is true now, not what was. */
+export function streamsSynchronized(turn: Turn, event: EventOf<'streamsSynchronized'>): void {
+  const { plan } = turn;
+  const readings = new Map(event.sessions.map((reading) => [reading.session, reading]));
+  const levels = new Map(event.interfaces.map(({ interfaceName, level }) => [interfaceName, level]));
+  for (const name of new Set(plan.sessions.map(({ interfaceName }) => interfaceName))) {
+    interfaceChanged(turn, name, levels.get(name) ?? 'Unknown');
+  }
+  const sessions = plan.sessions.map(({ id }) => [id, synchronized(turn, id, readings.get(id))] as const);
+  turn.state.sessions = Object.fromEntries(sessions);
+  turn.state.streams = { phase: 'synchronized', generation: event.generation, everSynchronized: true };
+  const read = sessions.map(
+    ([id, { level, freshSince }]) =>
+      `${id} is ${words(level)}${freshSince === null ? '' : ' (programmed anew)'}`,
+  );
+  note(turn, 'notable', `in control of the router's event streams: ${list(read)}`);
+}
+
+function synchronized(turn: Turn, id: string, reading: SessionReading | undefined): Session {
+  const { state, now } = turn;
+  const before = sessionOf(state, id);
+  const survived = reading?.survived ?? false;
+  const known = state.streams.everSynchronized ? before.armed : survived && recalledArmed(turn, id);
+  const isRefused = reading?.refused === true;
+  const armed = known && !isRefused;
+  const disarmedBy = isRefused ? 'refusal' : before.disarmedBy;
+  const freshSince = survived ? before.freshSince : now;
+  const level = reading?.level ?? 'Unknown';
+  return held(turn, id, before, withLevel({ ...before, armed, disarmedBy, freshSince }, level, now), now);
+}
+
+/** Rule 17: stored arming counts only for sessions that survived, and not for long: the router may answer
+ * long after the daemon has started. memory.ts has checked the boot. */
+function recalledArmed({ plan, state: { recalled }, now }: Turn, id: string): boolean {
+  if (recalled === null || now - recalled.savedAt >= plan.timing.armedTtlMs) return false;
+  return recalled.armedSessions.includes(id);
+}
+
+export function words(level: SessionLevel | InterfaceLevel): string {
+  return level.toUpperCase();
+}

@@ -1,0 +1,79 @@
+/**
+ * How an attempt begins: its calls, one per interface, and the question of rule 5, local or remote? Whether one is
+ * to begin is judgement.ts's part, what becomes of it move.ts's.
+ */
+import { openAttempt } from './calls';
+import { callsOf, placeHere, requestOf } from './grouping';
+import { sessionOf } from '../levels/sessions';
+import type { Call, Ownership } from '../state/state';
+import { note, type Turn } from '../state/turn';
+import type { Firing } from '../rules/verdict';
+
+/** Rule 5: how long the old interface generation may take to say whether an interface is UP. */
+const ASK_TIMEOUT_MS = 5;
+
+export function begin(turn: Turn, verdict: Firing): void {
+  const { state, now } = turn;
+  const { ownership } = state;
+  if (ownership === null) throw new Error('a takeover was triggered before anything was observed');
+  const { purpose, sessions } = verdict;
+  const attempt = openAttempt(turn, {
+    purpose,
+    sessions: sessions.map(({ id }) => id),
+    triggeredAt: triggeredAt(turn, verdict),
+    askingUntil: purpose === 'takeover' ? askingUntil(turn, verdict) : null,
+    calls: callsFor(verdict, ownership, now),
+  });
+  if (purpose !== 'takeover') turn.state.lastPatientAt = now;
+  note(turn, 'notable', verdict.sentence);
+  if (attempt.askingUntil === null) return;
+  // Asked first: the answer is under way while the requests are signed.
+  if (state.streams.generation === 'gen1') {
+    const interfaceNames = [...new Set(sessions.map(({ interfaceName }) => interfaceName))];
+    turn.effects.push({
+      effect: 'askInterfaces',
+      attempt: attempt.number,
+      interfaceNames,
+      timeoutMs: ASK_TIMEOUT_MS,
+    });
+  }
+  for (const call of attempt.calls) {
+    turn.effects.push({ effect: 'prepareTakeover', ...requestOf(turn, attempt, call) });
+  }
+}
+
+/** A takeover's clock starts when the first of its sessions went DOWN. */
+function triggeredAt({ state, now }: Turn, { sessions }: Firing): number {
+  return Math.min(now, ...sessions.map(({ id }) => sessionOf(state, id).changedAt));
+}
+
+/**
+ * Rule 5, local or remote? The old generation is asked; the new one has no getter, so its interface
+ * events get a moment to arrive, unless two interfaces are affected: both failing here at once is unlikely.
+ */
+function askingUntil({ plan, state, now }: Turn, verdict: Firing): number | null {
+  if (state.streams.generation === 'gen1') return now + ASK_TIMEOUT_MS;
+  return onSeveralInterfaces(verdict) || plan.timing.settleMs === 0 ? null : now + plan.timing.settleMs;
+}
+
+export function onSeveralInterfaces({ sessions }: Firing): boolean {
+  return new Set(sessions.map(({ interfaceName }) => interfaceName)).size > 1;
+}
+
+/**
+ * To the places on this router where the targets belong. Where BFD does not say that the peer is gone, what nobody
+ * holds is asked for without reassignment, so that whoever is first keeps it.
+ */
+export function callsFor(
+  { targets, purpose }: Pick<Firing, 'targets' | 'purpose'>,
+  ownership: Ownership,
+  now: number,
+  firstNumber = 1,
+): readonly Call[] {
+  const moves = targets.map((target) => ({
+    target,
+    to: placeHere(ownership, target),
+    allowReassignment: purpose === 'takeover' || (ownership.holders[target.id] ?? null) !== null,
+  }));
+  return callsOf(moves, now, firstNumber);
+}

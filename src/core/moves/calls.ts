@@ -1,0 +1,359 @@
+/**
+ * The calls of one attempt: what is sent when, what an answer means, when to try again (rule 6). One
+ * retry policy for the whole daemon lives here; the SDK's own is off.
+ */
+import { newCall, requestOf } from './grouping';
+import { isHeldBy } from '../levels/holders';
+import type { Failure } from '../state/model';
+import { confirmWrite, observeNow } from '../levels/ownership';
+import type { Attempt, Call, Send } from '../state/state';
+import { list, note, raiseAlarm, wakeAt, type Turn, type Weight } from '../state/turn';
+
+/** Deadline of the n-th try: 1, 2, 4, 8, 8, ... seconds. A later try does not abort an earlier one. */
+const FIRST_DEADLINE_MS = 1_000;
+const LAST_DEADLINE_MS = 8_000;
+/** The first retry goes out at once, later ones after 50 ms doubling to a second. */
+const FIRST_BACKOFF_MS = 50;
+const LAST_BACKOFF_MS = 1_000;
+/** A target that EC2 refuses for good is tried again this seldom: an operator may have mended it. */
+const REFUSED_RETRY_MS = 10_000;
+
+/**
+ * Makes an attempt the one in flight, under the next number. What is not said is as for a move that is decided now
+ * and for its own sake.
+ */
+export function openAttempt(
+  turn: Turn,
+  told: Pick<Attempt, 'purpose' | 'calls'> &
+    Partial<Pick<Attempt, 'request' | 'sessions' | 'resumed' | 'triggeredAt' | 'decidedAt' | 'askingUntil'>>,
+): Attempt {
+  const attempt: Attempt = {
+    number: turn.state.lastAttempt + 1,
+    request: null,
+    sessions: [],
+    resumed: false,
+    triggeredAt: turn.now,
+    decidedAt: turn.now,
+    askingUntil: null,
+    firstSentAt: null,
+    firstOnWireAt: null,
+    lastAnsweredAt: null,
+    lastMovedAt: null,
+    paced: false,
+    stuck: false,
+    ...told,
+  };
+  turn.state.lastAttempt = attempt.number;
+  turn.state.attempt = attempt;
+  return attempt;
+}
+
+/** For calls that are added to those of an attempt. */
+export function nextCallNumber({ calls }: Attempt): number {
+  return Math.max(...calls.map(({ number }) => number)) + 1;
+}
+
+export function currentAttempt(turn: Turn): Attempt {
+  const { attempt } = turn.state;
+  if (attempt === null) throw new Error('there is no attempt');
+  return attempt;
+}
+
+export function updateAttempt(turn: Turn, change: Partial<Attempt>): void {
+  turn.state.attempt = { ...currentAttempt(turn), ...change };
+}
+
+export function updateCall(turn: Turn, number: number, change: Partial<Call>): void {
+  const calls = currentAttempt(turn).calls.map((call) =>
+    call.number === number ? { ...call, ...change } : call,
+  );
+  updateAttempt(turn, { calls });
+}
+
+/** Rule 7: *moved* means sent and not definitely refused. */
+export function hasMoved(attempt: Attempt): boolean {
+  // What goes back, or was begun by an earlier run, is the second half of something that has moved.
+  return attempt.resumed || attempt.purpose === 'giveBack' || attempt.calls.some(callHasMoved);
+}
+
+export function callHasMoved(call: Call): boolean {
+  // A reading may show at its place what was never sent.
+  if (call.lastSend === 0) return false;
+  return call.outcome === 'moved' || call.uncertain || isUnderWay(call);
+}
+
+/** A request is out that EC2 may carry out; what still waits for tokens can be withdrawn. */
+export function isUnderWay({ outstanding }: Call): boolean {
+  return outstanding.some(({ queued }) => !queued);
+}
+
+/** What EC2 has not moved yet. */
+export function openTargets(attempt: Attempt): readonly string[] {
+  return attempt.calls.filter(({ outcome }) => outcome === 'open').flatMap(({ targets }) => targets);
+}
+
+export function isComplete(attempt: Attempt): boolean {
+  return attempt.calls.every(({ outcome }) => outcome !== 'open');
+}
+
+function tryIsDue(call: Call, now: number): boolean {
+  return call.outcome === 'open' && call.nextSendAt !== null && now >= call.nextSendAt;
+}
+
+/** No answer for `hedgeMs`: one identical request goes out on another connection. */
+function hedgeAt({ paced }: Attempt, call: Call, hedgeMs: number): number | null {
+  const [only] = call.outstanding;
+  if (paced || call.outcome !== 'open' || only === undefined || call.outstanding.length > 1) return null;
+  if (call.hedged || only.hedge) return null;
+  return only.startedAt + hedgeMs;
+}
+
+/** Sends what is due and says when to look again. */
+export function drive(turn: Turn): void {
+  const { hedgeMs } = turn.plan.timing;
+  for (const call of currentAttempt(turn).calls) drawRetry(turn, call);
+  for (const call of currentAttempt(turn).calls) {
+    if (tryIsDue(call, turn.now)) send(turn, call, false);
+    else if (turn.now >= (hedgeAt(currentAttempt(turn), call, hedgeMs) ?? Infinity)) send(turn, call, true);
+  }
+  const attempt = currentAttempt(turn);
+  for (const call of attempt.calls) {
+    if (call.outcome !== 'open') continue;
+    if (call.nextSendAt !== null) wakeAt(turn, call.nextSendAt);
+    wakeAt(turn, hedgeAt(attempt, call, hedgeMs) ?? Infinity);
+  }
+}
+
+function send(turn: Turn, call: Call, hedge: boolean): void {
+  const attempt = currentAttempt(turn);
+  const number = call.lastSend + 1;
+  const tries = hedge ? call.tries : call.tries + 1;
+  const outgoing: Send = { number, startedAt: turn.now, hedge, queued: false };
+  turn.effects.push({
+    effect: 'sendTakeover',
+    ...requestOf(turn, attempt, call),
+    send: number,
+    timeoutMs: Math.min(FIRST_DEADLINE_MS * 2 ** (tries - 1), LAST_DEADLINE_MS),
+  });
+  const outstanding = [...call.outstanding, outgoing];
+  const nextSendAt = hedge ? call.nextSendAt : null;
+  updateCall(turn, call.number, {
+    outstanding,
+    lastSend: number,
+    tries,
+    hedged: hedge,
+    nextSendAt,
+    disputed: null,
+  });
+  updateAttempt(turn, { firstSentAt: attempt.firstSentAt ?? turn.now });
+  if (tries > 1 || hedge) {
+    note(
+      turn,
+      hedge || isNewsworthy(tries) ? ofOneCall(turn) : 'routine',
+      hedge
+        ? `EC2 has not answered the move of ${list(call.targets)}: sending it again on another connection`
+        : `moving ${list(call.targets)} again (try ${tries})`,
+    );
+  }
+}
+
+/** Turns a failure into the time of the next try; the jitter comes with the decision. */
+function drawRetry(turn: Turn, { number, failed, tries }: Call): void {
+  if (failed === null) return;
+  const nextSendAt = turn.now + backoffMs(failed, tries, turn.jitter);
+  updateCall(turn, number, { failed: null, nextSendAt });
+}
+
+export function backoffMs(failure: Failure, tries: number, jitter: number): number {
+  const share = 0.5 + jitter / 2;
+  switch (failure.kind) {
+    case 'refused':
+      return REFUSED_RETRY_MS * share;
+    case 'throttled':
+      return Math.min(FIRST_BACKOFF_MS * 2 ** tries, LAST_BACKOFF_MS) * share;
+    case 'unsent':
+    case 'uncertain':
+      return tries === 1 ? 0 : Math.min(FIRST_BACKOFF_MS * 2 ** (tries - 2), LAST_BACKOFF_MS) * share;
+  }
+}
+
+/** In an attempt of many calls a single one is no news: the standing sentence says how far it has come. */
+function ofOneCall(turn: Turn): Weight {
+  return isLarge(currentAttempt(turn).calls) ? 'routine' : 'notable';
+}
+
+const LARGE = 20;
+
+export function isLarge({ length }: readonly unknown[]): boolean {
+  return length > LARGE;
+}
+
+/** Of many tries the first ones and then ever fewer are told: 1, 2, 4, 8, ... */
+function isNewsworthy(tries: number): boolean {
+  return Math.log2(tries) % 1 === 0;
+}
+
+export type Answer = {
+  readonly attempt: number;
+  readonly call: number;
+  readonly send: number;
+  readonly sentAt: number;
+  readonly failure: Failure | null;
+};
+
+export function callAnswered(turn: Turn, answer: Answer): void {
+  const { attempt } = turn.state;
+  const call = attempt?.calls.find(({ number }) => number === answer.call);
+  if (attempt === null || attempt.number !== answer.attempt || call === undefined) {
+    answeredLate(turn, answer);
+    // It changes no state of a move, but if it moved something EC2 has to be asked what is true now.
+    if (answer.failure === null) observeNow(turn);
+    return note(turn, 'routine', `ignored a late answer of attempt ${answer.attempt}`);
+  }
+  const sent = call.outstanding.find(({ number }) => number === answer.send);
+  if (sent === undefined)
+    return note(turn, 'routine', `ignored a second answer to one request of ${list(call.targets)}`);
+  const outstanding = call.outstanding.filter(({ number }) => number !== answer.send);
+  updateCall(turn, call.number, { outstanding });
+  updateAttempt(turn, { lastAnsweredAt: turn.now });
+  if (answer.send === 1) {
+    updateAttempt(turn, { firstOnWireAt: Math.min(attempt.firstOnWireAt ?? Infinity, answer.sentAt) });
+  }
+  if (answer.failure === null) return succeeded(turn, call);
+  if (call.outcome !== 'open')
+    return note(turn, 'routine', `a further request for ${list(call.targets)} failed`);
+  // What was disputed while this request was under way can now be settled by a read.
+  if (call.disputed !== null && outstanding.length === 0) observeNow(turn);
+  failed(turn, { ...call, outstanding }, sent.hedge, answer.failure);
+}
+
+/** Rule 5: a give-back waits for what was still out when the takeover ended. */
+function answeredLate(turn: Turn, answer: Answer): void {
+  const { giveBack } = turn.state;
+  if (giveBack === null || giveBack.attempt !== answer.attempt) return;
+  const out = giveBack.out.filter((request) => request !== `${answer.call}/${answer.send}`);
+  turn.state.giveBack = { ...giveBack, out };
+}
+
+function succeeded(turn: Turn, call: Call): void {
+  if (call.outcome === 'moved') return note(turn, 'routine', `${list(call.targets)} had been moved already`);
+  confirmWrite(turn, call.targets, call.to);
+  setMoved(turn, call);
+  note(turn, ofOneCall(turn), `EC2 has moved ${list(call.targets)} to ${call.to.networkInterfaceId}`);
+}
+
+function setMoved(turn: Turn, { number }: Call): void {
+  updateCall(turn, number, { outcome: 'moved', nextSendAt: null, failed: null, disputed: null });
+  updateAttempt(turn, { lastMovedAt: turn.now });
+}
+
+function failed(turn: Turn, call: Call, hedge: boolean, failure: Failure): void {
+  const weight = weightOfFailure(turn, call, failure);
+  updateCall(turn, call.number, { lastFailure: failure });
+  const what = `${list(call.targets)} not moved: ${failure.code}: ${failure.message}`;
+  switch (failure.kind) {
+    case 'refused':
+      if (call.uncertain || call.outstanding.length > 0) return disputed(turn, call, failure);
+      return refused(turn, call, failure);
+    case 'uncertain':
+      updateCall(turn, call.number, { uncertain: true, ...(hedge ? {} : { failed: failure }) });
+      return note(turn, weight, `${what}; the outcome is not known`);
+    case 'throttled':
+    case 'unsent':
+      if (!hedge) updateCall(turn, call.number, { failed: failure });
+      return note(turn, weight, what);
+  }
+}
+
+/** The same word of EC2 again is no news; in an attempt of many calls, neither is the same word to another one. */
+function weightOfFailure(turn: Turn, call: Call, { code }: Failure): Weight {
+  const { calls } = currentAttempt(turn);
+  const heard = isLarge(calls) ? calls : [call];
+  const isNew = heard.every(({ lastFailure }) => lastFailure?.code !== code);
+  return isNew || (heard.length === 1 && isNewsworthy(call.tries)) ? 'notable' : 'routine';
+}
+
+/** One of several identical requests was refused: perhaps because another one has done the work. */
+function disputed(turn: Turn, call: Call, failure: Failure): void {
+  updateCall(turn, call.number, { disputed: { failure, at: turn.now }, failed: failure });
+  observeNow(turn);
+  note(
+    turn,
+    'notable',
+    `${list(call.targets)} refused (${failure.code}) to one of several requests: asking EC2`,
+  );
+}
+
+function refused(turn: Turn, call: Call, failure: Failure): void {
+  if (call.targets.length > 1) return split(turn, call, failure);
+  if (!call.allowReassignment) return lost(turn, call, failure);
+  updateCall(turn, call.number, { failed: failure, uncertain: false, refusedWith: failure.code });
+  // It may refuse what has already been done.
+  observeNow(turn);
+  const reason =
+    `EC2 refuses to move ${list(call.targets)} to ${call.to.networkInterfaceId} ` +
+    `(${failure.code}: ${failure.message}): trying again slowly`;
+  if (call.refusedWith === failure.code) note(turn, 'routine', reason);
+  else raiseAlarm(turn, 'takeover-refused', reason);
+}
+
+/** Rule 8: without reassignment a refusal means that somebody else was first. EC2 is asked who. */
+function lost(turn: Turn, call: Call, failure: Failure): void {
+  updateCall(turn, call.number, { outcome: 'lost', nextSendAt: null, failed: null, uncertain: false });
+  const before = turn.state.lostClaim;
+  const lostClaim = {
+    since: before?.since ?? turn.now,
+    targets: [...new Set([...(before?.targets ?? []), ...call.targets])],
+    failure,
+    alarmedWith: before?.alarmedWith ?? null,
+  };
+  turn.state.lostClaim = lostClaim;
+  turn.state.unchanged = null;
+  observeNow(turn);
+  note(
+    turn,
+    'notable',
+    `${list(call.targets)} not claimed (${failure.code}: ${failure.message}): asking EC2 who holds them now`,
+  );
+}
+
+/** The call is all-or-nothing, so one bad target must not hold back the others. */
+function split(turn: Turn, call: Call, failure: Failure): void {
+  updateCall(turn, call.number, { outcome: 'split', nextSendAt: null, failed: null, uncertain: false });
+  const attempt = currentAttempt(turn);
+  const next = nextCallNumber(attempt);
+  const singles = call.targets.map((id, index) =>
+    newCall({
+      number: next + index,
+      to: call.to,
+      targets: [id],
+      allowReassignment: call.allowReassignment,
+      now: turn.now,
+    }),
+  );
+  updateAttempt(turn, { calls: [...attempt.calls, ...singles] });
+  note(
+    turn,
+    'notable',
+    `EC2 refuses to move ${list(call.targets)} together (${failure.code}: ${failure.message}): moving them one by one`,
+  );
+}
+
+/** A believed observation settles what answers left open: done elsewhere, or refused after all. */
+export function settleByObservation(turn: Turn, startedAt: number): void {
+  // Whatever EC2 shows, an attempt that has asked for nothing has not done it.
+  if (currentAttempt(turn).firstSentAt === null) return;
+  for (const call of currentAttempt(turn).calls) {
+    if (call.outcome !== 'open') continue;
+    if (call.targets.every((id) => isHeldBy(turn, id, call.to))) {
+      // As good as a 200 that is still under way: a later reading may lag behind this one.
+      if (call.lastSend > 0) confirmWrite(turn, call.targets, call.to);
+      setMoved(turn, call);
+      note(turn, ofOneCall(turn), `EC2 shows ${list(call.targets)} on ${call.to.networkInterfaceId}: moved`);
+    } else if (call.disputed !== null && call.outstanding.length === 0 && startedAt >= call.disputed.at) {
+      const { failure } = call.disputed;
+      updateCall(turn, call.number, { disputed: null });
+      refused(turn, call, failure);
+    }
+  }
+}

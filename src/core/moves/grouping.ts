@@ -1,0 +1,133 @@
+/**
+ * From targets to calls: which ones go together, to which interface, and what EC2 is asked for (rule 6). When a
+ * call is made, and what its answer means, is calls.ts's part.
+ */
+import { movesFromNobodyOnly, privateAddressFor, sharedCall } from '../kinds';
+import type { Holder, Observation, RequestedMove, TakeoverRequest } from '../state/model';
+import { interfaceFor } from '../levels/ownership';
+import type { Plan, Target } from '../state/plan';
+import type { Attempt, Call, Ownership } from '../state/state';
+import type { Turn } from '../state/turn';
+
+export function newCall({
+  now,
+  ...call
+}: Pick<Call, 'number' | 'to' | 'targets' | 'allowReassignment'> & { readonly now: number }): Call {
+  return {
+    ...call,
+    outcome: 'open',
+    outstanding: [],
+    lastSend: 0,
+    tries: 0,
+    hedged: false,
+    uncertain: false,
+    nextSendAt: now,
+    failed: null,
+    lastFailure: null,
+    disputed: null,
+    refusedWith: null,
+  };
+}
+
+/** Who is to hold a target, and whether EC2 may take it from somebody else. */
+export type Move = { readonly target: Target; readonly to: Holder; readonly allowReassignment: boolean };
+
+/**
+ * One call per interface with all its targets, where EC2 takes them together (rule 6). Those of the lowest rank come
+ * first: where EC2's tokens do not suffice for all, the burst is theirs.
+ */
+export function callsOf(moves: readonly Move[], now: number, firstNumber = 1): readonly Call[] {
+  type Group = { to: Holder; allowReassignment: boolean; targets: string[]; rank: number };
+  const groups = new Map<string, Group>();
+  for (const { target, to, allowReassignment } of moves) {
+    const key = `${to.networkInterfaceId} ${allowReassignment} ${sharedCall(target)}`;
+    const group = groups.get(key) ?? { to, allowReassignment, targets: [], rank: Infinity };
+    group.targets.push(target.id);
+    group.rank = Math.min(group.rank, target.rank);
+    groups.set(key, group);
+  }
+  return [...groups.values()]
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ to, allowReassignment, targets }, place) =>
+      newCall({ to, allowReassignment, targets, number: firstNumber + place, now }),
+    );
+}
+
+/** The place on this router where the target belongs; an observation has shown the interface. */
+export function placeHere({ observation }: Pick<Ownership, 'observation'>, target: Target): Holder {
+  const own = interfaceFor(observation, target);
+  if (own === undefined)
+    throw new Error(`an observation without the interface of device index ${target.deviceIndex}`);
+  const privateAddress = privateAddressFor(target);
+  const place = privateAddress === null ? {} : { privateAddress };
+  return { networkInterfaceId: own.networkInterfaceId, instanceId: null, mine: true, ...place };
+}
+
+/** What EC2 is asked for, as the holders are now. */
+export function requestOf({ plan, state }: Turn, attempt: Attempt, call: Call): TakeoverRequest {
+  const holders = state.ownership?.holders ?? {};
+  return { attempt: attempt.number, call: call.number, ...moveOf(plan, holders, call) };
+}
+
+export function moveOf(plan: Plan, holders: Holders, call: Call): RequestedMove {
+  return requestedMove(plannedTargets(plan, call.targets), holders, call);
+}
+
+/** What a takeover would ask EC2 for now, so that it can be made ready ahead. */
+export function takeoverRequests(plan: Plan, observation: Observation): readonly RequestedMove[] {
+  const present = plan.targets.filter((target) => interfaceFor(observation, target) !== undefined);
+  const moves = present.map((target) => ({
+    target,
+    to: placeHere({ observation }, target),
+    allowReassignment: true,
+  }));
+  const byId = new Map(plan.targets.map((target) => [target.id, target]));
+  return callsOf(moves, 0).map((call) =>
+    requestedMove(
+      call.targets.flatMap((id) => byId.get(id) ?? []),
+      observation.holders,
+      call,
+    ),
+  );
+}
+
+type Holders = Observation['holders'];
+
+function requestedMove(
+  planned: readonly Target[],
+  holders: Holders,
+  call: Pick<Call, 'to' | 'targets' | 'allowReassignment'>,
+): RequestedMove {
+  const { to, targets, allowReassignment } = call;
+  const releases = allowReassignment ? releasesOf(planned, holders, to) : [];
+  return {
+    networkInterfaceId: to.networkInterfaceId,
+    targets,
+    allowReassignment,
+    rank: Math.min(...planned.map(({ rank }) => rank)),
+    ...(to.privateAddress === undefined ? {} : { privateAddress: to.privateAddress }),
+    ...(releases.length === 0 ? {} : { releases }),
+  };
+}
+
+function releasesOf(
+  planned: readonly Target[],
+  holders: Holders,
+  to: Holder,
+): NonNullable<RequestedMove['releases']> {
+  const releases = new Map<string, string[]>();
+  for (const target of planned) {
+    const from = holders[target.id]?.networkInterfaceId;
+    if (!movesFromNobodyOnly(target) || from === undefined || from === to.networkInterfaceId) continue;
+    releases.set(from, [...(releases.get(from) ?? []), target.id]);
+  }
+  return [...releases].map(([networkInterfaceId, targets]) => ({ networkInterfaceId, targets }));
+}
+
+export function plannedTargets(plan: Plan, ids: readonly string[]): readonly Target[] {
+  // In an attempt of hundreds of calls most have one target each.
+  const [only] = ids;
+  if (ids.length === 1) return plan.targets.filter(({ id }) => id === only);
+  const wanted = new Set(ids);
+  return plan.targets.filter(({ id }) => wanted.has(id));
+}

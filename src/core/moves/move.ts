@@ -1,0 +1,301 @@
+/**
+ * The life of an attempt: begun when a rule calls for it (judgement.ts, beginning.ts), dropped while nothing has
+ * moved, driven to completion once something has (rules 5 and 7). Who gives, to the peer or back to it, is in
+ * switchover.ts and giveBack.ts.
+ */
+import {
+  currentAttempt,
+  drive,
+  hasMoved,
+  isComplete,
+  isLarge,
+  isUnderWay,
+  openTargets,
+  updateAttempt,
+} from './calls';
+import { begin, callsFor, onSeveralInterfaces } from './beginning';
+import { penalize } from '../rules/damping';
+import { noteTakenFromRunning } from '../rules/evidence';
+import { answerGive, decideGive, objectionToPeer, reconsiderGive } from './switchover';
+import { abandonGiving, giveBackIfLocal, openGiveBack, rememberOut } from './giveBack';
+import { alarmIfBlocked, askRules, fenced, judge, reconsider } from '../rules/judgement';
+import type { Event, Purpose, Timeline } from '../state/model';
+import { observeNow } from '../levels/ownership';
+import { noteGiven } from '../rules/preemption';
+import { withdrawQueued } from './queued';
+import { extendClaim } from '../rules/repair';
+import { interfaceChanged, interfaceOf } from '../levels/sessions';
+import type { Attempt, Call } from '../state/state';
+import { list, note, raiseAlarm, wakeAt, type Turn } from '../state/turn';
+import { declines, type Firing, type Verdict } from '../rules/verdict';
+
+/** How long a takeover may fail before it alarms. */
+const STUCK_AFTER_MS = 3_000;
+/** An attempt that has had nothing confirmed for this long is decided afresh. */
+const ATTEMPT_TTL_MS = 60_000;
+
+/** Takes the attempt one step further, or begins one; returns the standing sentence. */
+export function decideMove(turn: Turn): string {
+  if (giveBackIfLocal(turn)) return 'giving the targets back as soon as the requests under way are answered';
+  decideGive(turn);
+  if (turn.state.attempt === null) return considerBeginning(turn);
+  if (abandonGiving(turn)) return considerBeginning(turn);
+  if (currentAttempt(turn).calls.every(({ outcome }) => outcome === 'lost')) return endLostClaim(turn);
+  const dropped = dropIfOutdated(turn);
+  if (dropped !== null) return dropped;
+  alarmIfStuck(turn);
+  proceed(turn);
+  if (turn.state.attempt !== null) return attemptWords(currentAttempt(turn));
+  // What is called for next begins in a step of its own.
+  const next = judge(turn);
+  wakeAt(turn, next.fires ? turn.now : next.until);
+  return next.sentence;
+}
+
+/** Somebody else was first, which has been said. */
+function endLostClaim(turn: Turn): string {
+  turn.state.attempt = null;
+  return considerBeginning(turn);
+}
+
+function attemptWords(attempt: Attempt): string {
+  const doing = `${DOING[attempt.purpose]}: ${progressWords(attempt)}`;
+  const said = lastFailureWords(attempt);
+  return said === '' ? doing : `${doing}, which last said ${said}`;
+}
+
+/** Of many targets how far they have come, in tenths: each of these sentences is news. */
+function progressWords(attempt: Attempt): string {
+  const open = openTargets(attempt);
+  const all = attempt.calls.filter(({ outcome }) => outcome !== 'split').flatMap(({ targets }) => targets);
+  if (!isLarge(all)) return `${list(open)} asked of EC2`;
+  const tenths = Math.floor((10 * (all.length - open.length)) / all.length);
+  return `${tenths === 0 ? 'less than 10' : tenths * 10} % of ${all.length} targets moved`;
+}
+
+const DOING = {
+  takeover: 'taking over',
+  evidence: 'taking over',
+  repair: 'repairing',
+  claim: 'claiming',
+  preemption: 'preempting',
+  give: 'giving',
+  giveBack: 'giving back',
+} as const satisfies Record<Purpose, string>;
+
+const DONE = {
+  takeover: 'took over',
+  evidence: 'took over',
+  repair: 'repaired',
+  claim: 'claimed',
+  preemption: 'preempted',
+  give: 'gave',
+  giveBack: 'gave back',
+} as const satisfies Record<Purpose, string>;
+
+function lastFailureWords(attempt: Attempt): string {
+  const failures = attempt.calls.flatMap(({ outcome, lastFailure }) =>
+    outcome === 'open' && lastFailure !== null ? [`${lastFailure.code} (${lastFailure.message})`] : [],
+  );
+  return list([...new Set(failures)]);
+}
+
+/** Somebody has to know of a takeover that goes on failing, whatever the reason. */
+function alarmIfStuck(turn: Turn): void {
+  const attempt = currentAttempt(turn);
+  if (attempt.firstSentAt === null || attempt.stuck || isComplete(attempt)) return;
+  // What waits for tokens is not stuck as long as others move.
+  const since = attempt.paced ? (attempt.lastMovedAt ?? attempt.firstSentAt) : attempt.firstSentAt;
+  const at = since + STUCK_AFTER_MS;
+  if (turn.now < at) return wakeAt(turn, at);
+  updateAttempt(turn, { stuck: true });
+  const said = lastFailureWords(attempt);
+  raiseAlarm(
+    turn,
+    'takeover-stuck',
+    `${list(openTargets(attempt))} not moved for ${STUCK_AFTER_MS / 1000} s: EC2 ${said === '' ? 'has not answered' : `last said ${said}`}; ` +
+      `trying on`,
+  );
+}
+
+function considerBeginning(turn: Turn): string {
+  const called = askRules(turn);
+  const verdict = fenced(turn, called);
+  alarmIfBlocked(turn, called, verdict);
+  if (!verdict.fires) {
+    wakeAt(turn, verdict.until);
+    return verdict.sentence;
+  }
+  begin(turn, verdict);
+  noteTakenFromRunning(turn, verdict);
+  proceed(turn);
+  return verdict.sentence;
+}
+
+/** The router has answered rule 5's question: nothing is left to wait for. */
+export function interfacesAnswered(turn: Turn, event: Extract<Event, { type: 'interfacesAnswered' }>): void {
+  const { attempt } = turn.state;
+  if (attempt === null || attempt.number !== event.attempt) {
+    return note(turn, 'routine', `ignored a late answer about the interfaces of attempt ${event.attempt}`);
+  }
+  if (event.interfaces.length === 0)
+    note(turn, 'routine', 'the router did not say whether the interface is UP');
+  for (const { interfaceName, level } of event.interfaces) {
+    // A notification since the question is the newer word: an answer may have been overtaken by it.
+    if (interfaceOf(turn.state, interfaceName).changedAt > attempt.decidedAt)
+      note(turn, 'routine', `ignored the answer about ${interfaceName}: a notification has overtaken it`);
+    else interfaceChanged(turn, interfaceName, level);
+  }
+  if (attempt.askingUntil !== null) updateAttempt(turn, { askingUntil: turn.now });
+}
+
+/**
+ * Trigger and age, checked before every send. While nothing has moved, an attempt whose trigger is gone is
+ * dropped. One that has had nothing confirmed for a minute acts on old news and is decided afresh: by what
+ * EC2 has said since, or, where it has said nothing, by the levels alone (rule 4). Returns the sentence of
+ * an attempt that does not go on.
+ */
+function dropIfOutdated(turn: Turn): string | null {
+  const attempt = currentAttempt(turn);
+  const { purpose } = attempt;
+  if (purpose === 'give' || purpose === 'giveBack') return dropGive(turn);
+  const verdict = reconsider(turn, purpose);
+  const outdated = outdatedBecause(turn, attempt, verdict);
+  if (outdated !== null && !attempt.calls.some(isUnderWay)) return drop(turn, verdict, outdated);
+  if (outdated !== null && !verdict.fires) {
+    // What is under way may still be done, but nothing is asked for on the strength of old news.
+    withdrawQueued(turn);
+    return `${attemptWords(attempt)}; not asked again, because ${outdated}: ${verdict.sentence}`;
+  }
+  if (hasMoved(attempt)) return null;
+  if (!verdict.fires) return drop(turn, verdict, 'nothing had moved');
+  if (!isStillAsked(turn, verdict)) return drop(turn, verdict, 'who holds the targets has changed');
+  // Whether the failure was local is judged by the sessions that said DOWN when the first write went out.
+  updateAttempt(turn, { sessions: verdict.sessions.map(({ id }) => id) });
+  if (
+    turn.state.streams.generation === 'gen2' &&
+    attempt.askingUntil !== null &&
+    onSeveralInterfaces(verdict)
+  ) {
+    updateAttempt(turn, { askingUntil: turn.now });
+  }
+  return null;
+}
+
+/** Whether each request of the attempt that is not done is still called for as it stands. */
+function isStillAsked(turn: Turn, verdict: Firing): boolean {
+  const { ownership } = turn.state;
+  if (ownership === null) return false;
+  const asked = (calls: readonly Call[]): readonly string[] =>
+    calls.flatMap(({ targets, allowReassignment }) => targets.map((id) => `${id} ${allowReassignment}`));
+  const wanted = asked(callsFor(verdict, ownership, turn.now));
+  const open = currentAttempt(turn).calls.filter(({ outcome }) => outcome === 'open');
+  return asked(open).every((request) => wanted.includes(request));
+}
+
+/**
+ * An operator's command is declined as long as nothing has moved and the peer is no longer seen to be well.
+ * Later on the peer gets nothing more when it fails: what it has got has to be taken over from it.
+ */
+function dropGive(turn: Turn): string | null {
+  const attempt = currentAttempt(turn);
+  if (hasMoved(attempt)) return attempt.purpose === 'give' ? endGiving(turn) : null;
+  const objection = reconsiderGive(turn);
+  if (objection === null) return null;
+  const sentence = `not giving: ${objection}`;
+  answerGive(turn, attempt.request, false, sentence);
+  return drop(turn, declines(sentence, turn.now), 'nothing had moved');
+}
+
+function endGiving(turn: Turn): string | null {
+  const attempt = currentAttempt(turn);
+  const objection = objectionToPeer(turn);
+  if (objection === null || isComplete(attempt)) return null;
+  const sentence = `gave not all targets: ${objection}`;
+  withdrawQueued(turn);
+  if (attempt.calls.some(isUnderWay)) return sentence;
+  turn.state.attempt = null;
+  observeNow(turn);
+  wakeAt(turn, turn.now);
+  answerGive(turn, attempt.request, false, sentence);
+  note(turn, 'notable', sentence);
+  return sentence;
+}
+
+/** Why an attempt that has moved nothing for certain is too old to go on with; null where it is not. */
+function outdatedBecause({ state, now }: Turn, attempt: Attempt, verdict: Verdict): string | null {
+  if (attempt.resumed) return null;
+  if (attempt.calls.some(({ outcome }) => outcome === 'moved')) return null;
+  // Its requests may be done or undone by now, which has been read again: it goes on only if it would begin again.
+  const { longStallAt, reorientation } = state;
+  const hasStalled = longStallAt !== null && attempt.decidedAt < longStallAt && reorientation === null;
+  if (hasStalled && !verdict.fires) return 'this router has stalled since';
+  return now - attempt.decidedAt > ATTEMPT_TTL_MS ? 'nothing has been confirmed for a minute' : null;
+}
+
+function drop(turn: Turn, verdict: Verdict, why: string): string {
+  const attempt = currentAttempt(turn);
+  if (attempt.askingUntil !== null) turn.effects.push({ effect: 'discardPrepared', attempt: attempt.number });
+  turn.state.attempt = null;
+  turn.state.giveBack = null;
+  note(turn, 'notable', `dropped attempt ${attempt.number}: ${why}`);
+  // Decided afresh in a step of its own, so that each attempt begins with its sentence.
+  wakeAt(turn, verdict.fires ? turn.now : verdict.until);
+  return verdict.fires ? `deciding afresh: ${verdict.sentence}` : verdict.sentence;
+}
+
+function proceed(turn: Turn): void {
+  const { now } = turn;
+  const { askingUntil } = currentAttempt(turn);
+  if (askingUntil !== null && now < askingUntil) return wakeAt(turn, askingUntil);
+  // Rule 16: also a retry waits until it is known what has changed.
+  if (turn.state.reorientation !== null) return finishIfComplete(turn);
+  if (askingUntil !== null) updateAttempt(turn, { askingUntil: null });
+  const before = currentAttempt(turn);
+  drive(turn);
+  const after = currentAttempt(turn);
+  const isFirstSend = before.firstSentAt === null && after.firstSentAt !== null;
+  // What is resumed was counted when the run before began it.
+  if (isFirstSend && after.purpose === 'takeover' && !after.resumed) penalize(turn);
+  if (!hasMoved(before) && hasMoved(after)) openGiveBack(turn);
+  if (isComplete(after) && extendClaim(turn)) return proceed(turn);
+  finishIfComplete(turn);
+}
+
+function finishIfComplete(turn: Turn): void {
+  const attempt = currentAttempt(turn);
+  if (!isComplete(attempt)) return;
+  const timeline: Timeline = {
+    attempt: attempt.number,
+    purpose: attempt.purpose,
+    triggeredAt: attempt.triggeredAt,
+    decidedAt: attempt.decidedAt,
+    firstSentAt: attempt.firstOnWireAt ?? attempt.firstSentAt,
+    lastAnsweredAt: attempt.lastAnsweredAt,
+    confirmedAt: null,
+    resumed: attempt.resumed,
+  };
+  turn.state.attempt = null;
+  rememberOut(turn, attempt);
+  observeNow(turn);
+  const targets = attempt.calls.filter(({ outcome }) => outcome === 'moved').flatMap((call) => call.targets);
+  // Somebody else was first, which has been said.
+  if (targets.length === 0) return;
+  const moved = `${DONE[attempt.purpose]} ${list(targets)}`;
+  if (attempt.purpose === 'giveBack' || attempt.purpose === 'give') return finishGiving(turn, attempt, moved);
+  turn.state.unconfirmed = timeline;
+  const elapsedMs = Math.round(turn.now - attempt.triggeredAt);
+  note(turn, 'notable', `${moved}, ${elapsedMs} ms after ${sinceWords(attempt)}: EC2 is asked to confirm it`);
+}
+
+function sinceWords({ purpose, resumed }: Attempt): string {
+  if (resumed) return 'it had begun';
+  return purpose === 'takeover' ? 'the peer went DOWN' : 'it was decided';
+}
+
+function finishGiving(turn: Turn, attempt: Attempt, moved: string): void {
+  note(turn, 'notable', moved);
+  if (attempt.purpose === 'giveBack') return;
+  answerGive(turn, attempt.request, true, `${moved} to the peer; it knows with its next keepalive`);
+  noteGiven(turn);
+}

@@ -1,0 +1,37 @@
+/**
+ * What a takeover would ask EC2 for if it began now: made by what begins one (callsFor, moveOf), so that what is
+ * foretold and what is done cannot differ. Decides nothing.
+ */
+import { callsFor } from './beginning';
+import { moveOf } from './grouping';
+import { isForeign } from '../rules/foreignHolder';
+import { ownerName } from '../levels/holders';
+import type { HaState, Observation, RequestedMove } from '../state/model';
+import { missingTargets, roleOf, takeableTargets } from '../levels/ownership';
+import type { Plan } from '../state/plan';
+import type { Ownership } from '../state/state';
+
+export type Preview = {
+  readonly haState: HaState;
+  /** In the order in which they are decided. */
+  readonly moves: readonly RequestedMove[];
+  /** What would be left where it is, a sentence each. */
+  readonly left: readonly string[];
+};
+
+export function previewTakeover(plan: Plan, observation: Observation): Preview {
+  const ownership: Ownership = { observation, holders: observation.holders, confirmedAt: 0, writes: {} };
+  const targets = takeableTargets(plan, ownership);
+  const left = missingTargets(plan, ownership).filter((target) => !targets.includes(target));
+  return {
+    haState: roleOf(plan, ownership, 0).haState,
+    moves: callsFor({ targets, purpose: 'takeover' }, ownership, 0).map((call) =>
+      moveOf(plan, ownership.holders, call),
+    ),
+    left: left.map((target) =>
+      isForeign(plan, ownership, target)
+        ? `${target.id} is held by ${ownerName(ownership.holders[target.id])}, which is neither router of this pair`
+        : `${target.id}: EC2 shows no interface of this router with device index ${target.deviceIndex}`,
+    ),
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * Rule 15, give: a planned handover. On an operator's command the ACTIVE router assigns the targets to the
+ * peer's interfaces; the peer learns of it by its keepalive. Only while the peer is seen to live.
+ */
+import { openAttempt } from './calls';
+import { callsOf } from './grouping';
+import { fence } from '../rules/holds';
+import { belongsToSubnet } from '../kinds';
+import type { Event, Holder } from '../state/model';
+import { peersBeside, roleOf } from '../levels/ownership';
+import type { Target } from '../state/plan';
+import { sessionOf, words } from '../levels/sessions';
+import type { Ownership } from '../state/state';
+import { list, note, type Turn } from '../state/turn';
+
+export function giveRequested(turn: Turn, { request }: Extract<Event, { type: 'giveRequested' }>): void {
+  if (turn.state.giveRequest !== null) {
+    const sentence = 'not giving: another command to give is being decided';
+    answerGive(turn, request, false, sentence);
+    return note(turn, 'notable', sentence);
+  }
+  turn.state.giveRequest = request;
+  note(turn, 'notable', 'an operator wants the peer to have the targets');
+}
+
+export function answerGive(turn: Turn, request: number | null, accepted: boolean, sentence: string): void {
+  if (request === null) return;
+  turn.effects.push({ effect: 'answerOperator', request, accepted, sentence });
+}
+
+/** Decides the command, if there is one: begins to give, or says why not. */
+export function decideGive(turn: Turn): void {
+  const { giveRequest: request, ownership } = turn.state;
+  if (request === null) return;
+  turn.state.giveRequest = null;
+  const places =
+    ownership === null ? [] : turn.plan.targets.map((target) => placeAtPeer(turn, ownership, target));
+  const objection = turn.state.attempt === null ? objectionTo(turn, places) : 'another move is under way';
+  if (objection !== null) {
+    const sentence = `not giving: ${objection}`;
+    answerGive(turn, request, false, sentence);
+    return note(turn, 'notable', sentence);
+  }
+  begin(turn, request, places);
+}
+
+/** Why a command that has moved nothing yet is not to go on; null where it is. */
+export function reconsiderGive(turn: Turn): string | null {
+  return objectionTo(turn, []);
+}
+
+/** Why a peer that has got some targets is not to get the others; null where it is. */
+export function objectionToPeer({ plan, state }: Turn): string | null {
+  const notUp = plan.sessions.filter(({ id }) => sessionOf(state, id).level !== 'Up');
+  if (notUp.length === 0) return null;
+  const levels = notUp.map(({ id }) => `${id} is ${words(sessionOf(state, id).level)}`);
+  return `the peer is not seen to be well: ${list(levels)}`;
+}
+
+type Place = { readonly target: Target; readonly to: Holder | null };
+
+/** The peer's interface where the target belongs there; of an Elastic IP its primary address: the peer's other one is not known. */
+function placeAtPeer({ plan }: Turn, { observation }: Ownership, target: Target): Place {
+  const [peer] = peersBeside(plan, observation, target);
+  if (peer === undefined || peer.instanceId === null) return { target, to: null };
+  const { networkInterfaceId, instanceId } = peer;
+  return { target, to: { networkInterfaceId, instanceId, mine: false } };
+}
+
+function objectionTo(turn: Turn, places: readonly Place[]): string | null {
+  const { plan, state, now } = turn;
+  const closed = fence(state);
+  if (closed !== null) return closed;
+  if (roleOf(plan, state.ownership, now).haState !== 'ACTIVE') return 'this router is not ACTIVE';
+  if (state.streams.phase !== 'synchronized') return "the router's event streams are lost";
+  const unwell = objectionToPeer(turn);
+  if (unwell !== null) return unwell;
+  const homeless = places.filter(({ to }) => to === null).map(({ target }) => target.id);
+  if (homeless.length === 0) return null;
+  const [first] = places.filter(({ to }) => to === null).map(({ target }) => target);
+  const where =
+    first === undefined || belongsToSubnet(first)
+      ? 'on the subnet of'
+      : `with device index ${first.deviceIndex} for`;
+  return `EC2 shows no interface of the peer ${where} ${list(homeless)} that the configuration names (neigh_ip or peer_private_ips)`;
+}
+
+function begin(turn: Turn, request: number, places: readonly Place[]): void {
+  const moves = places.flatMap(({ target, to }) =>
+    to === null ? [] : [{ target, to, allowReassignment: true }],
+  );
+  const calls = callsOf(moves, turn.now);
+  openAttempt(turn, { purpose: 'give', request, calls });
+  // An operator's word, given while all is well, ends the doubt about the takeover before.
+  turn.state.giveBack = null;
+  const where = calls.map(({ targets, to }) => `${list(targets)} to ${to.networkInterfaceId}`);
+  note(turn, 'notable', `giving ${list(where)} of the peer: an operator wants it so`);
+}

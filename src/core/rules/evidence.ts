@@ -1,0 +1,283 @@
+/**
+ * Rule 9, evidence: no session is UP, so BFD cannot say whether the peer lives, and EC2 is asked instead how the
+ * holder of the targets is. Only what EC2 shows counts; where the holder runs, this router stays and alarms.
+ */
+import type { Event, Holder, InstanceCondition } from '../state/model';
+import { isForeign, isOnThisRouter } from './foreignHolder';
+import {
+  holdsAll,
+  interfaceFor,
+  isSettled,
+  missingTargets,
+  observeNow,
+  roleOf,
+  takeableTargets,
+} from '../levels/ownership';
+import type { Plan, Target } from '../state/plan';
+import { lowestOwned } from './repair';
+import { interfaceOf, sessionOf } from '../levels/sessions';
+import type { Evidence, Ownership } from '../state/state';
+import { list, note, raiseAlarm, wakeAt, type Turn } from '../state/turn';
+import { declines, type Firing, type Verdict } from './verdict';
+
+/** What another holder than a third instance has: that one is left alone however it is (rule 18). */
+function concerned(plan: Plan, ownership: Ownership): readonly Target[] {
+  return missingTargets(plan, ownership).filter((target) => !isForeign(plan, ownership, target));
+}
+
+function update(turn: Turn, change: Partial<Evidence>): void {
+  turn.state.evidence = { ...turn.state.evidence, ...change };
+}
+
+/** With each decision: since when is no session UP? When that has lasted, EC2 is observed at once. */
+export function trackSessions(turn: Turn): void {
+  const { plan, state, now } = turn;
+  const { noneUpSince, alarmed } = state.evidence;
+  if (plan.sessions.some(({ id }) => sessionOf(state, id).level === 'Up')) {
+    if (noneUpSince === null) return;
+    if (alarmed) note(turn, 'notable', 'protected again: a session is UP');
+    return update(turn, { noneUpSince: null, conditions: {}, failure: null, alarmed: false });
+  }
+  if (noneUpSince === null) update(turn, { noneUpSince: now });
+}
+
+/** With each believed observation, once the hold is over. */
+export function askAboutHolders(turn: Turn): void {
+  const { plan, state } = turn;
+  const { ownership, evidence } = state;
+  if (ownership === null || !holdIsOver(turn)) return;
+  const instanceIds = [
+    ...new Set(concerned(plan, ownership).flatMap(({ id }) => ownership.holders[id]?.instanceId ?? [])),
+  ].filter((instanceId) => !isOwn(ownership, instanceId));
+  if (instanceIds.length === 0) return update(turn, { conditions: {}, failure: null, inFlight: null });
+  const number = evidence.lastNumber + 1;
+  update(turn, { lastNumber: number, inFlight: number });
+  turn.effects.push({ effect: 'askHolders', number, instanceIds });
+}
+
+function isOwn(ownership: Ownership, instanceId: string): boolean {
+  return Object.entries(ownership.holders).some(
+    ([id, holder]) => holder?.instanceId === instanceId && isOnThisRouter(ownership, id),
+  );
+}
+
+function holdIsOver({ plan, state: { evidence }, now }: Turn): boolean {
+  return evidence.noneUpSince !== null && now >= evidence.noneUpSince + plan.timing.evidenceHoldMs;
+}
+
+export function holdersAnswered(turn: Turn, event: Extract<Event, { type: 'holdersAnswered' }>): void {
+  const { evidence } = turn.state;
+  if (evidence.inFlight !== event.number)
+    return note(turn, 'routine', 'ignored a late answer about the holders of the targets');
+  if (evidence.noneUpSince === null) {
+    update(turn, { inFlight: null, conditions: {}, failure: null });
+    return note(
+      turn,
+      'routine',
+      'how the holders of the targets are is no longer of interest: a session is UP',
+    );
+  }
+  const { result } = event;
+  if (!result.ok) {
+    // A failed question is no evidence, and neither is the answer to an earlier one.
+    update(turn, { inFlight: null, conditions: {}, failure: result.failure });
+    return note(
+      turn,
+      evidence.failure?.code === result.failure.code ? 'routine' : 'notable',
+      `EC2 did not say how the holder of the targets is (${result.failure.code}: ${result.failure.message})`,
+    );
+  }
+  update(turn, { inFlight: null, conditions: result.conditions, failure: null });
+  const said = Object.entries(result.conditions).map(([id, condition]) => `${id} is ${condition}`);
+  note(turn, 'routine', `EC2 says that ${list(said)}`);
+}
+
+/** It does not come back by itself, or its status checks say that it does not work. */
+function isGone(condition: InstanceCondition | undefined): boolean {
+  switch (condition) {
+    case 'impaired':
+    case 'stopping':
+    case 'stopped':
+    case 'shutting-down':
+    case 'terminated':
+      return true;
+    case 'pending':
+    case 'running':
+    // A terminated instance has lost its interfaces, so this one is more likely another account's.
+    case 'gone':
+    case undefined:
+      return false;
+  }
+}
+
+export function considerEvidence(turn: Turn): Verdict {
+  const { plan, state, now } = turn;
+  const { ownership, evidence } = state;
+  if (ownership === null || evidence.noneUpSince === null) return declines('');
+  if (concerned(plan, ownership).length === 0) return declines('');
+  const holdMs = plan.timing.evidenceHoldMs;
+  const at = evidence.noneUpSince + holdMs;
+  if (now < at) {
+    const waits = `EC2 is asked how the holder is when no session has been UP for ${holdMs / 1000} s`;
+    return declines(waits, at);
+  }
+  if (roleOf(plan, ownership, now).why === 'unobserved') return declines('');
+  const proven = takeableTargets(plan, ownership).flatMap((target) => {
+    const proof = proofOf(turn, ownership, target);
+    return proof === null ? [] : [{ target, proof }];
+  });
+  if (proven.length > 0) {
+    return {
+      fires: true,
+      purpose: 'evidence',
+      targets: proven.map(({ target }) => target),
+      sessions: [],
+      sentence:
+        `taking over ${list(proven.map(({ target }) => target.id))}: no session has been UP for ` +
+        `${holdMs / 1000} s, and ${list([...new Set(proven.map(({ proof }) => proof))])}`,
+    };
+  }
+  return considerRunning(turn, ownership);
+}
+
+/** What EC2 shows that lets this target be taken; null where it shows nothing. */
+function proofOf(turn: Turn, ownership: Ownership, target: Target): string | null {
+  const { plan } = turn;
+  const { id } = target;
+  const holder = ownership.holders[id] ?? null;
+  if (holder === null)
+    return mayTakeUnowned(turn, ownership) && isSettled(turn) ? `nobody holds ${id}` : null;
+  if (isOnThisRouter(ownership, id)) return `${id} is ${wrongPlaceWords(ownership, target, holder)}`;
+  if (holder.foreign === true) return null;
+  if (holder.instanceId === null || holder.blackhole === true) {
+    // Where the peer lives and has nothing either, rule 8 lets the routers go one after the other.
+    if (hasLivingPeer(ownership) && lowestOwned(plan, ownership) === undefined) return null;
+    if (holder.blackhole === true) return `the route ${id} is a blackhole`;
+    return `${holder.networkInterfaceId} is attached to no instance`;
+  }
+  const condition = conditionOf(turn, ownership, target);
+  return isGone(condition) ? `EC2 says that ${holder.instanceId} is ${condition ?? ''}` : null;
+}
+
+/** On an interface of this router, and not where it belongs. */
+function wrongPlaceWords({ observation }: Ownership, target: Target, holder: Holder): string {
+  const isOnItsInterface =
+    interfaceFor(observation, target)?.networkInterfaceId === holder.networkInterfaceId;
+  return isOnItsInterface
+    ? `on ${holder.privateAddress ?? 'another address'} of ${holder.networkInterfaceId}, the wrong address of this router`
+    : `on ${holder.networkInterfaceId}, the wrong interface of this router`;
+}
+
+/** A route of the peer's own that leads nowhere says that it does not live, whatever is still attached to it. */
+function hasLivingPeer({ observation, holders }: Ownership): boolean {
+  const dead = new Set(
+    Object.values(holders).flatMap((holder) => (holder?.blackhole === true ? (holder.instanceId ?? []) : [])),
+  );
+  return Object.values(observation.peers).some(
+    ({ instanceId }) => instanceId !== null && !dead.has(instanceId),
+  );
+}
+
+/**
+ * Both routers find what nobody holds, and each would get some of it. So it is for the one that holds the lowest
+ * target, as in rule 8, which may be taking the rest right now; for its peer only when that one is gone. Where
+ * neither holds anything, a claim lets EC2 decide once, for all of them.
+ */
+function mayTakeUnowned(turn: Turn, ownership: Ownership): boolean {
+  const lowest = lowestOwned(turn.plan, ownership);
+  if (lowest === undefined) return false;
+  return isOnThisRouter(ownership, lowest.id) || proofOf(turn, ownership, lowest) !== null;
+}
+
+/** The opt-in: once per process life, and never by a router that has been ACTIVE. */
+function considerRunning(turn: Turn, ownership: Ownership): Verdict {
+  const { plan, state, now } = turn;
+  const { evidence, beenActive, streams } = state;
+  const standing = runningWords(turn, ownership);
+  const afterMs = plan.timing.takeFromRunningAfterMs;
+  // The attempt that spends it is judged again before each send.
+  const spent = evidence.tookFromRunning && state.attempt === null;
+  if (afterMs === null || evidence.noneUpSince === null || spent || beenActive) return declines(standing);
+  const targets = takeableTargets(plan, ownership);
+  const known = targets.every((target) => conditionOf(turn, ownership, target) === 'running');
+  const hasInterface = plan.sessions.some(
+    ({ interfaceName }) => interfaceOf(state, interfaceName).level !== 'Down',
+  );
+  if (targets.length === 0 || !known || !hasInterface || streams.phase !== 'synchronized')
+    return declines(standing);
+  const at = evidence.noneUpSince + afterMs;
+  if (now < at) return declines(standing, at);
+  return {
+    fires: true,
+    purpose: 'evidence',
+    targets,
+    sessions: [],
+    sentence:
+      `taking over ${list(targets.map(({ id }) => id))} from a holder that runs: no session has been ` +
+      `UP for ${afterMs / 1000} s, and take_from_running_after_s allows it once`,
+  };
+}
+
+/** The opt-in is spent by its beginning: not by what it was once allowed for. */
+export function noteTakenFromRunning(turn: Turn, { purpose, targets }: Firing): void {
+  const { ownership } = turn.state;
+  if (purpose !== 'evidence' || ownership === null) return;
+  if (targets.some((target) => conditionOf(turn, ownership, target) === 'running'))
+    update(turn, { tookFromRunning: true });
+}
+
+/** What EC2 last said of the instance that holds it; undefined where it was not asked, or did not say. */
+function conditionOf({ state }: Turn, { holders }: Ownership, { id }: Target): InstanceCondition | undefined {
+  return state.evidence.conditions[holders[id]?.instanceId ?? ''];
+}
+
+function runningWords(turn: Turn, ownership: Ownership): string {
+  const { plan, state } = turn;
+  const { failure } = state.evidence;
+  const hold = `no session has been UP for ${plan.timing.evidenceHoldMs / 1000} s`;
+  if (failure !== null)
+    return `unprotected: ${hold}, and EC2 does not say how the holder is (${failure.code})`;
+  const said = [
+    ...new Set(
+      concerned(plan, ownership).flatMap((target) => {
+        const condition = conditionOf(turn, ownership, target);
+        const instanceId = ownership.holders[target.id]?.instanceId ?? '';
+        return condition === undefined ? [] : [`${instanceId} is ${condition}`];
+      }),
+    ),
+  ];
+  return said.length === 0 ? '' : `unprotected: ${hold}, and EC2 says that ${list(said)}`;
+}
+
+/** Once per episode: a failure of the peer would not be seen now, and a person has to know. */
+export function alarmIfUnprotected(turn: Turn): void {
+  const { state, plan } = turn;
+  const { evidence, ownership, attempt } = state;
+  if (evidence.noneUpSince !== null && !holdIsOver(turn)) {
+    const at = evidence.noneUpSince + plan.timing.evidenceHoldMs;
+    return wakeAt(turn, at);
+  }
+  if (ownership === null || attempt !== null || evidence.noneUpSince === null) return;
+  // Should they be lost again, that is another episode.
+  if (holdsAll(plan, ownership)) {
+    if (evidence.alarmed) update(turn, { alarmed: false });
+    return;
+  }
+  if (evidence.alarmed) return;
+  const verdict = considerEvidence(turn);
+  if (verdict.fires || verdict.sentence === '') return;
+  update(turn, { alarmed: true });
+  raiseAlarm(
+    turn,
+    'unprotected',
+    `${verdict.sentence}: should the holder fail while it runs, nothing is taken over until EC2 shows it or an operator acts`,
+  );
+}
+
+/** The hold has just run out: the question needs an observation, and now. */
+export function observeWhenHoldEnds(turn: Turn): void {
+  const { evidence, ownership, observing } = turn.state;
+  if (!holdIsOver(turn) || ownership === null || holdsAll(turn.plan, ownership)) return;
+  const at = (evidence.noneUpSince ?? 0) + turn.plan.timing.evidenceHoldMs;
+  if (observing.inFlight === null && (observing.lastStartedAt ?? 0) < at) observeNow(turn);
+}

@@ -1,0 +1,65 @@
+/**
+ * Rule 18, foreign holder: where the peer's instance is known, a target that a third instance holds is not
+ * taken unless the configuration says so; nor is a route that leads to a gateway. Somebody put it there, and no
+ * failure of the peer explains it.
+ */
+import { ownerName } from '../levels/holders';
+import type { Plan, Target } from '../state/plan';
+import type { Ownership } from '../state/state';
+import { list, raiseAlarm, type Turn } from '../state/turn';
+
+export function isForeign(plan: Plan, ownership: Ownership, { id }: Target): boolean {
+  return plan.foreignHolder === 'refuse' && isOnThirdParty(ownership, id);
+}
+
+/** Held by what is known to be neither router of the pair. A blackhole is not held: whoever had the route is gone. */
+export function isOnThirdParty(ownership: Ownership, id: string): boolean {
+  const holder = ownership.holders[id] ?? null;
+  if (holder?.foreign === true) return true;
+  const instanceId = holder?.instanceId ?? null;
+  if (instanceId === null || holder?.blackhole === true || isOnThisRouter(ownership, id)) return false;
+  let isPeerKnown = false;
+  for (const peer of Object.values(ownership.observation.peers)) {
+    if (peer.instanceId === instanceId) return false;
+    isPeerKnown ||= peer.instanceId !== null;
+  }
+  return isPeerKnown;
+}
+
+/** On an instance that is not this router, and that is not known to be a third one. */
+export function isOnPeer(ownership: Ownership, id: string): boolean {
+  const instanceId = ownership.holders[id]?.instanceId ?? null;
+  return instanceId !== null && !isOnThisRouter(ownership, id) && !isOnThirdParty(ownership, id);
+}
+
+/** Nobody holds any target, but for those that a third instance may have. */
+export function nobodyHolds({ targets }: Plan, ownership: Ownership): boolean {
+  return targets.every(({ id }) => (ownership.holders[id] ?? null) === null || isOnThirdParty(ownership, id));
+}
+
+/** On any interface of this router, the right one or not. */
+export function isOnThisRouter({ holders, observation }: Ownership, id: string): boolean {
+  const holder = holders[id] ?? null;
+  if (holder === null) return false;
+  const own = observation.interfaces.some(
+    ({ networkInterfaceId }) => networkInterfaceId === holder.networkInterfaceId,
+  );
+  return holder.mine || own;
+}
+
+/** After a believed observation: somebody has to know, and early rather than in a takeover. */
+export function alarmIfForeign(turn: Turn): void {
+  const { ownership } = turn.state;
+  if (ownership === null) return;
+  const targets = turn.plan.targets.filter((target) => isForeign(turn.plan, ownership, target));
+  const foreign = targets.map(({ id }) => id);
+  const isNew = foreign.some((id) => !turn.state.foreign.includes(id));
+  turn.state.foreign = foreign;
+  if (!isNew) return;
+  raiseAlarm(
+    turn,
+    'foreign-holder',
+    `${list(foreign.map((id) => `${id} is held by ${ownerName(ownership.holders[id])}`))}, ` +
+      `which is neither router of this pair: it is not taken from there unless foreign_holder says "take"`,
+  );
+}

@@ -1,0 +1,77 @@
+/**
+ * Asks the rules, in their order, whether something has to be moved now, and puts the fence before what they call
+ * for. Begins nothing.
+ */
+import { considerEvidence } from './evidence';
+import { fence } from './holds';
+import type { Purpose } from '../state/model';
+import { considerPreemption } from './preemption';
+import { considerRepair } from './repair';
+import { considerTakeover } from './trigger';
+import { raiseAlarm, type Turn } from '../state/turn';
+import { declines, type Firing, type Verdict } from './verdict';
+
+/** The rules in their order: what BFD says, what EC2 shows, what nobody has, what is preferred. */
+const RULES = [considerTakeover, considerEvidence, considerRepair, considerPreemption] as const;
+
+/** What the rules call for now: the first that fires, or all that they have to say. */
+export function askRules(turn: Turn): Verdict {
+  const telling: string[] = [];
+  let until = Infinity;
+  for (const rule of RULES) {
+    const verdict = rule(turn);
+    if (verdict.fires) {
+      const at = patientUntil(turn, verdict);
+      return at === null ? verdict : declines(`not before the next keepalive: ${verdict.sentence}`, at);
+    }
+    if (verdict.sentence !== '') telling.push(verdict.sentence);
+    until = Math.min(until, verdict.until);
+  }
+  return declines(telling.join('; '), until);
+}
+
+/**
+ * What EC2 shows may change with each reading, so of the moves that this calls for only one begins in a keepalive.
+ * Those that BFD calls for are held back by dampening alone.
+ */
+function patientUntil({ plan, state, now }: Turn, { purpose }: Firing): number | null {
+  if (state.attempt !== null || state.lastPatientAt === null || purpose === 'takeover') return null;
+  const at = state.lastPatientAt + plan.timing.keepaliveIntervalMs;
+  return now < at ? at : null;
+}
+
+/** Nothing begins behind a fence, whatever calls for it; an inhibit is told of in any case. */
+export function fenced({ state }: Turn, called: Verdict): Verdict {
+  const closed = fence(state);
+  if (closed === null) return called;
+  if (called.fires) return declines(`not ${called.sentence}, but ${closed}`);
+  return state.inhibit === null ? called : declines(`${called.sentence}; ${closed}`, called.until);
+}
+
+export function judge(turn: Turn): Verdict {
+  return fenced(turn, askRules(turn));
+}
+
+/** Moves without which the targets are not served. */
+const URGENT: readonly Purpose[] = ['takeover', 'evidence', 'claim'];
+
+/** A forgotten inhibit would be an outage, so a person has to know: once, each time that it matters. */
+export function alarmIfBlocked(turn: Turn, called: Verdict, verdict: Verdict): void {
+  const { shutdown, reorientation } = turn.state;
+  // A shutdown is meant, and a stall is over in a moment.
+  const isPassing = shutdown !== null || reorientation !== null;
+  const blocked = called.fires && !verdict.fires && URGENT.includes(called.purpose) && !isPassing;
+  if (blocked && !turn.state.blocked) raiseAlarm(turn, 'takeover-blocked', verdict.sentence);
+  turn.state.blocked = blocked;
+}
+
+/** Whether the rule that called for the attempt still does. */
+export function reconsider(turn: Turn, purpose: Firing['purpose']): Verdict {
+  const verdict = judge(turn);
+  // A rule that comes before it may fire too by now: the attempt goes on, and that rule has its turn after it.
+  if (verdict.fires && verdict.purpose !== purpose) {
+    const own = RULES.map((rule) => rule(turn)).find((each) => each.fires && each.purpose === purpose);
+    return own ?? declines('another rule calls for a move now', turn.now);
+  }
+  return verdict;
+}

@@ -1,0 +1,97 @@
+/**
+ * Rule 11, preemption: a preferred router takes the targets back when it has been well for a while. Off by
+ * default. It gives up for good, until the daemon restarts, when somebody else wants it otherwise.
+ */
+import { isOnPeer } from './foreignHolder';
+import type { Holder } from '../state/model';
+import { holdsAll, isSettled, roleOf, takeableTargets } from '../levels/ownership';
+import { sessionOf } from '../levels/sessions';
+import type { Ownership } from '../state/state';
+import { list, note, raiseAlarm, type Turn } from '../state/turn';
+import { declines, type Verdict } from './verdict';
+
+/** With each decision: since when could it take them? */
+export function trackReadiness(turn: Turn): void {
+  const { preemption } = turn.state;
+  // A session may have gone DOWN and come UP again since the decision before.
+  const changedAt = turn.plan.sessions.map(({ id }) => sessionOf(turn.state, id).changedAt);
+  const since = Math.max(preemption.readySince ?? turn.now, ...changedAt);
+  const readySince = isReady(turn) ? since : null;
+  if (readySince !== preemption.readySince) turn.state.preemption = { ...preemption, readySince };
+}
+
+function isReady({ plan, state, now }: Turn): boolean {
+  const { ownership, streams, preemption } = state;
+  if (!plan.preferred || preemption.offBecause !== null || streams.phase !== 'synchronized') return false;
+  if (roleOf(plan, ownership, now).haState !== 'STANDBY') return false;
+  return plan.sessions.every(({ id }) => sessionOf(state, id).level === 'Up');
+}
+
+export function considerPreemption(turn: Turn): Verdict {
+  const { plan, state, now } = turn;
+  const { ownership, preemption } = state;
+  if (!plan.preferred || ownership === null || holdsAll(plan, ownership)) return declines('');
+  if (preemption.offBecause !== null) return declines(`preferred, but ${preemption.offBecause}`);
+  if (preemption.readySince === null) return declines('');
+  const delayS = plan.timing.preemptDelayMs / 1000;
+  const at = preemption.readySince + plan.timing.preemptDelayMs;
+  if (now < at) return declines(`preferred: it takes the targets when it has been ready for ${delayS} s`, at);
+  const targets = takeableTargets(plan, ownership).filter(
+    ({ id }) => isSettled(turn) || (ownership.holders[id] ?? null) !== null,
+  );
+  if (targets.length === 0) return declines('');
+  return {
+    fires: true,
+    purpose: 'preemption',
+    targets,
+    sessions: [],
+    sentence:
+      `preempting: taking ${list(targets.map(({ id }) => id))}, because this router is preferred and has ` +
+      `been ready with all sessions UP for ${delayS} s`,
+  };
+}
+
+/** After a believed observation: lost while the sessions stayed UP means that somebody wanted it so. */
+export function noteLoss(turn: Turn, before: Ownership | null): void {
+  const { plan, state } = turn;
+  const after = state.ownership;
+  if (!plan.preferred || state.preemption.offBecause !== null || before === null) return;
+  // What this router itself is giving away nobody takes from it.
+  if (state.attempt?.purpose === 'give' || state.attempt?.purpose === 'giveBack') return;
+  // What neither router can have does not count; where the peer has a part the rest goes one way or the other (rule 8).
+  if (after === null || plan.targets.some(({ id }) => isOnPeer(before, id))) return;
+  const had = plan.targets.filter(({ id }) => before.holders[id]?.mine === true);
+  if (!had.some(({ id }) => isTaken(after.holders[id] ?? null))) return;
+  const stayedUp = plan.sessions.every(({ id }) => {
+    const { level, changedAt } = sessionOf(state, id);
+    return level === 'Up' && changedAt <= before.confirmedAt;
+  });
+  if (!stayedUp) return;
+  const because = 'the targets were taken from it while the sessions stayed UP';
+  turnOff(turn, because);
+  raiseAlarm(
+    turn,
+    'preempt-conflict',
+    `preferred, but ${because}: it takes them back no more until this daemon restarts; see that only one router is preferred`,
+  );
+}
+
+/** An own interface that was detached took its targets along: nobody else has them. */
+function isTaken(holder: Holder | null): boolean {
+  return holder !== null && !holder.mine && (holder.instanceId !== null || holder.foreign === true);
+}
+
+/** An operator has given the targets to the peer: they are to stay there. */
+export function noteGiven(turn: Turn): void {
+  if (!turn.plan.preferred || turn.state.preemption.offBecause !== null) return;
+  turnOff(turn, 'an operator has given the targets to the peer');
+  note(
+    turn,
+    'notable',
+    'it takes them back by itself no more until this daemon restarts, although it is preferred',
+  );
+}
+
+function turnOff(turn: Turn, offBecause: string): void {
+  turn.state.preemption = { readySince: null, offBecause };
+}
