@@ -3,7 +3,7 @@
  * simulated router writes the first BFD DOWN, and the moments at which the emulator has received the writes.
  */
 import type { Ec2Emulator } from '../lab/ec2-emulator/emulator';
-import type { LoggedRequest } from '../lab/ec2-emulator/requestLog';
+import { isWrite, type LoggedRequest } from '../lab/ec2-emulator/requestLog';
 import type { SimRouter } from '../lab/slapi-sim/router';
 
 export const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
@@ -40,7 +40,7 @@ export function nextWrites(ec2: Ec2Emulator, count: number): Promise<readonly Lo
       DEADLINE_MS,
     );
     const off = ec2.onRequest((request) => {
-      if (request.action !== 'AssignPrivateIpAddresses') return;
+      if (!isWrite(request)) return;
       seen.push(request);
       if (seen.length === count) settle(() => resolve(seen));
     });

@@ -3,6 +3,7 @@
  * token bucket allow. Each takeover is the first of a process and finds full buckets.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDryRun, isRead } from '../lab/ec2-emulator/requestLog';
 import { startCrossAzLab, startLab, type AnyLab, type Lab } from '../lab/topology/topology';
 import { peerOf, MOST_INTERFACES } from '../lab/topology/plan';
 import { nowMs, peerDies, peerLives } from './event';
@@ -137,7 +138,9 @@ async function takeOver(lab: AnyLab, kind: ScaleKind, floorMs: number): Promise<
     since: since.record,
     deadlineMs: floorMs + READY_MS,
   });
-  const requests = lab.ec2.requests().filter(({ number }) => number > since.request);
+  const requests = lab.ec2
+    .requests()
+    .filter((request) => request.number > since.request && !isDryRun(request));
   const writes = requests.filter((request) => request.action === action);
   const sentMs = writes.map(({ receivedAt }) => receivedAt - eventMs);
   const moves = [...lab.world.targetHistory(), ...lab.world.ownershipHistory()].map(({ atMs }) => atMs);
@@ -155,7 +158,7 @@ async function takeOver(lab: AnyLab, kind: ScaleKind, floorMs: number): Promise<
 
 /** A call that comes between the event and the first write is then one that the daemon makes because of the event. */
 async function betweenKeepalives({ ec2 }: AnyLab): Promise<void> {
-  const ageMs = () => nowMs() - (ec2.requests().at(-1)?.receivedAt ?? 0);
+  const ageMs = () => nowMs() - (ec2.requests().findLast(isRead)?.receivedAt ?? 0);
   while (ageMs() < 1_000 || ageMs() > KEEPALIVE_MS / 2) await delay(50);
 }
 

@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DaemonProcess } from '../lab/daemonProcess';
+import { isDryRun, isRead, isWrite } from '../lab/ec2-emulator/requestLog';
 import type { Generation } from '../lab/slapi-sim/wire';
 import { startLab, type Lab } from '../lab/topology/topology';
 import type { ExtraKeys, LabStore } from '../lab/topology/config';
@@ -121,8 +122,8 @@ export class Standby {
     this.#keepaliveMs = keepaliveMs;
     // The lab has a session on each of the first two interfaces.
     this.#neighbors = lab.plan.interfaces.slice(0, 2).map(({ primaryAddress }) => primaryAddress.rtr1);
-    lab.ec2.onRequest(({ action, receivedAt }) => {
-      if (action.startsWith('Describe')) this.#lastReadMs = receivedAt;
+    lab.ec2.onRequest((request) => {
+      if (isRead(request)) this.#lastReadMs = request.receivedAt;
     });
   }
 
@@ -169,7 +170,9 @@ export class Standby {
       since: since.record,
       deadlineMs: DEADLINE_MS,
     });
-    const requests = lab.ec2.requests().filter(({ number }) => number > since.request);
+    const requests = lab.ec2
+      .requests()
+      .filter((request) => request.number > since.request && !isDryRun(request));
     const moves = interfaces.map(
       ({ floatingAddress }) => lab.world.ownershipHistory(floatingAddress).at(-1)?.atMs ?? Number.NaN,
     );
@@ -185,8 +188,8 @@ export class Standby {
         decidedMs: Number(timeline['decidedMs']),
         firstSentMs: Number(timeline['firstSentMs']),
       },
-      callsBeforeFirstWrite: requests.findIndex(({ action }) => action === 'AssignPrivateIpAddresses'),
-      writes: requests.filter(({ action }) => action === 'AssignPrivateIpAddresses').length,
+      callsBeforeFirstWrite: requests.findIndex(isWrite),
+      writes: requests.filter(isWrite).length,
       attempts: new Set(begun.map(({ attempt }) => attempt)).size,
     };
   }

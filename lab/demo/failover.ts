@@ -2,14 +2,14 @@
  * One failover as the lab saw it: a router loses power, the other one takes over. Collects when each thing
  * happened, on the lab's own clock; the daemon's part comes from its log. Judges nothing: see checks.ts.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DaemonProcess, DaemonRecord } from '../daemonProcess';
-import type { LoggedRequest } from '../ec2-emulator/requestLog';
+import { isRead, isWrite, type LoggedRequest } from '../ec2-emulator/requestLog';
 import type { ChangeOrigin } from '../ec2-emulator/history';
 import type { WrittenEvent } from '../slapi-sim/streams';
 import type { AnyLab } from '../topology/topology';
 import { peerOf, type RouterName } from '../topology/plan';
 import { targetName, type TargetPlan } from '../topology/targets';
-import { isWrite } from './targets';
 
 export type Move = { readonly target: TargetPlan; readonly atMs: number; readonly origin: ChangeOrigin };
 
@@ -20,7 +20,7 @@ export type Failover = {
   readonly killedAtMs: number;
   /** When the survivor's router told its daemon that a session is DOWN, oldest first; never empty. */
   readonly downAtMs: readonly number[];
-  /** Every request of anybody from the first DOWN until the daemon had the confirmation, oldest first. */
+  /** Every request of the survivor from the first DOWN until the daemon had the confirmation, oldest first. */
   readonly requests: readonly LoggedRequest[];
   /** What moved since the power cut, oldest first. */
   readonly moves: readonly Move[];
@@ -29,13 +29,20 @@ export type Failover = {
   readonly timeline: DaemonRecord;
   /** Everything that the survivor's daemon logged since the power cut. */
   readonly records: readonly DaemonRecord[];
+  /** Where it says that it had not run for a while: it waits then, and reads anew, before it takes over. */
+  readonly stalls: readonly DaemonRecord[];
 };
 
-const TAKEOVER_DEADLINE_MS = 10_000;
+const TAKEOVER_DEADLINE_MS = 20_000;
+/** The product's default. */
+const KEEPALIVE_MS = 10_000;
+/** For so long after a stall the daemon may wait: the product's default of `own_stall_hold_s`. */
+const STALL_COUNTS_MS = 3_000;
 
 /** @throws Error with the daemon's latest records when the takeover is not over in time. */
 export async function failOver(lab: AnyLab, victim: RouterName, daemon: DaemonProcess): Promise<Failover> {
   const survivor = peerOf(victim);
+  await betweenKeepalives(lab, survivor);
   const mark = daemon.mark();
   const downAtMs: number[] = [];
   const stopListening = lab.routers[survivor].sim.onEventWritten((event) => {
@@ -44,7 +51,7 @@ export async function failOver(lab: AnyLab, victim: RouterName, daemon: DaemonPr
   const waitFor = (predicate: (record: DaemonRecord) => boolean) =>
     daemon.waitFor(predicate, { since: mark, deadlineMs: TAKEOVER_DEADLINE_MS });
   try {
-    const killedAtMs = Number(process.hrtime.bigint()) / 1e6;
+    const killedAtMs = nowMs();
     await lab.killRouter(victim);
     const decision = await waitFor(({ msg, attempt }) => msg === 'decision' && attempt !== undefined);
     const timeline = await waitFor(({ event }) => event === 'takeoverTimeline');
@@ -58,15 +65,36 @@ export async function failOver(lab: AnyLab, victim: RouterName, daemon: DaemonPr
       survivor,
       killedAtMs,
       downAtMs,
-      requests: lab.ec2.requests().filter(({ receivedAt }) => receivedAt >= since),
+      requests: lab.ec2
+        .requests()
+        .filter(
+          ({ receivedAt, instanceId }) =>
+            receivedAt >= since && lab.routerOfInstance(instanceId) === survivor,
+        ),
       moves: movesSince(lab, killedAtMs),
       decision,
       timeline,
       records: daemon.recordsSince(mark),
+      stalls: daemon.records.filter(
+        ({ event, receivedAtMs }) =>
+          event === 'processStalled' && receivedAtMs > killedAtMs - STALL_COUNTS_MS,
+      ),
     };
   } finally {
     stopListening();
   }
+}
+
+/** A read that comes between DOWN and the first write is then one that the daemon makes because of DOWN. */
+async function betweenKeepalives({ ec2, plan }: AnyLab, survivor: RouterName): Promise<void> {
+  const isQuiet = () => {
+    const read = ec2
+      .requests()
+      .findLast((request) => isRead(request) && request.instanceId === plan.instanceId[survivor]);
+    return read !== undefined && read.endedAt !== null && nowMs() - read.receivedAt < KEEPALIVE_MS / 2;
+  };
+  for (const until = nowMs() + 2 * KEEPALIVE_MS; !isQuiet(); await delay(20))
+    if (nowMs() > until) throw new Error(`${survivor} has not asked EC2 for ${(2 * KEEPALIVE_MS) / 1000} s`);
 }
 
 function movesSince({ plan, world }: AnyLab, sinceMs: number): readonly Move[] {
@@ -78,6 +106,14 @@ function movesSince({ plan, world }: AnyLab, sinceMs: number): readonly Move[] {
     .flatMap((target) => changesOf(target).map(({ atMs, origin }) => ({ target, atMs, origin })))
     .filter(({ atMs }) => atMs >= sinceMs)
     .sort((a, b) => a.atMs - b.atMs);
+}
+
+const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+/** What the survivor's first write may have waited for. A DryRun is none: nothing waits for it. */
+export function readsBeforeWrite({ requests }: Failover): readonly LoggedRequest[] {
+  const writtenMs = requests.find(isWrite)?.receivedAt ?? Infinity;
+  return requests.filter((request) => isRead(request) && (request.endedAt ?? Infinity) <= writtenMs);
 }
 
 function isSessionDown({ stream, message }: WrittenEvent): boolean {

@@ -5,16 +5,16 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DaemonProcess, DaemonRecord } from '../daemonProcess';
+import { isWrite } from '../ec2-emulator/requestLog';
 import type { AnyLab } from '../topology/topology';
 import { labBfd } from '../topology/config';
 import { peerOf, routerNames, type RouterName } from '../topology/plan';
 import { checkFailover, type Checks } from './checks';
 import { drawHolders, drawTopology, type RouterLook } from './drawing';
-import { failOver, type Failover } from './failover';
+import { failOver, legsOf, type Failover } from './failover';
 import { show } from './operator';
 import { WIDTH, wrap, type Screen } from './screen';
 import { drawHonesty, drawSummary } from './summary';
-import { isMovingAction } from './targets';
 import { drawBar, drawTimeline } from './timeline';
 
 export type Stage = {
@@ -27,9 +27,11 @@ export type Stage = {
   readonly checks: Checks;
 };
 
-const READY_DEADLINE_MS = 10_000;
+const READY_DEADLINE_MS = 20_000;
 /** For people to look up before the next thing happens; nobody waits where nobody watches. */
 const BREATH_MS = 900;
+/** From the first DOWN to the first write; on a machine at rest it is a few ms. */
+const SLOW_REACTION_MS = 500;
 
 /** @throws Error when something that has to happen does not; what happens otherwise than it should is in `checks`. */
 export async function tell(stage: Stage): Promise<void> {
@@ -75,6 +77,7 @@ async function failOverAndShow(stage: Stage, victim: RouterName): Promise<Failov
   screen.line();
   screen.lines(drawBar(failover, paint));
   screen.line();
+  for (const text of busyWords(failover)) screen.line(`    ${paint(text, 'dim')}`);
   screen.lines(drawHolders(lab, looks(victim, 'off', 'ACTIVE'), paint));
   screen.line();
   await showHaState(stage, survivor, 'ACTIVE');
@@ -87,7 +90,7 @@ async function comeBack(stage: Stage, name: RouterName): Promise<void> {
   const peer = peerOf(name);
   screen.chapter(`${name} comes back`);
   await breathe(screen, `in a moment ${name} is switched on`);
-  const writes = () => lab.ec2.requests().filter(({ action }) => isMovingAction(action)).length;
+  const writes = () => lab.ec2.requests().filter(isWrite).length;
   const writesBefore = writes();
   await lab.bootRouter(name);
   const daemon = lab.startDaemon(name);
@@ -164,6 +167,14 @@ function running(lab: AnyLab, name: RouterName): DaemonProcess {
 
 const looks = (name: RouterName, look: RouterLook, peer: RouterLook): Record<RouterName, RouterLook> =>
   name === 'rtr1' ? { rtr1: look, rtr2: peer } : { rtr1: peer, rtr2: look };
+
+/** Figures from a machine that had other things to do are explained, not judged. */
+function busyWords(failover: Failover): readonly string[] {
+  const isSlow = legsOf(failover).reactionMs > SLOW_REACTION_MS;
+  const words = failover.stalls.flatMap(({ reason }) => (reason === undefined ? [] : [reason]));
+  const text = isSlow || words.length > 0 ? ['This machine is busy, so the times are long.', ...words] : [];
+  return text.length === 0 ? [] : [...wrap(text.join(' '), WIDTH - 6), ''];
+}
 
 /** The daemon's own words. */
 function quote(screen: Screen, name: RouterName, { reason = '' }: DaemonRecord): void {

@@ -1,9 +1,10 @@
 /** The closing table: both failovers side by side, and what the figures are and are not. */
+import { isWrite } from '../ec2-emulator/requestLog';
 import type { AnyLab } from '../topology/topology';
 import { labBfd } from '../topology/config';
-import { legsOf, type Failover } from './failover';
+import { legsOf, readsBeforeWrite, type Failover } from './failover';
 import { wrap, WIDTH, type Paint, type Style } from './screen';
-import { countWords, isWrite } from './targets';
+import { countWords } from './targets';
 
 type Row = {
   readonly label: string;
@@ -61,7 +62,7 @@ function rowsOf(lab: AnyLab, ec2LatencyMs: number): readonly Row[] {
     },
     {
       label: 'EC2 calls before a write',
-      value: ({ requests }) => String(requests.findIndex(isWrite)),
+      value: (failover) => String(readsBeforeWrite(failover).length),
       remark: '',
     },
     {

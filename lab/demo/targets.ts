@@ -5,14 +5,7 @@ import type { AnyLab } from '../topology/topology';
 import type { LabPlan, RouterName } from '../topology/plan';
 import type { TargetPlan } from '../topology/targets';
 
-const moving = ['AssignPrivateIpAddresses', 'ReplaceRoute', 'AssociateAddress'] as const;
-export type MovingAction = (typeof moving)[number];
-
-export const isMovingAction = (action: string): action is MovingAction =>
-  moving.some((each) => each === action);
-
-/** A request that moves something. */
-export const isWrite = ({ action }: LoggedRequest): boolean => isMovingAction(action);
+export type MovingAction = 'AssignPrivateIpAddresses' | 'ReplaceRoute' | 'AssociateAddress';
 
 function actionFor({ kind }: TargetPlan): MovingAction {
   switch (kind) {

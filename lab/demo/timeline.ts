@@ -1,10 +1,10 @@
 /** A failover for the eye: a line for everything that happened, and a bar for where the time went. */
-import type { LoggedRequest } from '../ec2-emulator/requestLog';
+import { isDryRun, isRead, isWrite, type LoggedRequest } from '../ec2-emulator/requestLog';
 import { labBfd } from '../topology/config';
 import type { LabPlan } from '../topology/plan';
 import { legsOf, type Failover, type Legs, type Move } from './failover';
 import { WIDTH, wrap, type Paint, type Style } from './screen';
-import { hasItWords, isWrite, writeWords } from './targets';
+import { hasItWords, writeWords } from './targets';
 
 type Row = {
   /** Since the first DOWN. */
@@ -66,9 +66,11 @@ function rowsOf(plan: LabPlan, failover: Failover): Row[] {
     },
     { atMs: decidedMs, who: survivor, what: 'the daemon decides *', quote: decision.reason ?? '' },
     ...requests.filter(isWrite).map((request) => writeRow(plan, request, zero)),
-    ...requests.filter(isFailure).map((request) => failureRow(request, zero)),
+    ...requests
+      .filter((request) => isFailure(request) && !isDryRun(request))
+      .map((request) => failureRow(request, zero)),
     ...moves.map((move) => moveRow(move, failover, zero)),
-    ...requests.filter((request) => !isWrite(request)).map((request) => readRow(request, zero)),
+    ...requests.filter(isRead).map((request) => readRow(request, zero)),
     {
       atMs: confirmedMs,
       who: survivor,

@@ -221,7 +221,7 @@ export class Ec2Emulator {
 
   /** A rule may ask for more than its scope: an address in the request, an empty bucket. */
   #applies(rule: Ec2Fault, id: number, params: QueryParams): boolean {
-    if (rule.kind === 'error') return concerns(rule, params);
+    if (!concerns(rule, params)) return false;
     if (rule.kind === 'throttle' && rule.bucket !== undefined) {
       const name = `${id} ${params.get('Action')}`;
       if (!this.#faultBuckets.has(name)) this.#faultBuckets.add(name, rule.bucket);

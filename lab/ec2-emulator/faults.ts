@@ -3,10 +3,16 @@
  * shapes that tests write. The order in which faults act on one request is in emulator.ts.
  */
 import { z } from 'zod';
-import { faultScope } from '../faultRules';
+import { faultScope as sharedScope } from '../faultRules';
 import { listParam } from './queryProtocol';
 import type { QueryParams } from './queryProtocol';
 import { bucketSchema } from './tokenBuckets';
+
+const faultScope = {
+  ...sharedScope,
+  /** True hits DryRuns only, false only what is meant: a `count` is then not spent on the other. Absent: both. */
+  dryRun: z.boolean().optional(),
+};
 
 /** Whether the change of the request has been made by the time the fault strikes. */
 const when = z.enum(['before', 'after']).default('before');
@@ -106,8 +112,11 @@ export function latencyMs(faults: readonly Ec2Fault[], at: When): number {
   return fault === undefined ? 0 : fault.ms + Math.random() * fault.jitterMs;
 }
 
-/** Whether an error that is for some requests only is for this one. */
-export function concerns({ addresses, naming }: Ec2FaultOf<'error'>, params: QueryParams): boolean {
+/** Whether a rule that is for some requests only is for this one. */
+export function concerns(rule: Ec2Fault, params: QueryParams): boolean {
+  if (rule.dryRun !== undefined && rule.dryRun !== (params.get('DryRun') === 'true')) return false;
+  if (rule.kind !== 'error') return true;
+  const { addresses, naming } = rule;
   const moved = [...listParam(params, 'PrivateIpAddress'), ...listParam(params, 'Ipv6Addresses')];
   const named = [...params.values()];
   return (

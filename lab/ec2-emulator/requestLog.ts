@@ -34,6 +34,14 @@ export interface LoggedRequest {
   readonly endedAt: number | null;
 }
 
+/** Asks whether the caller may, and is refused either way: a daemon proves its permissions so while nothing moves. */
+export const isDryRun = ({ params }: LoggedRequest): boolean => params['DryRun'] === 'true';
+
+export const isRead = ({ action }: LoggedRequest): boolean => action.startsWith('Describe');
+
+/** Is meant to change something, whatever becomes of it. Who counts writes asks here. */
+export const isWrite = (request: LoggedRequest): boolean => !isRead(request) && !isDryRun(request);
+
 type Received = Omit<
   LoggedRequest,
   'number' | 'outcome' | 'errorCode' | 'httpStatus' | 'applied' | 'endedAt'
@@ -41,7 +49,10 @@ type Received = Omit<
 
 export interface RequestCounters {
   readonly received: number;
+  /** Without DryRuns. */
   readonly byAction: Readonly<Record<string, number>>;
+  /** DryRuns, by action. */
+  readonly dryRuns: Readonly<Record<string, number>>;
   readonly byOutcome: Readonly<Partial<Record<RequestOutcome, number>>>;
 }
 
@@ -52,6 +63,7 @@ export class RequestLog {
   #lastNumber = 0;
   #received = 0;
   readonly #byAction = new Map<string, number>();
+  readonly #dryRuns = new Map<string, number>();
   readonly #byOutcome = new Map<RequestOutcome, number>();
 
   add(received: Received): LoggedRequest {
@@ -65,7 +77,7 @@ export class RequestLog {
       applied: false,
       endedAt: null,
     };
-    increment(this.#byAction, request.action);
+    increment(isDryRun(request) ? this.#dryRuns : this.#byAction, request.action);
     this.#requests.push(request);
     if (this.#requests.length > REQUESTS_KEPT) this.#requests = this.#requests.slice(-REQUESTS_KEPT / 2);
     return request;
@@ -89,6 +101,7 @@ export class RequestLog {
     return {
       received: this.#received,
       byAction: Object.fromEntries(this.#byAction),
+      dryRuns: Object.fromEntries(this.#dryRuns),
       byOutcome: Object.fromEntries(this.#byOutcome),
     };
   }
@@ -98,6 +111,7 @@ export class RequestLog {
     this.#requests = [];
     this.#received = 0;
     this.#byAction.clear();
+    this.#dryRuns.clear();
     this.#byOutcome.clear();
   }
 }

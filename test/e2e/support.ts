@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mainPath, type DaemonProcess, type DaemonRecord } from '../../lab/daemonProcess';
-import type { LoggedRequest } from '../../lab/ec2-emulator/requestLog';
+import { isWrite, type LoggedRequest } from '../../lab/ec2-emulator/requestLog';
 import { startLab, type AnyLab, type Lab, type LabOptions } from '../../lab/topology/topology';
 import { peerOf, type RouterName } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
@@ -128,10 +128,7 @@ export function writes(lab: AnyLab, since = 0, name?: RouterName): readonly Logg
 
 /** The requests of any kind that change something, oldest first: what a DryRun asks changes nothing. */
 export function changes(lab: AnyLab, since = 0): readonly LoggedRequest[] {
-  return lab.ec2
-    .requests()
-    .filter(({ number, action }) => number > since && !action.startsWith('Describe'))
-    .filter(({ params }) => params['DryRun'] !== 'true');
+  return lab.ec2.requests().filter((request) => request.number > since && isWrite(request));
 }
 
 /** Which addresses a request wants on which interface. */

@@ -1,6 +1,7 @@
 /** Addresses of both families, routes and an Elastic IP in one role: they move together, and what cannot is told. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDryRun } from '../../lab/ec2-emulator/requestLog';
 import { routerNames } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
 import { ALLOCATION, allOn, everything, heldBy, openMixed, openMixedPair, TABLE } from './mixedTargets';
@@ -128,7 +129,7 @@ test('what is permitted is said once, after the role, and changes nothing', asyn
   }
   expect(changes(lab)).toEqual([]);
   await moreObservations(lab, 'rtr2', 3);
-  const asked = lab.ec2.requests().filter(({ params }) => params['DryRun'] === 'true');
+  const asked = lab.ec2.requests().filter(isDryRun);
   // Of each router: two for its table, and one for each router's interface that may have the Elastic IP.
   expect(asked).toHaveLength(8);
 });

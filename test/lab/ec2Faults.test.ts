@@ -150,6 +150,7 @@ describe('throttle', () => {
     expect(lab.emulator.counters()).toEqual({
       received: 4,
       byAction: { AssignPrivateIpAddresses: 3, DescribeNetworkInterfaces: 1 },
+      dryRuns: {},
       byOutcome: { ok: 3, error: 1 },
     });
   });

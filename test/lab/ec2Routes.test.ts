@@ -6,6 +6,7 @@ import {
   paginateDescribeRouteTables,
 } from '@aws-sdk/client-ec2';
 import type { DescribeRouteTablesCommandInput, EC2Client } from '@aws-sdk/client-ec2';
+import { isDryRun, isRead, isWrite } from '../../lab/ec2-emulator/requestLog';
 import { findStaticRoute, routeState } from '../../lab/ec2-emulator/routes';
 import type { InstanceState } from '../../lab/ec2-emulator/model';
 import { Ec2World } from '../../lab/ec2-emulator/world';
@@ -322,6 +323,37 @@ describe.each([
       $metadata: { httpStatusCode: 403 },
     });
     expect(lab.world.model).toBe(versions);
+  });
+});
+
+test('who counts writes does not count DryRuns, and a counted fault may leave them out', async () => {
+  const request = {
+    RouteTableId: routeTableId,
+    DestinationCidrBlock: '10.9.0.0/16',
+    NetworkInterfaceId: dataB,
+  };
+  lab.emulator.addFault({
+    kind: 'error',
+    code: 'InternalError',
+    action: 'ReplaceRoute',
+    count: 1,
+    dryRun: false,
+  });
+  await expect(client.send(new ReplaceRouteCommand({ ...request, DryRun: true }))).rejects.toMatchObject({
+    name: 'DryRunOperation',
+  });
+  await expect(client.send(new ReplaceRouteCommand(request))).rejects.toMatchObject({
+    name: 'InternalError',
+  });
+  await client.send(new DescribeRouteTablesCommand({}));
+  expect(lab.emulator.requests().map((each) => [isDryRun(each), isRead(each), isWrite(each)])).toEqual([
+    [true, false, false],
+    [false, false, true],
+    [false, true, false],
+  ]);
+  expect(lab.emulator.counters()).toMatchObject({
+    byAction: { ReplaceRoute: 1, DescribeRouteTables: 1 },
+    dryRuns: { ReplaceRoute: 1 },
   });
 });
 

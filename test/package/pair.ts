@@ -1,6 +1,7 @@
 /** Two routers with their networks, engines and packages, on one lab. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isWrite } from '../../lab/ec2-emulator/requestLog';
 import { startLab, type Lab } from '../../lab/topology/topology';
 import { routerNames, type RouterName } from '../../lab/topology/plan';
 import { openHost, type RouterHost } from './host';
@@ -65,9 +66,7 @@ export async function openPair(directory: string): Promise<Pair> {
       `${JSON.stringify(lab.writeConfig(name, { ...inContainer, ...extra }), null, 2)}\n`,
     mark: () => lab.ec2.requests().at(-1)?.number ?? 0,
     writesSince: (mark) =>
-      lab.ec2
-        .requests()
-        .filter(({ number, action }) => number > mark && action === 'AssignPrivateIpAddresses').length,
+      lab.ec2.requests().filter((request) => request.number > mark && isWrite(request)).length,
     stop,
   };
 }

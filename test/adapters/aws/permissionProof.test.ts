@@ -1,5 +1,6 @@
 // What the role may do, asked in the background: each answer in a sentence, and nothing that a takeover would feel.
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
+import { isDryRun } from '../../../lab/ec2-emulator/requestLog';
 import { observeOwnership } from '../../../src/aws/reads/observe';
 import { Pacer } from '../../../src/aws/moves/pacer';
 import { PermissionProof } from '../../../src/aws/checks/permissionProof';
@@ -27,7 +28,7 @@ const all = [
   `AssociateAddress on ${ALLOCATION} to ${eniOf(1, 1)}`,
   `AssociateAddress on ${ALLOCATION} to ${eniOf(2, 1)}`,
 ];
-const dryRuns = () => lab.emulator.requests().filter(({ params }) => params['DryRun'] === 'true');
+const dryRuns = () => lab.emulator.requests().filter(isDryRun);
 
 /** Observes as a daemon does at its start: the second time begins it, the third changes nothing. */
 async function start({ of = mixedPlan, isAtRest = (): boolean => true, observations = 3 } = {}) {
