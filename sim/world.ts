@@ -114,6 +114,9 @@ class World {
   readonly #teller: Teller | null;
   /** Faults that come upon the next move of a router. */
   #waiting: Fault[] = [];
+  /** Who dies upon its next move, and who has died so. */
+  #dying: Death | null = null;
+  #died: Death | null = null;
   /** By router and interface. */
   readonly #downUntil: Both<number[]> = [[], []];
   readonly #detachedUntil: Both<number[]> = [[], []];
@@ -150,7 +153,9 @@ class World {
         if (this.#teller !== null && (effect.effect === 'sendTakeover' || effect.effect === 'answerOperator'))
           this.#tell(router.index, () => `  ${groupWords(group, settings)}-> ${JSON.stringify(effect)}`);
         this.#checksOf(group).effected(router, effect);
-        if (effect.effect === 'sendTakeover' && this.#waiting.length > 0) this.#beginWaiting(router.index);
+        if (effect.effect !== 'sendTakeover') return;
+        if (this.#waiting.length > 0) this.#beginWaiting(router.index);
+        if (this.#dying?.router === router.index) this.#dieLater(this.#dying);
       },
       happened: (router, what) => this.#tell(router, what),
       died: (router) => {
@@ -209,12 +214,18 @@ class World {
         else this.#waiting.push(fault);
       });
     }
-    if (death !== null) this.#timeline.after(death.at, () => this.#die(death));
+    if (death !== null) {
+      this.#timeline.after(death.at, () => {
+        if (death.uponMoveLateMs === null) this.#die(death);
+        else this.#dying = death;
+      });
+    }
     this.#timeline.runUntil(HEAL_MS);
     this.#waiting = [];
+    this.#dying = null;
     // What a person mends: whoever finds the third router takes it away.
     this.#stranger?.breakMachine('terminate');
-    const convergedMs = this.#settle(death);
+    const convergedMs = this.#settle(death?.uponMoveLateMs === null ? death : this.#died);
     const { counts } = this.#tally;
     this.#tally.count('double fault', this.#causes.doubleFaults.size);
     this.#tally.count('two groups', this.#checks.length - 1);
@@ -328,6 +339,7 @@ class World {
     machine.boot();
     machine.breakMachine(how);
     machine.isDead = true;
+    if (this.#died !== null) return this.#checkRepairedUnseen(router);
     // `quiet-death`: nothing else has happened for a while, and nothing does.
     const { faults, settings } = this.#scenario;
     const settled = settledMs(settings);
@@ -349,6 +361,25 @@ class World {
           );
       });
     }
+  }
+
+  #dieLater(death: Death): void {
+    this.#dying = null;
+    this.#timeline.after(death.uponMoveLateMs ?? 0, () => {
+      this.#died = { ...death, at: this.#timeline.now };
+      this.#die(this.#died);
+    });
+  }
+
+  /** `repaired-unseen`: who repaired and hung before the other has seen it is replaced for all targets. */
+  #checkRepairedUnseen(router: RouterIndex): void {
+    this.#timeline.after(QUIET_DEATH_MS, () => {
+      if (this.#ec2.owner(0) !== otherOf(router))
+        this.#broken(
+          'repaired-unseen',
+          `${QUIET_DEATH_MS / 1000} s after router ${router} repaired and hung the other does not hold all targets`,
+        );
+    });
   }
 
   #beginWaiting(router: RouterIndex): void {

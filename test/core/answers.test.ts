@@ -35,7 +35,14 @@ const callOf = (play: Play, number = 1): Call =>
 
 test('what was never sent has not moved, whatever a reading shows', () => {
   const to = { networkInterfaceId: 'eni-1', instanceId: null, mine: true };
-  const call = newCall({ number: 1, to, targets: ['10.0.0.1'], allowReassignment: true, now: 0 });
+  const call = newCall({
+    number: 1,
+    to,
+    targets: ['10.0.0.1'],
+    allowReassignment: true,
+    again: false,
+    now: 0,
+  });
   expect(callHasMoved({ ...call, outcome: 'moved' })).toBe(false);
   expect(callHasMoved({ ...call, outcome: 'moved', lastSend: 1 })).toBe(true);
 });

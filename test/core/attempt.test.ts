@@ -182,7 +182,7 @@ describe('takeover calls (rule 6)', () => {
 
 test('a call that is new has asked for nothing, and is due at once', () => {
   const to = { networkInterfaceId: 'eni-1', instanceId: null, mine: true };
-  const wanted = { number: 2, to, targets: ['10.0.0.1'], allowReassignment: false };
+  const wanted = { number: 2, to, targets: ['10.0.0.1'], allowReassignment: false, again: false };
   expect(newCall({ ...wanted, now: 7 })).toEqual({
     ...wanted,
     outcome: 'open',

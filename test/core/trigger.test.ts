@@ -1,7 +1,7 @@
 import { considerTakeover } from '../../src/core/rules/trigger';
 import type { Plan } from '../../src/core/state/plan';
 import { observationOf, planOf, sessionEvent, slot } from '../support/coreWorld';
-import { Play, interfaceEvent, started, synchronizedWith, watching } from './play';
+import { Play, answer, asked, interfaceEvent, started, synchronizedWith, watching } from './play';
 
 function consideration(play: Play): { fires: boolean; sentence: string } {
   const turn = {
@@ -124,11 +124,75 @@ describe('the trigger (rule 3)', () => {
     });
   });
 
-  test('partial: only for the targets that are not mine', () => {
-    const play = watching('peer');
-    play.until(10_200);
-    play.at(10_300, play.observed('mine', 'peer'));
-    expect(levels(play, sessionEvent('a', 'Down')).sentence).toMatch(/^taking over 172\.31\.105\.10:/);
+  describe('partial: for what is not here, and again for what is not certainly here', () => {
+    /** What EC2 was told to say, and when its reading began; then the peer goes DOWN at 20.4 s. */
+    const targetsOf = (play: Play): readonly string[] => {
+      play.at(20_400, sessionEvent('a', 'Down', 20_400), sessionEvent('b', 'Down', 20_400));
+      play.at(20_425);
+      return asked(play);
+    };
+    const partial = (): Play => {
+      const play = watching('peer');
+      play.until(10_200);
+      play.at(10_300, play.observed('mine', 'peer'));
+      play.until(20_300);
+      return play;
+    };
+    const both = ['take 172.31.105.10', 'take 172.31.101.10'];
+
+    test('the reading is older than the DOWN', () => {
+      expect(targetsOf(partial())).toEqual(both);
+    });
+
+    test('EC2 then shows the other one on the peer, which had repaired it: the takeover goes on', () => {
+      const play = partial();
+      play.at(20_390, sessionEvent('a', 'Down', 20_390), sessionEvent('b', 'Down', 20_390));
+      play.at(20_395, play.observed('peer', 'peer', 20_200));
+      play.at(20_500);
+      expect(asked(play)).toEqual(both);
+      expect(play.state.sessions['a']?.armed).toBe(true);
+    });
+
+    test('the reading and the DOWN are of one moment: their order does not matter', () => {
+      const play = partial();
+      const down = [sessionEvent('a', 'Down', 20_400), sessionEvent('b', 'Down', 20_400)];
+      play.at(20_400, ...down, play.observed('peer', 'peer', 20_200));
+      play.at(20_500);
+      expect(asked(play)).toEqual(['take 172.31.101.10', 'take 172.31.105.10']);
+    });
+
+    test('the peer takes after the DOWN what this takeover has asked for: it lives, and this router stays down', () => {
+      const play = partial();
+      targetsOf(play);
+      play.at(20_500, answer('1.1.1'));
+      play.at(20_510, answer('1.2.1'));
+      play.until(31_000);
+      play.at(31_100, play.observed('peer', 'peer'));
+      play.until(60_000);
+      expect(play.state.sessions['a']?.armed).toBe(false);
+      expect(asked(play)).toEqual(both);
+    });
+
+    test.each([
+      ['is here after all: no alarm', 'mine', 'ACTIVE', []],
+      ['is on the peer: it is said, and tried again', 'peer', 'UNKNOWN', ['takeover-refused']],
+    ] as const)('EC2 refuses what is asked for again and %s', (_what, owner, haState, alarms) => {
+      const play = partial();
+      targetsOf(play);
+      play.at(20_500, answer('1.1.1'));
+      play.at(20_510, answer('1.2.1', 'refused', 'InvalidParameterValue'));
+      play.at(20_600, play.observed(owner, 'mine'));
+      expect(play.state.role.haState).toBe(haState);
+      expect(play.alarms).toEqual(alarms);
+    });
+
+    test('what is here does not commit: UP again before anything else has moved drops it', () => {
+      const play = partial();
+      targetsOf(play);
+      play.at(20_500, answer('1.1.1', 'throttled'), answer('1.2.1'));
+      play.at(20_510, sessionEvent('a', 'Up'), sessionEvent('b', 'Up'));
+      expect(play.state.attempt).toBeNull();
+    });
   });
 
   test.each([

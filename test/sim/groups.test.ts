@@ -48,7 +48,10 @@ test('each router of an active-active pair holds a group', () => {
 });
 
 test('the survivor has both groups, and took only the one that was not its own', () => {
-  const scenario: Scenario = { ...quiet, death: { router: 1, at: 200_000, how: 'terminate' } };
+  const scenario: Scenario = {
+    ...quiet,
+    death: { router: 1, at: 200_000, how: 'terminate', uponMoveLateMs: null },
+  };
   expect(lastOf(scenario)).toMatch(/group 0: eni-00 eni-00, group 1: eni-00 eni-00, running terminated/);
   expect(lines(scenario, /-> .*sendTakeover/)).toEqual([expect.stringMatching(/rt0 {3}group 1: -> /)]);
   expect(lines(scenario, /rt0 .* taking over /)).toEqual([expect.stringMatching(/rt0 {3}group 1: /)]);
@@ -98,7 +101,11 @@ test('the daemon stops when its last group has', () => {
   const faults: Fault[] = [
     { ...once, uponMoveOf: 0, lateMs: 1, kind: 'process', router: 0, how: 'shutdown', memory: 'kept' },
   ];
-  const scenario: Scenario = { ...quiet, faults, death: { router: 1, at: 250_000, how: 'terminate' } };
+  const scenario: Scenario = {
+    ...quiet,
+    faults,
+    death: { router: 1, at: 250_000, how: 'terminate', uponMoveLateMs: null },
+  };
   expect(lines(scenario, /rt0 .*(stopped: |the daemon stops)/i).map((line) => line.slice(9))).toEqual([
     expect.stringMatching(/group 0: .*stopped: nothing is in flight/),
     expect.stringMatching(/the daemon stops/),

@@ -168,19 +168,23 @@ export function ownershipObserved(
     note(turn, 'routine', problem);
     return false;
   }
-  believe(turn, event.observation, { ...answered, answeredAt: turn.now, alarmed: false });
+  believe(turn, event, { ...answered, answeredAt: turn.now, alarmed: false });
   if (observing.failures > 0) note(turn, 'notable', `EC2 answers again after ${observing.failures} failures`);
   return true;
 }
 
-function believe(turn: Turn, observation: Observation, observing: Observing): void {
+function believe(
+  turn: Turn,
+  { observation, startedAt }: { readonly observation: Observation; readonly startedAt: number },
+  observing: Observing,
+): void {
   const { plan, now } = turn;
   const before = turn.state.ownership;
   const wasActive = before === null ? recalledActive(turn.state) : ownsAll(plan, turn.state);
   const writes = Object.fromEntries(
     Object.entries(before?.writes ?? {}).filter(([, writtenAt]) => now - writtenAt < plan.timing.stalenessMs),
   );
-  const ownership = { observation, holders: observation.holders, confirmedAt: now, writes };
+  const ownership = { observation, holders: observation.holders, confirmedAt: now, startedAt, writes };
   turn.state.ownership = ownership;
   turn.state.observing = observing;
   noteActive(turn);
@@ -188,7 +192,8 @@ function believe(turn: Turn, observation: Observation, observing: Observing): vo
   // Rule 4: the peer may be taking over what this router has only now found to be its own.
   if (isActive && !(before !== null && wasActive) && someSessionWentDown(turn)) observeClosely(turn);
   const hasLost = wasActive && !isActive;
-  if ((hasLost || peerHasActed(plan, before, ownership)) && !isGiving(turn)) disarmUnlessUp(turn);
+  if (hasLost && !isGiving(turn)) disarmUnlessUp(turn);
+  else if (!isGiving(turn)) disarmByPeer(turn, before, ownership);
   const held = plan.targets.map(({ id }) => `${id} ${holderWords(observation.holders[id] ?? null)}`);
   note(turn, 'routine', `EC2 shows ${list(held)}`);
 }
@@ -201,14 +206,30 @@ function someSessionWentDown({ state, now }: Turn): boolean {
 
 /**
  * Rule 2: a target that the peer has come to hold since the last word of EC2. Whoever took it lives, so a session
- * that is DOWN by then does not say that it is gone.
+ * that is DOWN by then does not say that it is gone; but one that went DOWN after the peer may have taken it does.
  */
-function peerHasActed(plan: Plan, before: Ownership | null, after: Ownership): boolean {
-  if (before === null) return false;
-  return plan.targets.some(
+function disarmByPeer(turn: Turn, before: Ownership | null, after: Ownership): void {
+  if (before === null) return;
+  const taken = turn.plan.targets.filter(
     ({ id }) =>
       isOnPeer(after, id) && after.holders[id]?.networkInterfaceId !== before.holders[id]?.networkInterfaceId,
   );
+  if (taken.length === 0) return;
+  const isTakingOver = [turn.state.attempt, turn.state.unconfirmed].some(
+    (move) => move?.purpose === 'takeover',
+  );
+  // The first reading after a DOWN does not say on which side of it the peer has acted; what a takeover has asked
+  // for in between does.
+  const wasAfter = (downAt: number): boolean =>
+    isTakingOver
+      ? taken.some(({ id }) => isKnownSince(turn.plan, before, id, downAt))
+      : after.startedAt >= downAt;
+  disarmUnlessUp(turn, ({ level, changedAt }) => level === 'Down' && !wasAfter(changedAt));
+}
+
+/** Whether EC2 has said since then who holds the target; reads may lag. */
+export function isKnownSince({ timing }: Plan, ownership: Ownership, id: string, since: number): boolean {
+  return (ownership.writes[id] ?? -Infinity) >= since || ownership.startedAt - timing.stalenessMs >= since;
 }
 
 /** Rule 15: what this router gives away itself it does not lose to anybody. */

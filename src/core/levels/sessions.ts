@@ -71,13 +71,11 @@ export function interfaceOf(state: State, name: string): LocalInterface {
 
 /** Rule 2, at the first observation of not-all-mine: being UP at that moment counts, nothing else; least
  * of all what an earlier process life remembers and no level has yet been read for. */
-export function disarmUnlessUp(turn: Turn): void {
+export function disarmUnlessUp(turn: Turn, isSpared: (session: Session) => boolean = () => false): void {
   const { recalled } = turn.state;
-  turn.state.sessions = mapSessions(turn.state, (session) => ({
-    ...session,
-    armed: session.level === 'Up',
-    disarmedBy: 'loss',
-  }));
+  turn.state.sessions = mapSessions(turn.state, (session) =>
+    isSpared(session) ? session : { ...session, armed: session.level === 'Up', disarmedBy: 'loss' },
+  );
   turn.state.recalled = recalled === null ? null : { ...recalled, armedSessions: [] };
 }
 

@@ -74,6 +74,7 @@ export function callsFor(
     target,
     to: placeHere(ownership, target),
     allowReassignment: purpose === 'takeover' || (ownership.holders[target.id] ?? null) !== null,
+    again: ownership.holders[target.id]?.mine === true,
   }));
   return callsOf(moves, now, firstNumber);
 }

@@ -77,8 +77,8 @@ export function hasMoved(attempt: Attempt): boolean {
 }
 
 export function callHasMoved(call: Call): boolean {
-  // A reading may show at its place what was never sent.
-  if (call.lastSend === 0) return false;
+  // A reading may show at its place what was never sent; and what was here already commits to nothing.
+  if (call.lastSend === 0 || call.again) return false;
   return call.outcome === 'moved' || call.uncertain || isUnderWay(call);
 }
 
@@ -253,7 +253,7 @@ function failed(turn: Turn, call: Call, hedge: boolean, failure: Failure): void 
   const what = `${list(call.targets)} not moved: ${failure.code}: ${failure.message}`;
   switch (failure.kind) {
     case 'refused':
-      if (call.uncertain || call.outstanding.length > 0) return disputed(turn, call, failure);
+      if (call.uncertain || call.again || call.outstanding.length > 0) return disputed(turn, call, failure);
       return refused(turn, call, failure);
     case 'uncertain':
       updateCall(turn, call.number, { uncertain: true, ...(hedge ? {} : { failed: failure }) });
@@ -273,14 +273,14 @@ function weightOfFailure(turn: Turn, call: Call, { code }: Failure): Weight {
   return isNew || (heard.length === 1 && isNewsworthy(call.tries)) ? 'notable' : 'routine';
 }
 
-/** One of several identical requests was refused: perhaps because another one has done the work. */
+/** Perhaps because the work was done already: by another of several identical requests, or before the first. */
 function disputed(turn: Turn, call: Call, failure: Failure): void {
   updateCall(turn, call.number, { disputed: { failure, at: turn.now }, failed: failure });
   observeNow(turn);
   note(
     turn,
     'notable',
-    `${list(call.targets)} refused (${failure.code}) to one of several requests: asking EC2`,
+    `${list(call.targets)} refused (${failure.code}) ${call.again ? 'and perhaps here already' : 'to one of several requests'}: asking EC2`,
   );
 }
 
@@ -328,6 +328,7 @@ function split(turn: Turn, call: Call, failure: Failure): void {
       to: call.to,
       targets: [id],
       allowReassignment: call.allowReassignment,
+      again: call.again,
       now: turn.now,
     }),
   );
@@ -345,6 +346,8 @@ export function settleByObservation(turn: Turn, startedAt: number): void {
   if (currentAttempt(turn).firstSentAt === null) return;
   for (const call of currentAttempt(turn).calls) {
     if (call.outcome !== 'open') continue;
+    // That it is here was known; only a later reading says that it still is.
+    if (call.again && startedAt < currentAttempt(turn).decidedAt) continue;
     if (call.targets.every((id) => isHeldBy(turn, id, call.to))) {
       // As good as a 200 that is still under way: a later reading may lag behind this one.
       if (call.lastSend > 0) confirmWrite(turn, call.targets, call.to);

@@ -12,7 +12,9 @@ import type { Turn } from '../state/turn';
 export function newCall({
   now,
   ...call
-}: Pick<Call, 'number' | 'to' | 'targets' | 'allowReassignment'> & { readonly now: number }): Call {
+}: Pick<Call, 'number' | 'to' | 'targets' | 'allowReassignment' | 'again'> & {
+  readonly now: number;
+}): Call {
   return {
     ...call,
     outcome: 'open',
@@ -29,27 +31,33 @@ export function newCall({
   };
 }
 
-/** Who is to hold a target, and whether EC2 may take it from somebody else. */
-export type Move = { readonly target: Target; readonly to: Holder; readonly allowReassignment: boolean };
+/** Who is to hold a target, whether EC2 may take it from somebody else, and whether it is believed to be there. */
+export type Move = {
+  readonly target: Target;
+  readonly to: Holder;
+  readonly allowReassignment: boolean;
+  readonly again?: boolean;
+};
 
 /**
  * One call per interface with all its targets, where EC2 takes them together (rule 6). Those of the lowest rank come
- * first: where EC2's tokens do not suffice for all, the burst is theirs.
+ * first: where EC2's tokens do not suffice for all, the burst is theirs. What is asked for again comes last, and by
+ * itself, since EC2 may refuse what is there already.
  */
 export function callsOf(moves: readonly Move[], now: number, firstNumber = 1): readonly Call[] {
-  type Group = { to: Holder; allowReassignment: boolean; targets: string[]; rank: number };
+  type Group = Pick<Call, 'to' | 'allowReassignment' | 'again'> & { targets: string[]; rank: number };
   const groups = new Map<string, Group>();
-  for (const { target, to, allowReassignment } of moves) {
-    const key = `${to.networkInterfaceId} ${allowReassignment} ${sharedCall(target)}`;
-    const group = groups.get(key) ?? { to, allowReassignment, targets: [], rank: Infinity };
+  for (const { target, to, allowReassignment, again = false } of moves) {
+    const key = `${to.networkInterfaceId} ${allowReassignment} ${again} ${sharedCall(target)}`;
+    const group = groups.get(key) ?? { to, allowReassignment, again, targets: [], rank: Infinity };
     group.targets.push(target.id);
     group.rank = Math.min(group.rank, target.rank);
     groups.set(key, group);
   }
   return [...groups.values()]
-    .sort((a, b) => a.rank - b.rank)
-    .map(({ to, allowReassignment, targets }, place) =>
-      newCall({ to, allowReassignment, targets, number: firstNumber + place, now }),
+    .sort((a, b) => Number(a.again) - Number(b.again) || a.rank - b.rank)
+    .map(({ to, allowReassignment, again, targets }, place) =>
+      newCall({ to, allowReassignment, again, targets, number: firstNumber + place, now }),
     );
 }
 
@@ -93,18 +101,21 @@ export function takeoverRequests(plan: Plan, observation: Observation): readonly
 
 type Holders = Observation['holders'];
 
+/** More than any rank in a plan. */
+const AFTER_ALL_OTHERS = 1_000_000;
+
 function requestedMove(
   planned: readonly Target[],
   holders: Holders,
-  call: Pick<Call, 'to' | 'targets' | 'allowReassignment'>,
+  call: Pick<Call, 'to' | 'targets' | 'allowReassignment' | 'again'>,
 ): RequestedMove {
-  const { to, targets, allowReassignment } = call;
+  const { to, targets, allowReassignment, again } = call;
   const releases = allowReassignment ? releasesOf(planned, holders, to) : [];
   return {
     networkInterfaceId: to.networkInterfaceId,
     targets,
     allowReassignment,
-    rank: Math.min(...planned.map(({ rank }) => rank)),
+    rank: Math.min(...planned.map(({ rank }) => rank)) + (again ? AFTER_ALL_OTHERS : 0),
     ...(to.privateAddress === undefined ? {} : { privateAddress: to.privateAddress }),
     ...(releases.length === 0 ? {} : { releases }),
   };

@@ -225,7 +225,7 @@ function endGiving(turn: Turn): string | null {
 /** Why an attempt that has moved nothing for certain is too old to go on with; null where it is not. */
 function outdatedBecause({ state, now }: Turn, attempt: Attempt, verdict: Verdict): string | null {
   if (attempt.resumed) return null;
-  if (attempt.calls.some(({ outcome }) => outcome === 'moved')) return null;
+  if (attempt.calls.some(({ outcome, again }) => outcome === 'moved' && !again)) return null;
   // Its requests may be done or undone by now, which has been read again: it goes on only if it would begin again.
   const { longStallAt, reorientation } = state;
   const hasStalled = longStallAt !== null && attempt.decidedAt < longStallAt && reorientation === null;

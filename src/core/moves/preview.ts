@@ -20,7 +20,13 @@ export type Preview = {
 };
 
 export function previewTakeover(plan: Plan, observation: Observation): Preview {
-  const ownership: Ownership = { observation, holders: observation.holders, confirmedAt: 0, writes: {} };
+  const ownership: Ownership = {
+    observation,
+    holders: observation.holders,
+    confirmedAt: 0,
+    startedAt: 0,
+    writes: {},
+  };
   const targets = takeableTargets(plan, ownership);
   const left = missingTargets(plan, ownership).filter((target) => !targets.includes(target));
   return {

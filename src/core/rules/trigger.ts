@@ -5,7 +5,7 @@
 import { dampedUntil } from './damping';
 import { isForeign } from './foreignHolder';
 import { ownerName } from '../levels/holders';
-import { holdsAll, missingTargets, takeableTargets } from '../levels/ownership';
+import { holdsAll, isKnownSince, missingTargets, takeableTargets } from '../levels/ownership';
 import type { Plan, PlannedSession, Target } from '../state/plan';
 import { canTestify, interfaceOf, sessionOf, testimonyOf, words, type Testimony } from '../levels/sessions';
 import type { Ownership, State } from '../state/state';
@@ -53,13 +53,34 @@ export function considerTakeover(turn: Turn): Verdict {
     return declines(`${standingWords(turn, ownership)}: ${downWords}, but ${because}`, damped);
   }
   const names = list(takeable.map(({ id }) => id));
+  const uncertain = uncertainTargets(turn, ownership, down);
+  const again =
+    uncertain.length === 0
+      ? ''
+      : `; ${list(uncertain.map(({ id }) => id))} also asked for again, because the peer may have taken ` +
+        `${uncertain.length === 1 ? 'it' : 'them'} before it went DOWN`;
   return {
     fires: true,
     purpose: 'takeover',
-    targets: takeable,
+    targets: [...takeable, ...uncertain],
     sessions: down,
-    sentence: `taking over ${names}: ${downWords} and ${standingWords(turn, ownership)}`,
+    sentence: `taking over ${names}: ${downWords} and ${standingWords(turn, ownership)}${again}`,
   };
+}
+
+/**
+ * Rule 3, partial: what was here when EC2 last said so, and may be on the peer by now, which repairs and preempts as
+ * this router does. Only what EC2 has said since the peer went DOWN is certain.
+ */
+function uncertainTargets(
+  { plan, state }: Turn,
+  ownership: Ownership,
+  down: readonly PlannedSession[],
+): readonly Target[] {
+  const downAt = Math.max(...down.map(({ id }) => sessionOf(state, id).changedAt));
+  return plan.targets.filter(
+    ({ id }) => ownership.holders[id]?.mine === true && !isKnownSince(plan, ownership, id, downAt),
+  );
 }
 
 function untakeableWords(plan: Plan, ownership: Ownership, missing: readonly Target[]): string {

@@ -57,6 +57,8 @@ export type Ownership = {
   readonly observation: Observation;
   readonly holders: { readonly [id: string]: Holder | null };
   readonly confirmedAt: number;
+  /** When the observation was begun: what has happened since may be missing in it. */
+  readonly startedAt: number;
   /** When EC2 last answered 200 to a write of ours, by target id. */
   readonly writes: { readonly [id: string]: number };
 };
@@ -100,6 +102,8 @@ export type Call = {
   readonly to: Holder;
   readonly targets: readonly string[];
   readonly allowReassignment: boolean;
+  /** Its targets were believed to be there already, and are asked for all the same (rule 3, partial). */
+  readonly again: boolean;
   /**
    * `split`: refused for several targets and repeated as one call per target. `lost`: without
    * reassignment, and somebody else was first.
