@@ -7,7 +7,7 @@ import { ask, askWith, Refusal, type Route } from './controlRoutes';
 import { routerName } from './controlRouters';
 import { addressModes } from './ec2-emulator/addresses';
 import { ec2FaultSchema } from './ec2-emulator/faults';
-import type { ActiveFault } from './faultRules';
+import { UnknownScope, type ActiveFault } from './faultRules';
 import { imdsFaultSchema } from './imds-emulator/faults';
 import type { AnyLab } from './topology/topology';
 
@@ -101,9 +101,14 @@ function faultRoutes<Schema extends z.ZodType>(
 ): readonly Route[] {
   return [
     ask('GET', path, 'the fault rules in force', ({ places }) => of(places).activeFaults()),
-    askWith('POST', path, 'adds a fault rule and gives its id', schema, ({ places, body }) => ({
-      id: of(places).addFault(body),
-    })),
+    askWith('POST', path, 'adds a fault rule and gives its id', schema, ({ places, body }) => {
+      try {
+        return { id: of(places).addFault(body) };
+      } catch (error: unknown) {
+        if (error instanceof UnknownScope) throw new Refusal(400, error.message);
+        throw error;
+      }
+    }),
     ask('DELETE', path, 'removes all rules', ({ places }) => of(places).clearFaults()),
     ask('DELETE', `${path}/:id`, 'removes one', ({ places }) => {
       if (!of(places).removeFault(Number(places['id'])))

@@ -9,7 +9,7 @@ import { z } from 'zod';
 export const faultScope = {
   /** What is hit: an action or path, `Describe*` for all that start so, `*` or absent for everything. */
   action: z.string().min(1).optional(),
-  /** Who is hit: an access key id, an instance id or a role name. Absent: everybody. */
+  /** Who is hit: a router of the lab by name, an instance id, an access key id or a role name. Absent: everybody. */
   source: z.string().min(1).optional(),
   /** How many requests are hit before the rule is spent. Absent: no limit. */
   count: z.int().positive().optional(),
@@ -103,6 +103,18 @@ function inScope(rule: Scope, request: FaultRequest): boolean {
     (rule.source === undefined || request.sources.includes(rule.source))
   );
 }
+
+/** A rule that could never hit anything is a slip of whoever writes it. */
+export function demandKnown(what: string, value: string | undefined, known: readonly string[]): void {
+  if (value === undefined || known.some((name) => matchesName(value, name))) return;
+  throw new UnknownScope(
+    `there is no ${what} ${value}; it is one of: ${known.slice(0, MOST_TOLD).join(', ')}`,
+  );
+}
+
+const MOST_TOLD = 20;
+
+export class UnknownScope extends Error {}
 
 function matchesName(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;

@@ -144,6 +144,20 @@ One JSON file per router. The daemon reads it once, when it starts, from the pla
 prints the configuration in effect, defaults included, then warnings, then \`OK\`. A file with mistakes ends it,
 and the daemon's start, with exit code 2 and every mistake named: its place, what is wrong and what to do.
 
+    node dist/main.js check-config RTR1.json RTR2.json
+
+checks each of the two, and both as a pair; it names the place in each file, all mistakes at once, with exit code 2:
+
+- targets or groups that are in one of them only, or in different groups;
+- BFD sessions that do not meet: without a counterpart in the other file, both naming the same neighbour, with other
+  intervals or multipliers at the two ends, or watching for a group on one router only;
+- both routers preferred (for the same group);
+- other times or choices on the two (\`keepalive_s\`, \`role_ttl_s\`, \`staleness_s\`, \`trigger\`, \`reestablish_s\`,
+  \`reestablish_after_interface_s\`, \`armed_ttl_s\`, \`partial_hold_s\`, \`evidence_hold_s\`,
+  \`take_from_running_after_s\`, \`damping_half_life_s\`, \`own_stall_hold_s\`, \`foreign_holder\`).
+
+Device indexes, names of interfaces, priorities, and how each reaches AWS and its own router may differ.
+
 A complete file ([examples/secondary-ip-rtr1.json](examples/secondary-ip-rtr1.json); its pair for the other router
 is [examples/secondary-ip-rtr2.json](examples/secondary-ip-rtr2.json)):
 
@@ -183,7 +197,8 @@ ${ruleList('warning')}
   (\`bfd_sessions\`, \`ec2_private_endpoint_url\`, \`action\`), the same place in the container.
 - \`global_retry_interval\` is the longest pause between two attempts, and \`global_retry_count\` is when an alarm is
   raised; the daemon never gives up.
-- Methods other than "secondary_ip_shift" are refused: this version does not do them.
+- Its method \`secondary_ip_shift\` is one of three here: \`route_table_shift\` and \`elastic_ip_shift\` move routes and
+  Elastic IPs.
 - Mount the directory of the file into the container rather than the file itself: a mount of a single file goes on
   showing the old content after the file has been replaced, until the container is made anew.
 `;

@@ -3,6 +3,7 @@
  * the order of starting and stopping, and decides nothing.
  */
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { version } from '../package.json';
 import { connectAws, type Aws } from './aws/aws';
@@ -20,6 +21,7 @@ import { sharedReadings } from './runtime/readings';
 import { View } from './runtime/view';
 import { Watchdog } from './runtime/watchdog';
 import { startSlapi, type Slapi } from './slapi/client';
+import { occupyAll } from './store/places';
 import { JournalFile } from './store/journalFile';
 import { openMemory, readBootId, type MemoryFile } from './store/memory';
 import { openStore } from './store/store';
@@ -33,6 +35,9 @@ const STUCK_EXIT_CODE = 70;
  * decision memory and journal. Others have to be left for DNS.
  */
 const LIBUV_THREADS = '8';
+
+/** Whose stored decisions are another instance's can be told when IMDS has answered; no start waits longer for it. */
+const IDENTITY_PATIENCE_MS = 1_500;
 
 /** Runs until it is told to stop or the configuration proves impossible; resolves to the exit code. */
 export async function runDaemon(configPath: string): Promise<number> {
@@ -51,7 +56,9 @@ export async function runDaemon(configPath: string): Promise<number> {
   log.info({ event: 'starting', version, node, pid, bootId, config: settings.document }, 'starting');
   for (const warning of settings.warnings)
     log.warn({ event: 'config-warning', reason: warning }, 'configuration');
-  const exitCode = await run(settings, bootId, log);
+  const places = await occupyAll(settings, log);
+  const exitCode = places === null ? 1 : await run(settings, bootId, log);
+  await places?.release();
   log.info({ event: 'exiting', exitCode }, 'exiting');
   await new Promise<void>((resolve) => log.flush(() => resolve()));
   return exitCode;
@@ -62,7 +69,8 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
   const names = groups.map(({ name }) => name);
   const isNamed = groups.length > 1;
   const now = systemClock.monotonicMs;
-  const memory = openMemory(settings.stateDir, names, log);
+  const router = settings.whole.peerAddresses.join(', ');
+  const memory = openMemory(settings.stateDir, names, log, router);
   warnAboutMount(memory, settings.stateDir, log);
   const store = openStore(settings.store, log);
   store.put('config', settings.document);
@@ -129,14 +137,16 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
       process.exit(STUCK_EXIT_CODE);
     },
   });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => loop.enqueue({ type: 'shutdownRequested', cause: signal }));
+  }
+  const known = aws.instanceId.then((id) => memory.own(id));
+  if (memory.namesInstance()) await Promise.race([known, delay(IDENTITY_PATIENCE_MS)]);
   for (const name of names) {
     loop.enqueueFor(name, { type: 'started', bootId, memory: memory.load(name), wallNow: Date.now() });
   }
   const slapi = startSlapi({ settings: settings.slapi, emit: (event) => loop.enqueue(event), now, log });
   const control = openControl({ path: settings.controlSocket, log, submit: requests.submit });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => loop.enqueue({ type: 'shutdownRequested', cause: signal }));
-  }
   void aws.mistakes.then((mistakes) => {
     if (mistakes.length === 0) return;
     for (const mistake of mistakes)

@@ -6,6 +6,7 @@ import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { version } from '../package.json';
 import type { HaArguments } from './cli/ha';
+import { outliveReaders } from './cli/readers';
 
 const DEFAULT_CONFIG_PATH = '/app/onbox/config.json';
 
@@ -27,12 +28,13 @@ const OPTIONS = {
 } as const satisfies Record<string, { type: string; multiple?: true; of: readonly Command[] }>;
 
 const STREAMS = { out: process.stdout, err: process.stderr };
-const TAKING_WORDS: readonly Command[] = ['show', 'ha', 'replay'];
+const TAKING_WORDS: readonly Command[] = ['check-config', 'show', 'ha', 'replay'];
 
 const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
 
   run           watch the peer router and take over when it is gone; log records on standard output
   check-config  say everything that is wrong with the configuration, or print it with its defaults
+                check-config RTR1.json RTR2.json says too what is wrong with the two as a pair
                 --online, on the router, says whether it fits this instance, its VPC and its IAM role;
                 --prove-writes there writes addresses again that this router has, where it has all targets
   plan          the EC2 calls that a takeover by this router would make now, and how long they would take
@@ -97,6 +99,7 @@ async function main(args: readonly string[]): Promise<number> {
     case 'run':
       return (await import('./daemon')).runDaemon(configPath);
     case 'check-config':
+      if (rest.length > 0) return checkPair(rest, values.config ?? null, values.online === true);
       if (values.online === true)
         return (await import('./cli/checkOnline')).checkOnline(
           configPath,
@@ -121,6 +124,20 @@ async function main(args: readonly string[]): Promise<number> {
     case 'replay':
       return replay(rest, values.all ?? false);
   }
+}
+
+async function checkPair(
+  paths: readonly string[],
+  namedPath: string | null,
+  online: boolean,
+): Promise<number> {
+  const [one, other] = paths;
+  if (online) return usage('check-config --online takes one configuration, with -c');
+  if (one === undefined || other === undefined || paths.length > 2 || namedPath !== null) {
+    const given = [...(namedPath === null ? [] : [namedPath]), ...paths].join(' ');
+    return usage(`check-config takes two configurations, those of a pair, or one with -c; not '${given}'`);
+  }
+  return (await import('./cli/checkPair')).checkPair([one, other], STREAMS);
 }
 
 /** `namedPath` is what -c says. A broken file does not stop `show`; one that was named and is not there does. */
@@ -153,8 +170,6 @@ async function replay([path, ...more]: readonly string[], all: boolean): Promise
   if (path === undefined) return usage('replay needs the file of a journal');
   if (more.length > 0) return usage(`replay takes one file, not '${[path, ...more].join(' ')}'`);
   const { replay: replayFile } = await import('./cli/replay');
-  // Whoever reads along has seen enough: `| head`, or a pager that was left.
-  process.stdout.on('error', () => process.exit(0));
   return replayFile(path, { all }, { out: process.stdout, err: process.stderr });
 }
 
@@ -194,9 +209,14 @@ function usage(problem: string): number {
   return 2;
 }
 
+const atTheEnd = outliveReaders(process.stdout, process.stderr);
 main(process.argv.slice(2)).then(
   (exitCode) => {
     process.exitCode = exitCode;
+    // Errors of the last words come after them.
+    process.on('exit', () => {
+      process.exitCode = atTheEnd(exitCode);
+    });
   },
   (error: unknown) => {
     process.stderr.write(

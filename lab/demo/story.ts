@@ -27,7 +27,7 @@ export type Stage = {
   readonly checks: Checks;
 };
 
-const READY_DEADLINE_MS = 20_000;
+const READY_DEADLINE_MS = 40_000;
 /** For people to look up before the next thing happens; nobody waits where nobody watches. */
 const BREATH_MS = 900;
 /** From the first DOWN to the first write; on a machine at rest it is a few ms. */

@@ -37,6 +37,11 @@ export class CredentialRegistry {
       this.#sets.set(accessKeyId, { ...set, expiresAt: Math.min(set.expiresAt, Date.now()) });
   }
 
+  /** Access key ids and roles of all sets. */
+  names(): readonly string[] {
+    return [...new Set([...this.#sets.values()].flatMap(({ accessKeyId, role }) => [accessKeyId, role]))];
+  }
+
   /** Every set that was issued to an instance, oldest first. */
   issuedTo(instanceId: string): readonly CredentialSet[] {
     return [...this.#sets.values()].filter((set) => set.instanceId === instanceId);

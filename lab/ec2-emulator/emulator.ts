@@ -7,7 +7,7 @@
  * up early changes none of this: EC2 goes on with a request it has received.
  */
 import { randomUUID } from 'node:crypto';
-import { FaultTable } from '../faultRules';
+import { demandKnown, FaultTable } from '../faultRules';
 import type { ActiveFault } from '../faultRules';
 import { openListener, resetConnection, writeSlowly } from '../httpListener';
 import type { HttpListener, ReceivedRequest } from '../httpListener';
@@ -41,6 +41,13 @@ export interface Ec2EmulatorOptions {
   readonly port?: number;
   /** EC2's own throttle of the account, see `throttleAccount`. Default: off. */
   readonly tokenBuckets?: BucketSizes;
+  /** Who calls, for the `source` of fault rules: instance ids by the names of their routers, and roles. */
+  readonly callers?: Callers;
+}
+
+export interface Callers {
+  readonly routers: Readonly<Record<string, string>>;
+  readonly roles: readonly string[];
 }
 
 /** Listens on 127.0.0.1. @throws Error of the operating system when the port is taken. */
@@ -73,6 +80,7 @@ export class Ec2Emulator {
   readonly world: Ec2World;
   readonly credentials: CredentialRegistry;
   readonly #verifySignatures: boolean;
+  readonly #callers: Callers;
   readonly #faults = new FaultTable<Ec2Fault>();
   readonly #faultBuckets = new TokenBuckets();
   #accountBuckets: TokenBuckets | null = null;
@@ -82,10 +90,11 @@ export class Ec2Emulator {
   #tls: Ec2EmulatorOptions['tls'];
   #listener: HttpListener | null = null;
 
-  constructor({ world, credentials, verifySignatures, tokenBuckets }: Ec2EmulatorOptions) {
+  constructor({ world, credentials, verifySignatures, tokenBuckets, callers }: Ec2EmulatorOptions) {
     this.world = world;
     this.credentials = credentials;
     this.#verifySignatures = verifySignatures ?? true;
+    this.#callers = callers ?? { routers: {}, roles: [] };
     if (tokenBuckets !== undefined) this.throttleAccount(tokenBuckets);
   }
 
@@ -103,9 +112,15 @@ export class Ec2Emulator {
     return this.#listener?.connectionsAccepted ?? 0;
   }
 
-  /** Adds a rule and gives its id. @throws ZodError when the rule makes no sense (it may come from JSON). */
+  /** Adds a rule and gives its id. @throws ZodError, UnknownScope when it makes no sense (it may come from JSON). */
   addFault(rule: Ec2FaultInput): number {
-    return this.#faults.add(ec2FaultSchema.parse(rule));
+    const fault = ec2FaultSchema.parse(rule);
+    demandKnown('action', fault.action, actionNames);
+    const { routers, roles } = this.#callers;
+    const instances = this.world.model.instances.map(({ instanceId }) => instanceId);
+    const known = [...Object.keys(routers), ...instances, ...roles, ...this.credentials.names()];
+    demandKnown('source', fault.source, known);
+    return this.#faults.add(fault);
   }
 
   removeFault(id: number): boolean {
@@ -188,7 +203,10 @@ export class Ec2Emulator {
     const action = params.get('Action') ?? '';
     const accessKeyId = claimedAccessKeyId(request.headers);
     const set = accessKeyId === null ? undefined : this.credentials.find(accessKeyId);
-    const sources = [accessKeyId, set?.instanceId, set?.role].filter((source) => typeof source === 'string');
+    const names = Object.entries(this.#callers.routers).filter(([, id]) => id === set?.instanceId);
+    const sources = [accessKeyId, set?.instanceId, set?.role, ...names.map(([name]) => name)].filter(
+      (source) => typeof source === 'string',
+    );
     const faults = this.#faults.take(
       { action, sources },
       (rule, id) => this.#applies(rule, id, params),

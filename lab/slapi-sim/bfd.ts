@@ -60,7 +60,7 @@ export interface EventCounter {
 export class BfdTable {
   registered = false;
   readonly #counter: EventCounter;
-  readonly #notRegistered: Errno;
+  readonly notRegistered: Errno;
   readonly #sessions = new Map<string, BfdSession>();
   readonly #options: BfdOptions;
   readonly #rules: BfdRules;
@@ -73,7 +73,7 @@ export class BfdTable {
     rules: BfdRules,
     events: BfdEvents,
   ) {
-    this.#notRegistered = family === 'IPv4' ? 'SL_RPC_BFD_V4_NOT_REGISTERED' : 'SL_RPC_BFD_V6_NOT_REGISTERED';
+    this.notRegistered = family === 'IPv4' ? 'SL_RPC_BFD_V4_NOT_REGISTERED' : 'SL_RPC_BFD_V6_NOT_REGISTERED';
     this.#counter = counter;
     this.#options = options;
     this.#rules = rules;
@@ -91,11 +91,11 @@ export class BfdTable {
         for (const session of this.#sessions.values()) session.stale = true;
         return 'SL_SUCCESS';
       case 'SL_REGOP_EOF':
-        if (!this.registered) return this.#notRegistered;
+        if (!this.registered) return this.notRegistered;
         this.#remove((session) => session.stale, 'unconfig');
         return 'SL_SUCCESS';
       case 'SL_REGOP_UNREGISTER':
-        if (!this.registered) return this.#notRegistered;
+        if (!this.registered) return this.notRegistered;
         this.registered = false;
         this.#remove(() => true, 'unconfig');
         return 'SL_SUCCESS';
@@ -122,7 +122,7 @@ export class BfdTable {
 
   /** `forced` refuses every session of the request with that code. */
   sessionOp(request: SessionOpRequest, forced: Errno | null): SessionOpReply {
-    if (!this.registered) return { StatusSummary: status(this.#notRegistered) };
+    if (!this.registered) return { StatusSummary: status(this.notRegistered) };
     if (request.Sessions.length > this.#rules.limits.maxSessionsPerRequest)
       return { StatusSummary: status('SL_RPC_BFD_TOO_MANY_BFD_SESSIONS') };
     const apply = this.#operation(request.Oper);
@@ -141,7 +141,7 @@ export class BfdTable {
   }
 
   sessionGet(request: SessionGetRequest): object {
-    if (!this.registered) return { ErrStatus: status(this.#notRegistered) };
+    if (!this.registered) return { ErrStatus: status(this.notRegistered) };
     if (request.EntriesCount === 0) return { ErrStatus: status('SL_RPC_BFD_API_BAD_PARAMETER') };
     // A key that is not there is no error: the answer starts at the next one.
     const from = request.Key === null ? null : keyFromWire(request.Key);

@@ -2,7 +2,8 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { AddressFamily } from './address';
 import type { BfdTable, SessionGetRequest, SessionOpRequest } from './bfd';
-import { serverStream, unary, type Gate } from './handlers';
+import { refuseStream, serverStream, unary, type Gate } from './handlers';
+import type { SimRouterSettings } from './options';
 import type { EventStream } from './streams';
 import { status, type Errno } from './wire';
 
@@ -23,6 +24,7 @@ export function bfdImplementation(
   gate: Gate,
   table: BfdTable,
   stream: EventStream,
+  { streamOrder, earlyStream }: Pick<SimRouterSettings, 'streamOrder' | 'earlyStream'>,
 ): UntypedServiceImplementation {
   const name = (method: string) => `${prefixes[family]}${method}`;
   const sessionOp = (request: SessionOpRequest): object => {
@@ -31,17 +33,20 @@ export function bfdImplementation(
     return table.sessionOp(request, refusal?.errno ?? null);
   };
   return {
-    [name('RegOp')]: unary(gate, name('RegOp'), refused, ({ Oper }: { Oper: string | number }) => ({
-      ErrStatus: status(table.regOp(Oper)),
-    })),
+    [name('RegOp')]: unary(gate, name('RegOp'), refused, ({ Oper }: { Oper: string | number }) => {
+      const tooEarly = streamOrder === 'streamFirst' && Oper === 'SL_REGOP_REGISTER' && !stream.held;
+      return { ErrStatus: status(tooEarly ? table.notRegistered : table.regOp(Oper)) };
+    }),
     [name('Get')]: unary(gate, name('Get'), refused, () => table.limits()),
     [name('GetStats')]: unary(gate, name('GetStats'), refused, () => table.stats()),
     [name('SessionOp')]: unary(gate, name('SessionOp'), refusedSummary, sessionOp),
     [name('SessionGet')]: unary(gate, name('SessionGet'), refused, (request: SessionGetRequest) =>
       table.sessionGet(request),
     ),
-    [bfdStreamMethod(family)]: serverStream(gate, bfdStreamMethod(family), bfdErrorEvent, (call) =>
-      stream.open(call, bfdErrorEvent('SL_NOTIF_TERM')),
-    ),
+    [bfdStreamMethod(family)]: serverStream(gate, bfdStreamMethod(family), bfdErrorEvent, (call) => {
+      if (streamOrder === 'registerFirst' && !table.registered)
+        refuseStream(call, earlyStream, bfdErrorEvent(table.notRegistered));
+      else stream.open(call, bfdErrorEvent('SL_NOTIF_TERM'));
+    }),
   };
 }

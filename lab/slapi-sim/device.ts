@@ -66,7 +66,12 @@ export class Device {
       sendHeadersAtOnce: settings.sendHeadersAtOnce,
       connected: () => settings.generation === 'gen2' || this.global.clients > 0,
     };
-    this.interfaceService = interfaceService(this.#gate, this.interfaces, settings);
+    this.interfaceService = interfaceService(
+      this.#gate,
+      this.interfaces,
+      settings,
+      () => this.bfd.registered || this.bfdv6.registered,
+    );
     const written = (event: WrittenEvent) => this.writtenListeners.forEach((listener) => listener(event));
     this.global = new GlobalService(settings, this.#gate, this.timers, {
       written,
@@ -92,11 +97,11 @@ export class Device {
       { definition: definitions.global, implementation: this.global.implementation() },
       {
         definition: definitions.bfd,
-        implementation: bfdImplementation('IPv4', this.#gate, this.bfd, this.#bfdStream),
+        implementation: bfdImplementation('IPv4', this.#gate, this.bfd, this.#bfdStream, this.settings),
       },
       {
         definition: definitions.bfdv6,
-        implementation: bfdImplementation('IPv6', this.#gate, this.bfdv6, this.#bfdv6Stream),
+        implementation: bfdImplementation('IPv6', this.#gate, this.bfdv6, this.#bfdv6Stream, this.settings),
       },
       {
         definition: definitions.interfaces,

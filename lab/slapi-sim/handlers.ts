@@ -88,6 +88,16 @@ export function bidi<Request extends object>(
   };
 }
 
+/** A stream that comes before what it needs. */
+export function refuseStream(call: OutgoingCall, how: 'event' | 'status', event: object): void {
+  if (how === 'status') {
+    call.emit('error', { code: grpcStatus.FAILED_PRECONDITION, details: 'the client is not registered' });
+    return;
+  }
+  call.write(event);
+  call.end();
+}
+
 function authenticated({ faults }: Gate, metadata: Metadata): boolean {
   if (faults.credentials === null) return true;
   const { username, password } = faults.credentials;

@@ -1,13 +1,15 @@
 // SLInterfaceOper of the simulated router, in the generation that it speaks. Calls of the other generation
 // find no handler, which gRPC answers with UNIMPLEMENTED, as a router does.
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
-import { bidi, serverStream, unary, type Gate } from './handlers';
+import { bidi, refuseStream, serverStream, unary, type Gate } from './handlers';
 import { InterfaceServiceGen1, type InterfaceGetRequest, type NotifOpRequest } from './interfaceGen1';
 import { InterfaceServiceGen2, type SubscribeRequest } from './interfaceGen2';
 import type { InterfaceTable, SimInterface } from './interfaces';
 import type { SimRouterSettings } from './options';
 import type { EventStream } from './streams';
 import { status, type Errno, type Generation } from './wire';
+
+const NOT_REGISTERED = 'SL_RPC_INTF_API_CLIENT_NOT_REGISTERED';
 
 /** What the router needs of the service, whichever generation. */
 export interface InterfaceService {
@@ -34,8 +36,11 @@ export const interfaceService = (
   gate: Gate,
   table: InterfaceTable,
   settings: SimRouterSettings,
+  bfdRegistered: () => boolean,
 ): InterfaceService =>
-  settings.generation === 'gen1' ? olderService(gate, table, settings) : newerService(gate, table, settings);
+  settings.generation === 'gen1'
+    ? olderService(gate, table, settings)
+    : newerService(gate, table, settings, bfdRegistered);
 
 function olderService(gate: Gate, table: InterfaceTable, settings: SimRouterSettings): InterfaceService {
   const service = new InterfaceServiceGen1(table, settings.maxInterfacesPerBatch);
@@ -48,7 +53,11 @@ function olderService(gate: Gate, table: InterfaceTable, settings: SimRouterSett
         gate,
         'SLInterfaceGlobalsRegOp',
         refused,
-        ({ Oper }: { Oper: string | number }) => ({ ErrStatus: status(service.regOp(Oper)) }),
+        ({ Oper }: { Oper: string | number }) => {
+          const tooEarly =
+            settings.streamOrder === 'streamFirst' && Oper === 'SL_REGOP_REGISTER' && !stream.held;
+          return { ErrStatus: status(tooEarly ? NOT_REGISTERED : service.regOp(Oper)) };
+        },
       ),
       SLInterfaceGlobalsGet: unary(gate, 'SLInterfaceGlobalsGet', refused, () => service.globals()),
       SLInterfaceGlobalsGetStats: unary(gate, 'SLInterfaceGlobalsGetStats', refused, () => service.stats()),
@@ -64,7 +73,11 @@ function olderService(gate: Gate, table: InterfaceTable, settings: SimRouterSett
             if (settings.sendStateOnEnable) stream.send(service.notification(one));
           }),
       ),
-      [method]: serverStream(gate, method, error, (call) => stream.open(call, error('SL_NOTIF_TERM'))),
+      [method]: serverStream(gate, method, error, (call) => {
+        if (settings.streamOrder === 'registerFirst' && !service.registered)
+          refuseStream(call, settings.earlyStream, error(NOT_REGISTERED));
+        else stream.open(call, error('SL_NOTIF_TERM'));
+      }),
     }),
     changed: (one) => {
       service.changed(one);
@@ -80,13 +93,22 @@ function olderService(gate: Gate, table: InterfaceTable, settings: SimRouterSett
   };
 }
 
-function newerService(gate: Gate, table: InterfaceTable, settings: SimRouterSettings): InterfaceService {
+function newerService(
+  gate: Gate,
+  table: InterfaceTable,
+  settings: SimRouterSettings,
+  bfdRegistered: () => boolean,
+): InterfaceService {
   const service = new InterfaceServiceGen2(table);
   const method = interfaceStreamMethod('gen2');
   return {
     implementation: (stream) => ({
       [method]: bidi(gate, method, {
-        open: (call) => stream.open(call, interfaceErrorEvent('gen2', 'SL_NOTIF_TERM')),
+        open: (call) => {
+          if (settings.streamOrder === 'registerFirst' && !bfdRegistered())
+            refuseStream(call, settings.earlyStream, interfaceErrorEvent('gen2', NOT_REGISTERED));
+          else stream.open(call, interfaceErrorEvent('gen2', 'SL_NOTIF_TERM'));
+        },
         message: (call, request: SubscribeRequest) => {
           if (!stream.holds(call)) return;
           const error = service.request(request, (one) => {

@@ -33,6 +33,17 @@ export interface SimRouterSettings {
   readonly sessionsDieWithClient: { readonly graceMs: number; readonly peerSees: PeerSees } | null;
   /** Whether an opened stream is acknowledged with its headers at once, or with its first message only. */
   readonly sendHeadersAtOnce: boolean;
+  /**
+   * Whether a notification stream is refused until its client has registered, or a registration until the stream is
+   * open. Interfaces of the newer generation have no registration: their stream waits for that of BFD.
+   */
+  readonly streamOrder: 'any' | 'registerFirst' | 'streamFirst';
+  /** How a stream that comes too early is refused: with an error event, or with a gRPC status. */
+  readonly earlyStream: 'event' | 'status';
+  /**
+   * Pings that come sooner after each other are punished, as by gRPC servers: the third one with GOAWAY. null: never.
+   */
+  readonly minPingIntervalMs: number | null;
 }
 
 type Mandatory = 'name' | 'generation' | 'interfaces';
@@ -62,6 +73,9 @@ export function settings(options: SimRouterOptions): SimRouterSettings {
     sendStateOnEnable: true,
     sessionsDieWithClient: null,
     sendHeadersAtOnce: false,
+    streamOrder: 'any',
+    earlyStream: 'event',
+    minPingIntervalMs: null,
     ...options,
     limits: { ...defaultLimits, ...options.limits },
   };

@@ -113,8 +113,8 @@ export class SimRouter {
 
   async startGrpc(): Promise<void> {
     if (this.#listening !== null) return;
-    const { tls } = this.#device.settings;
-    const listening = await listen(this.#address, tls, this.#device.services());
+    const { tls, minPingIntervalMs } = this.#device.settings;
+    const listening = await listen(this.#address, tls, this.#device.services(), minPingIntervalMs);
     // Killed while it was starting.
     if (!this.#alive) return listening.stop();
     this.#listening = listening;

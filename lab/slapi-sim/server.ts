@@ -5,6 +5,7 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { constants, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Port 0 takes any free one. */
@@ -35,6 +36,7 @@ export async function listen(
   address: ListenAddress,
   tls: ServerTls | null,
   services: readonly Service[],
+  minPingIntervalMs: number | null = null,
 ): Promise<Listening> {
   const wanted = 'port' in address ? `127.0.0.1:${address.port}` : `unix:${address.socketPath}`;
   const giveUpAt = performance.now() + rebindDeadlineMs;
@@ -43,6 +45,7 @@ export async function listen(
     for (const { definition, implementation } of services) server.addService(definition, implementation);
     const bound = await bind(server, wanted, credentials(tls));
     if (typeof bound === 'number') {
+      if (minPingIntervalMs !== null) punishPings(server, minPingIntervalMs);
       const target = 'port' in address ? `127.0.0.1:${bound}` : wanted;
       return { port: 'port' in address ? bound : 0, target, stop: () => server.forceShutdown() };
     }
@@ -50,6 +53,28 @@ export async function listen(
     // After a stop the address may take a moment to come free.
     if (performance.now() > giveUpAt) throw bound;
     await sleep(20);
+  }
+}
+
+/** How many pings that come too early are forgiven (gRFC A9). */
+const pingStrikes = 2;
+
+/** As gRPC servers do by default: grpc-js alone has no such rule, so this looks at the sessions below it. */
+function punishPings(server: Server, minIntervalMs: number): void {
+  const below: unknown = Reflect.get(server, 'http2Servers');
+  if (!(below instanceof Map)) throw new Error('this grpc-js keeps its HTTP/2 servers elsewhere');
+  for (const http2Server of below.keys() as Iterable<Http2Server>) {
+    http2Server.on('session', (session: ServerHttp2Session) => {
+      let [lastAt, strikes] = [-Infinity, 0];
+      session.on('ping', () => {
+        const at = performance.now();
+        if (at - lastAt < minIntervalMs) strikes += 1;
+        lastAt = at;
+        if (strikes <= pingStrikes || session.destroyed) return;
+        session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from('too_many_pings'));
+        session.close();
+      });
+    });
   }
 }
 

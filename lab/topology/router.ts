@@ -38,8 +38,9 @@ export type LabRouter = {
 };
 
 const HOUR_MS = 3_600_000;
+export const labRole = 'xrv9k-ha';
 const defaultCredentials: RoleCredentialOptions = {
-  role: 'xrv9k-ha',
+  role: labRole,
   lifetimeMs: 6 * HOUR_MS,
   rotateBeforeMs: 5 * 60_000,
 };

@@ -20,7 +20,7 @@ import { planCrossAz, type CrossAzPlan } from './crossAz';
 import { crossAzRegion } from './crossAzEc2';
 import type { CommonLabOptions, CrossAzLabOptions, LabOptions } from './options';
 import { emptyStateDirectory, writeConfig, type ExtraKeys } from './config';
-import { startRouter, type LabRouter } from './router';
+import { labRole, startRouter, type LabRouter } from './router';
 import {
   ec2Model,
   planTopology,
@@ -64,7 +64,12 @@ export async function startPlannedLab<Plan extends LabPlan>(
   const world = new Ec2World(region);
   const { tokenBuckets } = options;
   const throttle = tokenBuckets === undefined ? {} : { tokenBuckets };
-  const ec2 = await startEc2Emulator({ world, credentials, ...throttle });
+  const ec2 = await startEc2Emulator({
+    world,
+    credentials,
+    callers: { routers: plan.instanceId, roles: [options.credentials?.role ?? labRole] },
+    ...throttle,
+  });
   const directory = mkdtempSync(join(tmpdir(), 'xr-aws-ha-lab-'));
   const start = (name: RouterName) => startRouter(name, { options, plan, world, credentials, directory });
   const routers = { rtr1: await start('rtr1'), rtr2: await start('rtr2') };

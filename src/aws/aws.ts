@@ -26,6 +26,8 @@ import { UnknownPeers } from './checks/unknownPeers';
 export type Aws = {
   /** What the configuration asks for and cannot be done here, one sentence each; known once IMDS and EC2 have answered. */
   readonly mistakes: Promise<readonly string[]>;
+  /** Of this router, once IMDS has said it. Never rejects. */
+  readonly instanceId: Promise<string>;
   /** Never rejects. While IMDS has not answered yet it waits a few seconds before it says so. */
   readonly observe: () => Promise<ObservationResult>;
   /** How the instances are that an observation has shown; takes the API timeout at most. Never rejects. */
@@ -145,6 +147,7 @@ export function connectAws({
       ];
       return mistakes.length > 0 ? mistakes : observedMistakes;
     }),
+    instanceId: identified.then(({ instanceId }) => instanceId),
     observe,
     askHolders: async (instanceIds) =>
       session === null

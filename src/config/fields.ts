@@ -109,7 +109,10 @@ function caseAdvice(words: readonly string[], input: unknown): string | null {
 }
 
 export function yesOrNo() {
-  return z.boolean({ error: ({ input }) => notOfKind(input, 'yes or no', 'write true or false') });
+  const field = z.boolean({
+    error: ({ input }) => notOfKind(input, 'true or false', 'write one of these, without quotes'),
+  });
+  return mandatory(field, { noun: '`true` or `false`' });
 }
 
 /** An object with these keys and no others; `hint` says what to write where there is no object. */

@@ -357,6 +357,23 @@ export const rules: readonly Rule[] = [
   {
     severity: 'warning',
     sentence:
+      'No session runs in a tunnel: BFD over a GRE tunnel through the Service-Layer API is unproven on XRv9000 (docs/bfd.md).',
+    find: ({ sessions }) =>
+      sessions.flatMap(({ interfaceName }, index) =>
+        interfaceName !== undefined && /^(tunnel|ti\d)/i.test(interfaceName)
+          ? [
+              {
+                path: sessionPath(index, 'intf_name'),
+                message:
+                  'BFD over a tunnel through the Service-Layer API is unproven on XRv9000: see that the session comes up, and that it goes down when the peer router fails',
+              },
+            ]
+          : [],
+      ),
+  },
+  {
+    severity: 'warning',
+    sentence:
       '`peer_private_ips` is there when every `neigh_ip` is link-local: EC2 does not know those, so nothing else tells who the peer is.',
     find: ({ sessions, isWritten }) =>
       isWritten('peer_private_ips') ||

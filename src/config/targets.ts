@@ -61,7 +61,7 @@ export function routeOf(entry: {
   return { kind: 'route', routeTable, destination };
 }
 
-function elasticIpOf(entry: {
+export function elasticIpOf(entry: {
   readonly allocation_id: string;
   readonly private_ip?: string | undefined;
 }): Resource {

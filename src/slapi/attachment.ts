@@ -4,7 +4,8 @@
  *
  * Ordering duties:
  * 1. The init stream comes first and stays open: routers before 24.4.1 reject everything else without it.
- * 2. All notification streams are open before sessions are programmed, or events can be lost.
+ * 2. All notification streams are open before sessions are programmed, or events can be lost. Whether a stream or its
+ *    registration comes first is learnt from the router (order.ts).
  * 3. Levels are read after REGISTER and before UPDATE (what survived) and again after EOF (what is true).
  *    BFD has a service and a stream for each address family that the configuration uses; each step is taken for
  *    all of them before the next one.
@@ -27,6 +28,7 @@ import { Gen2Interfaces } from './interfacesGen2';
 import type { Known } from './levels';
 import type { Link } from './link';
 import { Operations, StepFailure, type Loss } from './operations';
+import type { Order } from './order';
 import { Rereading } from './rereading';
 
 /** What this adapter tells the core. */
@@ -57,6 +59,7 @@ export type AttachmentOptions = {
   readonly settings: SlapiSettings;
   readonly channel: RouterChannel;
   readonly timing: AttachmentTiming;
+  readonly order: Order;
   readonly complaints: Complaints;
   readonly log: Logger;
   readonly now: () => number;
@@ -158,11 +161,7 @@ export class Attachment {
     const generation = await detectGeneration(this.#link, handshake, timing.operationTimeoutMs);
     const interfaces = this.#openFeed(generation);
     this.#interfaces = interfaces;
-    for (const bfd of this.#bfd) bfd.listen();
-    await interfaces.open();
-
-    for (const bfd of this.#bfd) await bfd.checkLimits();
-    for (const bfd of this.#bfd) await bfd.register('REGISTER');
+    await this.#openAndRegister(interfaces);
     const before = await this.#readSessions();
     const refused = await this.#program(settings.sessions);
     for (const bfd of this.#bfd) await bfd.register('EOF');
@@ -188,6 +187,22 @@ export class Attachment {
       'Attached to the Service-Layer API of the router',
     );
     this.#retryLater();
+  }
+
+  async #openAndRegister(interfaces: InterfaceFeed): Promise<void> {
+    const { order } = this.#options;
+    const listen = () => this.#bfd.forEach((bfd) => bfd.listen());
+    // Interfaces of the newer generation have no registration of their own: what they may wait for is that of BFD.
+    const comeLast = interfaces.generation === 'gen2' && order.interfaces === 'other';
+    if (order.bfd === 'usual') listen();
+    if (!comeLast) await interfaces.open(order.interfaces);
+    if (order.bfd === 'usual') for (const bfd of this.#bfd) await bfd.checkLimits();
+    for (const bfd of this.#bfd) await bfd.register('REGISTER');
+    if (order.bfd === 'other') {
+      for (const bfd of this.#bfd) await bfd.checkLimits();
+      listen();
+    }
+    if (comeLast) await interfaces.open(order.interfaces);
   }
 
   /** The ids of the sessions that the router has. */

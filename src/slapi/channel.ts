@@ -173,6 +173,16 @@ export function failureInWords({ code, message }: RpcFailure): string {
   return `${code}: ${message.slice(0, 300).replace(/[\s\p{C}]+/gu, ' ')}`;
 }
 
+/**
+ * The router ended the connection because it was asked too much (GOAWAY with ENHANCE_YOUR_CALM), as servers do with
+ * pings that come too often. grpc-js gives an answer that is too long the same code.
+ */
+export function wantsCalm({ code, message }: RpcFailure): boolean {
+  return (
+    code === 'RESOURCE_EXHAUSTED' && /bandwidth exhausted|too.many.pings|enhance.your.calm/i.test(message)
+  );
+}
+
 function failureOf(error: ServiceError): RpcFailure {
   const code = status[error.code] ?? `status ${error.code}`;
   // grpc-js ends the sentence with an empty note about name resolution.

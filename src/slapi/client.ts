@@ -11,11 +11,13 @@ import {
   type LevelsReading,
   type SlapiEvent,
 } from './attachment';
-import { openChannel, type Keepalive } from './channel';
+import { openChannel } from './channel';
 import { Complaints } from './complaints';
 import { Contest } from './contest';
 import type { InterfaceReading } from './interfaces';
 import type { Loss } from './operations';
+import { OrderLearnt } from './order';
+import { Pings } from './pings';
 import { StreamHealth, type StreamReadings } from './streamHealth';
 
 export type { SlapiEvent } from './attachment';
@@ -31,6 +33,8 @@ export type SlapiOptions = {
   readonly random?: () => number;
   /** How long to leave the streams to another client that took them. */
   readonly retakeDelayMs?: { readonly min: number; readonly max: number };
+  /** From one keepalive ping to the next, until the router objects. */
+  readonly pingIntervalMs?: number;
 } & Partial<AttachmentTiming>;
 
 export type Slapi = {
@@ -63,8 +67,6 @@ const defaultTiming: AttachmentTiming = {
   firstReportMs: 50,
 };
 const defaultRetakeDelayMs = { min: 10_000, max: 30_000 };
-// gRPC servers may answer more frequent pings with GOAWAY (https://grpc.io/docs/guides/keepalive/).
-const keepalive: Keepalive = { timeMs: 30_000, timeoutMs: 5000 };
 const firstBackoffMs = 100;
 /** An attachment that was lost sooner than this was no success, or a loss would be followed by a hot loop. */
 const stableMs = 1000;
@@ -99,10 +101,14 @@ class SlapiClient {
   #told: 'nothing' | 'synchronized' | 'controlLost' | 'streamsLost' = 'nothing';
   readonly #contest = new Contest();
   readonly #streamHealth = new StreamHealth();
+  readonly #order: OrderLearnt;
+  readonly #pings: Pings;
 
   constructor(options: SlapiOptions) {
     this.#options = options;
     this.#complaints = new Complaints(options.log);
+    this.#order = new OrderLearnt(options.log);
+    this.#pings = new Pings(options.log, options.pingIntervalMs);
   }
 
   attach(): void {
@@ -132,7 +138,7 @@ class SlapiClient {
 
   async #attach(): Promise<void> {
     const { settings, log, now } = this.#options;
-    const opened = await openChannel(settings, keepalive);
+    const opened = await openChannel(settings, this.#pings.keepalive);
     if (this.#closed) {
       if (opened.ok) opened.channel.close();
       return;
@@ -142,6 +148,7 @@ class SlapiClient {
       settings,
       channel: opened.channel,
       timing: { ...defaultTiming, ...definedTiming(this.#options) },
+      order: this.#order.order,
       complaints: this.#complaints,
       log,
       now,
@@ -157,6 +164,7 @@ class SlapiClient {
     if (event.type === 'streamsSynchronized') {
       this.#synchronizedAt ??= this.#options.now();
       this.#refusal = null;
+      this.#order.attached(event.generation);
       this.#streamHealth.synchronized();
       this.#told = 'synchronized';
     }
@@ -167,13 +175,16 @@ class SlapiClient {
     this.#attachment = null;
     if (this.#closed) return;
     this.#streamHealth.lost();
-    this.#tell(loss);
     const wasAttached = this.#synchronizedAt !== null;
-    const heldMs = this.#synchronizedAt === null ? 0 : this.#options.now() - this.#synchronizedAt;
+    const heldMs = this.#synchronizedAt === null ? null : this.#options.now() - this.#synchronizedAt;
     this.#synchronizedAt = null;
-    if (heldMs >= stableMs) this.#failures = 0;
-    if (loss.kind !== 'taken') this.#failures += 1;
-    const retryInMs = Math.round(this.#delayMs(loss));
+    this.#pings.lost(loss);
+    const hasOtherOrder = this.#order.lost(loss, heldMs);
+    if (heldMs !== null && heldMs >= stableMs) this.#failures = 0;
+    // Trying the other order at once is part of finding the router, no failure of it.
+    if (loss.kind !== 'taken' && !hasOtherOrder) this.#failures += 1;
+    if (wasAttached || !hasOtherOrder) this.#tell(loss);
+    const retryInMs = hasOtherOrder ? 0 : Math.round(this.#delayMs(loss));
     this.#record(loss, wasAttached, retryInMs);
     this.#timer = setTimeout(() => this.attach(), retryInMs);
   }
@@ -189,7 +200,7 @@ class SlapiClient {
         );
         return;
       }
-    } else if (this.#failures === settings.retryCount) {
+    } else if (this.#failures === settings.retryCount && retryInMs > 0) {
       const reason = `${this.#failures} attempts in a row failed, and connecting goes on: ${cause}`;
       log.error(
         { event: 'slapi-unreachable', reason, ...fields },

@@ -161,6 +161,11 @@ export function needsStartingOver({ name }: ErrorMeaning): boolean {
   return startOver.has(name);
 }
 
+/** The router wants this client to register before what it has asked for. */
+export function isNotRegistered({ name }: ErrorMeaning): boolean {
+  return name.endsWith('_NOT_REGISTERED');
+}
+
 /** `the router has no such interface (SL_BFD_INTF_NOT_FOUND)` */
 export function inWords({ meaning, name }: ErrorMeaning): string {
   return `${meaning} (${name})`;

@@ -5,6 +5,7 @@
 import type { InterfaceGeneration, InterfaceLevel } from '../core/state/model';
 import type { Known } from './levels';
 import { messageIn, protoJson, textIn, uint64In, type Message } from './message';
+import type { Order } from './order';
 import { interfaceLevel } from './vocabulary';
 
 export type InterfaceReading = { readonly interfaceName: string; readonly level: InterfaceLevel };
@@ -13,8 +14,8 @@ export type InterfaceNews = { readonly interfaceName: string; readonly known: Kn
 /** The interfaces of one attachment; two implementations, interfacesGen1.ts and interfacesGen2.ts. */
 export type InterfaceFeed = {
   readonly generation: InterfaceGeneration;
-  /** Opens the stream and subscribes. */
-  readonly open: () => Promise<void>;
+  /** Opens the stream and subscribes, in the order that the router wants. */
+  readonly open: (order: Order['interfaces']) => Promise<void>;
   /** Returns when as many levels are known as can be known now. */
   readonly settle: () => Promise<void>;
   readonly level: (interfaceName: string) => InterfaceLevel;

@@ -9,6 +9,7 @@ import { Levels } from './levels';
 import type { Link } from './link';
 import { asMessage, messageIn, messagesIn, textIn, uint32In, type Message } from './message';
 import { StepFailure, refusalOf, runBatch } from './operations';
+import type { Order } from './order';
 import { protos } from './protos';
 import { openStream, streamErrorLoss } from './streams';
 
@@ -40,10 +41,13 @@ export class Gen1Interfaces implements InterfaceFeed {
     this.#outdated = on.outdated;
   }
 
-  async open(): Promise<void> {
+  /** Usually the registration comes first. */
+  async open(order: Order['interfaces']): Promise<void> {
     const { gen1 } = protos();
+    const listen = () => openStream(this.#link, gen1.events, {}, (message) => this.#received(message));
+    if (order === 'other') listen();
     await this.#register('REGISTER');
-    openStream(this.#link, gen1.events, {}, (message) => this.#received(message));
+    if (order === 'usual') listen();
     const limits = await this.#link.operations.run(gen1.limits, {});
     this.#perRequest = uint32In(limits, 'MaxInterfacesPerBatch') ?? 0;
     await this.#enable(this.#names);

@@ -4,7 +4,7 @@
  * when it is subscribed is not documented, so that is waited for, but not long.
  */
 import type { InterfaceLevel } from '../core/state/model';
-import { outcomeOf } from './errors';
+import { needsStartingOver, outcomeOf } from './errors';
 import { interfaceNotice, type InterfaceFeed, type InterfaceNews, type InterfaceReading } from './interfaces';
 import type { Known } from './levels';
 import type { Link } from './link';
@@ -116,7 +116,7 @@ export class Gen2Interfaces implements InterfaceFeed {
   #failed(detail: Message): void {
     const error = outcomeOf(detail['ErrStatus']);
     const name = this.#subscriptionOf(detail);
-    if (name === null || error.name === 'SL_NOTIF_TERM') {
+    if (name === null || error.name === 'SL_NOTIF_TERM' || needsStartingOver(error)) {
       return this.#link.lose(streamErrorLoss(protos().gen2.events, error));
     }
     if (error.name === 'SL_INTF_INTERFACE_EXISTS' || error.name === 'SL_SUCCESS') {

@@ -2,16 +2,28 @@
  * Requests to the router: one register or session operation in flight at a time, each with a deadline, and
  * the replies' outcomes checked. Must not know what is being registered.
  */
-import { failureInWords, type RouterChannel } from './channel';
-import { inWords, needsStartingOver, outcomeOf, succeeded, type ErrorMeaning } from './errors';
+import { failureInWords, wantsCalm, type RouterChannel } from './channel';
+import {
+  inWords,
+  isNotRegistered,
+  needsStartingOver,
+  outcomeOf,
+  succeeded,
+  type ErrorMeaning,
+} from './errors';
 import { asMessage, messageIn, messagesIn, type Message } from './message';
-import type { Method } from './protos';
+import type { OrderDoubt } from './order';
+import { serviceOf, type Method } from './protos';
 
 /** Why an attachment to the router ended. */
 export type Loss = {
   /** `taken`: another client has our streams; `refused`: the router will not have this client. */
   readonly kind: 'lost' | 'taken' | 'refused';
   readonly cause: string;
+  /** The router ended the connection because it was asked too much. */
+  readonly calm?: true;
+  /** Where a stream or a registration may have failed because the other one was to come first. */
+  readonly doubt?: OrderDoubt;
 };
 
 /** A step that failed in a way that only starting over can mend; caught where an attachment is run. */
@@ -72,7 +84,11 @@ export class Operations {
     const reply = await this.#channel.unary(method, request, this.#timeoutMs);
     if (reply.ok) return asMessage(reply.message) ?? {};
     const cause = `${method.name} got no answer: ${failureInWords(reply.failure)}`;
-    throw new StepFailure({ kind: 'lost', cause });
+    throw new StepFailure({
+      kind: 'lost',
+      cause,
+      ...(wantsCalm(reply.failure) ? { calm: true as const } : {}),
+    });
   }
 }
 
@@ -116,6 +132,8 @@ async function runOne<Item>(operations: Operations, batch: Batch<Item>): Promise
   const summary = outcomeOf(reply['StatusSummary']);
   if (needsStartingOver(summary)) throw new StepFailure(refusalOf(batch.method, summary));
   const named = namedIn(reply, batch);
+  const unknown = named.find(({ error }) => needsStartingOver(error));
+  if (unknown !== undefined) throw new StepFailure(refusalOf(batch.method, unknown.error));
   if (succeeded(summary) || named.length > 0) return named;
   const [only] = batch.items;
   // A refusal that names nobody: of a single item it is that item's, of several it has to be found out.
@@ -141,6 +159,18 @@ function firstError(reply: Message, summary: ErrorMeaning): ErrorMeaning {
 }
 
 export function refusalOf(method: Method, error: ErrorMeaning): Loss {
-  const kind = error.name === 'SL_NOTIF_TERM' ? 'taken' : 'lost';
-  return { kind, cause: `${method.name} was refused: ${inWords(error)}` };
+  const cause = `${method.name} was refused: ${inWords(error)}`;
+  return error.name === 'SL_NOTIF_TERM'
+    ? { kind: 'taken', cause }
+    : { kind: 'lost', cause, ...refusalDoubt(method, error) };
+}
+
+/** Registrations, and the limits, which are asked for before them. What comes later was registered for. */
+function refusalDoubt(method: Method, error: ErrorMeaning): { readonly doubt?: OrderDoubt } {
+  return /(RegOp|^SLBfdv[46]Get)$/.test(method.name) ? doubtOf(method, isNotRegistered(error)) : {};
+}
+
+export function doubtOf(method: Method, isSure: boolean): { readonly doubt?: OrderDoubt } {
+  const service = serviceOf(method);
+  return service === null ? {} : { doubt: { service, isSure } };
 }

@@ -6,6 +6,7 @@
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Service } from './order';
 
 export type Method = {
   /** `/service_layer.<Service>/<Method>` */
@@ -15,6 +16,12 @@ export type Method = {
   /** Throws on bytes that are not such a message. */
   readonly decode: (bytes: Buffer) => object;
 };
+
+/** Whose method it is, where the service has a stream and a registration. */
+export function serviceOf({ path }: Method): Service | null {
+  if (/\.SLBfdv[46]Oper\//.test(path)) return 'bfd';
+  return path.includes('.SLInterfaceOper/') ? 'interfaces' : null;
+}
 
 export type Protos = ReturnType<typeof readProtos>;
 

@@ -2,11 +2,11 @@
  * Opening a notification stream so that nothing about it goes unseen: its end, its error and another client
  * taking it are losses of the attachment, a message that does not decode is reported and skipped.
  */
-import { failureInWords, type RpcFailure, type StreamListener } from './channel';
-import { inWords, type ErrorMeaning } from './errors';
+import { failureInWords, wantsCalm, type RpcFailure, type StreamListener } from './channel';
+import { inWords, isNotRegistered, type ErrorMeaning } from './errors';
 import type { Link } from './link';
 import { asMessage, raw, type Message } from './message';
-import type { Loss } from './operations';
+import { doubtOf, type Loss } from './operations';
 import type { Method } from './protos';
 
 /** `handle` is called inside gRPC's data callback: an event is passed on before anything else happens. */
@@ -49,8 +49,19 @@ function decode(link: Link, method: Method, bytes: Buffer): Message | null {
   }
 }
 
+/** How a stream ends whose connection does, whatever the stream. */
+const WITH_THE_CONNECTION: readonly string[] = [
+  'UNAVAILABLE',
+  'CANCELLED',
+  'RESOURCE_EXHAUSTED',
+  'UNIMPLEMENTED',
+];
+
+const NOT_REGISTERED = /not[ _]registered/i;
+
 function endedLoss(target: string, method: Method, failure: RpcFailure | null): Loss {
-  if (failure === null) return { kind: 'lost', cause: `the router ended the stream ${method.name}` };
+  if (failure === null)
+    return { kind: 'lost', cause: `the router ended the stream ${method.name}`, ...doubtOf(method, false) };
   if (failure.connectError !== null) {
     const key = target.startsWith('unix:') ? 'grpc_server' : 'grpc_port';
     return {
@@ -62,6 +73,10 @@ function endedLoss(target: string, method: Method, failure: RpcFailure | null): 
   return {
     kind: 'lost',
     cause: `the stream ${method.name} broke: ${failureInWords(failure)}${hint}`,
+    ...(wantsCalm(failure) ? { calm: true as const } : {}),
+    ...(WITH_THE_CONNECTION.includes(failure.code)
+      ? {}
+      : doubtOf(method, NOT_REGISTERED.test(failure.message))),
   };
 }
 
@@ -70,5 +85,9 @@ export function streamErrorLoss(method: Method, error: ErrorMeaning): Loss {
   if (error.name === 'SL_NOTIF_TERM') {
     return { kind: 'taken', cause: `another client took the stream ${method.name} (SL_NOTIF_TERM)` };
   }
-  return { kind: 'lost', cause: `the stream ${method.name} reported ${inWords(error)}` };
+  return {
+    kind: 'lost',
+    cause: `the stream ${method.name} reported ${inWords(error)}`,
+    ...(isNotRegistered(error) ? doubtOf(method, true) : {}),
+  };
 }

@@ -123,14 +123,14 @@ export class BackgroundFile {
 }
 
 /** Not mkdir's `recursive`: under a parent that can hold no directory (/proc) it tries without end. */
-export async function makeDirectory(path: string): Promise<void> {
+export async function makeDirectory(path: string, mode = 0o777): Promise<void> {
   try {
-    await mkdir(path);
+    await mkdir(path, mode);
   } catch (error: unknown) {
     const { code } = systemError(error);
     if (code === 'EEXIST') return;
     if (code !== 'ENOENT' || dirname(path) === path) throw error;
-    await makeDirectory(dirname(path));
-    await mkdir(path);
+    await makeDirectory(dirname(path), mode);
+    await mkdir(path, mode);
   }
 }

@@ -4,13 +4,15 @@
  * synced. What is read back is believed only when every field is what it should be; otherwise the daemon
  * starts as if for the first time, which is always safe. Saving never blocks the loop.
  *
- * With one group the file is its memory; with several it is {"groups": {NAME: MEMORY, ...}}.
+ * With one group the file is its memory; with several it is {"groups": {NAME: MEMORY, ...}}. Beside it stands whose it
+ * is: the decisions of another router (a copied disk, a shared directory) are not used.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { clipped, printable } from '../config/words';
 import type { Memory } from '../core/state/model';
 import type { Reading } from '../wellness';
 import { BackgroundFile } from './backgroundFile';
@@ -20,12 +22,24 @@ import { readSmallFile } from './smallFile';
 export type MemoryFile = {
   /** What was remembered last of this group; null where there is nothing that can be trusted. Never throws. */
   load(group: string): Memory | null;
+  /** Who this router is in AWS, once that is known; until then its peers tell it from others. */
+  own(instanceId: string): void;
+  /** Whether a file is there that names an instance, so that it is worth knowing one's own before `load`. */
+  readonly namesInstance: () => boolean;
   /** The latest of each group wins; written in the background. */
   save(group: string, memory: Memory): void;
   readonly health: () => Reading;
   close(): Promise<void>;
   /** Whether the directory outlives this container; null where that cannot be found out. */
   onPersistentMount(): boolean | null;
+};
+
+/** Whose decisions a file holds. */
+export type Owner = {
+  /** Instance id; null while IMDS has not said it. */
+  readonly instance: string | null;
+  /** The addresses of its peers: no two routers of a pair have the same. */
+  readonly router: string;
 };
 
 const fileName = 'decisions.json';
@@ -66,14 +80,25 @@ const memorySchema = z.object({
     .default(null),
 });
 
+const ownerSchema = z.object({
+  owner: z.object({ instance: z.string().max(64).nullable(), router: z.string().max(64 * 1024) }),
+});
+
 const groupsSchema = z.object({ groups: z.record(z.string(), memorySchema) });
 
 /** What a file holds: the memory of a single group, or those of several by name. */
 export type Memories =
   { readonly single: Memory } | { readonly groups: { readonly [group: string]: Memory } };
 
-export function openMemory(stateDir: string, groups: readonly string[], log: Logger): MemoryFile {
+/** `router` as in `Owner`; null names nobody and takes any file. */
+export function openMemory(
+  stateDir: string,
+  groups: readonly string[],
+  log: Logger,
+  router: string | null = null,
+): MemoryFile {
   const path = join(stateDir, fileName);
+  let instance: string | null = null;
   let loaded: Memories | null | undefined;
   /** By group. What was loaded stays in the file until the group saves something. */
   const latest = new Map<string, Memory>();
@@ -85,7 +110,8 @@ export function openMemory(stateDir: string, groups: readonly string[], log: Log
     closeTimeoutMs: 1_500,
     content: () => {
       const [only] = groups.length === 1 ? latest.values() : [];
-      return `${JSON.stringify(only ?? { groups: Object.fromEntries(latest) })}\n`;
+      const owner = router === null ? {} : { owner: { instance, router } };
+      return `${JSON.stringify({ ...(only ?? { groups: Object.fromEntries(latest) }), ...owner })}\n`;
     },
     log,
     words: {
@@ -96,10 +122,17 @@ export function openMemory(stateDir: string, groups: readonly string[], log: Log
   });
   return {
     load(group) {
-      if (loaded === undefined) loaded = load(path, log);
+      if (loaded === undefined) loaded = load(path, log, router === null ? null : { instance, router });
       const memory = loaded === null ? null : memoryOf(group, groups, loaded);
       if (memory !== null) latest.set(group, memory);
       return memory;
+    },
+    own(instanceId) {
+      instance = instanceId;
+    },
+    namesInstance: () => {
+      const file = readSmallFile(path, maxBytes);
+      return file.outcome === 'text' && (parseOwner(file.text)?.instance ?? null) !== null;
     },
     save(group, memory) {
       latest.set(group, memory);
@@ -138,6 +171,12 @@ export function parseMemories(text: string): Memories | null {
   return single === null ? null : { single };
 }
 
+/** Null where the text does not say: older versions did not. */
+export function parseOwner(text: string): Owner | null {
+  const parsed = ownerSchema.safeParse(jsonOf(text));
+  return parsed.success ? parsed.data.owner : null;
+}
+
 /** The same for the memory of a single group. */
 export function parseMemory(text: string): Memory | null {
   const parsed = memorySchema.safeParse(jsonOf(text));
@@ -164,7 +203,7 @@ export function readBootId(): string {
   }
 }
 
-function load(path: string, log: Logger): Memories | null {
+function load(path: string, log: Logger, self: Owner | null): Memories | null {
   const file = readSmallFile(path, maxBytes);
   switch (file.outcome) {
     case 'missing':
@@ -175,9 +214,26 @@ function load(path: string, log: Logger): Memories | null {
     case 'text': {
       const memories = parseMemories(file.text);
       if (memories === null) warn(log, path, 'the file is truncated, damaged or not ours');
-      return memories;
+      const owner = parseOwner(file.text);
+      if (memories === null || self === null || owner === null || isSame(owner, self)) return memories;
+      const reason = `the decisions stored in ${path} are those of ${inWords(owner)}, and this router is ${inWords(self)}: they are not used`;
+      log.warn(
+        { event: 'memory-of-another', reason, path, owner },
+        'The decision memory is another router’s',
+      );
+      return null;
     }
   }
+}
+
+/** The instance decides where both are known. */
+function isSame(owner: Owner, self: Owner): boolean {
+  const areKnown = owner.instance !== null && self.instance !== null;
+  return areKnown ? owner.instance === self.instance : owner.router === self.router;
+}
+
+function inWords({ instance, router }: Owner): string {
+  return `${instance ?? 'an unknown instance'} with the peer ${printable(clipped(router, 100))}`;
 }
 
 function warn(log: Logger, path: string, cause: string): void {

@@ -63,3 +63,46 @@ test('show with a broken configuration reads the default store, and says so', ()
   expect(err.startsWith(`show: ${path} cannot be read (`)).toBe(true);
   expect(err).toContain('); the default store is read instead.\n');
 });
+
+test('check-config with the two files of a pair', () => {
+  const example = (name: string) => join(root, `config/examples/secondary-ip-${name}.json`);
+  expect(main('check-config', example('rtr1'), example('rtr2'))).toEqual({
+    code: 0,
+    out: 'OK: the two go together\n',
+    err: '',
+  });
+  const twice = main('check-config', example('rtr1'), example('rtr1'));
+  expect([twice.code, twice.out]).toEqual([2, '']);
+  expect(twice.err).toMatch(/have 2 mistakes as a pair:\n {2}.*both are/);
+  const three = main('check-config', 'a', 'b', 'c');
+  expect(three.err).toMatch(/^xr-aws-ha: check-config takes two configurations, those of a pair/);
+});
+
+/** The reader goes before anything is written. */
+function withoutReader(...args: readonly string[]) {
+  const command = [join(root, 'node_modules/tsx/dist/cli.mjs'), join(root, 'src/main.ts'), ...args];
+  const script = 'trap "" PIPE; { sleep 0.2; "$0" "$@"; echo $? >&3; } 3>&2 2>&3 | true';
+  return spawnSync('sh', ['-c', script, process.execPath, ...command], { encoding: 'utf8' }).stderr;
+}
+
+test.each([
+  ['--version', ['--version'], 0],
+  ['--help', ['--help'], 0],
+  ['check-config', ['check-config', '-c', join(root, 'config/examples/routes-rtr1.json')], 0],
+  ['iam-policy', ['iam-policy', '-c', join(root, 'config/examples/secondary-ip-rtr1.json')], 0],
+] as const)('%s whose reader has gone ends without a word of it', (_name, args, code) => {
+  const lines = withoutReader(...args)
+    .split('\n')
+    .filter((line) => line !== '');
+  expect(lines.at(-1)).toBe(String(code));
+  expect(lines.join('\n')).not.toMatch(/EPIPE|at .*node:/);
+});
+
+test('output that cannot be written for another reason is a failure', () => {
+  const command = [join(root, 'node_modules/tsx/dist/cli.mjs'), join(root, 'src/main.ts'), '--version'];
+  const { status, stderr } = spawnSync('sh', ['-c', '"$0" "$@" > /dev/full', process.execPath, ...command], {
+    encoding: 'utf8',
+  });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^xr-aws-ha: the output cannot be written: .*ENOSPC/);
+});

@@ -156,7 +156,9 @@ describe.each([
     expect(warnings).toEqual(
       kind === 'multi-hop' || crossesZones
         ? Array(2).fill(expect.stringMatching(/multi-hop BFD .* is unproven/))
-        : [],
+        : kind === 'gre-tunnel'
+          ? Array(2).fill(expect.stringMatching(/intf_name: BFD over a tunnel .* is unproven/))
+          : [],
     );
   });
 

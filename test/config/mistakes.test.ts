@@ -93,7 +93,7 @@ describe('a value that is wrong by itself', () => {
     [
       'a word for yes or no',
       configWith({ preferred: 'yes' }),
-      'config.preferred: "yes" is not yes or no; write true or false',
+      'config.preferred: "yes" is not true or false; write one of these, without quotes',
     ],
     [
       'a word that is not in the list',

@@ -106,6 +106,14 @@ test('EC2 faults are added, listed and removed', async () => {
     id: 2,
   });
   expect((await ask('GET', '/ec2/faults')).body).toMatchObject([{ id: 1, rule: fault }, { id: 2 }]);
+  for (const [slip, words] of [
+    [{ kind: 'reset', source: 'rtr3' }, /^there is no source rtr3; it is one of: rtr1, rtr2, i-/],
+    [{ kind: 'reset', action: 'ReplaceRoutes' }, /^there is no action ReplaceRoutes; it is one of: /],
+  ] as const)
+    expect(await ask('POST', '/ec2/faults', slip)).toMatchObject({
+      status: 400,
+      body: { error: expect.stringMatching(words) as unknown },
+    });
   expect(await ask('DELETE', '/ec2/faults/1')).toEqual(done);
   expect((await ask('DELETE', '/ec2/faults/1')).status).toBe(404);
   expect(lab.ec2.activeFaults()).toMatchObject([{ id: 2, rule: { kind: 'reset' } }]);

@@ -29,6 +29,29 @@ beforeEach(() => {
 
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
+test.each([
+  ['of another instance', 'i-0b', 'peer-1', null],
+  ['of the same instance, whose peer has changed', 'i-0a', 'peer-2', memory],
+  ['before its instance is known, with the same peer', null, 'peer-1', memory],
+  ['before its instance is known, with another peer', null, 'peer-2', null],
+] as const)('the decisions of i-0a are there for a router %s only where they are its own', async (...row) => {
+  const [, instance, peer, expected] = row;
+  const { log, records } = recordingLogger();
+  const first = openMemory(dir, ['default'], log, 'peer-1');
+  first.own('i-0a');
+  first.save('default', memory);
+  await first.close();
+  const next = openMemory(dir, ['default'], log, peer);
+  await eventually(() => expect(next.namesInstance()).toBe(true));
+  if (instance !== null) next.own(instance);
+  expect(next.load('default')).toEqual(expected);
+  expect(eventsOf(records)).toEqual(expected === null ? ['memory-of-another'] : []);
+  if (expected === null)
+    expect(records[0]?.reason).toMatch(
+      /those of i-0a with the peer peer-1, and this router is .* with the peer peer-\d: they are not used$/,
+    );
+});
+
 test('what was saved last is loaded by the next life', async () => {
   const { log, records } = recordingLogger();
   const first = openMemory(dir, ['default'], log);
