@@ -63,7 +63,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/core/*.ts'],
+    files: ['src/core/*.ts', 'src/heal/core/*.ts'],
     rules: importsOnly('^(?!\\./[^.])'),
   },
   {
@@ -71,7 +71,7 @@ export default tseslint.config(
     rules: importsOnly('^(?!\\.\\.?/[^.])'),
   },
   {
-    files: ['src/core/**/*.ts'],
+    files: ['src/core/**/*.ts', 'src/heal/core/**/*.ts'],
     rules: {
       'no-restricted-globals': [
         'error',

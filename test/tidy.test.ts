@@ -14,7 +14,7 @@ function read(path: string): string {
   return readFileSync(join(root, path), 'utf8');
 }
 
-const folders = ['.', 'src', 'config', 'docker', 'xr-appmgr', 'deploy'];
+const folders = ['.', 'src', 'src/heal', 'config', 'config/heal', 'docker', 'xr-appmgr', 'deploy'];
 const pages = [...folders.map((folder) => join(folder, 'README.md')), ...filesBelow('docs', '.md')];
 const sources = [...filesBelow('src', '.ts'), ...filesBelow('lab', '.ts')];
 

@@ -180,7 +180,7 @@ export function tagText(maxLength: number) {
       return `${shown(value)} has ${value.length} characters; ${hint}`;
     // EC2 reads them as wildcards in a filter, which would find other tables too.
     return /[*?\\\p{C}]/u.test(value)
-      ? `${shown(value)} holds a wildcard or a control character; give the table another tag`
+      ? `${shown(value)} holds a wildcard or a control character; give it another tag`
       : null;
   });
 }
@@ -270,6 +270,21 @@ export function serviceUrl(example: string) {
       ? null
       : `${shown(value)} goes on after the host; end it there: ${url.origin}`;
   });
+}
+
+/** A text of a form that one expression says. */
+export function patternText({
+  noun,
+  hint,
+  form,
+}: {
+  readonly noun: string;
+  readonly hint: string;
+  readonly form: RegExp;
+}) {
+  return text(noun, hint, (value) =>
+    form.test(value) ? null : `${shown(value)} is not a valid ${noun}; ${hint}`,
+  );
 }
 
 export function anyText(hint: string) {

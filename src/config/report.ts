@@ -23,49 +23,67 @@ export type Judgement =
 /** `document` is what the JSON text says, the operator's notes included. */
 export function judge(document: JsonValue): Judgement {
   const noted = withoutNotes(document);
-  const reading = documentSchema.safeParse(noted);
   const parts = partsOf(noted);
   const broken = (severity: Rule['severity']) =>
     rules
       .filter((rule) => rule.severity === severity)
       .flatMap((rule) => rule.find(parts))
       .map(({ path, message }) => sentence(path, message));
-  const mistakes = [
-    ...(reading.error?.issues ?? []).flatMap((issue) => issueSentences(noted, issue)),
-    ...broken('mistake'),
-  ];
+  const reading = examine(documentSchema, 'config', noted);
+  const mistakes = [...reading.mistakes, ...broken('mistake')];
   // The schema accepts objects only, which the compiler cannot conclude.
-  if (!reading.success || mistakes.length > 0 || !isJsonObject(document)) return { ok: false, mistakes };
+  if (reading.data === null || mistakes.length > 0 || !isJsonObject(document)) return { ok: false, mistakes };
   const { config } = reading.data;
-  const beyond = insensible(documentSchema, reading.data, []);
-  return { ok: true, config, document, warnings: [...beyond, ...broken('warning')] };
+  return { ok: true, config, document, warnings: [...reading.warnings, ...broken('warning')] };
+}
+
+/**
+ * What a schema by itself says of a document without notes. `root`: the key that everything else stands in. `data` is
+ * null where there are mistakes.
+ */
+export function examine<S extends z.ZodType>(
+  schema: S,
+  root: string,
+  noted: unknown,
+): {
+  readonly data: z.output<S> | null;
+  readonly mistakes: readonly string[];
+  readonly warnings: readonly string[];
+} {
+  const reading = schema.safeParse(noted);
+  if (reading.success)
+    return { data: reading.data, mistakes: [], warnings: insensible(schema, reading.data, []) };
+  const mistakes = reading.error.issues.flatMap((issue) => issueSentences(schema, root, noted, issue));
+  return { data: null, mistakes, warnings: [] };
 }
 
 export function sentence(path: Path, message: string): string {
   return `${place(path)}: ${message}`;
 }
 
-function issueSentences(document: unknown, issue: z.core.$ZodIssue): readonly string[] {
+function issueSentences(
+  schema: z.ZodType,
+  root: string,
+  document: unknown,
+  issue: z.core.$ZodIssue,
+): readonly string[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => sentence([...issue.path, key], unknownKey(issue.path, key)));
+    return issue.keys.map((key) => sentence([...issue.path, key], unknownKey(schema, issue.path, key)));
   }
   // The commonest way to have no `config` is to have written its content without it.
-  const isBare = issue.path.length === 1 && issue.path[0] === 'config' && isObject(document);
-  if (isBare && !Object.hasOwn(document, 'config') && Object.keys(document).some((key) => isConfigKey(key))) {
-    return [sentence(issue.path, 'missing; put the keys inside it: {"config": {...}}')];
+  const isBare = issue.path.length === 1 && issue.path[0] === root && isObject(document);
+  const inside = keysAt(schema, [root]);
+  if (isBare && !Object.hasOwn(document, root) && Object.keys(document).some((key) => inside.includes(key))) {
+    return [sentence(issue.path, `missing; put the keys inside it: {"${root}": {...}}`)];
   }
   return [sentence(issue.path, issue.message)];
 }
 
-function isConfigKey(key: string): boolean {
-  return keysAt(documentSchema, ['config']).includes(key);
-}
-
-function unknownKey(path: Path, key: string): string {
-  const homes = homesOf(documentSchema, key).filter((home) => home !== '');
+function unknownKey(schema: z.ZodType, path: Path, key: string): string {
+  const homes = homesOf(schema, key).filter((home) => home !== '');
   if (homes.length > 0)
     return `this key does not belong here; move it to ${listed(homes, 'or').replaceAll('"', '')}`;
-  const suggestion = closest(key, keysAt(documentSchema, path));
+  const suggestion = closest(key, keysAt(schema, path));
   return suggestion === null
     ? 'unknown key; remove it, or start its name with "_" to keep it as a note'
     : `unknown key; did you mean "${suggestion}"?`;

@@ -166,7 +166,7 @@ test.each<[what: string, change: object, mistakes: readonly string[]]>([
       action: routes(route({ route_table_id: undefined, route_table_tag: { key: 'ha', value: 'north*' } })),
     },
     [
-      `${at('route_list[0].route_table_tag.value')}: "north*" holds a wildcard or a control character; give the table another tag`,
+      `${at('route_list[0].route_table_tag.value')}: "north*" holds a wildcard or a control character; give it another tag`,
     ],
   ],
   [

@@ -6,16 +6,32 @@ import ts from 'typescript';
 
 const root = resolve(__dirname, '../..');
 const core = join(root, 'src/core');
-const files = readdirSync(core, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+const healCore = join(root, 'src/heal/core');
+const sourcesOf = (folder: string) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+const sources = [core, healCore].flatMap((folder) =>
+  sourcesOf(folder).map((name) => [name, folder] as const),
+);
 
-test.each(files)('%s imports nothing from outside src/core', (name) => {
+test.each(sources)('%s imports nothing from outside its folder %s', (name, folder) => {
   const { importedFiles, libReferenceDirectives, typeReferenceDirectives, referencedFiles } =
-    ts.preProcessFile(readFileSync(join(core, name), 'utf8'));
+    ts.preProcessFile(readFileSync(join(folder, name), 'utf8'));
   const outside = importedFiles
     .map(({ fileName }) => fileName)
-    .filter((path) => !files.includes(`${join(dirname(name), path)}.ts`));
+    .filter((path) => !sourcesOf(folder).includes(`${join(dirname(name), path)}.ts`));
   expect(outside).toEqual([]);
   expect([...libReferenceDirectives, ...typeReferenceDirectives, ...referencedFiles]).toEqual([]);
+});
+
+test("the healer's core has the compiler options of the daemon's", () => {
+  const [own, other] = [core, healCore].map((folder) => {
+    const { compilerOptions } = ts.parseConfigFileTextToJson(
+      'tsconfig.json',
+      readFileSync(join(folder, 'tsconfig.json'), 'utf8'),
+    ).config as { compilerOptions: unknown };
+    return compilerOptions;
+  });
+  expect(other).toEqual(own);
 });
 
 describe("the core's compiler options", () => {
@@ -63,7 +79,7 @@ describe("the core's compiler options", () => {
   });
 });
 
-describe('the linter, in src/core', () => {
+describe.each([core, healCore])('the linter, in %s', (folder) => {
   const allowed = "import { sharedCall } from './kinds';\nexport const one = sharedCall;\n";
   const rejected: readonly (readonly [string, string])[] = [
     ['Date.now', 'export const one = Date.now();\n'],
@@ -85,7 +101,7 @@ describe('the linter, in src/core', () => {
   const samples = [allowed, ...rejected.map(([, text]) => text)];
   const output = execFileSync(
     process.execPath,
-    [join(__dirname, 'lintSamples.mjs'), join(core, 'sample.ts')],
+    [join(__dirname, 'lintSamples.mjs'), join(folder, 'sample.ts')],
     { cwd: root, input: JSON.stringify(samples), encoding: 'utf8' },
   );
   const broken = JSON.parse(output) as readonly (readonly string[])[];
