@@ -1,12 +1,14 @@
 /**
  * `npm run sim -- --runs N [--seed S]`: so many runs from this seed on, shared by as many processes as there are
- * processors; Ctrl-C ends it early and what is done is reported. A run that breaks an invariant prints its seed, the invariant and its shortest story; the exit code then
+ * processors; with `--heal` it is the healer that runs (heal/main.ts); Ctrl-C ends it early and what is done is reported. A run that breaks an invariant prints its seed, the invariant and its shortest story; the exit code then
  * is 1.
  */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Batch } from './batch';
+import { merged, type Batch } from './batch';
+import { healings } from './heal/main';
 import { reportOf, summaryOf } from './report';
 import { scenarioOf } from './scenario';
 import { shrink } from './shrink';
@@ -25,6 +27,8 @@ const { values } = parseArgs({
     story: { type: 'boolean', default: false },
     /** Write docs/simulation.md. */
     report: { type: 'boolean', default: false },
+    /** Simulate the healer in place of the daemon. */
+    heal: { type: 'boolean', default: false },
   },
 });
 
@@ -41,20 +45,26 @@ const jobs = Math.min(whole('jobs', 1), runs);
 const tell = whole('tell', 0);
 
 async function main(): Promise<number> {
+  if (values.heal) return healings({ first, runs, jobs, story: values.story, isOver: untilInterrupted() });
   if (values.story) {
     process.stdout.write(`${storyOf(scenarioOf(first))}\n`);
     return 0;
   }
-  let isOver = false;
-  // What is done by then is reported.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (isOver = true));
   const startedAt = Date.now();
-  const batch = await shareOut({ first, count: runs }, jobs, () => isOver, tellProgress);
+  const work = { entry: join(__dirname, 'worker.ts'), merged };
+  const batch = await shareOut(work, { first, count: runs }, jobs, untilInterrupted(), tellProgress);
   const elapsedMs = Date.now() - startedAt;
   tellBroken(batch);
   process.stdout.write(summaryOf(batch, { first, elapsedMs, jobs }));
   if (values.report) writeFileSync('docs/simulation.md', reportOf(batch, { first, elapsedMs, jobs }));
   return batch.broken.length > 0 ? 1 : 0;
+}
+
+/** What is done by then is reported. */
+function untilInterrupted(): () => boolean {
+  let isOver = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (isOver = true));
+  return () => isOver;
 }
 
 function tellProgress(batch: Batch): void {

@@ -4,14 +4,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
-import { merged, type Batch } from './batch';
-
 export type Piece = { readonly first: number; readonly count: number };
 
 const PIECE = 2_000;
 
+/** What the processes run: the file of one of them, and how what came of their pieces is put together. */
+export type Work<Batch> = {
+  readonly entry: string;
+  readonly merged: (batches: readonly Batch[]) => Batch;
+};
+
 /** `isOver` is asked before each piece; the answer covers the seeds from `first` on without a gap. */
-export async function shareOut(
+export async function shareOut<Batch>(
+  { entry, merged }: Work<Batch>,
   { first, count }: Piece,
   jobs: number,
   isOver: () => boolean,
@@ -26,13 +31,13 @@ export async function shareOut(
     return piece;
   };
   const directory = mkdtempSync(join(tmpdir(), 'sim-'));
-  const worker = bundled(directory);
+  const worker = bundled(entry, directory);
   const work = async (): Promise<void> => {
     // A run leaves much garbage, and little of it lives long.
     const child = fork(worker, { execArgv: ['--max-semi-space-size=64'] });
     try {
       for (let piece = next(); piece !== null; piece = next()) {
-        const answer = await answerTo(child, piece);
+        const answer = await answerTo<Batch>(child, piece);
         batch = merged([batch, answer]);
         told(batch);
       }
@@ -49,14 +54,13 @@ export async function shareOut(
 }
 
 /** What runs the sources as they are, as this process does, keeps the name of each function: a fifth slower. */
-function bundled(directory: string): string {
+function bundled(entry: string, directory: string): string {
   const outfile = join(directory, 'worker.js');
-  const entryPoints = [join(__dirname, 'worker.ts')];
-  buildSync({ entryPoints, outfile, bundle: true, platform: 'node', sourcemap: 'inline' });
+  buildSync({ entryPoints: [entry], outfile, bundle: true, platform: 'node', sourcemap: 'inline' });
   return outfile;
 }
 
-function answerTo(child: ChildProcess, piece: Piece): Promise<Batch> {
+function answerTo<Batch>(child: ChildProcess, piece: Piece): Promise<Batch> {
   return new Promise((resolve, reject) => {
     const ended = (code: number | null): void =>
       reject(new Error(`the process that ran the seeds from ${piece.first} on ended with ${code}`));

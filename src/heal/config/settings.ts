@@ -6,7 +6,6 @@ import type { HealConfig } from './schema';
 export type HealSettings = {
   readonly desired: Desired;
   readonly region: string;
-  readonly vpcId: string;
   readonly endpoints: { readonly ec2: string; readonly autoscaling: string; readonly sns: string };
   /** Null where nobody is told. */
   readonly topicArn: string | null;
@@ -25,12 +24,12 @@ export function settingsOf(heal: HealConfig): HealSettings {
     desired: {
       identities: heal.identities.map(identityOf),
       pairs: (heal.pairs ?? []).map(pairOf),
+      vpcId: heal.vpc_id,
       stalenessMs: msOfS(heal.staleness_s),
       leaseMs: msOfS(heal.lease_s),
       apiTimeoutMs: msOfS(heal.api_timeout_s),
     },
     region: heal.region,
-    vpcId: heal.vpc_id,
     endpoints: {
       ec2: origin(heal.ec2_endpoint_url, 'ec2'),
       autoscaling: origin(heal.autoscaling_endpoint_url, 'autoscaling'),

@@ -6,6 +6,8 @@
 export type Desired = {
   readonly identities: readonly Identity[];
   readonly pairs: readonly Pair[];
+  /** The only VPC that is looked at. */
+  readonly vpcId: string;
   /** A reading that was answered just now may show what was true this long ago. */
   readonly stalenessMs: number;
   /** How long the right to write for an identity lasts. */
