@@ -151,7 +151,7 @@ export class Api {
   }
 
   #detach(thing: Thing | undefined, set: (part: Partial<Thing>) => void): StepFailure | null {
-    if (thing?.instanceId == null) return null;
+    if (thing === undefined || thing.instanceId === null) return null;
     set({ status: 'detaching' });
     this.#clock.after(this.#aws.draw(this.#scenario.latency.attach), () =>
       set({ status: 'available', instanceId: null }),

@@ -159,7 +159,7 @@ export class Checks {
       const member = group?.members.find(({ lifecycle }) => lifecycle === 'InService');
       if (member === undefined || !isWhole(identity, this.#aws.world, member.id))
         return { invariant: 'converges', text: `${identity.name}: ${JSON.stringify(group?.members)}` };
-      const told = (group?.record == null ? null : parseRecord(group.record))?.told ?? [];
+      const told = parseRecord(group?.record ?? '')?.told ?? [];
       if (told.length > 0) return { invariant: 'alarms-end', text: `${identity.name}: ${told.join()}` };
     }
     return null;
