@@ -148,6 +148,13 @@ function targetRoutes({ world }: AnyLab): readonly Route[] {
           }),
         ),
     ),
+    askWith(
+      'POST',
+      '/ec2/elastic-ips/:id/service-managed',
+      'a service of AWS manages an Elastic IP, so that AssociateAddress says AuthFailure; null: none does',
+      z.strictObject({ by: z.enum(['alb', 'nlb', 'rds', 'rnat']).nullable() }),
+      ({ places, body }) => edit(() => world.setServiceManaged(places['id'] ?? '', body.by)),
+    ),
     ask('DELETE', '/ec2/elastic-ips/:id', 'an operator disassociates an Elastic IP', ({ places }) =>
       edit(() => world.disassociateAddress(places['id'] ?? '')),
     ),

@@ -3,16 +3,19 @@
 export interface Ec2Error {
   readonly code: string;
   readonly message: string;
+  /** Where it is another one than the code usually comes with. */
+  readonly status?: number | undefined;
 }
 
 export type Outcome<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Ec2Error };
 
 export const accepted = <T>(value: T): Outcome<T> => ({ ok: true, value });
-export const refused = (code: string, message: string): { readonly ok: false; readonly error: Ec2Error } => ({
-  ok: false,
-  error: { code, message },
-});
+export const refused = (
+  code: string,
+  message: string,
+  status?: number,
+): { readonly ok: false; readonly error: Ec2Error } => ({ ok: false, error: { code, message, status } });
 
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   AuthFailure: 401,

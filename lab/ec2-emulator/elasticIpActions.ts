@@ -38,9 +38,12 @@ function associate({ params, world, origin }: ActionRequest): Answer {
   }
   const missing = missingParameter(params, ['AllocationId', 'NetworkInterfaceId']);
   if (missing !== undefined) return missing;
+  const allocationId = params.get('AllocationId') ?? '';
+  // AuthFailure with status 400, as of whatever is not the caller's; the words are EC2's.
+  if (findElasticIp(world.model, allocationId)?.serviceManaged !== undefined)
+    return refused('AuthFailure', 'You do not have permission to access the specified resource.', 400);
   const dry = dryRun(params);
   if (dry !== undefined) return dry;
-  const allocationId = params.get('AllocationId') ?? '';
   const done = world.commit(
     associateAddress(world.model, {
       allocationId,
@@ -93,6 +96,7 @@ function elasticIpXml(model: Ec2Model, eip: ElasticIp): readonly XmlElement[] {
     element('domain', 'vpc'),
     element('publicIpv4Pool', 'amazon'),
     element('networkBorderGroup', model.region),
+    ...(eip.serviceManaged === undefined ? [] : [element('serviceManaged', eip.serviceManaged)]),
     ...instanceOf(model, eip).map((id) => element('instanceId', id)),
     ...(association === null
       ? []

@@ -65,6 +65,18 @@ export function disassociateAddress(model: Ec2Model, allocationId: string): Outc
   return accepted(withAssociation(model, eip, null));
 }
 
+export function setServiceManaged(
+  model: Ec2Model,
+  allocationId: string,
+  service: ElasticIp['serviceManaged'] | null,
+): Outcome<Ec2Model> {
+  const eip = findElasticIp(model, allocationId);
+  if (eip === undefined) return unknownAllocations([allocationId]);
+  const { serviceManaged: _before, ...rest } = eip;
+  const after = service ? { ...rest, serviceManaged: service } : rest;
+  return accepted({ ...model, elasticIps: model.elasticIps.map((each) => (each === eip ? after : each)) });
+}
+
 /**
  * The model with other interfaces. Elastic IPs follow their private address to the interface that has it now,
  * and are free when none in the VPC has it: so a move takes them along, and Unassign drops them.

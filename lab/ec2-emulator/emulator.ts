@@ -73,7 +73,6 @@ type Answer = Outcome<readonly XmlElement[]>;
 interface ErrorAnswer {
   readonly ok: false;
   readonly error: Ec2Error;
-  readonly status?: number | undefined;
 }
 
 export class Ec2Emulator {
@@ -265,7 +264,7 @@ export class Ec2Emulator {
     if (throttled || findFault(faults, 'throttle'))
       return refused('RequestLimitExceeded', 'Request limit exceeded.');
     const early = findFault(faults, 'error', 'before');
-    if (early) return { ok: false, error: early, status: early.status };
+    if (early) return { ok: false, error: early };
     const { number, action, accessKeyId } = entry;
     const answer = runAction({
       action,
@@ -276,7 +275,7 @@ export class Ec2Emulator {
     });
     this.#log.note(number, { applied: answer.ok });
     const late = findFault(faults, 'error', 'after');
-    return late ? { ok: false, error: late, status: late.status } : answer;
+    return late ? { ok: false, error: late } : answer;
   }
 
   async #send(exchange: Exchange, answer: Answer | ErrorAnswer): Promise<void> {
@@ -284,9 +283,7 @@ export class Ec2Emulator {
     const { response } = request;
     if (response.destroyed) return;
     const requestId = randomUUID();
-    const status = answer.ok
-      ? 200
-      : (('status' in answer ? answer.status : undefined) ?? statusOf(answer.error.code));
+    const status = answer.ok ? 200 : (answer.error.status ?? statusOf(answer.error.code));
     const body = Buffer.from(
       answer.ok
         ? writeAnswer(entry.action, [element('requestId', requestId), ...answer.value], faults)

@@ -96,6 +96,8 @@ export interface PrefixList {
 export interface ElasticIp {
   readonly allocationId: string;
   readonly publicIp: string;
+  /** The service of AWS that manages it, and nobody else may associate it. Absent: none. */
+  readonly serviceManaged?: 'alb' | 'nlb' | 'rds' | 'rnat';
   readonly tags: Tags;
   readonly association: {
     readonly associationId: string;

@@ -13,7 +13,7 @@ import {
 } from './changes';
 import { checkModel } from './checkModel';
 import type { Outcome } from './ec2Error';
-import { associateAddress, disassociateAddress } from './elasticIps';
+import { associateAddress, disassociateAddress, setServiceManaged } from './elasticIps';
 import type { AssociateRequest } from './elasticIps';
 import { History } from './history';
 import type { ChangeOrigin, OwnershipChange, TargetChange } from './history';
@@ -27,6 +27,7 @@ import type {
   Instance,
   InstanceState,
   RouteTarget,
+  ElasticIp,
 } from './model';
 import { assignAddresses, unassignAddresses } from './privateAddresses';
 import { deleteRoute, setRoute } from './routes';
@@ -133,6 +134,11 @@ export class Ec2World {
 
   disassociateAddress(allocationId: string): void {
     this.#edit(disassociateAddress(this.#present, allocationId));
+  }
+
+  /** From now on a service of AWS manages it; null: nobody does. */
+  setServiceManaged(allocationId: string, serviceManaged: ElasticIp['serviceManaged'] | null): void {
+    this.#edit(setServiceManaged(this.#present, allocationId, serviceManaged));
   }
 
   setSourceDestCheck(networkInterfaceId: string, on: boolean): void {

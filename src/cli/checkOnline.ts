@@ -6,7 +6,13 @@ import pino from 'pino';
 import { consult, type Consultation } from '../aws/checks/consultation';
 import { askHolders } from '../aws/reads/instanceStatus';
 import type { Findings } from '../aws/reads/observe';
-import { dryRunReads, dryRunWrites, mendFor, proveWrites, type Permission } from '../aws/checks/permissions';
+import {
+  denialWords,
+  dryRunReads,
+  dryRunWrites,
+  proveWrites,
+  type Permission,
+} from '../aws/checks/permissions';
 import { findRoom } from '../aws/checks/room';
 import { forwardingInterfaces } from '../aws/checks/sourceDestCheck';
 import { regionMistakes, startMistakes } from '../aws/checks/startChecks';
@@ -136,7 +142,7 @@ function tell(permissions: readonly Permission[], report: Report): void {
         report.lines.push(`not known: ${action} on ${on}: ${detail}`);
         break;
       case 'denied':
-        report.mistakes.push(`EC2 denies ${action} on ${on}: ${mendFor(permission)}.`);
+        report.mistakes.push(`EC2 denies ${action} on ${on}: ${denialWords(permission)}.`);
         break;
     }
   }

@@ -10,7 +10,7 @@ import type { Observation } from '../../core/state/model';
 import type { Plan } from '../../core/state/plan';
 import type { Ec2 } from '../transport/ec2';
 import type { Pacer } from '../moves/pacer';
-import { dryRunWrites, mendFor, type Permission } from './permissions';
+import { denialWords, dryRunWrites, type Permission } from './permissions';
 
 /** Between two looks whether a question may be asked: nothing is in a hurry here. */
 const LOOK_AGAIN_MS = 250;
@@ -74,7 +74,7 @@ export class PermissionProof {
     for (const permission of permissions) {
       const { action, on, verdict, detail } = permission;
       if (verdict === 'denied') {
-        const reason = `EC2 would deny ${action} on ${on}, which a takeover may need: ${mendFor(permission)}`;
+        const reason = `EC2 would deny ${action} on ${on}, which a takeover may need: ${denialWords(permission)}`;
         log.error({ event: 'permission-denied', action, on, reason }, 'A permission is missing');
       }
       if (verdict === 'unknown') {

@@ -3,6 +3,7 @@
  * answers with an error either way. AssignPrivateIpAddresses, AssignIpv6Addresses and UnassignIpv6Addresses have none;
  * the first two are proven by writing what is there already, without reassignment, so that nothing can move.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   AssociateAddressCommand,
   CreateRouteCommand,
@@ -19,7 +20,8 @@ import type { Failure, Observation } from '../../core/state/model';
 import { interfaceFor, peersBeside } from '../../core/levels/ownership';
 import type { Plan } from '../../core/state/plan';
 import { destinationOf } from '../moves/routeTable';
-import type { Caller, Command } from '../transport/ec2';
+import type { Caller, CallResult, Command } from '../transport/ec2';
+import { turnsDownCredentials } from '../transport/failure';
 import { forwardingInterfaces } from './sourceDestCheck';
 import { prepareMove } from '../moves/moves';
 
@@ -28,6 +30,8 @@ export type Permission = {
   /** What it would be done to. */
   readonly on: string;
   readonly verdict: 'permitted' | 'denied' | 'unknown';
+  /** EC2's; null where it has given none. */
+  readonly code: string | null;
   readonly detail: string;
 };
 
@@ -47,9 +51,16 @@ type Question = {
 
 const DryRun = true;
 
-/** What is to be done about a denied one. */
-export const mendFor = ({ action }: Permission): string =>
-  `allow ec2:${action} in the policy of the role (iam-policy prints it) and of the VPC endpoint`;
+/** What EC2 says of a denied one, and what is to be done about it. */
+export function denialWords({ action, code, detail }: Permission): string {
+  const mend =
+    code === UNAUTHORIZED
+      ? `allow ec2:${action} in the policy of the role (iam-policy prints it) and of the VPC endpoint`
+      : 'no policy of the role mends this: see whose it is, and what manages it';
+  return `${mend}. EC2 says ${detail}`;
+}
+
+const UNAUTHORIZED = 'UnauthorizedOperation';
 
 /** One DryRun for each action and resource, however many targets it has: each costs a token. */
 export function dryRunWrites(
@@ -152,7 +163,9 @@ export async function proveWrites(
     proven.push({
       action: move.action,
       on: `${request.targets.join(', ')} to ${request.networkInterfaceId}`,
-      ...(failure === null ? { verdict: 'permitted', detail: 'written again' } : verdictOf(failure)),
+      ...(failure === null
+        ? { verdict: 'permitted', code: null, detail: 'written again' }
+        : verdictOf(failure)),
     });
   }
   return proven;
@@ -166,17 +179,33 @@ async function askEach(
   const permissions: Permission[] = [];
   for (const { action, on, command } of questions) {
     await turn?.(action);
-    const result = await ec2.call(action, timeoutMs, command);
+    const result = await settled(() => ec2.call(action, timeoutMs, command));
     const verdict = result.ok
-      ? ({ verdict: 'unknown', detail: 'EC2 did not take the DryRun for one' } as const)
+      ? ({ verdict: 'unknown', code: null, detail: 'EC2 did not take the DryRun for one' } as const)
       : verdictOf(result.failure);
     permissions.push({ action, on, ...verdict });
   }
   return permissions;
 }
 
-function verdictOf({ code, message }: Failure): Pick<Permission, 'verdict' | 'detail'> {
+/** Turned down once, a call does not say whether it is for the credentials: they may be asked about meanwhile. */
+const TRIES = 3;
+const PAUSE_MS = 300;
+
+async function settled<Result extends CallResult<unknown>>(call: () => Promise<Result>): Promise<Result> {
+  let result = await call();
+  for (let tries = 1; tries < TRIES; tries += 1) {
+    if (result.ok || result.failure.kind === 'refused' || !turnsDownCredentials(result.failure)) break;
+    await delay(PAUSE_MS, undefined, { ref: false });
+    result = await call();
+  }
+  return result;
+}
+
+function verdictOf(failure: Failure): Pick<Permission, 'verdict' | 'code' | 'detail'> {
+  const { code, message } = failure;
   const detail = `${code}: ${message}`;
-  if (code === 'DryRunOperation') return { verdict: 'permitted', detail };
-  return { verdict: code === 'UnauthorizedOperation' ? 'denied' : 'unknown', detail };
+  if (code === 'DryRunOperation') return { verdict: 'permitted', code, detail };
+  const isDenied = code === UNAUTHORIZED || (failure.kind === 'refused' && turnsDownCredentials(failure));
+  return { verdict: isDenied ? 'denied' : 'unknown', code, detail };
 }

@@ -6,6 +6,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { Wellness, type Reading } from '../../wellness';
+import { quoted } from './failure';
 import type { Imds } from './imds';
 
 export type RoleCredentials = {
@@ -170,7 +171,7 @@ async function readCredentials(imds: Imds): Promise<CredentialsReading> {
   return document.ok ? parseCredentials(document.text) : document;
 }
 
-/** Problems never quote the document: it may hold a secret even where it is broken. */
+/** Problems quote nothing of the document but its Code and Message: it may hold a secret even where it is broken. */
 export function parseCredentials(text: string): CredentialsReading {
   let document: unknown;
   try {
@@ -184,13 +185,19 @@ export function parseCredentials(text: string): CredentialsReading {
       problem: 'IMDS answers the request for credentials with something else than an object',
     };
   }
-  const field = (name: string, form: RegExp): string => {
+  const written = (name: string): string => {
     const value: unknown = Object.entries(document).find(([key]) => key === name)?.[1];
-    return typeof value === 'string' && form.test(value) ? value : '';
+    return typeof value === 'string' ? value : '';
   };
+  const field = (name: string, form: RegExp): string => (form.test(written(name)) ? written(name) : '');
   // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
-  if (field('Code', /^Success$/) === '')
-    return { ok: false, problem: 'the credentials of IMDS lack Code Success' };
+  if (field('Code', /^Success$/) === '') {
+    const secrets = ['AccessKeyId', 'SecretAccessKey', 'Token'].map(written);
+    const said = ['Code', 'Message']
+      .map((name) => quoted(written(name), secrets))
+      .filter((words) => words !== '');
+    return { ok: false, problem: ['the credentials of IMDS lack Code Success', ...said].join(': ') };
+  }
   const accessKeyId = field('AccessKeyId', /^\w{16,128}$/);
   const secretAccessKey = field('SecretAccessKey', /^[\x21-\x7e]{16,256}$/);
   const sessionToken = field('Token', /^[\x21-\x7e]{1,16384}$/);

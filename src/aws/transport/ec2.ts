@@ -2,12 +2,13 @@
  * Calls to EC2: a client that takes nothing from files, the environment, DNS or IMDS while it works, and one
  * way to call, in three steps: build and sign, take a connection, send on release. Never retries: the rules do.
  */
-import { EC2Client, type ServiceOutputTypes } from '@aws-sdk/client-ec2';
+import { DescribeNetworkInterfacesCommand, EC2Client, type ServiceOutputTypes } from '@aws-sdk/client-ec2';
 import type { Logger } from 'pino';
 import type { Failure } from '../../core/state/model';
 import type { Reading } from '../../wellness';
+import { Acceptance } from './acceptance';
 import { Connections, MalformedAnswer, type SendOptions } from './connections';
-import type { Credentials } from './credentials';
+import type { Credentials, RoleCredentials } from './credentials';
 import { pinEndpointAddresses, type Resolve } from './endpointAddresses';
 import { classify, oneLine, turnsDownCredentials } from './failure';
 
@@ -78,13 +79,16 @@ export function openEc2({
     log,
     ...(resolve === undefined ? {} : { resolve }),
   });
+  const acceptance = new Acceptance(now);
+  let signedWith: RoleCredentials | null = null;
+  const provide = async () => (signedWith = await credentials.provider());
   const open = () => {
     const connections = new Connections({ endpoint, addresses, now });
     const client = new EC2Client({
       // Each of these, left out, is looked for in ~/.aws or the environment when the first request is made.
       region,
       endpoint: endpointUrl,
-      credentials: credentials.provider,
+      credentials: Object.assign(provide, { memoized: true as const }),
       requestHandler: connections,
       maxAttempts: 1,
       retryMode: 'standard',
@@ -95,7 +99,8 @@ export function openEc2({
       userAgentAppId: 'xr-aws-ha',
       disableClockSkewCorrection: false,
     });
-    return { connections, caller: callerOf(client, credentials, now), stop: () => client.destroy() };
+    const caller = callerOf(client, { acceptance, signedWith: () => signedWith, credentials, now });
+    return { connections, caller, stop: () => client.destroy() };
   };
   const { connections, caller, stop } = open();
 
@@ -114,11 +119,35 @@ export function openEc2({
   };
 }
 
+/** How long the question may take whether EC2 accepts the credentials for another call. */
+const ACCEPTANCE_TIMEOUT_MS = 2_000;
+
 function callerOf(
   client: EC2Client,
-  credentials: Pick<Credentials, 'refreshNow'>,
-  now: () => number,
+  {
+    acceptance,
+    signedWith,
+    credentials,
+    now,
+  }: {
+    readonly acceptance: Acceptance;
+    /** What was last signed with. */
+    readonly signedWith: () => RoleCredentials | null;
+    readonly credentials: Pick<Credentials, 'refreshNow'>;
+    readonly now: () => number;
+  },
 ): Caller {
+  let asking = false;
+  /** What a takeover needs for anything. Any answer but that the credentials are wrong is one. */
+  const askForOther = (): void => {
+    if (asking) return;
+    asking = true;
+    const asked = prepare('DescribeNetworkInterfaces', (to, options) =>
+      to.send(new DescribeNetworkInterfacesCommand({ MaxResults: 5, DryRun: true }), options),
+    ).release(ACCEPTANCE_TIMEOUT_MS);
+    void asked.finally(() => (asking = false));
+  };
+
   const prepare = <Output extends ServiceOutputTypes>(
     action: string,
     command: Command<Output>,
@@ -132,11 +161,19 @@ function callerOf(
     let outcome: CallResult<Output> | null = null;
 
     const succeeded = (output: Output): CallResult<Output> => {
+      acceptance.accepted(signedWith()?.accessKeyId ?? null);
       return { ok: true, output, sentAt: sentAt ?? now(), awsRequestId: output.$metadata.requestId ?? null };
     };
     const failed = (error: unknown): CallResult<Output> => {
-      const failure = classify(error, { sent: sentAt !== null, timedOutAfterMs });
-      if (turnsDownCredentials(failure)) void credentials.refreshNow();
+      const identity = signedWith();
+      const secrets = identity === null ? [] : Object.values(identity);
+      const { accessKeyId = null } = identity ?? {};
+      const failure = acceptance.judge(
+        classify(error, { sent: sentAt !== null, timedOutAfterMs }, secrets),
+        { action, accessKeyId, sentAt: sentAt ?? now() },
+        askForOther,
+      );
+      if (failure.kind !== 'refused' && turnsDownCredentials(failure)) void credentials.refreshNow();
       return { ok: false, failure, sentAt: sentAt ?? now(), awsRequestId: requestIdOf(error) };
     };
     const options: SendOptions = {

@@ -26,7 +26,10 @@ const THROTTLED = new Set([
   'SlowDown',
 ]);
 
-/** EC2 did not believe the credentials, or the time in the signature: fresh ones may be believed. */
+/**
+ * EC2 did not believe the credentials, or the time in the signature: fresh ones may be believed. AuthFailure it also
+ * says of what nobody may touch, as an Elastic IP that a service manages: acceptance.ts tells the two apart.
+ */
 const CREDENTIALS_TURNED_DOWN = new Set([
   'AuthFailure',
   'ExpiredToken',
@@ -53,17 +56,28 @@ export function turnsDownCredentials(failure: Failure): boolean {
   return CREDENTIALS_TURNED_DOWN.has(failure.code);
 }
 
-export function classify(error: unknown, fate: RequestFate): Failure {
+/** EC2 takes the same credentials for other calls, so it is this call that it does not permit. */
+export function asRefusal({ code, message }: Failure): Failure {
+  const words = message === TURNED_DOWN ? 'EC2 gives no reason' : message.replace(`${TURNED_DOWN}: `, '');
+  return {
+    kind: 'refused',
+    code,
+    message: `${words} (EC2 accepts the same credentials for other calls)`,
+  };
+}
+
+/** `secrets`: what was signed with, which EC2 may quote. */
+export function classify(error: unknown, fate: RequestFate, secrets: readonly string[] = []): Failure {
   if (fate.timedOutAfterMs !== null) {
     const message = fate.sent
       ? `no answer within ${Math.round(fate.timedOutAfterMs)} ms`
       : `no connection within ${Math.round(fate.timedOutAfterMs)} ms`;
     return { kind: fate.sent ? 'uncertain' : 'unsent', code: 'Timeout', message };
   }
-  if (!fate.sent) return { kind: 'unsent', code: localCode(error), message: oneLine(messageOf(error)) };
+  if (!fate.sent) return { kind: 'unsent', code: localCode(error), message: wordsOf(error, secrets) };
   const code = codeOfEc2(error);
-  if (code === null) return { kind: 'uncertain', code: localCode(error), message: oneLine(messageOf(error)) };
-  return { kind: kindOf(code, statusOf(error)), code, message: messageOfEc2(code, error) };
+  if (code === null) return { kind: 'uncertain', code: localCode(error), message: wordsOf(error, secrets) };
+  return { kind: kindOf(code, statusOf(error)), code, message: messageOfEc2(code, error, secrets) };
 }
 
 function kindOf(code: string, status: number): Failure['kind'] {
@@ -84,12 +98,37 @@ function statusOf(error: unknown): number {
   return error instanceof EC2ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
 }
 
+const TURNED_DOWN = 'EC2 does not accept the credentials or the time of the request';
+
 /** EC2 quotes the signed request, with the session token in it, when a signature does not match. */
-function messageOfEc2(code: string, error: unknown): string {
-  if (CREDENTIALS_TURNED_DOWN.has(code))
-    return 'EC2 does not accept the credentials or the time of the request';
-  return oneLine(messageOf(error));
+function messageOfEc2(code: string, error: unknown, secrets: readonly string[]): string {
+  if (!CREDENTIALS_TURNED_DOWN.has(code)) return wordsOf(error, secrets);
+  const words = quoted(messageOf(error), secrets);
+  return words === '' ? TURNED_DOWN : `${TURNED_DOWN}: ${words}`;
 }
+
+const WITHHELD = '[withheld]';
+
+/** A token, a signature or the digest of a request, of whatever credentials. */
+const SIGNED = /[\w+/=%-]{60,}/g;
+
+/** Of the parts of credentials; what is shorter would be found in any text. */
+const SECRET_LENGTH_MIN = 16;
+
+/** However they are written: EC2 quotes what it was sent, also as it stands in a URL. */
+function withoutSecrets(text: string, secrets: readonly string[]): string {
+  return secrets
+    .filter(({ length }) => length >= SECRET_LENGTH_MIN)
+    .flatMap((secret) => [secret, encodeURIComponent(secret)])
+    .reduce((shown, secret) => shown.replaceAll(secret, WITHHELD), text);
+}
+
+/** In one line, without these secrets and without anything that may be one of other credentials. */
+export const quoted = (text: string, secrets: readonly string[]): string =>
+  oneLine(withoutSecrets(text, secrets).replace(SIGNED, WITHHELD));
+
+const wordsOf = (error: unknown, secrets: readonly string[]): string =>
+  oneLine(withoutSecrets(messageOf(error), secrets));
 
 /** The code of the socket, or the error's name. */
 function localCode(error: unknown): string {

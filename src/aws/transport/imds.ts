@@ -3,8 +3,9 @@
  * is too low shows as what it is. Hands out text; what it means is checked by who asked.
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
  */
-import { request } from 'node:http';
+import { request, STATUS_CODES } from 'node:http';
 import { performance } from 'node:perf_hooks';
+import { quoted } from './failure';
 
 export type ImdsAnswer =
   | { readonly ok: true; readonly text: string }
@@ -52,7 +53,7 @@ export function openImds(endpoint: string = imdsEndpoint()): Imds {
       return {
         ok: false,
         missing: answer.status === 404,
-        problem: `IMDS answers ${answer.status} to ${path}`,
+        problem: `IMDS answers ${answer.status} to ${path}${saying(answer, [token?.value ?? ''])}`,
       };
     } catch (error) {
       return failed(`IMDS at ${base} cannot be read (${path}): ${errorText(error)}`);
@@ -73,10 +74,11 @@ export function openImds(endpoint: string = imdsEndpoint()): Imds {
 const failed = (problem: string): ImdsAnswer => ({ ok: false, missing: false, problem });
 
 async function fetchToken(base: string): Promise<string> {
-  const { status, text } = await exchange(`${base}/latest/api/token`, 'PUT', {
+  const answer = await exchange(`${base}/latest/api/token`, 'PUT', {
     'x-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_TTL_S),
   });
-  if (status !== 200) throw new Error(`it answers ${status} to the request for a token`);
+  const { status, text } = answer;
+  if (status !== 200) throw new Error(`it answers ${status} to the request for a token${saying(answer)}`);
   if (!/^[\x21-\x7e]{1,1024}$/.test(text)) throw new Error('what it sent is not a token');
   return text;
 }
@@ -110,6 +112,13 @@ function exchange(url: string, method: string, headers: Record<string, string>):
     });
     outgoing.end();
   });
+}
+
+/** What it says beside the status, of a page its title, to be put after our sentence. */
+function saying({ status, text }: HttpAnswer, secrets: readonly string[] = []): string {
+  const title = /<title>([^<]*)<\/title>/i.exec(text)?.[1] ?? text.replace(/<[^>]*>/g, ' ');
+  const words = quoted(title, secrets);
+  return words === '' || words === `${status} - ${STATUS_CODES[status]}` ? '' : `: ${words}`;
 }
 
 function errorText(error: unknown): string {

@@ -152,6 +152,16 @@ test('a document with one wrong member is a problem that does not quote it', () 
   );
 });
 
+test('why IMDS has none is told in its own words, without what it may hold of a secret', () => {
+  const message = `EC2 cannot assume the role ha-role. ${document.SecretAccessKey} ${'T'.repeat(400)}`;
+  const failed = { ...document, Code: 'AssumeRoleUnauthorizedAccess', Message: message };
+  expect(parseCredentials(JSON.stringify(failed))).toEqual({
+    ok: false,
+    problem:
+      'the credentials of IMDS lack Code Success: AssumeRoleUnauthorizedAccess: EC2 cannot assume the role ha-role. [withheld] [withheld]',
+  });
+});
+
 test('text of any kind is read without a throw, and half a document is never taken', () => {
   fc.assert(fc.property(fc.string(), (text) => expect(parseCredentials(text).ok).toBe(false)));
   const whole = JSON.stringify(document);

@@ -1,3 +1,4 @@
+import { DescribeAddressesCommand } from '@aws-sdk/client-ec2';
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
 import { classify } from '../../../src/aws/transport/failure';
 import {
@@ -109,6 +110,79 @@ describe('what a failed call means', () => {
         .requests()
         .some(({ accessKeyId, outcome }) => accessKeyId === fresh.accessKeyId && outcome === 'ok');
     });
+  });
+});
+
+describe('a code that may mean the credentials or the call', () => {
+  let lab: AwsLab;
+  beforeEach(async () => {
+    lab = await openAwsLab();
+  });
+  afterEach(() => lab.close());
+  const message = 'You do not have permission to access the specified resource.';
+  const fault = (code: string, status: number, action: string): Ec2FaultInput => ({
+    kind: 'error',
+    code,
+    status,
+    message,
+    action,
+  });
+  const answeredOthers = () =>
+    lab.emulator
+      .requests()
+      .filter(({ action, endedAt }) => action === 'DescribeNetworkInterfaces' && endedAt !== null).length;
+  /** As the rules do it: again while it may be worth it. */
+  const outcomes = async (tries: number) => {
+    const takeover = takeoverOf(lab.ec2);
+    const seen: string[] = [];
+    for (let send = 1; send <= tries; send += 1) {
+      const { failure } = await takeover.send({ ...request, send, timeoutMs: 2_000 });
+      seen.push(`${failure?.kind}: ${failure?.message}`);
+      await until('EC2 was asked for something else', () => answeredOthers() >= send);
+    }
+    return seen;
+  };
+  const turnedDown = `unsent: EC2 does not accept the credentials or the time of the request: ${message}`;
+
+  test.each([
+    ['AuthFailure', 400],
+    ['AuthFailure', 401],
+    ['AuthFailure', 403],
+    ['InvalidClientTokenId', 403],
+    ['SignatureDoesNotMatch', 403],
+  ])(
+    '%s (%s) of one action alone is a refusal the second time, in the words of EC2',
+    async (code, status) => {
+      lab.emulator.addFault(fault(code, status, 'AssignPrivateIpAddresses'));
+      const refusal = `refused: ${message} (EC2 accepts the same credentials for other calls)`;
+      expect(await outcomes(3)).toEqual([turnedDown, refusal, refusal]);
+    },
+  );
+
+  test('of every action it is the credentials, however often', async () => {
+    lab.emulator.addFault(fault('AuthFailure', 401, '*'));
+    expect(await outcomes(3)).toEqual([turnedDown, turnedDown, turnedDown]);
+  });
+
+  test('of every action after a good while it is the credentials: what EC2 accepted before does not count', async () => {
+    await lab.ec2.call('DescribeAddresses', 2_000, (client, options) =>
+      client.send(new DescribeAddressesCommand({}), options),
+    );
+    lab.emulator.addFault(fault('AuthFailure', 401, '*'));
+    expect(await outcomes(2)).toEqual([turnedDown, turnedDown]);
+  });
+
+  test('what EC2 quotes of the request is withheld, and the rest is told', async () => {
+    const { sessionToken, accessKeyId } = lab.imdsEmulator.currentCredentials();
+    lab.emulator.addFault({
+      kind: 'error',
+      code: 'SignatureDoesNotMatch',
+      message: `The signature does not match. x-amz-security-token:${sessionToken} of ${accessKeyId} ${'ab'.repeat(32)} end`,
+    });
+    expect(await outcomes(1)).toEqual([
+      'unsent: EC2 does not accept the credentials or the time of the request: ' +
+        'The signature does not match. x-amz-security-token:[withheld] of [withheld] [withheld] end',
+    ]);
   });
 });
 

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { CredentialRegistry } from '../../../lab/ec2-emulator/credentials';
 import type { ImdsEmulator } from '../../../lab/imds-emulator/emulator';
@@ -43,6 +45,18 @@ describe('the identity of the instance', () => {
     emulator.forgetTokens();
     expect(await readIdentity(imds)).toMatchObject({ ok: true });
     expect(emulator.counters()['PUT /latest/api/token']).toBe(2);
+  });
+
+  test('what IMDS says beside its status is told in its words', async () => {
+    const server = createServer((_request, response) =>
+      response.writeHead(403).end('<html><body>IMDS is disabled for this instance</body></html>'),
+    );
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const { port } = server.address() as AddressInfo;
+    expect(await readIdentity(openImds(`http://127.0.0.1:${port}`))).toMatchObject({
+      problem: matching(/answers 403 to the request for a token: IMDS is disabled for this instance/),
+    });
+    await new Promise((done) => server.close(done));
   });
 
   test('a token that is refused for ever is asked for twice, not for ever', async () => {

@@ -77,7 +77,27 @@ test('what is denied has a sentence of its own, with what mends it', async () =>
     all.slice(4).map((what) => ({
       level: 50,
       event: 'permission-denied',
-      reason: `EC2 would deny ${what}, which a takeover may need: allow ec2:AssociateAddress in the policy of the role (iam-policy prints it) and of the VPC endpoint`,
+      reason: `EC2 would deny ${what}, which a takeover may need: allow ec2:AssociateAddress in the policy of the role (iam-policy prints it) and of the VPC endpoint. EC2 says UnauthorizedOperation: Made by a fault rule.`,
+    })),
+  );
+});
+
+test('an AuthFailure of one action is a denial in the words of EC2, and not told as wrong credentials', async () => {
+  const message = 'You do not have permission to access the specified resource.';
+  lab.emulator.addFault({
+    kind: 'error',
+    code: 'AuthFailure',
+    message,
+    status: 400,
+    action: 'AssociateAddress',
+  });
+  const said = await start();
+  await until('both are said', () => said().length === 2);
+  expect(said()).toEqual(
+    all.slice(4).map((what) => ({
+      level: 50,
+      event: 'permission-denied',
+      reason: `EC2 would deny ${what}, which a takeover may need: no policy of the role mends this: see whose it is, and what manages it. EC2 says AuthFailure: ${message} (EC2 accepts the same credentials for other calls)`,
     })),
   );
 });
