@@ -50,6 +50,20 @@ function resourceRoutes({ world }: AnyLab): readonly Route[] {
     ask('POST', '/ec2/interfaces/:id/detach', 'detaches it; it keeps its addresses', ({ places }) =>
       edit(() => world.detachInterface(places['id'] ?? '')),
     ),
+    askWith(
+      'POST',
+      '/ec2/interfaces/:id/replace',
+      'another interface in its place: same subnet and index, with an id, a MAC and an address of its own',
+      z.strictObject({ networkInterfaceId, macAddress: z.string(), primaryIp: z.ipv4() }),
+      ({ places, body }) => edit(() => world.replaceInterface(places['id'] ?? '', body)),
+    ),
+    askWith(
+      'POST',
+      '/ec2/route-tables/:id',
+      'gives a route table these tags and no others; one that is not there is made',
+      z.strictObject({ tags: z.record(z.string(), z.string()) }),
+      ({ places, body }) => edit(() => world.tagRouteTable(places['id'] ?? '', body.tags)),
+    ),
     ask('DELETE', '/ec2/interfaces/:id', 'deletes it, with its addresses', ({ places }) =>
       edit(() => world.deleteInterface(places['id'] ?? '')),
     ),

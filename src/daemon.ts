@@ -217,11 +217,11 @@ function runnersOf({
         .readLevels()
         .then((levels) => loop().enqueue({ type: 'levelsRead', ...levels })),
   );
-  const observe = () => {
+  const observe: Aws['observe'] = (onLate) => {
     // A stream on which nothing comes looks like one that has nothing to say: only a question tells them apart.
     // It is the question of a takeover too, which so runs warm.
     readLevels(null);
-    return aws.observe();
+    return aws.observe(onLate);
   };
   return {
     ...sharedReadings(groups, { observe, askHolders: aws.askHolders }, (group, event) =>

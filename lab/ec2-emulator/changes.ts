@@ -27,6 +27,20 @@ export function attachInterface(
   return changeInterface(model, networkInterfaceId, (eni) => ({ ...eni, attachment }));
 }
 
+/** Another interface in its place: same subnet, index and settings, with an address and a MAC of its own. */
+export function replaceInterface(
+  model: Ec2Model,
+  networkInterfaceId: string,
+  by: Pick<NetworkInterface, 'networkInterfaceId' | 'macAddress' | 'primaryIp'>,
+): Outcome<Ec2Model> {
+  const before = findInterface(model, networkInterfaceId);
+  if (before === undefined) return unknownInterfaces([networkInterfaceId]);
+  const deleted = deleteInterface(model, networkInterfaceId);
+  if (!deleted.ok) return deleted;
+  const after = { ...before, ...by, secondaryIps: [], ipv6Addresses: [] };
+  return accepted(withInterfaces(deleted.value, [...deleted.value.networkInterfaces, after]));
+}
+
 export function deleteInterface(model: Ec2Model, networkInterfaceId: string): Outcome<Ec2Model> {
   if (findInterface(model, networkInterfaceId) === undefined) return unknownInterfaces([networkInterfaceId]);
   const networkInterfaces = model.networkInterfaces.filter(

@@ -16,6 +16,7 @@ import { EndpointAddress } from './addresses';
 import type { AddressMode } from './addresses';
 import type { CredentialRegistry } from './credentials';
 import { refused, statusOf } from './ec2Error';
+import { emptied, pagesHad, withoutEmptyToken } from './emptyPages';
 import type { Ec2Error, Outcome } from './ec2Error';
 import { GARBAGE_PAGE, concerns, ec2FaultSchema, findFault, latencyMs, slotOf } from './faults';
 import type { Ec2Fault, Ec2FaultInput } from './faults';
@@ -266,13 +267,16 @@ export class Ec2Emulator {
     const early = findFault(faults, 'error', 'before');
     if (early) return { ok: false, error: early };
     const { number, action, accessKeyId } = entry;
-    const answer = runAction({
+    const run = runAction({
       action,
-      params,
+      params: withoutEmptyToken(params),
       world: this.world,
       readAgeMs: findFault(faults, 'stale')?.ageMs ?? 0,
       origin: { by: 'request', number, accessKeyId },
     });
+    const had = pagesHad(params);
+    const isEmpty = had !== null && had < (findFault(faults, 'emptyPages')?.pages ?? 0);
+    const answer = isEmpty ? emptied(run, had) : run;
     this.#log.note(number, { applied: answer.ok });
     const late = findFault(faults, 'error', 'after');
     return late ? { ok: false, error: late } : answer;

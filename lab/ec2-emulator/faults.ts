@@ -72,6 +72,8 @@ export const ec2FaultSchema = z.discriminatedUnion('kind', [
     ]),
     ...faultScope,
   }),
+  /** So many empty pages before the first one with data; each costs what a `latency` beside it says. */
+  z.strictObject({ kind: z.literal('emptyPages'), pages: z.int().positive(), ...faultScope }),
   /** Describe actions show the model as it was `ageMs` ago. */
   z.strictObject({ kind: z.literal('stale'), ageMs: z.number().positive(), ...faultScope }),
   /** An HTML page of something in between instead of EC2's answer; the change is not made. */

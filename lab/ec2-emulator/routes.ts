@@ -7,7 +7,7 @@ import type { Destination } from './destinations';
 import { accepted, refused } from './ec2Error';
 import type { Outcome } from './ec2Error';
 import { findInstance, findInterface, subnetOf } from './model';
-import type { Ec2Model, PrefixList, Route, RouteTable, RouteTarget } from './model';
+import type { Ec2Model, PrefixList, Route, RouteTable, RouteTarget, Tags } from './model';
 import { unknownInterfaces, unknownRouteTables } from './unknownIds';
 
 export interface RouteRequest {
@@ -187,4 +187,18 @@ const weightOf = (model: Ec2Model, { kind, value }: Destination): number =>
 function withRoutes(model: Ec2Model, table: RouteTable, routes: readonly Route[]): Ec2Model {
   const routeTables = model.routeTables.map((each) => (each === table ? { ...table, routes } : each));
   return { ...model, routeTables };
+}
+
+/** Tags of an operator; a table that is not there is made in the region's first VPC, with the local route alone. */
+export function tagRouteTable(model: Ec2Model, routeTableId: string, tags: Tags): Outcome<Ec2Model> {
+  const [subnet] = model.subnets;
+  if (findRouteTable(model, routeTableId) !== undefined) {
+    const routeTables = model.routeTables.map((table) =>
+      table.routeTableId === routeTableId ? { ...table, tags } : table,
+    );
+    return accepted({ ...model, routeTables });
+  }
+  if (subnet === undefined) return refused('InvalidVpcID.NotFound', 'There is no VPC.');
+  const made = { routeTableId, vpcId: subnet.vpcId, tags, subnetIds: [], main: false, routes: [] };
+  return accepted({ ...model, routeTables: [...model.routeTables, made] });
 }

@@ -7,6 +7,7 @@ import {
   attachInterface,
   deleteInterface,
   detachInterface,
+  replaceInterface,
   setInstanceState,
   setSourceDestCheck,
   setStatusChecks,
@@ -26,11 +27,13 @@ import type {
   Ec2Region,
   Instance,
   InstanceState,
+  NetworkInterface,
   RouteTarget,
   ElasticIp,
+  Tags,
 } from './model';
 import { assignAddresses, unassignAddresses } from './privateAddresses';
-import { deleteRoute, setRoute } from './routes';
+import { deleteRoute, setRoute, tagRouteTable } from './routes';
 import type { RouteRequest } from './routes';
 
 const VERSIONS_KEPT = 1000;
@@ -156,6 +159,19 @@ export class Ec2World {
 
   attachInterface(networkInterfaceId: string, attachment: Attachment): void {
     this.#edit(attachInterface(this.#present, networkInterfaceId, attachment));
+  }
+
+  /** Detached and deleted, and another one attached in its place. */
+  replaceInterface(
+    networkInterfaceId: string,
+    by: Pick<NetworkInterface, 'networkInterfaceId' | 'macAddress' | 'primaryIp'>,
+  ): void {
+    this.#edit(replaceInterface(this.#present, networkInterfaceId, by));
+  }
+
+  /** Gives a route table these tags and no others; one that is not there is made, with the local route alone. */
+  tagRouteTable(routeTableId: string, tags: Tags): void {
+    this.#edit(tagRouteTable(this.#present, routeTableId, tags));
   }
 
   deleteInterface(networkInterfaceId: string): void {

@@ -10,14 +10,19 @@ import type { Failure, Observation } from '../core/state/model';
 import type { Plan } from '../core/state/plan';
 import type { Reading } from '../wellness';
 import { takeoverRequests } from '../core/moves/grouping';
+import { Deadline } from '../deadline';
 import { startCredentials } from './transport/credentials';
 import { openEc2, type Ec2 } from './transport/ec2';
 import { askHolders, type HoldersResult } from './reads/instanceStatus';
 import { openImds, type Imds } from './transport/imds';
 import { readIdentity, type InstanceIdentity } from './reads/instanceIdentity';
-import { observeOwnership, type ObservationResult } from './reads/observe';
+import type { ObservationResult } from './reads/observe';
+import { DEADLINE_MS_MAX, Observer, type Observed } from './reads/observer';
 import { Pacer } from './moves/pacer';
 import { PermissionProof } from './checks/permissionProof';
+import { ChangedIdentity } from './reads/changedIdentity';
+import { ConfirmedMistakes } from './checks/confirmedMistakes';
+import { TagConflicts } from './reads/tagConflicts';
 import { SourceDestCheck } from './checks/sourceDestCheck';
 import { regionMistakes, startMistakes } from './checks/startChecks';
 import { AHEAD_MAX, openTakeover, type Takeover } from './moves/moves';
@@ -28,8 +33,11 @@ export type Aws = {
   readonly mistakes: Promise<readonly string[]>;
   /** Of this router, once IMDS has said it. Never rejects. */
   readonly instanceId: Promise<string>;
-  /** Never rejects. While IMDS has not answered yet it waits a few seconds before it says so. */
-  readonly observe: () => Promise<ObservationResult>;
+  /**
+   * Never rejects. While IMDS has not answered yet it waits a few seconds before it says so. `onLate` is given
+   * what EC2 answers when the rest has been handed out.
+   */
+  readonly observe: (onLate: (late: Observed) => void) => Promise<ObservationResult>;
   /** How the instances are that an observation has shown; takes the API timeout at most. Never rejects. */
   readonly askHolders: (instanceIds: readonly string[]) => Promise<HoldersResult>;
   /** Of this group, whose requests are its own; null until the first observation has been made. */
@@ -40,6 +48,7 @@ export type Aws = {
 
 type Session = {
   readonly ec2: Ec2;
+  readonly observer: Observer;
   /** By group. */
   readonly takeovers: ReadonlyMap<string, Takeover>;
   identity: InstanceIdentity;
@@ -48,8 +57,6 @@ type Session = {
 const START_PATIENCE_MS = 5_000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
-/** Interfaces come and go; an answer that does not fit who we think we are is looked into this often. */
-const IDENTITY_AGE_MS_MIN = 10_000;
 
 export function connectAws({
   settings,
@@ -77,17 +84,18 @@ export function connectAws({
   const tables = new Map<string, string>();
   const tableOf = (id: string) => tables.get(id) ?? null;
   const proof = new PermissionProof({ plan, settings, pacer, tableOf, isAtRest, log });
-  let tellMistakes = (_mistakes: readonly string[]): void => {};
-  const observedMistakes = new Promise<readonly string[]>((resolve) => (tellMistakes = resolve));
+  const mistakes = new ConfirmedMistakes();
+  const tagConflicts = new TagConflicts(log);
+  /** The latest word about each target. */
+  let known: Observation | null = null;
   const imds = openImds();
   const credentials = startCredentials({ imds, log });
   let session: Session | null = null;
-  let identifiedAt = -Infinity;
+  const changedIdentity = new ChangedIdentity({ imds, plan, log, now });
   let waitingFor = 'IMDS has not answered yet';
 
   const identified = identify(imds, log, stopping.signal, (problem) => (waitingFor = problem));
   const ready = identified.then(async (identity) => {
-    identifiedAt = now();
     waitingFor = 'IMDS has not given out credentials yet';
     await credentials.ready;
     const ec2 = openEc2({
@@ -104,19 +112,28 @@ export function connectAws({
         openTakeover({ ec2, plan: own, pacer, now, tableOf, group }),
       ]),
     );
-    session = { ec2, takeovers, identity };
+    const observer = new Observer({ ec2, plan, timeoutMs: settings.apiTimeoutMs, now, tableOf });
+    session = { ec2, observer, takeovers, identity };
   });
 
-  const identifyAgain = async (current: Session): Promise<void> => {
-    if (now() - identifiedAt < IDENTITY_AGE_MS_MIN) return;
-    identifiedAt = now();
-    const reading = await readIdentity(imds);
-    if (reading.ok) current.identity = reading.identity;
-  };
+  const holdersDeadline = new Deadline({ firstMs: settings.apiTimeoutMs, lastMs: DEADLINE_MS_MAX });
+  const holdersAsked = (ec2: Ec2, instanceIds: readonly string[]): Promise<HoldersResult> =>
+    holdersDeadline.of(now, (timeoutMs) => askHolders(ec2, instanceIds, timeoutMs));
 
   const notReady = (): Failure => ({ kind: 'unsent', code: 'NotReady', message: waitingFor });
 
-  const observe = async (): Promise<ObservationResult> => {
+  const take = (current: Session, result: Observed): void => {
+    const { observation, checked } = result;
+    for (const [id, routeTableId] of result.tables) tables.set(id, routeTableId);
+    tagConflicts.observed(result.conflicts);
+    unknownPeers.observed(observation);
+    sourceDestCheck.observed(current.ec2, observation, checked);
+    known = { ...observation, holders: { ...known?.holders, ...observation.holders } };
+    proof.observed(current.ec2, known);
+    void rehearse(current, groups, known);
+  };
+
+  const observe = async (onLate: (late: Observed) => void): Promise<ObservationResult> => {
     const startedAt = now();
     const patience = new AbortController();
     const gaveUp = delay(START_PATIENCE_MS, undefined, { signal: patience.signal, ref: false }).catch(
@@ -125,34 +142,37 @@ export function connectAws({
     await Promise.race([ready, gaveUp]);
     patience.abort();
     if (session === null) return { ok: false, startedAt, failure: notReady() };
-    const { ec2, identity } = session;
-    const result = await observeOwnership({ ec2, plan, identity, timeoutMs: settings.apiTimeoutMs, now });
+    const current = session;
+    const late = (result: Observed) => {
+      take(current, result);
+      onLate(result);
+    };
+    const result = await current.observer.observe(current.identity, late);
     if (result.ok) {
-      const { observation, checked, mistakes } = result;
-      for (const [id, routeTableId] of result.tables) tables.set(id, routeTableId);
-      tellMistakes(mistakes);
-      unknownPeers.observed(observation);
-      sourceDestCheck.observed(ec2, observation, checked);
-      proof.observed(ec2, observation);
-      void rehearse(session, groups, observation);
-    } else if (result.failure.code === 'MalformedAnswer') void identifyAgain(session);
-    return result;
+      take(current, result);
+      mistakes.observed(result);
+    }
+    const identity = await changedIdentity.after(current.identity, result);
+    if (identity === null) return result;
+    // EC2 was asked about interfaces that this router has no more.
+    current.identity = identity;
+    const again = await current.observer.observe(current.identity, late);
+    if (again.ok) take(current, again);
+    return again;
   };
 
   return {
     mistakes: identified.then((identity) => {
-      const mistakes = [
+      const unfit = [
         ...regionMistakes(settings.endpointUrl, identity),
         ...startMistakes(plan, identity, groups.length > 1 ? groups : []),
       ];
-      return mistakes.length > 0 ? mistakes : observedMistakes;
+      return unfit.length > 0 ? unfit : mistakes.confirmed;
     }),
     instanceId: identified.then(({ instanceId }) => instanceId),
     observe,
     askHolders: async (instanceIds) =>
-      session === null
-        ? { ok: false, failure: notReady() }
-        : askHolders(session.ec2, instanceIds, settings.apiTimeoutMs),
+      session === null ? { ok: false, failure: notReady() } : holdersAsked(session.ec2, instanceIds),
     takeover: (group) => session?.takeovers.get(group) ?? null,
     health: () => ({
       credentials: credentials.health(),
@@ -176,12 +196,17 @@ async function rehearse(
 ): Promise<void> {
   const rehearsals = groups.map(({ name, plan }) => ({
     takeover: takeovers.get(name),
-    moves: takeoverRequests(plan, observation),
+    moves: takeoverRequests(shownOf(plan, observation), observation),
   }));
   await Promise.all(rehearsals.flatMap(({ takeover, moves }) => takeover?.rehearse(moves) ?? []));
   // A peer that fails is taken over from in every group at once.
   const atOnce = rehearsals.reduce((sum, { moves }) => sum + Math.min(moves.length, AHEAD_MAX), 1);
   if (groups.length > 1) ec2.warm(Math.min(atOnce, AHEAD_MAX + 1));
+}
+
+/** What EC2 has not shown yet, nobody would ask for. */
+function shownOf(plan: Plan, { holders }: Observation): Plan {
+  return { ...plan, targets: plan.targets.filter(({ id }) => id in holders) };
 }
 
 async function identify(

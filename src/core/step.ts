@@ -58,6 +58,7 @@ import {
 import { noteLevelsKnown, noteOwnershipKnown, processStalled, reorient } from './levels/stall';
 import type { Role, State } from './state/state';
 import { decideMove, interfacesAnswered } from './moves/move';
+import { confirmedSince, knownPlan } from './levels/unread';
 import { note, reasonOf, wakeAt, type Turn, type Weight } from './state/turn';
 
 /** Rule 14: how long a takeover in flight may go on after SIGTERM. */
@@ -76,7 +77,8 @@ export function step(plan: Plan, state: State, event: Event, now: number): Step 
   const jitter = event.type === 'inputDrained' ? event.jitter : 0;
   const draft = { ...state };
   const turn: Turn = {
-    plan,
+    plan: knownPlan(plan, state.ownership),
+    whole: plan,
     now,
     jitter,
     state: draft,
@@ -139,7 +141,7 @@ function apply(turn: Turn, before: State, event: Event): void {
       if (!ownershipObserved(turn, event)) return;
       noteOwnershipKnown(turn, event.startedAt);
       if (turn.state.attempt !== null) settleByObservation(turn, event.startedAt);
-      noteHolders(turn);
+      if (event.number !== null) noteHolders(turn);
       noteLoss(turn, before.ownership);
       alarmIfForeign(turn);
       reviewByObservation(turn);
@@ -219,12 +221,12 @@ function decide(turn: Turn): void {
 }
 
 function updateRole(turn: Turn): void {
-  const { plan, now } = turn;
+  const { whole, now } = turn;
   const before = turn.state.role;
-  const role = roleOf(plan, turn.state.ownership, now);
+  const role = roleOf(whole, turn.state.ownership, now);
   const { ownership } = turn.state;
   if (ownership !== null && role.why !== 'unobserved')
-    wakeAt(turn, ownership.confirmedAt + plan.timing.roleTtlMs + 1);
+    wakeAt(turn, confirmedSince(ownership) + whole.timing.roleTtlMs + 1);
   if (role.haState === before.haState && role.why === before.why) return;
   turn.state.role = role;
   if (role.why === 'unobserved') observeNow(turn);

@@ -52,6 +52,11 @@ export function heardBy({ sessions }: Plan, event: SharedEvent): SharedEvent | n
 
 /** What a reading of EC2 that others have asked for too says about the targets and the peers of this plan. */
 export function observationFor({ targets, peerAddresses }: Plan, observation: Observation): Observation {
+  const ids = new Set(targets.map(({ id }) => id));
+  const unread = (observation.unread ?? []).flatMap((each) => {
+    const own = each.targets.filter((id) => ids.has(id));
+    return own.length === 0 ? [] : [{ ...each, targets: own }];
+  });
   return {
     interfaces: observation.interfaces,
     holders: picked(
@@ -59,6 +64,7 @@ export function observationFor({ targets, peerAddresses }: Plan, observation: Ob
       targets.map(({ id }) => id),
     ),
     peers: picked(observation.peers, peerAddresses),
+    ...(unread.length === 0 ? {} : { unread }),
   };
 }
 

@@ -10,15 +10,14 @@ import type { EffectRunners } from './loop';
 
 type EventOf<Type extends Event['type']> = Extract<Event, { type: Type }>;
 type Failure = EventOf<'observationFailed'>['failure'];
+type Answer = { readonly startedAt: number; readonly observation: Observation };
 
 /** What there is to ask. Neither rejects. */
 export type Questions = {
-  readonly observe: () => Promise<
-    { readonly startedAt: number } & (
-      | { readonly ok: true; readonly observation: Observation }
-      | { readonly ok: false; readonly failure: Failure }
-    )
-  >;
+  /** `onLate` is given what answers when the rest has been handed out already. */
+  readonly observe: (
+    onLate: (late: Answer) => void,
+  ) => Promise<({ readonly ok: true } & Answer) | { readonly ok: false; readonly failure: Failure }>;
   readonly askHolders: (instanceIds: readonly string[]) => Promise<EventOf<'holdersAnswered'>['result']>;
 };
 
@@ -30,7 +29,14 @@ export function sharedReadings(
   const planOf = new Map(groups.map(({ name, plan }) => [name, plan]));
 
   const observeFor = gathered<{ readonly group: string; readonly number: number }>((askers) => {
-    void observe().then((result) => {
+    const late = ({ startedAt, observation }: Answer) => {
+      for (const { name, plan } of groups) {
+        const own = observationFor(plan, observation);
+        if (Object.keys(own.holders).length > 0 || own.unread !== undefined)
+          answer(name, { type: 'ownershipObserved', number: null, startedAt, observation: own });
+      }
+    };
+    void observe(late).then((result) => {
       for (const { group, number } of askers) {
         const plan = planOf.get(group);
         if (!result.ok) answer(group, { type: 'observationFailed', number, failure: result.failure });

@@ -76,13 +76,15 @@ export class View {
         return;
       case 'interfaceChanged':
         return this.#put('last_intf_event', event.notification);
-      case 'ownershipObserved':
+      case 'ownershipObserved': {
         // Only what was believed is shown.
-        if (step.state.ownership?.observation === event.observation) {
-          this.#put('ha_interfaces', targetInterfaces(this.#targets(), event.observation));
-          this.#showHolders(group, event.observation);
+        const { ownership } = step.state;
+        if (ownership?.observation.interfaces === event.observation.interfaces) {
+          this.#put('ha_interfaces', targetInterfaces(this.#targets(), ownership.observation));
+          this.#showHolders(group, ownership.observation);
         }
         return;
+      }
       case 'started':
       case 'inputDrained':
       case 'streamsLost':

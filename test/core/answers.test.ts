@@ -201,7 +201,7 @@ describe('a second request', () => {
 describe('a bug is told with its facts', () => {
   test('an attempt that is not there', () => {
     const { plan, state } = watching('peer');
-    const turn = { plan, now: 0, jitter: 0, state, effects: [], notes: [], alarms: [] };
+    const turn = { plan, whole: plan, now: 0, jitter: 0, state, effects: [], notes: [], alarms: [] };
     expect(() => currentAttempt(turn)).toThrow('there is no attempt');
   });
 

@@ -83,11 +83,11 @@ export class Play {
     const { inFlight } = this.state.observing;
     const isDue = due.some(({ event }) => event.type === 'ownershipObserved' && event.number === inFlight);
     if (inFlight !== null && !isDue)
-      due.push({ at: this.now + LATENCY_MS, event: seenOf(world, inFlight, this.now) });
+      due.push({ at: this.now + LATENCY_MS, event: seenOf(this.plan, world, inFlight, this.now) });
     for (let decisions = 0; ; decisions += 1) {
       if (decisions > 2_000) throw new Error(`spins at ${this.now}`);
       for (const effect of this.effects.slice(seen)) {
-        const event = answerOf(world, effect, this.now);
+        const event = answerOf(this.plan, world, effect, this.now);
         if (event !== null) due.push({ at: this.now + LATENCY_MS, event });
       }
       seen = this.effects.length;
@@ -117,21 +117,23 @@ export class Play {
   }
 }
 
-function seenOf(world: World, number: number, startedAt: number): Event {
+function seenOf({ targets }: Plan, world: World, number: number, startedAt: number): Event {
   const { owners, peerIsKnown = true, peerInterface } = world;
   const { peers, ...observation } = observationOf(...owners);
   const known = Object.entries(peerIsKnown ? peers : {}).map(([address, peer]) => {
     const networkInterfaceId = peerInterface ?? peer.networkInterfaceId;
     return [address, { ...peer, networkInterfaceId }] as const;
   });
-  const seen = { ...observation, peers: Object.fromEntries(known) };
+  const nobodys = Object.fromEntries(targets.map(({ id }) => [id, null]));
+  const holders = { ...nobodys, ...observation.holders };
+  const seen = { ...observation, holders, peers: Object.fromEntries(known) };
   return { type: 'ownershipObserved', number, startedAt, observation: seen };
 }
 
-function answerOf(world: World, effect: Effect, now: number): Event | null {
+function answerOf(plan: Plan, world: World, effect: Effect, now: number): Event | null {
   switch (effect.effect) {
     case 'observeOwnership':
-      return seenOf(world, effect.number, now);
+      return seenOf(plan, world, effect.number, now);
     case 'askHolders': {
       const { number, instanceIds } = effect;
       if (world.conditions === null) return { type: 'holdersAnswered', number, result: noAnswer };

@@ -7,6 +7,7 @@ function consideration(play: Play): { fires: boolean; sentence: string } {
   const turn = {
     plan: play.plan,
     now: play.now,
+    whole: play.plan,
     jitter: 0,
     state: play.state,
     effects: [],

@@ -4,6 +4,7 @@ import { planOf } from '../support/coreWorld';
 
 const turnOf = (): Turn => ({
   plan: planOf(),
+  whole: planOf(),
   now: 0,
   jitter: 0,
   state: { ...initialState(planOf()), wakeAt: 100 },

@@ -160,7 +160,11 @@ test('EC2 whose reads end in a black hole for longer than role_ttl_s, for both r
   const [rtr1, rtr2] = [daemonOf(lab, 'rtr1'), daemonOf(lab, 'rtr2')];
   const since = { rtr1: rtr1.mark(), rtr2: rtr2.mark() };
   const hole = lab.ec2.addFault({ kind: 'blackHole', action: READS });
-  await reason(rtr1, /EC2 could not be observed \(Timeout: no answer within \d+ ms\)/, since.rtr1);
+  await reason(
+    rtr1,
+    /EC2 could not be observed \(Timeout: no answer within \d+ ms to DescribeNetworkInterfaces\)/,
+    since.rtr1,
+  );
   await reason(rtr1, /now UNKNOWN \(unobserved\), before ACTIVE/, since.rtr1);
   await reason(rtr2, /now UNKNOWN \(unobserved\), before STANDBY/, since.rtr2);
   await record(rtr2, /"level":"error".*ec2-unobserved/, since.rtr2);

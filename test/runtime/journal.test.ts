@@ -184,11 +184,11 @@ describe('what is no whole journal', () => {
     ],
     [
       'another format',
-      whole.replace('"format":1', '"format":2'),
+      whole.replace('"format":2', '"format":3'),
       1,
-      'its format is 2, and this version reads 1',
+      'its format is 3, and this version reads 2',
     ],
-    ['no format', whole.replace('"format":1,', ''), 1, 'its format is none, and this version reads 1'],
+    ['no format', whole.replace('"format":2,', ''), 1, 'its format is none, and this version reads 2'],
     [
       'another program',
       whole.replace('"journal":"xr-aws-ha"', '"journal":"x"'),

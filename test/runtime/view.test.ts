@@ -65,7 +65,14 @@ test.each<[HaState, HaState, HaState]>([
 test('each of several is shown by itself with every keepalive, with who holds its targets', () => {
   const { view, shown } = shownBy(several);
   const observation = observationOf('mine', 'none');
-  const ownership = { observation, holders: observation.holders, confirmedAt: 0, startedAt: 0, writes: {} };
+  const ownership = {
+    observation,
+    holders: observation.holders,
+    confirmedAt: 0,
+    startedAt: 0,
+    lagging: {},
+    writes: {},
+  };
   const batch = [
     recorded('north', observed(observation), { ...role('ACTIVE'), verdict: 'first', ownership }),
     recorded('south', observed(observation), { ...role('STANDBY'), verdict: 'second', ownership }),

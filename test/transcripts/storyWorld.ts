@@ -29,11 +29,11 @@ export const PLAN: Plan = {
 
 /**
  * Router A or B, on the interface where the target belongs; nobody; C, a third instance; D, an interface that
- * is attached to no instance; w, the wrong interface of router A.
+ * is attached to no instance; w, the wrong interface of router A; ?, EC2 does not say.
  */
-export type Owner = 'A' | 'B' | '-' | 'C' | 'D' | 'w';
+export type Owner = 'A' | 'B' | '-' | 'C' | 'D' | 'w' | '?';
 
-function holderOf(owner: Owner, deviceIndex: number): Holder | null {
+function holderOf(owner: Exclude<Owner, '?'>, deviceIndex: number): Holder | null {
   switch (owner) {
     case '-':
       return null;
@@ -52,7 +52,10 @@ function holderOf(owner: Owner, deviceIndex: number): Holder | null {
   }
 }
 
+const UNREAD = { kind: 'uncertain', code: 'Timeout', message: 'no answer' } as const;
+
 export function observationOf(owners: readonly Owner[], detached: number, peerIsKnown: boolean): Observation {
+  const unread = PLAN.targets.flatMap(({ id }, index) => (owners[index] === '?' ? [id] : []));
   return {
     interfaces: [1, 2]
       .filter((deviceIndex) => deviceIndex !== detached)
@@ -63,8 +66,14 @@ export function observationOf(owners: readonly Owner[], detached: number, peerIs
         subnetId: `subnet-${deviceIndex}`,
         privateIpAddresses: [],
       })),
+    ...(unread.length === 0
+      ? {}
+      : { unread: [{ action: 'DescribeRouteTables', targets: unread, failure: UNREAD }] }),
     holders: Object.fromEntries(
-      PLAN.targets.map(({ id, deviceIndex }, index) => [id, holderOf(owners[index] ?? '-', deviceIndex)]),
+      PLAN.targets.flatMap(({ id, deviceIndex }, index) => {
+        const owner = owners[index] ?? '-';
+        return owner === '?' ? [] : [[id, holderOf(owner, deviceIndex)] as const];
+      }),
     ),
     peers: Object.fromEntries(
       PEERS.filter(() => peerIsKnown).map((address, index) => [

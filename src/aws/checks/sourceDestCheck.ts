@@ -4,11 +4,13 @@
  * where the configuration says so. An Elastic IP alone is the router's own address: it needs nothing.
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyNetworkInterfaceAttribute.html
  */
+import { performance } from 'node:perf_hooks';
 import { ModifyNetworkInterfaceAttributeCommand } from '@aws-sdk/client-ec2';
 import type { Logger } from 'pino';
 import type { Ec2Settings } from '../../config/settings';
 import type { Observation } from '../../core/state/model';
 import type { Plan } from '../../core/state/plan';
+import { Deadline } from '../../deadline';
 import type { Ec2 } from '../transport/ec2';
 
 /** Of this router; where it has to be off. */
@@ -28,6 +30,8 @@ export function forwardingInterfaces(
     .map(({ networkInterfaceId }) => networkInterfaceId);
 }
 
+const DEADLINE_MS_MAX = 8_000;
+
 export class SourceDestCheck {
   readonly #plan: Plan;
   readonly #settings: Ec2Settings;
@@ -35,11 +39,13 @@ export class SourceDestCheck {
   /** Interfaces that have been named, until the check is off. */
   #told = new Set<string>();
   #switching = false;
+  readonly #deadline: Deadline;
 
   constructor(plan: Plan, settings: Ec2Settings, log: Logger) {
     this.#plan = plan;
     this.#settings = settings;
     this.#log = log;
+    this.#deadline = new Deadline({ firstMs: settings.apiTimeoutMs, lastMs: DEADLINE_MS_MAX });
   }
 
   /** `checked`: interfaces of this router where it is on. */
@@ -78,10 +84,10 @@ export class SourceDestCheck {
     this.#switching = true;
     for (const NetworkInterfaceId of ids) {
       const input = { NetworkInterfaceId, SourceDestCheck: { Value: false } };
-      const result = await ec2.call(
-        'ModifyNetworkInterfaceAttribute',
-        this.#settings.apiTimeoutMs,
-        (client, options) => client.send(new ModifyNetworkInterfaceAttributeCommand(input), options),
+      const result = await this.#deadline.of(performance.now.bind(performance), (timeoutMs) =>
+        ec2.call('ModifyNetworkInterfaceAttribute', timeoutMs, (client, options) =>
+          client.send(new ModifyNetworkInterfaceAttributeCommand(input), options),
+        ),
       );
       if (result.ok) continue;
       const { code, message } = result.failure;

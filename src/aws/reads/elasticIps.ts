@@ -8,7 +8,7 @@ import { ipv4Number } from '../../config/ipv4';
 import type { Holder } from '../../core/state/model';
 import type { Target } from '../../core/state/plan';
 import { INSTANCE_ID, Malformed, NETWORK_INTERFACE_ID, optionalText, text } from './answer';
-import type { Ec2 } from '../transport/ec2';
+import type { Ask } from '../transport/ec2';
 import { SERVICE, type KnownInterfaces } from './observation';
 import { allPages, cut, joined, type Pages } from './pages';
 
@@ -20,13 +20,11 @@ const ALLOCATION_ID = /^eipalloc-[0-9a-f]{8,17}$/;
 
 /** The action knows no pages. */
 export async function describeElasticIps({
-  ec2,
   targets,
-  remainingMs,
+  call,
 }: {
-  readonly ec2: Ec2;
   readonly targets: readonly ElasticIpTarget[];
-  readonly remainingMs: () => number;
+  readonly call: Ask;
 }): Promise<Pages> {
   const ids = targets.map(({ allocationId }) => allocationId);
   return joined(
@@ -34,7 +32,7 @@ export async function describeElasticIps({
       cut(ids, FILTER_VALUES_MAX).map((Values) =>
         allPages(async () => {
           const input = { Filters: [{ Name: 'allocation-id', Values }] };
-          const result = await ec2.call('DescribeAddresses', remainingMs(), (client, options) =>
+          const result = await call('DescribeAddresses', (client, options) =>
             client.send(new DescribeAddressesCommand(input), options),
           );
           return result.ok ? { ok: true, members: result.output.Addresses, next: undefined } : result;

@@ -1,19 +1,25 @@
 /**
  * Asks EC2 who owns what: DescribeNetworkInterfaces for this router's interfaces, the holders of addresses and the
  * peer's interfaces together, and where there are routes and Elastic IPs, DescribeRouteTables and DescribeAddresses
- * beside it. One observation is all of them: where one fails, there is none.
+ * beside it. What the daemon does where one of them is slow or fails is in observer.ts.
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkInterfaces.html
  */
 import { DescribeNetworkInterfacesCommand } from '@aws-sdk/client-ec2';
 import type { Failure, Observation } from '../../core/state/model';
 import type { Plan, Target } from '../../core/state/plan';
 import { Malformed } from './answer';
-import { malformed, type Ec2 } from '../transport/ec2';
+import { malformed, type Ask, type Ec2 } from '../transport/ec2';
 import { describeElasticIps, readElasticIps } from './elasticIps';
 import type { InstanceIdentity } from './instanceIdentity';
-import { observationQuestion, readInterfaces, type ObservationQuestion } from './observation';
+import {
+  observationQuestion,
+  readInterfaces,
+  type InterfacesReading,
+  type ObservationQuestion,
+} from './observation';
 import { allPages, cut, joined, type Pages } from './pages';
-import { describeRouteTables, readRoutes } from './routeTables';
+import { describeRouteTables, readRoutes, type TableOf } from './routeTables';
+import { conflictWords, type TagConflict } from './tagConflicts';
 
 /** `startedAt`: monotonic ms, before the first byte was sent. */
 export type ObservationResult = { readonly startedAt: number } & (
@@ -29,6 +35,8 @@ export type Findings = {
   readonly tables: ReadonlyMap<string, string>;
   /** What the configuration names and EC2 does not have, a sentence each. */
   readonly mistakes: readonly string[];
+  /** Null: the route tables have not been read this time. */
+  readonly conflicts: readonly TagConflict[] | null;
 };
 
 /** EC2's limit of filter values in one call. */
@@ -36,7 +44,88 @@ const FILTER_VALUES_MAX = 200;
 /** The largest page. */
 const PAGE_SIZE = 1000;
 
-/** `timeoutMs` bounds the whole, however many calls and pages it takes. Never rejects. */
+/** One of the questions that an observation consists of. */
+export type Question = {
+  readonly action: 'DescribeNetworkInterfaces' | 'DescribeRouteTables' | 'DescribeAddresses';
+  /** Ids of the targets that its answer is about. */
+  readonly targets: readonly string[];
+  readonly ask: (call: Ask) => Promise<Pages>;
+};
+
+/** What there is to ask for this plan; the interfaces first, since the others are read by what they show. */
+export function questionsOf(plan: Plan, identity: InstanceIdentity, tableOf: TableOf): readonly Question[] {
+  const question = observationQuestion(plan, identity);
+  const { vpcIds } = question;
+  const routes = plan.targets.filter(isOfKind('route'));
+  const elasticIps = plan.targets.filter(isOfKind('elasticIp'));
+  const others = plan.targets.filter(({ kind }) => kind !== 'route' && kind !== 'elasticIp');
+  const questions: readonly Question[] = [
+    {
+      action: 'DescribeNetworkInterfaces',
+      targets: others.map(({ id }) => id),
+      ask: (call) => describeInterfaces(call, question),
+    },
+    {
+      action: 'DescribeRouteTables',
+      targets: routes.map(({ id }) => id),
+      ask: (call) => describeRouteTables({ targets: routes, vpcIds, call, tableOf }),
+    },
+    {
+      action: 'DescribeAddresses',
+      targets: elasticIps.map(({ id }) => id),
+      ask: (call) => describeElasticIps({ targets: elasticIps, call }),
+    },
+  ];
+  return questions.filter(
+    ({ action, targets }) => targets.length > 0 || action === 'DescribeNetworkInterfaces',
+  );
+}
+
+/** The members that each question has been answered with; what is missing has no answer. */
+export type Answers = Partial<Record<Question['action'], readonly unknown[]>>;
+
+/**
+ * @throws Malformed
+ * `known`: what the interfaces were when they were last read, for answers without them.
+ */
+export function readAnswers(
+  plan: Plan,
+  identity: InstanceIdentity,
+  answers: Answers,
+  known: InterfacesReading | null,
+  tableOf: TableOf,
+): { readonly interfaces: InterfacesReading; readonly observation: Observation } & Findings {
+  const members = answers.DescribeNetworkInterfaces;
+  const interfaces =
+    members === undefined ? known : readInterfaces(observationQuestion(plan, identity), members);
+  if (interfaces === null) throw new Malformed('nothing is known of the interfaces yet');
+  const routing = readRoutes(
+    answers.DescribeRouteTables === undefined ? [] : plan.targets.filter(isOfKind('route')),
+    answers.DescribeRouteTables ?? [],
+    interfaces.known,
+    tableOf,
+  );
+  const elastic = readElasticIps(
+    answers.DescribeAddresses === undefined ? [] : plan.targets.filter(isOfKind('elasticIp')),
+    answers.DescribeAddresses ?? [],
+    interfaces.known,
+  );
+  const { observation, checked } = interfaces;
+  const own = members === undefined ? {} : observation.holders;
+  return {
+    interfaces,
+    observation: { ...observation, holders: { ...own, ...routing.holders, ...elastic.holders } },
+    checked,
+    tables: routing.tables,
+    mistakes: [...routing.mistakes, ...elastic.mistakes],
+    conflicts: answers.DescribeRouteTables === undefined ? null : routing.conflicts,
+  };
+}
+
+/** Nothing is remembered where EC2 is asked once. */
+const noTable: TableOf = () => null;
+
+/** Once, all or nothing: where one question fails, there is no observation. `timeoutMs` bounds each page. Never rejects. */
 export async function observeOwnership({
   ec2,
   plan,
@@ -52,32 +141,19 @@ export async function observeOwnership({
   readonly now: () => number;
 }): Promise<ObservationResult> {
   const startedAt = now();
-  const question = observationQuestion(plan, identity);
-  const remainingMs = () => Math.max(1, startedAt + timeoutMs - now());
-  const routes = plan.targets.filter(isOfKind('route'));
-  const elasticIps = plan.targets.filter(isOfKind('elasticIp'));
-  const [interfaces, tables, addresses] = await Promise.all([
-    describeInterfaces(ec2, question, remainingMs),
-    describeRouteTables({ ec2, targets: routes, vpcIds: question.vpcIds, remainingMs }),
-    describeElasticIps({ ec2, targets: elasticIps, remainingMs }),
-  ]);
-  if (!interfaces.ok) return { ...interfaces, startedAt };
-  if (!tables.ok) return { ...tables, startedAt };
-  if (!addresses.ok) return { ...addresses, startedAt };
+  const call: Ask = (action, command) => ec2.call(action, timeoutMs, command);
+  const answers: Answers = {};
+  const asked = await Promise.all(
+    questionsOf(plan, identity, noTable).map(async ({ action, ask }) => ({ action, pages: await ask(call) })),
+  );
+  for (const { action, pages } of asked) {
+    if (!pages.ok) return { ...pages, startedAt };
+    answers[action] = pages.members;
+  }
   try {
-    const { observation, known, checked } = readInterfaces(question, interfaces.members);
-    const routing = readRoutes(routes, tables.members, known);
-    const elastic = readElasticIps(elasticIps, addresses.members, known);
-    const holders = { ...observation.holders, ...routing.holders, ...elastic.holders };
-    const mistakes = [...routing.mistakes, ...elastic.mistakes];
-    return {
-      ok: true,
-      startedAt,
-      observation: { ...observation, holders },
-      checked,
-      tables: routing.tables,
-      mistakes,
-    };
+    const { interfaces: _interfaces, ...read } = readAnswers(plan, identity, answers, null, noTable);
+    const ambiguous = (read.conflicts ?? []).map(conflictWords);
+    return { ok: true, startedAt, ...read, mistakes: [...read.mistakes, ...ambiguous] };
   } catch (error) {
     if (error instanceof Malformed) return { ok: false, failure: malformed(error.message), startedAt };
     throw error;
@@ -88,11 +164,7 @@ function isOfKind<Kind extends Target['kind']>(kind: Kind) {
   return (target: Target): target is Extract<Target, { readonly kind: Kind }> => target.kind === kind;
 }
 
-async function describeInterfaces(
-  ec2: Ec2,
-  { addresses, vpcIds }: ObservationQuestion,
-  remainingMs: () => number,
-): Promise<Pages> {
+async function describeInterfaces(call: Ask, { addresses, vpcIds }: ObservationQuestion): Promise<Pages> {
   const size = FILTER_VALUES_MAX - vpcIds.length;
   const isIpv6 = (address: string) => address.includes(':');
   const ipv4 = addresses.filter((address) => !isIpv6(address));
@@ -107,7 +179,7 @@ async function describeInterfaces(
       filters.map((filter) =>
         allPages(async (token) => {
           const input = { Filters: [filter, inVpc], MaxResults: PAGE_SIZE, ...token };
-          const result = await ec2.call('DescribeNetworkInterfaces', remainingMs(), (client, options) =>
+          const result = await call('DescribeNetworkInterfaces', (client, options) =>
             client.send(new DescribeNetworkInterfacesCommand(input), options),
           );
           if (!result.ok) return result;

@@ -10,12 +10,15 @@ export type Pages =
   | { readonly ok: true; readonly members: readonly unknown[] }
   | { readonly ok: false; readonly failure: Failure };
 
-/** Nothing that is asked for here needs more; a longer answer is none. */
-const PAGES_MAX = 10;
+/** EC2 may send any number of empty pages before the data: only one that does not end is no answer. */
+const PAGES_MAX = 1_000;
+/** Nothing that is asked for here has as many. */
+const MEMBERS_MAX = 10_000;
 
-/** `ask` gets the token of the page, none for the first one. */
+/** `ask` gets the token of the page, none for the first one; each page has the whole deadline of a call. */
 export async function allPages(ask: (token: { NextToken?: string }) => Promise<Page>): Promise<Pages> {
   const members: unknown[] = [];
+  const tokens = new Set<string>();
   let next: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const result = await ask(next === undefined ? {} : { NextToken: next });
@@ -23,9 +26,13 @@ export async function allPages(ask: (token: { NextToken?: string }) => Promise<P
     if (result.members === undefined)
       return { ok: false, failure: malformed('the answer lacks the list that was asked for') };
     members.push(...result.members);
+    if (members.length > MEMBERS_MAX)
+      return { ok: false, failure: malformed(`more than ${MEMBERS_MAX} members in the pages of one answer`) };
     // EC2 writes an empty token on the last page, or none.
     next = result.next === '' ? undefined : result.next;
     if (next === undefined) return { ok: true, members };
+    if (tokens.has(next)) return { ok: false, failure: malformed('its pages lead back to one of them') };
+    tokens.add(next);
   }
   return { ok: false, failure: malformed(`more than ${PAGES_MAX} pages`) };
 }

@@ -10,9 +10,10 @@ import { tableWords } from '../../config/targets';
 import type { Holder } from '../../core/state/model';
 import type { Target } from '../../core/state/plan';
 import { field, INSTANCE_ID, Malformed, NETWORK_INTERFACE_ID, optionalText, text, VPC_ID } from './answer';
-import type { Ec2 } from '../transport/ec2';
+import type { Ask } from '../transport/ec2';
 import { SERVICE, type KnownInterfaces } from './observation';
 import { allPages, cut, joined, type Pages } from './pages';
+import type { TagConflict } from './tagConflicts';
 
 export type RouteTarget = Extract<Target, { readonly kind: 'route' }>;
 
@@ -37,24 +38,40 @@ const GATEWAYS = [
 const GATEWAY = /^[\w:./-]{1,256}$/;
 const FROM_ELSEWHERE: readonly unknown[] = ['EnableVgwRoutePropagation', 'Advertisement'];
 
+/** The table in which a route was last seen, by target id. */
+export type TableOf = (targetId: string) => string | null;
+
+/** A table that has lost its tag is asked about by its id, so that what it has is still seen. */
 export async function describeRouteTables({
-  ec2,
   targets,
   vpcIds,
-  remainingMs,
+  call,
+  tableOf,
 }: {
-  readonly ec2: Ec2;
   readonly targets: readonly RouteTarget[];
   readonly vpcIds: readonly string[];
-  readonly remainingMs: () => number;
+  readonly call: Ask;
+  readonly tableOf: TableOf;
 }): Promise<Pages> {
+  const asked = await describeBy(filtersFor(targets), vpcIds, call);
+  if (!asked.ok) return asked;
+  const shown = new Set(asked.members.map((member) => field(member, 'RouteTableId')));
+  const remembered = targets.flatMap(({ id, routeTable }) => ('id' in routeTable ? [] : (tableOf(id) ?? [])));
+  const gone = [...new Set(remembered)].filter((id) => !shown.has(id));
+  if (gone.length === 0) return asked;
+  return joined([asked, await describeBy(filtersOfIds(gone), vpcIds, call)]);
+}
+
+type Filter = { Name: string; Values: string[] };
+
+async function describeBy(filters: readonly Filter[], vpcIds: readonly string[], call: Ask): Promise<Pages> {
   const inVpc = { Name: 'vpc-id', Values: [...vpcIds] };
   return joined(
     await Promise.all(
-      filtersFor(targets).map((filter) =>
+      filters.map((filter) =>
         allPages(async (token) => {
           const input = { Filters: [filter, inVpc], MaxResults: PAGE_SIZE, ...token };
-          const result = await ec2.call('DescribeRouteTables', remainingMs(), (client, options) =>
+          const result = await call('DescribeRouteTables', (client, options) =>
             client.send(new DescribeRouteTablesCommand(input), options),
           );
           if (!result.ok) return result;
@@ -66,7 +83,7 @@ export async function describeRouteTables({
 }
 
 /** Tags of the same key can be asked for together. */
-function filtersFor(targets: readonly RouteTarget[]): readonly { Name: string; Values: string[] }[] {
+function filtersFor(targets: readonly RouteTarget[]): readonly Filter[] {
   const ids = new Set<string>();
   const valuesByKey = new Map<string, Set<string>>();
   for (const { routeTable } of targets) {
@@ -77,19 +94,24 @@ function filtersFor(targets: readonly RouteTarget[]): readonly { Name: string; V
     }
   }
   return [
-    ...cut([...ids], TABLES_PER_CALL).map((Values) => ({ Name: 'route-table-id', Values })),
+    ...filtersOfIds([...ids]),
     ...[...valuesByKey].flatMap(([key, values]) =>
       cut([...values], TAG_VALUES_PER_CALL).map((Values) => ({ Name: `tag:${key}`, Values })),
     ),
   ];
 }
 
+const filtersOfIds = (ids: readonly string[]): readonly Filter[] =>
+  cut(ids, TABLES_PER_CALL).map((Values) => ({ Name: 'route-table-id', Values }));
+
 export type RoutesReading = {
+  /** Absent: it is not known which table is meant. */
   readonly holders: { readonly [id: string]: Holder | null };
   /** The table of each target, by target id; absent where EC2 shows none, or several. */
   readonly tables: ReadonlyMap<string, string>;
   /** What the configuration names and this VPC does not have, a sentence each. */
   readonly mistakes: readonly string[];
+  readonly conflicts: readonly TagConflict[];
 };
 
 type Table = {
@@ -103,29 +125,36 @@ export function readRoutes(
   targets: readonly RouteTarget[],
   answered: readonly unknown[],
   known: KnownInterfaces,
+  tableOf: TableOf = () => null,
 ): RoutesReading {
   const all = new Map(answered.map((member) => readTable(member, known)).map((t) => [t.routeTableId, t]));
   const asked = new Map<string, readonly Table[]>();
   const holders: { [id: string]: Holder | null } = {};
   const tables = new Map<string, string>();
   const mistakes = new Set<string>();
+  const conflicts = new Map<string, TagConflict>();
   for (const target of targets) {
     const words = tableWords(target.routeTable);
     const found = asked.get(words) ?? tablesOf(target, [...all.values()]);
     asked.set(words, found);
-    const [table, ...others] = found;
-    holders[target.id] = null;
-    if (table === undefined) mistakes.add(`route_list (${target.id}): this VPC has no ${nounOf(words)}.`);
-    else if (others.length > 0)
-      mistakes.add(
-        `route_list (${target.id}): ${found.length} route tables have this tag (${found.map(({ routeTableId }) => routeTableId).join(', ')}): give it to one, or write route_table_id.`,
-      );
-    else {
-      tables.set(target.id, table.routeTableId);
-      holders[target.id] = holderIn(target, table, known);
+    // Where the tag does not name one table, the one that it has named before stays.
+    const remembered = 'id' in target.routeTable ? undefined : all.get(tableOf(target.id) ?? '');
+    const table = found.length === 1 ? found[0] : remembered;
+    if (found.length > 1 || (found.length === 0 && remembered !== undefined))
+      conflicts.set(words, {
+        words,
+        tables: found.map(({ routeTableId }) => routeTableId),
+        used: remembered?.routeTableId ?? null,
+      });
+    if (found.length === 0 && remembered === undefined) {
+      holders[target.id] = null;
+      mistakes.add(`route_list (${target.id}): this VPC has no ${nounOf(words)}.`);
     }
+    if (table === undefined) continue;
+    tables.set(target.id, table.routeTableId);
+    holders[target.id] = holderIn(target, table, known);
   }
-  return { holders, tables, mistakes: [...mistakes] };
+  return { holders, tables, mistakes: [...mistakes], conflicts: [...conflicts.values()] };
 }
 
 const nounOf = (words: string): string =>

@@ -45,6 +45,12 @@ export type Caller = {
   ): Promise<CallResult<Output>>;
 };
 
+/** A call whose deadline is somebody else's matter. */
+export type Ask = <Output extends ServiceOutputTypes>(
+  action: string,
+  command: Command<Output>,
+) => Promise<CallResult<Output>>;
+
 export type Ec2 = Caller & {
   /** For what must not touch the connections of a takeover: over its own ones, which end with `stop`. */
   aside(): Caller & { stop(): void };

@@ -6,6 +6,7 @@
 import { request, STATUS_CODES } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { quoted } from './failure';
+import { Deadline } from '../../deadline';
 
 export type ImdsAnswer =
   | { readonly ok: true; readonly text: string }
@@ -19,7 +20,8 @@ export type Imds = {
 
 const USUAL_ENDPOINT = 'http://169.254.169.254';
 const ENDPOINT_VARIABLE = 'AWS_EC2_METADATA_SERVICE_ENDPOINT';
-const REQUEST_TIMEOUT_MS = 1_000;
+/** Of each request; it grows while IMDS is slower. */
+const DEADLINES = { firstMs: 1_000, lastMs: 8_000 };
 const TOKEN_TTL_S = 21_600;
 /** A token is not used in its last minute. */
 const TOKEN_MARGIN_S = 60;
@@ -36,6 +38,7 @@ type Token = { readonly value: string; readonly usableUntil: number };
 
 export function openImds(endpoint: string = imdsEndpoint()): Imds {
   const base = URL.canParse(endpoint) && /^http:/i.test(endpoint) ? endpoint.replace(/\/+$/, '') : null;
+  const deadline = new Deadline(DEADLINES);
   let token: Token | null = null;
 
   const get = async (path: string): Promise<ImdsAnswer> => {
@@ -63,9 +66,17 @@ export function openImds(endpoint: string = imdsEndpoint()): Imds {
   const getOnce = async (from: string, path: string): Promise<HttpAnswer> => {
     const now = performance.now();
     if (token === null || now >= token.usableUntil) {
-      token = { value: await fetchToken(from), usableUntil: now + (TOKEN_TTL_S - TOKEN_MARGIN_S) * 1000 };
+      token = {
+        value: await fetchToken(from, deadline),
+        usableUntil: now + (TOKEN_TTL_S - TOKEN_MARGIN_S) * 1000,
+      };
     }
-    return exchange(`${from}/latest/meta-data/${path}`, 'GET', { 'x-aws-ec2-metadata-token': token.value });
+    return exchange(
+      `${from}/latest/meta-data/${path}`,
+      'GET',
+      { 'x-aws-ec2-metadata-token': token.value },
+      deadline,
+    );
   };
 
   return { get };
@@ -73,10 +84,9 @@ export function openImds(endpoint: string = imdsEndpoint()): Imds {
 
 const failed = (problem: string): ImdsAnswer => ({ ok: false, missing: false, problem });
 
-async function fetchToken(base: string): Promise<string> {
-  const answer = await exchange(`${base}/latest/api/token`, 'PUT', {
-    'x-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_TTL_S),
-  });
+async function fetchToken(base: string, within: Deadline): Promise<string> {
+  const ttl = { 'x-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_TTL_S) };
+  const answer = await exchange(`${base}/latest/api/token`, 'PUT', ttl, within);
   const { status, text } = answer;
   if (status !== 200) throw new Error(`it answers ${status} to the request for a token${saying(answer)}`);
   if (!/^[\x21-\x7e]{1,1024}$/.test(text)) throw new Error('what it sent is not a token');
@@ -87,14 +97,21 @@ async function fetchToken(base: string): Promise<string> {
  * A connection of its own for each request: it costs nothing on the link-local address, and a connection
  * kept for hours may have died unseen. The deadline covers everything up to the end of the body.
  */
-function exchange(url: string, method: string, headers: Record<string, string>): Promise<HttpAnswer> {
+function exchange(
+  url: string,
+  method: string,
+  headers: Record<string, string>,
+  within: Deadline,
+): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { method, headers: { ...headers, 'content-length': '0' }, agent: false });
-    const deadline = setTimeout(
-      () => outgoing.destroy(new Error(`no answer within ${REQUEST_TIMEOUT_MS} ms`)),
-      REQUEST_TIMEOUT_MS,
-    );
-    outgoing.once('close', () => clearTimeout(deadline));
+    const { ms } = within;
+    const startedAt = performance.now();
+    const timer = setTimeout(() => {
+      within.passed();
+      outgoing.destroy(new Error(`no answer within ${ms} ms`));
+    }, ms);
+    outgoing.once('close', () => clearTimeout(timer));
     outgoing.on('error', reject);
     outgoing.once('response', (incoming) => {
       const chunks: Buffer[] = [];
@@ -107,6 +124,7 @@ function exchange(url: string, method: string, headers: Record<string, string>):
           outgoing.destroy(new Error(`more than ${BODY_BYTES_MAX} bytes in one answer`));
       });
       incoming.once('end', () => {
+        within.answered(performance.now() - startedAt);
         resolve({ status: incoming.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') });
       });
     });

@@ -10,6 +10,15 @@ import type { Plan, Slot, Target } from '../state/plan';
 import { disarmUnlessUp } from './sessions';
 import type { Observing, Ownership, Role, State } from '../state/state';
 import { list, note, raiseAlarm, wakeAt, type Turn } from '../state/turn';
+import {
+  confirmedSince,
+  knownPlan,
+  laggingAfter,
+  noteAnswered,
+  noteUnread,
+  unobservedWords,
+  withKnown,
+} from './unread';
 
 /** A failed or disbelieved observation is repeated after this long, whatever the keepalive. */
 const RETRY_MS = 1_000;
@@ -70,8 +79,13 @@ export function holdsAll({ targets }: Plan, { holders }: Ownership): boolean {
   return targets.every(({ id }) => holders[id]?.mine === true);
 }
 
+/** `plan`: with all targets: those that EC2 has not shown yet are not known to be anybody's. */
 export function roleOf(plan: Plan, ownership: Ownership | null, now: number): Role {
-  if (ownership === null || now - ownership.confirmedAt > plan.timing.roleTtlMs) {
+  if (
+    ownership === null ||
+    now - confirmedSince(ownership) > plan.timing.roleTtlMs ||
+    knownPlan(plan, ownership) !== plan
+  ) {
     return { haState: 'UNKNOWN', why: 'unobserved' };
   }
   if (holdsAll(plan, ownership)) return { haState: 'ACTIVE', why: null };
@@ -111,7 +125,7 @@ export function observationFailed(turn: Turn, number: number, failure: Failure):
   const { observing } = turn.state;
   if (observing.inFlight !== number) return note(turn, 'routine', 'ignored a late answer to an observation');
   const failures = observing.failures + 1;
-  turn.state.observing = { ...observing, inFlight: null, failures };
+  turn.state.observing = { ...observing, inFlight: null, failures, unread: [] };
   observeAgainSoon(turn);
   // The first failure of a row is news, the ones that follow are not.
   note(
@@ -129,6 +143,7 @@ function disbelief(turn: Turn, startedAt: number, observation: Observation): str
   if (mayBeOverturned(turn, observation))
     return 'EC2 shows targets elsewhere, right after this router has stalled: reading again when levels are known';
   for (const [id, writtenAt] of Object.entries(writes)) {
+    if (!(id in observation.holders)) continue;
     const expected = turn.state.ownership?.holders[id] ?? null;
     const holder = observation.holders[id] ?? null;
     const agrees = isSamePlace(holder, expected);
@@ -148,53 +163,69 @@ function disbelief(turn: Turn, startedAt: number, observation: Observation): str
  */
 function mayBeOverturned({ plan, state }: Turn, { holders }: Observation): boolean {
   if (state.reorientation === null || state.reorientation.levelsKnown || !ownsAll(plan, state)) return false;
-  return plan.targets.some(({ id }) => holders[id]?.mine !== true);
+  return plan.targets.some(({ id }) => id in holders && holders[id]?.mine !== true);
 }
 
 /** Takes an observation in; returns whether it was believed. */
 export function ownershipObserved(
   turn: Turn,
-  event: { readonly number: number; readonly startedAt: number; readonly observation: Observation },
+  event: { readonly number: number | null; readonly startedAt: number; readonly observation: Observation },
 ): boolean {
   const { observing } = turn.state;
-  if (observing.inFlight !== event.number) {
+  const isLate = event.number === null;
+  if (!isLate && observing.inFlight !== event.number) {
     note(turn, 'routine', 'ignored a late answer to an observation');
     return false;
   }
-  const answered = { ...observing, inFlight: null, failures: 0 };
+  const answered = isLate ? observing : { ...observing, inFlight: null, failures: 0 };
+  if (Object.keys(event.observation.holders).length === 0) {
+    turn.state.observing = answered;
+    noteUnread(turn, event.observation);
+    return false;
+  }
   const problem = disbelief(turn, event.startedAt, event.observation);
   if (problem !== null) {
     turn.state.observing = { ...answered, retry: true };
     note(turn, 'routine', problem);
     return false;
   }
-  believe(turn, event, { ...answered, answeredAt: turn.now, alarmed: false });
-  if (observing.failures > 0) note(turn, 'notable', `EC2 answers again after ${observing.failures} failures`);
+  believe(turn, event, answered);
+  noteUnread(turn, event.observation);
+  noteAnswered(turn);
+  if (!isLate && observing.failures > 0)
+    note(turn, 'notable', `EC2 answers again after ${observing.failures} failures`);
   return true;
 }
 
 function believe(
   turn: Turn,
-  { observation, startedAt }: { readonly observation: Observation; readonly startedAt: number },
+  { observation: said, startedAt }: { readonly observation: Observation; readonly startedAt: number },
   observing: Observing,
 ): void {
   const { plan, now } = turn;
   const before = turn.state.ownership;
+  const observation = withKnown(before, said);
+  const lagging = laggingAfter(before, said);
   const wasActive = before === null ? recalledActive(turn.state) : ownsAll(plan, turn.state);
   const writes = Object.fromEntries(
     Object.entries(before?.writes ?? {}).filter(([, writtenAt]) => now - writtenAt < plan.timing.stalenessMs),
   );
-  const ownership = { observation, holders: observation.holders, confirmedAt: now, startedAt, writes };
+  const holders = { ...before?.holders, ...said.holders };
+  const ownership = { observation, holders, confirmedAt: now, startedAt, lagging, writes };
   turn.state.ownership = ownership;
   turn.state.observing = observing;
+  turn.plan = knownPlan(turn.whole, ownership);
   noteActive(turn);
-  const isActive = ownsAll(plan, turn.state);
+  // What EC2 shows for the first time was neither lost nor taken by anybody: the targets known before count.
+  const isActive = ownsAll(before === null ? turn.plan : plan, turn.state);
   // Rule 4: the peer may be taking over what this router has only now found to be its own.
   if (isActive && !(before !== null && wasActive) && someSessionWentDown(turn)) observeClosely(turn);
   const hasLost = wasActive && !isActive;
   if (hasLost && !isGiving(turn)) disarmUnlessUp(turn);
   else if (!isGiving(turn)) disarmByPeer(turn, before, ownership);
-  const held = plan.targets.map(({ id }) => `${id} ${holderWords(observation.holders[id] ?? null)}`);
+  const held = turn.plan.targets
+    .filter(({ id }) => id in said.holders)
+    .map(({ id }) => `${id} ${holderWords(observation.holders[id] ?? null)}`);
   note(turn, 'routine', `EC2 shows ${list(held)}`);
 }
 
@@ -212,7 +243,10 @@ function disarmByPeer(turn: Turn, before: Ownership | null, after: Ownership): v
   if (before === null) return;
   const taken = turn.plan.targets.filter(
     ({ id }) =>
-      isOnPeer(after, id) && after.holders[id]?.networkInterfaceId !== before.holders[id]?.networkInterfaceId,
+      // What is shown for the first time has been there before.
+      id in before.holders &&
+      isOnPeer(after, id) &&
+      after.holders[id]?.networkInterfaceId !== before.holders[id]?.networkInterfaceId,
   );
   if (taken.length === 0) return;
   const isTakingOver = [turn.state.attempt, turn.state.unconfirmed].some(
@@ -229,7 +263,11 @@ function disarmByPeer(turn: Turn, before: Ownership | null, after: Ownership): v
 
 /** Whether EC2 has said since then who holds the target; reads may lag. */
 export function isKnownSince({ timing }: Plan, ownership: Ownership, id: string, since: number): boolean {
-  return (ownership.writes[id] ?? -Infinity) >= since || ownership.startedAt - timing.stalenessMs >= since;
+  const isRead = ownership.lagging[id] === undefined;
+  return (
+    (ownership.writes[id] ?? -Infinity) >= since ||
+    (isRead && ownership.startedAt - timing.stalenessMs >= since)
+  );
 }
 
 /** Rule 15: what this router gives away itself it does not lose to anybody. */
@@ -253,7 +291,10 @@ export function confirmWrite(turn: Turn, targets: readonly string[], to: Holder)
     holders[id] = to;
     writes[id] = turn.now;
   }
-  turn.state.ownership = { ...ownership, holders, writes, confirmedAt: turn.now };
+  const lagging = Object.fromEntries(
+    Object.entries(ownership.lagging).filter(([id]) => !targets.includes(id)),
+  );
+  turn.state.ownership = { ...ownership, holders, writes, lagging, confirmedAt: turn.now };
   noteActive(turn);
   // What an operator gives away is not lost to anybody: should the peer fail while it is given, the sessions,
   // which were UP when that began, have to bring it back.
@@ -271,12 +312,7 @@ export function alarmIfUnobserved(turn: Turn): void {
   const at = answeredAt + turn.plan.timing.roleTtlMs;
   if (turn.now <= at) return wakeAt(turn, at + 1);
   turn.state.observing = { ...turn.state.observing, alarmed: true };
-  const forMs = turn.plan.timing.roleTtlMs / 1000;
-  raiseAlarm(
-    turn,
-    'ec2-unobserved',
-    `EC2 has not been observed for ${forMs} s: it is not known who holds the targets`,
-  );
+  raiseAlarm(turn, 'ec2-unobserved', unobservedWords(turn));
 }
 
 /** The targets that are not here and who holds them, in words. */

@@ -341,6 +341,11 @@ function split(turn: Turn, call: Call, failure: Failure): void {
 }
 
 /** A believed observation settles what answers left open: done elsewhere, or refused after all. */
+/** The latest word of EC2 was about what this call is to move. */
+function isRead({ state: { ownership } }: Turn, { targets }: Call): boolean {
+  return targets.every((id) => ownership?.lagging[id] === undefined);
+}
+
 export function settleByObservation(turn: Turn, startedAt: number): void {
   // Whatever EC2 shows, an attempt that has asked for nothing has not done it.
   if (currentAttempt(turn).firstSentAt === null) return;
@@ -353,7 +358,12 @@ export function settleByObservation(turn: Turn, startedAt: number): void {
       if (call.lastSend > 0) confirmWrite(turn, call.targets, call.to);
       setMoved(turn, call);
       note(turn, ofOneCall(turn), `EC2 shows ${list(call.targets)} on ${call.to.networkInterfaceId}: moved`);
-    } else if (call.disputed !== null && call.outstanding.length === 0 && startedAt >= call.disputed.at) {
+    } else if (
+      call.disputed !== null &&
+      call.outstanding.length === 0 &&
+      startedAt >= call.disputed.at &&
+      isRead(turn, call)
+    ) {
       const { failure } = call.disputed;
       updateCall(turn, call.number, { disputed: null });
       refused(turn, call, failure);

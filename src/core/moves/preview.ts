@@ -25,6 +25,7 @@ export function previewTakeover(plan: Plan, observation: Observation): Preview {
     holders: observation.holders,
     confirmedAt: 0,
     startedAt: 0,
+    lagging: {},
     writes: {},
   };
   const targets = takeableTargets(plan, ownership);

@@ -10,7 +10,6 @@ import {
   isSettled,
   missingTargets,
   observeNow,
-  roleOf,
   takeableTargets,
 } from '../levels/ownership';
 import type { Plan, Target } from '../state/plan';
@@ -121,7 +120,7 @@ export function considerEvidence(turn: Turn): Verdict {
     const waits = `EC2 is asked how the holder is when no session has been UP for ${holdMs / 1000} s`;
     return declines(waits, at);
   }
-  if (roleOf(plan, ownership, now).why === 'unobserved') return declines('');
+  if (now - ownership.confirmedAt > plan.timing.roleTtlMs) return declines('');
   const proven = takeableTargets(plan, ownership).flatMap((target) => {
     const proof = proofOf(turn, ownership, target);
     return proof === null ? [] : [{ target, proof }];

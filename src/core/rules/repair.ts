@@ -8,11 +8,12 @@ import { callsFor } from '../moves/beginning';
 import { isOnThirdParty, isOnThisRouter, nobodyHolds } from './foreignHolder';
 import { isSameHolder } from '../levels/holders';
 import type { Observation } from '../state/model';
-import { holdsAll, interfaceFor, isSettled, peersBeside, roleOf, takeableTargets } from '../levels/ownership';
+import { holdsAll, interfaceFor, isSettled, peersBeside, takeableTargets } from '../levels/ownership';
 import type { Plan, Target } from '../state/plan';
 import { canTestify, sessionOf } from '../levels/sessions';
 import type { Ownership, Unchanged } from '../state/state';
 import { list, raiseAlarm, type Turn } from '../state/turn';
+import { isRecent } from '../levels/unread';
 import { declines, type Verdict } from './verdict';
 
 /** A partial ownership counts as lasting when this many observations have shown it. */
@@ -61,7 +62,7 @@ export function considerRepair(turn: Turn): Verdict {
   const { plan, state, now } = turn;
   const { ownership, unchanged } = state;
   if (ownership === null || unchanged === null || holdsAll(plan, ownership)) return declines('');
-  if (roleOf(plan, ownership, now).why === 'unobserved') return declines('');
+  if (now - ownership.confirmedAt > plan.timing.roleTtlMs) return declines('');
   // Writes of our own since the last observation have changed what it showed.
   const written = Object.values(ownership.writes).some((at) => at > unchanged.since);
   if (written) return declines('');
@@ -90,8 +91,11 @@ function considerClaim(turn: Turn, ownership: Ownership): Verdict {
  * The lowest one that nobody holds, so that both routers ask for the same. What EC2 refuses although nobody holds
  * it must not keep the others waiting: then it is the turn of the next one.
  */
-function firstToClaim({ plan, state }: Turn, ownership: Ownership): Target | undefined {
-  const unowned = takeableTargets(plan, ownership).filter(({ id }) => ownership.holders[id] === null);
+function firstToClaim(turn: Turn, ownership: Ownership): Target | undefined {
+  const { plan, state } = turn;
+  const unowned = takeableTargets(plan, ownership).filter(
+    ({ id }) => ownership.holders[id] === null && isRecent(turn, id),
+  );
   const { lostClaim } = state;
   const refused = lostClaim === null || lostClaim.alarmedWith === null ? [] : lostClaim.targets;
   const place = unowned.findLastIndex(({ id }) => refused.includes(id));
@@ -111,7 +115,7 @@ export function extendClaim(turn: Turn): boolean {
   if (attempt.calls.some(({ outcome }) => outcome === 'lost')) return false;
   const asked = new Set(attempt.calls.flatMap(({ targets }) => targets));
   const rest = takeableTargets(turn.plan, ownership).filter(
-    ({ id }) => ownership.holders[id] === null && !asked.has(id),
+    ({ id }) => ownership.holders[id] === null && !asked.has(id) && isRecent(turn, id),
   );
   if (rest.length === 0) return false;
   const calls = callsFor({ targets: rest, purpose: 'claim' }, ownership, turn.now, nextCallNumber(attempt));
@@ -123,7 +127,7 @@ function considerPartial(turn: Turn, ownership: Ownership, { since, observations
   const { plan, state, now } = turn;
   const lowest = lowestOwned(plan, ownership);
   if (lowest === undefined || !isOnThisRouter(ownership, lowest.id)) return declines('');
-  const targets = takeableTargets(plan, ownership);
+  const targets = takeableTargets(plan, ownership).filter(({ id }) => isRecent(turn, id));
   if (targets.length === 0 || !allWitnessesUp(turn)) return declines('');
   const until = since + plan.timing.partialHoldMs;
   const waits = `the rest is taken when EC2 has shown the same for ${plan.timing.partialHoldMs / 1000} s`;

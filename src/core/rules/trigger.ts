@@ -10,6 +10,7 @@ import type { Plan, PlannedSession, Target } from '../state/plan';
 import { canTestify, interfaceOf, sessionOf, testimonyOf, words, type Testimony } from '../levels/sessions';
 import type { Ownership, State } from '../state/state';
 import { list, type Turn } from '../state/turn';
+import { confirmedSince, unknownWords } from '../levels/unread';
 import { declines, type Verdict } from './verdict';
 
 type Statement = { readonly session: PlannedSession; readonly testimony: Testimony };
@@ -141,7 +142,7 @@ export function sessionWords(sessions: readonly PlannedSession[], level: string)
 
 function standingWords(turn: Turn, ownership: Ownership): string {
   const { plan, now } = turn;
-  const stale = now - ownership.confirmedAt > plan.timing.roleTtlMs;
+  const stale = now - confirmedSince(ownership) > plan.timing.roleTtlMs;
   const missing = missingTargets(plan, ownership);
   if (missing.length === plan.targets.length) {
     return stale ? 'this router was STANDBY when EC2 last answered' : 'this router is STANDBY';
@@ -167,7 +168,9 @@ function streamWords(state: State): string {
 
 function activeSentence(turn: Turn, ownership: Ownership): string {
   const { plan, state, now } = turn;
-  if (now - ownership.confirmedAt > plan.timing.roleTtlMs)
+  if (plan.targets.length < turn.whole.targets.length)
+    return `all targets that EC2 has shown are on this router; it has said nothing yet of ${unknownWords(turn)}`;
+  if (now - confirmedSince(ownership) > plan.timing.roleTtlMs)
     return 'all targets were on this router when EC2 last answered, so there is nothing to take';
   const down = plan.sessions.filter(({ id }) => sessionOf(state, id).level === 'Down');
   if (state.streams.phase !== 'synchronized') {

@@ -58,10 +58,21 @@ export type PeerInterface = {
 export type Observation = {
   /** This router's own; one that has been detached is missing. */
   readonly interfaces: readonly OwnInterface[];
-  /** By target id; null where nobody holds it. Every target of the plan is present. */
+  /** By target id; null where nobody holds it. Absent: `unread`, what was known of it stays. */
   readonly holders: { readonly [id: string]: Holder | null };
   /** By peer address of the sessions; absent where EC2 knows no interface with that address. */
   readonly peers: { readonly [peerAddress: string]: PeerInterface };
+  /** What EC2 has not said this time; absent where it has said it all. */
+  readonly unread?: readonly Unread[];
+};
+
+/** Targets that a reading says nothing of, as each kind of them is read by an action of its own. */
+export type Unread = {
+  /** `DescribeRouteTables` */
+  readonly action: string;
+  readonly targets: readonly string[];
+  /** Null: the answer is still waited for, and comes as an observation of its own. */
+  readonly failure: Failure | null;
 };
 
 /**
@@ -184,7 +195,8 @@ export type Event =
     }
   | {
       readonly type: 'ownershipObserved';
-      readonly number: number;
+      /** Null: the slower part of one that has been answered already. */
+      readonly number: number | null;
       readonly startedAt: number;
       readonly observation: Observation;
     }

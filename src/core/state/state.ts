@@ -16,6 +16,7 @@ import type {
   Purpose,
   SessionLevel,
   Timeline,
+  Unread,
 } from './model';
 import type { Plan } from './plan';
 
@@ -56,9 +57,12 @@ export type Streams = {
 export type Ownership = {
   readonly observation: Observation;
   readonly holders: { readonly [id: string]: Holder | null };
+  /** When the latest word of EC2 came. */
   readonly confirmedAt: number;
   /** When the observation was begun: what has happened since may be missing in it. */
   readonly startedAt: number;
+  /** The targets that the latest word was not about, and when the last word about each came. */
+  readonly lagging: { readonly [id: string]: number };
   /** When EC2 last answered 200 to a write of ours, by target id. */
   readonly writes: { readonly [id: string]: number };
 };
@@ -78,9 +82,11 @@ export type Observing = {
   /** Until then one every second (rule 4). */
   readonly closelyUntil: number;
   readonly failures: number;
+  /** What of the last observations has failed. */
+  readonly unread: readonly Unread[];
   /** The next one is to come sooner than the keepalive; consumed by the next decision, which draws the time. */
   readonly retry: boolean;
-  /** When EC2 was first asked, or last gave an answer that was believed; null before the first question. */
+  /** When EC2 was first asked, or since when it has said who holds each target; null before the first question. */
   readonly answeredAt: number | null;
   /** It has alarmed because EC2 cannot be observed. */
   readonly alarmed: boolean;
@@ -291,6 +297,7 @@ export function initialState(plan: Plan): State {
       nextAt: 0,
       closelyUntil: 0,
       failures: 0,
+      unread: [],
       retry: false,
       answeredAt: null,
       alarmed: false,

@@ -16,7 +16,10 @@ export type Draft = { -readonly [Key in keyof State]: State[Key] };
 export type Weight = 'routine' | 'notable' | 'alarm';
 
 export type Turn = {
-  readonly plan: Plan;
+  /** With the targets that EC2 has shown so far: what is not known yet, no rule decides about. */
+  plan: Plan;
+  /** With all targets. */
+  readonly whole: Plan;
   readonly now: number;
   /** In [0, 1), drawn by the loop. */
   readonly jitter: number;

@@ -192,7 +192,7 @@ test('asked through the whole of AWS: not before IMDS has answered, then with th
   });
   try {
     expect(await aws.askHolders([ROUTER_2])).toMatchObject({ ok: false, failure: { code: 'NotReady' } });
-    expect(await aws.observe()).toMatchObject({ ok: true });
+    expect(await aws.observe(() => {})).toMatchObject({ ok: true });
     lab.world.setStatusChecks(ROUTER_2, { instanceStatus: 'impaired' });
     expect(await aws.askHolders([ROUTER_2])).toEqual({ ok: true, conditions: { [ROUTER_2]: 'impaired' } });
     lab.emulator.addFault({ kind: 'blackHole', action: 'DescribeInstanceStatus' });

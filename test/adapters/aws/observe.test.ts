@@ -47,6 +47,7 @@ describe('observing', () => {
     const result = await observe();
     expect(result).toEqual({
       ok: true,
+      conflicts: null,
       startedAt: anyNumber,
       observation: {
         interfaces: [0, 1, 2].map((deviceIndex) => ({

@@ -1,0 +1,92 @@
+/**
+ * What EC2 has not said. Each kind of target is read by an action of its own, and one that is slow, fails or cannot
+ * be understood must not blind the rest: what was known of its targets stays, and what has never been known of is
+ * left out of all decisions until it is.
+ */
+import type { Failure, Observation, Unread } from '../state/model';
+import type { Plan } from '../state/plan';
+import type { Ownership } from '../state/state';
+import { list, note, type Turn } from '../state/turn';
+
+/** The plan with the targets that EC2 has shown at least once. */
+export function knownPlan(plan: Plan, ownership: Ownership | null): Plan {
+  if (ownership === null || plan.targets.every(({ id }) => id in ownership.holders)) return plan;
+  return { ...plan, targets: plan.targets.filter(({ id }) => id in ownership.holders) };
+}
+
+/** Since when each target that is known has been confirmed: the time of the one that lags furthest behind. */
+export function confirmedSince({ confirmedAt, lagging }: Ownership): number {
+  return Math.min(confirmedAt, ...Object.values(lagging));
+}
+
+/** What nobody waits for is not decided on what EC2 said of the target longer ago than a keepalive. */
+export function isRecent({ plan, state: { ownership }, now }: Turn, id: string): boolean {
+  const laggingSince = ownership?.lagging[id];
+  return laggingSince === undefined || now - laggingSince <= plan.timing.keepaliveIntervalMs;
+}
+
+/** The targets of which EC2 has said nothing yet. */
+export function unknownWords({ whole, plan }: Turn): string {
+  return list(whole.targets.filter((target) => !plan.targets.includes(target)).map(({ id }) => id));
+}
+
+/** Says what EC2 has not said, once; what it last said of those targets stays. */
+export function noteUnread(turn: Turn, { holders, unread = [] }: Observation): void {
+  const { observing } = turn.state;
+  const failed = unread.filter(({ failure }) => failure !== null);
+  const isOpen = ({ action, targets }: Unread) =>
+    !unread.some((each) => each.action === action && each.failure !== null) &&
+    !targets.some((id) => id in holders);
+  turn.state.observing = { ...observing, unread: [...observing.unread.filter(isOpen), ...failed] };
+  for (const { action, failure, targets } of failed) {
+    const isNews = !observing.unread.some((each) => each.action === action);
+    note(
+      turn,
+      isNews ? 'notable' : 'routine',
+      `EC2 does not say who holds ${list(targets)} (${action}: ${failureWords(failure)}): asking again every second, ` +
+        `and what it last said of them stays`,
+    );
+  }
+  for (const { action } of observing.unread)
+    if (!turn.state.observing.unread.some((each) => each.action === action))
+      note(turn, 'notable', `EC2 answers ${action} again`);
+  if (failed.length > 0) turn.state.observing = { ...turn.state.observing, retry: true };
+}
+
+export const failureWords = (failure: Failure | null): string =>
+  failure === null ? 'no answer yet' : `${failure.code}: ${failure.message}`;
+
+/** An alarm about what EC2 does not say ends when it has said who holds each target. */
+export function noteAnswered(turn: Turn): void {
+  const { observing, ownership } = turn.state;
+  if (ownership === null || turn.plan !== turn.whole) return;
+  const answeredAt = Math.max(observing.answeredAt ?? -Infinity, confirmedSince(ownership));
+  const alarmed = observing.alarmed && turn.now - answeredAt > turn.plan.timing.roleTtlMs;
+  turn.state.observing = { ...observing, answeredAt, alarmed };
+}
+
+/** What was known with what EC2 says now on top. */
+export function withKnown(before: Ownership | null, observation: Observation): Observation {
+  const { unread, ...said } = observation;
+  if (unread === undefined && Object.keys(before?.holders ?? {}).every((id) => id in said.holders))
+    return observation;
+  return { ...said, holders: { ...before?.observation.holders, ...said.holders } };
+}
+
+/** What EC2 has not said anything of now, and since when not. */
+export function laggingAfter(before: Ownership | null, said: Observation): Ownership['lagging'] {
+  if (before === null) return {};
+  const silent = Object.keys(before.holders).filter((id) => !(id in said.holders));
+  return Object.fromEntries(silent.map((id) => [id, before.lagging[id] ?? before.confirmedAt]));
+}
+
+/** For the alarm: for how long EC2 has not said who holds what, and which of its actions does not answer. */
+export function unobservedWords({ plan, state }: Turn): string {
+  const { unread } = state.observing;
+  const forS = plan.timing.roleTtlMs / 1000;
+  if (unread.length === 0)
+    return `EC2 has not been observed for ${forS} s: it is not known who holds the targets`;
+  const silent = unread.map(({ action, failure }) => `${action} (${failureWords(failure)})`);
+  const targets = list(unread.flatMap((each) => each.targets));
+  return `EC2 has not answered ${list(silent)} for ${forS} s: it is not known who holds ${targets}`;
+}
