@@ -25,7 +25,13 @@ export default {
       ...common,
       displayName: 'fast',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '<rootDir>/test/package/', ...slow],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        '<rootDir>/test/e2e/',
+        '<rootDir>/test/package/',
+        '<rootDir>/test/traffic/',
+        ...slow,
+      ],
     },
     {
       ...common,
@@ -33,6 +39,7 @@ export default {
       testMatch: slow.map((path) => `${path}*.test.ts`),
     },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
+    { ...common, displayName: 'traffic', testMatch: ['<rootDir>/test/traffic/**/*.test.ts'] },
     { ...common, displayName: 'package', testMatch: ['<rootDir>/test/package/**/*.test.ts'] },
   ],
 };

@@ -45,6 +45,7 @@ export class Ec2World {
   #versions: { readonly sinceMs: number; readonly model: Ec2Model }[];
   #present: Ec2Model;
   readonly #history = new History();
+  readonly #listeners = new Set<() => void>();
 
   /** @throws Error when the model could not exist in EC2. */
   constructor(region: Ec2Region) {
@@ -86,6 +87,11 @@ export class Ec2World {
     return this.#history.targets.filter((change) => target === undefined || change.target === target);
   }
 
+  /** Called within each change, when it is the present. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
   /** Makes an accepted change the present; a refused one changes nothing and is handed back. */
   commit(outcome: Outcome<Ec2Model>, origin: ChangeOrigin): Outcome<Ec2Model> {
     if (!outcome.ok) return outcome;
@@ -95,6 +101,7 @@ export class Ec2World {
     this.#versions.push({ sinceMs: atMs, model: outcome.value });
     this.#versions = this.#versions.slice(-VERSIONS_KEPT);
     this.#history.record(before, outcome.value, { atMs, origin });
+    for (const listener of this.#listeners) listener();
     return outcome;
   }
 

@@ -135,6 +135,14 @@ export class Device {
     this.changed();
   }
 
+  /** What is told of an interface by whoever has a real one: sessions are another matter. */
+  tellInterface(name: string, to: InterfaceState): void {
+    const one = this.interfaces.get(name);
+    one.physical = to;
+    this.#reportInterface(one, to);
+    this.changed();
+  }
+
   #reportDown(one: SimInterface, { first, gapMs }: InterfaceDownReport): void {
     const reports = [() => this.#reportInterface(one, 'down'), () => this.#reportSessionsDown(one)];
     const [now, then] = first === 'interface' ? reports : reports.reverse();

@@ -143,6 +143,11 @@ export class SimRouter {
     this.#device.setInterface(name, to, { first: 'interface', gapMs: 0, ...report });
   }
 
+  /** The interface alone, where its sessions speak for themselves. */
+  tellInterface(name: string, to: InterfaceState): void {
+    this.#device.tellInterface(name, to);
+  }
+
   /** Puts a session into a state by hand. On a link the fabric then treats it as any other change. */
   forceBfd(selector: SessionSelector, to: BfdStatus, diag: BfdDiag = 'NONE'): void {
     const session = this.sessions().find(

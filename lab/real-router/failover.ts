@@ -1,0 +1,119 @@
+/** One failure, and what the user saw of it: the outage in its parts, from the packets themselves. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { peerOf, type RouterName } from '../topology/plan';
+import type { BfddEvent } from './bfdd';
+import type { RealFault } from './faults';
+import { sides } from './layout';
+import { detectionMs, type RealLab } from './realLab';
+import type { Silence } from './traffic/stream';
+import type { UserReport } from './user';
+import type { Move } from './vpc';
+
+/** Milliseconds. The parts follow each other and make up the outage. */
+export type Outage = {
+  /** From the last answer before the failure to the first one after it. */
+  readonly outageMs: number;
+  /** Until bfdd of the standby says DOWN. */
+  readonly detectionMs: number;
+  /** Until EC2 has the first request of the takeover. */
+  readonly daemonMs: number;
+  /** Until EC2 has changed the last of the two. */
+  readonly ec2Ms: number;
+  /** Until the VPC sends the packets elsewhere. */
+  readonly propagationMs: number;
+  /** Until the first answer. */
+  readonly restMs: number;
+  readonly lost: number;
+  readonly duplicates: number;
+  readonly reordered: number;
+  readonly tcpSilenceMs: number;
+  readonly tcpBroken: number;
+};
+
+const WRITES = /^(AssignPrivateIpAddresses|ReplaceRoute|CreateRoute|AssociateAddress)$/;
+const FLOWS_AGAIN_MS = 400;
+const QUIET_MS = 300;
+const MOVED_WITHIN_MS = 60_000;
+
+/** What came of one fault, when it is mended and one router is ACTIVE and watched by the other again. */
+export type Played = {
+  /** Null where nothing moved. */
+  readonly outage: Outage | null;
+  /** Whether bfdd of the standby said DOWN: then, and only then, everything has moved. */
+  readonly called: boolean;
+  readonly user: UserReport;
+};
+
+/**
+ * Packets flow, something breaks, the standby takes over or nothing moves, packets flow again, and it is mended.
+ * @throws Error where that does not come about.
+ */
+export async function playFault(real: RealLab, fault: RealFault): Promise<Played> {
+  const active = real.owner;
+  if (active === null) throw new Error('neither router holds everything');
+  const standby = peerOf(active);
+  await real.user.begin();
+  await delay(QUIET_MS);
+  const daemonMark = real.lab.daemon(active)?.mark() ?? 0;
+  const marks = {
+    events: real.routers[standby].events.length,
+    moves: real.vpc.moves.length,
+    requests: real.lab.ec2.requests().at(-1)?.number ?? 0,
+  };
+  const mend = await fault.strike(real, active);
+  if (fault.moves)
+    await real.until(
+      `packets to be sent to ${standby} (${fault.name})`,
+      () => real.owner === standby && movedTo(real, standby, marks.moves).length >= sides.length,
+      MOVED_WITHIN_MS,
+    );
+  // In this time BFD would have found a failure twice.
+  else await delay(2 * detectionMs(real.bfd));
+  await delay(FLOWS_AGAIN_MS);
+  const user = await real.user.report();
+  const called = fault.moves || downAt(real, standby, marks) !== undefined;
+  if (called) await real.until(`everything to move (${fault.name})`, () => real.owner === standby);
+  const outage = called ? outageOf(real, standby, marks, user) : null;
+  await mend();
+  if (real.owner !== (called ? standby : active))
+    throw real.failure(`${fault.name}: everything is with ${real.owner ?? 'nobody'} afterwards`);
+  const isNew = real.lab.daemon(active)?.records.length ?? 0;
+  await real.settled(called ? { [active]: Math.min(daemonMark, isNew) } : {});
+  return { outage, called, user };
+}
+
+const downAt = (real: RealLab, router: RouterName, { events }: Marks): BfddEvent | undefined =>
+  real.routers[router].events.slice(events).find(({ state }) => state === 'down');
+
+const movedTo = (real: RealLab, router: RouterName, mark: number): readonly Move[] =>
+  real.vpc.moves.slice(mark).filter(({ to }) => to === router);
+
+type Marks = { readonly events: number; readonly moves: number; readonly requests: number };
+
+function outageOf(real: RealLab, standby: RouterName, marks: Marks, { udp, tcp }: UserReport): Outage {
+  const down = downAt(real, standby, marks);
+  const write = real.lab.ec2
+    .requests()
+    .find(({ number, action }) => number > marks.requests && WRITES.test(action));
+  const moves = movedTo(real, standby, marks.moves);
+  const last = moves.reduce((a, b) => (b.appliedAtMs > a.appliedAtMs ? b : a));
+  if (down === undefined) throw new Error(`bfdd of ${standby} has not gone down`);
+  if (write === undefined) throw new Error('EC2 was asked for nothing');
+  const silence = longest(udp.silences) ?? { fromMs: last.appliedAtMs, untilMs: last.appliedAtMs };
+  return {
+    outageMs: silence.untilMs - silence.fromMs,
+    detectionMs: down.receivedAtMs - silence.fromMs,
+    daemonMs: write.receivedAt - down.receivedAtMs,
+    ec2Ms: last.changedAtMs - write.receivedAt,
+    propagationMs: last.appliedAtMs - last.changedAtMs,
+    restMs: silence.untilMs - last.appliedAtMs,
+    lost: udp.lostOnTheWayThere + udp.lostOnTheWayBack,
+    duplicates: udp.duplicates,
+    reordered: udp.reordered,
+    tcpSilenceMs: tcp.longestSilenceMs,
+    tcpBroken: tcp.broken,
+  };
+}
+
+const longest = (silences: readonly Silence[]): Silence | undefined =>
+  [...silences].sort((a, b) => b.untilMs - b.fromMs - (a.untilMs - a.fromMs))[0];
