@@ -15,7 +15,12 @@ function read(path: string): string {
 }
 
 const folders = ['.', 'src', 'src/heal', 'config', 'config/heal', 'docker', 'xr-appmgr', 'deploy'];
-const pages = [...folders.map((folder) => join(folder, 'README.md')), ...filesBelow('docs', '.md')];
+const pages = [
+  ...folders.map((folder) => join(folder, 'README.md')),
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...filesBelow('docs', '.md'),
+];
 const sources = [...filesBelow('src', '.ts'), ...filesBelow('lab', '.ts')];
 
 describe('the documents', () => {
@@ -35,6 +40,13 @@ describe('the documents', () => {
       [...read(page).matchAll(/npm run (?:-s )?([a-z:-]*[a-z])/g)].map(([, name]) => name),
     );
     expect(named.filter((name) => !scripts.includes(name ?? ''))).toEqual([]);
+  });
+
+  test('carry the licence and tell of the version that package.json names', () => {
+    const { license, version } = JSON.parse(read('package.json')) as { license: string; version: string };
+    expect(license).toBe('Apache-2.0');
+    expect(read('LICENSE')).toMatch(/Apache License\s+Version 2\.0, January 2004/);
+    expect(read('CHANGELOG.md')).toContain(`\n## ${version}\n`);
   });
 
   test('the code map names every folder of src', () => {
