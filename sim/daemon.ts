@@ -1,29 +1,27 @@
 /**
- * One life of the daemon: a production core for each group, joined by the logic of src/runtime/loop.ts in virtual time.
- * All input of one moment is drained, then they decide; effects start at once; there is one timer. Must not know what
- * an effect does.
+ * One life of the daemon: the production loop (src/runtime/loop.ts) in a process of virtual time, which can be paused.
+ * What it is told lies in its sockets until the end of the moment, or of the pause. Must not know what an effect does.
  */
-import type { Effect, Event } from '../src/core/state/model';
+import type { Effect, EffectArgs, Event } from '../src/core/state/model';
 import type { Plan } from '../src/core/state/plan';
-import { initialState, type State } from '../src/core/state/state';
-import { step, type Step } from '../src/core/step';
+import type { State } from '../src/core/state/state';
+import type { AddressedEvent, SharedEvent } from '../src/runtime/audience';
+import { Loop, type EffectRunners, type Recorded } from '../src/runtime/loop';
+import type { Pulse } from '../src/runtime/pulse';
+import type { Scheduler } from '../src/runtime/scheduler';
 import type { Random } from './random';
 import type { Group } from './scenario';
 import type { Timeline } from './timeline';
 
-/** A paused process notices when its tick slips by this much. */
-const STALL_NOTICED_MS = 150;
+/** A shorter pause delays nothing that is checked. */
+const PAUSE_MS_MIN = 150;
 /** `no-spin`: more decisions than this within a second of virtual time are a loop that finds no end. */
 const DECISIONS_PER_S_MAX = 300;
 
 /** Made when the daemon takes it in, with the time of its own clock. */
-export type EventMaker = (now: number) => Event;
-
-/** `to`: the core of which group it is for; null where every core hears it (src/runtime/audience.ts). */
-type Queued = { readonly to: Group | null; readonly make: EventMaker };
+export type EventMaker<Made extends Event = SharedEvent> = (now: number) => Made;
 
 export type PlannedGroup = { readonly group: Group; readonly plan: Plan };
-type Core = PlannedGroup & { state: State };
 
 export type DaemonParts = {
   readonly groups: readonly PlannedGroup[];
@@ -32,36 +30,52 @@ export type DaemonParts = {
   /** Milliseconds since the machine has booted. */
   readonly clock: () => number;
   readonly start: (daemon: Daemon, planned: PlannedGroup, effect: Effect) => void;
-  readonly stepped: (planned: PlannedGroup, event: Event, before: State, step: Step, now: number) => void;
+  readonly stepped: (planned: PlannedGroup, recorded: Recorded) => void;
   readonly spins: () => never;
+  /** By the word of the loop itself. */
+  readonly deaf: (reason: string) => never;
 };
 
 export class Daemon {
   readonly #p: DaemonParts;
-  readonly #cores: readonly Core[];
-  #queue: Queued[] = [];
-  readonly #stoppedGroups = new Set<Group>();
-  /** A core has asked for an observation in this drain. */
-  #observes = false;
-  #draining = false;
-  #timer = 0;
+  readonly #loop: Loop;
+  /** What waits in the sockets of the process: each takes its event to the loop. */
+  #arrived: (() => void)[] = [];
+  /** What became due in a pause. */
+  #held: (() => void)[] = [];
   #countedFrom = 0;
   #decisions = 0;
   #pausedUntil = 0;
   #pausedFrom = 0;
+  /** The longest pause that the loop has not taken. */
+  #pauseMs = 0;
   #ended = false;
-  /** When it last ran again after a pause that it has noticed; virtual time. */
+  /** When it last ran again after a pause; virtual time. */
   resumedAt = -Infinity;
 
   constructor(parts: DaemonParts) {
     this.#p = parts;
-    this.#cores = parts.groups.map(({ group, plan }) => ({ group, plan, state: initialState(plan) }));
+    const { groups, clock, random, stepped, deaf } = parts;
+    const plannedOf = (name: string): PlannedGroup => {
+      const planned = groups.find(({ group }) => nameOf(group) === name);
+      if (planned === undefined) throw new Error(`there is no group ${name}`);
+      return planned;
+    };
+    this.#loop = new Loop({
+      groups: groups.map(({ group, plan }) => ({ name: nameOf(group), plan })),
+      clock: { monotonicMs: clock },
+      scheduler: this.#scheduler(),
+      random: () => random.next(),
+      runners: runnersOf((effect, group) => parts.start(this, plannedOf(group), effect)),
+      stepped: (recorded) => stepped(plannedOf(recorded.group), recorded),
+      record: () => undefined,
+      beat: () => undefined,
+      deaf,
+    });
   }
 
   stateOf(group: Group): State {
-    const core = this.#cores[group];
-    if (core === undefined) throw new Error(`there is no group ${group}`);
-    return core.state;
+    return this.#loop.stateOf(nameOf(group));
   }
 
   get isPaused(): boolean {
@@ -75,12 +89,15 @@ export class Daemon {
   /** Answers to it are not taken in any more. */
   end(): void {
     this.#ended = true;
+    this.#loop.stop();
   }
 
-  enqueue(make: EventMaker, to: Group | null = null): void {
-    if (this.#ended) return;
-    this.#queue.push({ to, make });
-    if (!this.isPaused) this.#scheduleDrain();
+  enqueue(make: EventMaker): void {
+    this.#arrive(() => this.#loop.enqueue(make(this.#p.clock())));
+  }
+
+  enqueueFor(group: Group, make: EventMaker<AddressedEvent>): void {
+    this.#arrive(() => this.#loop.enqueueFor(nameOf(group), make(this.#p.clock())));
   }
 
   pause(forMs: number): void {
@@ -90,64 +107,97 @@ export class Daemon {
     if (until === this.#pausedUntil) return;
     this.#pausedUntil = until;
     timeline.after(forMs, () => {
-      if (this.#ended || this.#pausedUntil !== until) return;
-      const pausedMs = timeline.now - this.#pausedFrom;
-      if (pausedMs >= STALL_NOTICED_MS) {
-        this.resumedAt = timeline.now;
-        this.#noticeStall(pausedMs);
-      }
-      this.#scheduleDrain();
+      if (!this.#ended && this.#pausedUntil === until) this.#resume(timeline.now - this.#pausedFrom);
     });
   }
 
-  /** The tick comes first or after what has waited meanwhile, or what has waited takes its time. */
-  #noticeStall(forMs: number): void {
+  /** What has waited is taken in at once, or takes its time. */
+  #resume(pausedMs: number): void {
     const { timeline, random } = this.#p;
-    const stalled: Queued = { to: null, make: () => ({ type: 'processStalled', forMs }) };
-    const order = random.next();
-    if (order < 0.4) this.#queue.unshift(stalled);
-    else if (order < 0.6) this.#queue.push(stalled);
-    else {
-      const waited = this.#queue;
-      this.#queue = [stalled];
+    this.#pauseMs = Math.max(this.#pauseMs, pausedMs);
+    if (pausedMs >= PAUSE_MS_MIN) this.resumedAt = timeline.now;
+    if (pausedMs >= PAUSE_MS_MIN && !random.chance(0.6)) {
       let lateMs = 0;
-      for (const { make, to } of waited) {
+      for (const take of this.#arrived.splice(0)) {
         lateMs += random.int(0, 3);
-        timeline.after(lateMs, () => this.enqueue(make, to));
+        timeline.after(lateMs, () => this.#arrive(take));
       }
     }
+    for (const run of this.#held.splice(0)) this.#atEndOfMoment(run);
+    this.#atEndOfMoment(() => undefined);
   }
 
-  #scheduleDrain(): void {
-    if (this.#draining) return;
-    this.#draining = true;
-    this.#p.timeline.last(() => {
-      this.#draining = false;
-      if (!this.#ended && !this.isPaused) this.#drain();
-    });
+  #arrive(take: () => void): void {
+    if (this.#ended) return;
+    this.#arrived.push(take);
+    if (!this.isPaused) this.#atEndOfMoment(() => undefined);
   }
 
-  #drain(): void {
-    const { timeline, random, clock } = this.#p;
-    this.#count();
-    for (const { make, to } of this.#queue.splice(0)) {
-      const event = make(clock());
-      for (const core of this.#cores) if (to === null || to === core.group) this.#take(core, event);
-    }
-    for (const core of this.#cores) this.#take(core, { type: 'inputDrained', jitter: random.next() });
-    this.#offerObservation();
-    const timer = (this.#timer += 1);
-    const wakeAt = this.#wakeAt();
-    if (wakeAt === Infinity || this.#ended) return;
-    timeline.after(Math.max(1, wakeAt - clock()), () => {
-      if (this.#timer === timer && !this.#ended && !this.isPaused) this.#scheduleDrain();
-    });
+  /** When everything else that is due at this moment has happened, and the sockets have been read. */
+  #atEndOfMoment(run: () => void): void {
+    this.#p.timeline.last(() =>
+      this.#whenRunning(() => {
+        for (const take of this.#arrived.splice(0)) take();
+        run();
+      }),
+    );
   }
 
-  #wakeAt(): number {
-    let earliest = Infinity;
-    for (const { state } of this.#cores) earliest = Math.min(earliest, state.wakeAt);
-    return earliest;
+  #whenRunning(run: () => void): void {
+    if (this.#ended) return;
+    if (this.isPaused) this.#held.push(run);
+    else run();
+  }
+
+  #scheduler(): Scheduler {
+    const { timeline } = this.#p;
+    return {
+      afterInput: (run) =>
+        this.#atEndOfMoment(() => {
+          this.#count();
+          run();
+        }),
+      // Nothing of what it starts has a socket here.
+      afterOutput: (run) => run(),
+      after: (delayMs, run) => {
+        let isCancelled = false;
+        // As Node has it, which knows no timer of less than a millisecond.
+        timeline.after(Math.max(1, delayMs), () => {
+          if (!isCancelled) this.#whenRunning(run);
+        });
+        return () => (isCancelled = true);
+      },
+      every: (intervalMs, run) => {
+        const again = (): void => {
+          if (this.#ended) return;
+          timeline.after(intervalMs, () =>
+            this.#whenRunning(() => {
+              run();
+              again();
+            }),
+          );
+        };
+        again();
+        return () => undefined;
+      },
+      pulse: (shortestMs) => this.#pulse(shortestMs),
+    };
+  }
+
+  #pulse(shortestMs: number): Pulse {
+    const pauseMs = (): number => (this.#pauseMs >= shortestMs ? this.#pauseMs : 0);
+    return {
+      start: () => undefined,
+      stop: () => undefined,
+      takePauseMs: () => {
+        const taken = pauseMs();
+        if (taken > 0) this.#pauseMs = 0;
+        return taken;
+      },
+      get pauseMs() {
+        return pauseMs();
+      },
+    };
   }
 
   #count(): void {
@@ -159,31 +209,30 @@ export class Daemon {
     this.#decisions += 1;
     if (this.#decisions > DECISIONS_PER_S_MAX) this.#p.spins();
   }
+}
 
-  /** When one core reads EC2, the others may have the answer too. */
-  #offerObservation(): void {
-    if (!this.#observes) return;
-    for (const core of this.#cores)
-      if (core.state.observing.inFlight === null) this.#take(core, { type: 'observationOffered' });
-    this.#observes = false;
-  }
+function nameOf(group: Group): string {
+  return String(group);
+}
 
-  #take(core: Core, event: Event): void {
-    if (this.#ended) return;
-    const before = core.state;
-    const now = this.#p.clock();
-    const result = step(core.plan, before, event, now);
-    core.state = result.state;
-    for (const effect of result.effects) {
-      if (effect.effect === 'observeOwnership') this.#observes = true;
-      // The process ends with the last of them.
-      if (effect.effect !== 'stop' || this.#isLastToStop(core)) this.#p.start(this, core, effect);
-    }
-    this.#p.stepped(core, event, before, result, now);
-  }
-
-  #isLastToStop({ group }: Core): boolean {
-    this.#stoppedGroups.add(group);
-    return this.#stoppedGroups.size === this.#cores.length;
-  }
+/** One effect like the other: the router's switch tells them apart. */
+function runnersOf(start: (effect: Effect, group: string) => void): EffectRunners {
+  const run =
+    <Name extends keyof EffectArgs>(name: Name) =>
+    (args: EffectArgs[Name], group: string): void =>
+      start({ effect: name, ...args } as Effect, group);
+  return {
+    sendTakeover: run('sendTakeover'),
+    prepareTakeover: run('prepareTakeover'),
+    discardPrepared: run('discardPrepared'),
+    withdrawTakeover: run('withdrawTakeover'),
+    askInterfaces: run('askInterfaces'),
+    observeOwnership: run('observeOwnership'),
+    askHolders: run('askHolders'),
+    readLevels: run('readLevels'),
+    remember: run('remember'),
+    answerOperator: run('answerOperator'),
+    reportTimeline: run('reportTimeline'),
+    stop: run('stop'),
+  };
 }

@@ -193,9 +193,10 @@ export class Router<Index extends AnyRouter> {
         recorder.effected(this, planned, effect);
         this.#start(daemon, planned, effect);
       },
-      stepped: (planned, event, before, step, now) =>
+      stepped: (planned, { event, before, step, now }) =>
         recorder.stepped(this, planned, event, before, step, now),
       spins: () => recorder.broken('no-spin', `router ${this.index} decides again and again`),
+      deaf: (reason) => recorder.broken('wakes', `router ${this.index}: ${reason}`),
     });
     const memories = this.#saved.at(-1);
     const bootId = `boot-${this.index}-${this.#boots}`;
@@ -203,7 +204,7 @@ export class Router<Index extends AnyRouter> {
     const wallNow = this.#wallNow;
     for (const { group } of groups) {
       const memory = memories?.[group] ?? null;
-      this.daemon.enqueue(() => ({ type: 'started', bootId, memory, wallNow }), group);
+      this.daemon.enqueueFor(group, () => ({ type: 'started', bootId, memory, wallNow }));
     }
     this.api.attachSoon(random.int(20, 1_000));
   }
@@ -236,16 +237,19 @@ export class Router<Index extends AnyRouter> {
     const wallNow = this.#wallNow;
     switch (how) {
       case 'give':
-        daemon.enqueue(() => ({ type: 'giveRequested', request }), group);
+        daemon.enqueueFor(group, () => ({ type: 'giveRequested', request }));
         break;
       case 'release':
-        daemon.enqueue(() => ({ type: 'releaseRequested', request }), group);
+        daemon.enqueueFor(group, () => ({ type: 'releaseRequested', request }));
         break;
       case 'inhibit':
-        daemon.enqueue(
-          () => ({ type: 'inhibitRequested', request, forMs, why: 'maintenance', wallNow }),
-          group,
-        );
+        daemon.enqueueFor(group, () => ({
+          type: 'inhibitRequested',
+          request,
+          forMs,
+          why: 'maintenance',
+          wallNow,
+        }));
         break;
     }
     return request;
@@ -268,7 +272,7 @@ export class Router<Index extends AnyRouter> {
       case 'sendTakeover': {
         if (!settings.paced || this.#takeToken()) return this.#send(daemon, group, effect);
         const { attempt, call, send } = effect;
-        daemon.enqueue(() => ({ type: 'takeoverCallQueued', attempt, call, send }), group);
+        daemon.enqueueFor(group, () => ({ type: 'takeoverCallQueued', attempt, call, send }));
         this.#queued = [...this.#queued, { daemon, group, effect }];
         return timeline.after(TOKEN_MS * this.#queued.length, () => this.#release());
       }
@@ -288,14 +292,11 @@ export class Router<Index extends AnyRouter> {
       case 'askHolders': {
         const { number, instanceIds } = effect;
         return ec2.askHolders(this.index, instanceIds, READ_TIMEOUT_MS, (result) =>
-          daemon.enqueue(
-            () => ({
-              type: 'holdersAnswered',
-              number,
-              result: isFailure(result) ? { ok: false, failure: result } : { ok: true, conditions: result },
-            }),
-            group,
-          ),
+          daemon.enqueueFor(group, () => ({
+            type: 'holdersAnswered',
+            number,
+            result: isFailure(result) ? { ok: false, failure: result } : { ok: true, conditions: result },
+          })),
         );
       }
       case 'askInterfaces': {
@@ -303,7 +304,7 @@ export class Router<Index extends AnyRouter> {
         const fails = settings.generation === 'gen2' || random.chance(0.1);
         return timeline.after(fails ? timeoutMs : random.int(0, timeoutMs), () => {
           const interfaces = fails ? [] : this.api.answerAboutInterfaces(interfaceNames);
-          daemon.enqueue(() => ({ type: 'interfacesAnswered', attempt, interfaces }), group);
+          daemon.enqueueFor(group, () => ({ type: 'interfacesAnswered', attempt, interfaces }));
         });
       }
       case 'readLevels':
@@ -349,11 +350,11 @@ export class Router<Index extends AnyRouter> {
     this.#reading = { daemon, startedAt, askers };
     ec2.observe(this.index, READ_TIMEOUT_MS, (result) => {
       for (const { group, plan, number } of askers)
-        daemon.enqueue(() => {
+        daemon.enqueueFor(group, () => {
           if (isFailure(result)) return { type: 'observationFailed', number, failure: result };
           const observation = groups.length === 1 ? result : observationFor(plan, result);
           return { type: 'ownershipObserved', number, startedAt, observation };
-        }, group);
+        });
     });
   }
 
@@ -361,18 +362,15 @@ export class Router<Index extends AnyRouter> {
     const { attempt, call, send } = effect;
     const sentAt = this.now;
     this.#p.ec2.assign(this.index, effect, (failure) =>
-      daemon.enqueue(
-        () => ({
-          type: 'takeoverCallAnswered',
-          attempt,
-          call,
-          send,
-          sentAt,
-          failure,
-          awsRequestId: null,
-        }),
-        group,
-      ),
+      daemon.enqueueFor(group, () => ({
+        type: 'takeoverCallAnswered',
+        attempt,
+        call,
+        send,
+        sentAt,
+        failure,
+        awsRequestId: null,
+      })),
     );
   }
 
@@ -396,7 +394,7 @@ export class Router<Index extends AnyRouter> {
     this.#queued = this.#queued.filter((each) => each !== next);
     if (daemon.hasEnded) return;
     const { attempt, call, send } = effect;
-    daemon.enqueue(() => ({ type: 'takeoverCallReleased', attempt, call, send }), group);
+    daemon.enqueueFor(group, () => ({ type: 'takeoverCallReleased', attempt, call, send }));
     this.#send(daemon, group, effect);
   }
 

@@ -18,6 +18,7 @@ import { logSteps, logTimeline } from './runtime/logRecords';
 import { Loop, type EffectRunners } from './runtime/loop';
 import { gathered } from './runtime/gathered';
 import { sharedReadings } from './runtime/readings';
+import { nodeScheduler } from './runtime/scheduler';
 import { View } from './runtime/view';
 import { Watchdog } from './runtime/watchdog';
 import { startSlapi, type Slapi } from './slapi/client';
@@ -114,6 +115,7 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
   const loop: Loop = new Loop({
     groups,
     clock: systemClock,
+    scheduler: nodeScheduler,
     random: Math.random,
     runners: runnersOf({
       settings,

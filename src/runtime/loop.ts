@@ -21,7 +21,8 @@ import { initialState, type State } from '../core/state/state';
 import { isUrgent, step, type Step } from '../core/step';
 import { heardBy, type AddressedEvent, type SharedEvent } from './audience';
 import type { Clock } from './clock';
-import { Pulse } from './pulse';
+import type { Pulse } from './pulse';
+import type { Cancel, Scheduler } from './scheduler';
 
 /**
  * Starts an effect and returns at once; `group` is the one that asks for it. A runner that throws is a bug and
@@ -44,8 +45,11 @@ export type LoopOptions = {
   /** At least one. */
   readonly groups: readonly Group[];
   readonly clock: Clock;
+  readonly scheduler: Scheduler;
   readonly runners: EffectRunners;
   readonly record: (batch: readonly Recorded[]) => void;
+  /** Called after each step and its urgent effects, before anything else happens: for the simulation, which checks there. */
+  readonly stepped?: (recorded: Recorded) => void;
   /** In [0, 1): the jitter of every retry. */
   readonly random: () => number;
   /** Called every second in which this loop does what it has to. */
@@ -59,8 +63,6 @@ type Core = Group & { state: State };
 type Queued =
   { readonly to: null; readonly event: SharedEvent } | { readonly to: Core; readonly event: AddressedEvent };
 
-/** Node's timers hold 31 bits; a later deadline is reached by way of a harmless earlier wake-up. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const BEAT_MS = 1_000;
 const DEAF_AFTER_KEEPALIVES = 3;
 /** So long after its time the decision to send is waited for, before what is to be recorded is recorded. */
@@ -75,9 +77,9 @@ export class Loop {
   readonly #stoppedGroups = new Set<string>();
   #drainScheduled = false;
   #unrecorded: Recorded[] = [];
-  #timer: NodeJS.Timeout | null = null;
+  #cancelTimer: Cancel | null = null;
   readonly #pulse: Pulse;
-  #beats: NodeJS.Timeout | null = null;
+  #cancelBeats: Cancel | null = null;
   /** Beats in a row at which a decision was due, and none was taken between them. Counted, not timed: no time passes for a paused process. */
   #overdueBeats = 0;
   #stopped = false;
@@ -86,7 +88,9 @@ export class Loop {
     this.#options = options;
     this.#cores = options.groups.map(({ name, plan }) => ({ name, plan, state: initialState(plan) }));
     const sessions = options.groups.flatMap(({ plan }) => plan.sessions);
-    this.#pulse = new Pulse(Math.min(...sessions.map(({ detectionTimeMs }) => detectionTimeMs)));
+    this.#pulse = options.scheduler.pulse(
+      Math.min(...sessions.map(({ detectionTimeMs }) => detectionTimeMs)),
+    );
   }
 
   stateOf(group: string): State {
@@ -94,7 +98,7 @@ export class Loop {
   }
 
   /**
-   * Takes an event in. It is handled right after the I/O callbacks that are ready now, so that events
+   * Takes an event in. It is handled when the others that are ready now have come, so that events
    * arriving together on different streams are judged together.
    */
   enqueue(event: SharedEvent): void {
@@ -108,8 +112,8 @@ export class Loop {
 
   stop(): void {
     this.#stopped = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    if (this.#beats !== null) clearInterval(this.#beats);
+    this.#cancelTimer?.();
+    this.#cancelBeats?.();
     this.#pulse.stop();
     this.#record();
   }
@@ -132,8 +136,7 @@ export class Loop {
 
   #startBeats(): void {
     this.#pulse.start();
-    this.#beats = setInterval(() => this.#beat(), BEAT_MS);
-    this.#beats.unref();
+    this.#cancelBeats = this.#options.scheduler.every(BEAT_MS, () => this.#beat());
   }
 
   #beat(): void {
@@ -147,15 +150,10 @@ export class Loop {
     deaf(`nothing has been decided for ${Math.round(overdueMs / 1000)} s although it was due`);
   }
 
-  /**
-   * Also for deadlines: after a pause of the process the timer comes first, while the answer that it was
-   * to wait for lies in the socket unread. And only a turn later: after a pause sockets may be read, and this
-   * may run, before any timer has (libuv's order), and it takes a timer to see that there was a pause.
-   */
   #scheduleDrain(): void {
     if (this.#drainScheduled) return;
     this.#drainScheduled = true;
-    setImmediate(() => setImmediate(() => this.#drain()));
+    this.#options.scheduler.afterInput(() => this.#drain());
   }
 
   #drain(): void {
@@ -172,9 +170,8 @@ export class Loop {
       this.#take(core, { type: 'inputDrained', jitter: this.#options.random() });
     this.#offerObservation();
     this.#startPatient();
-    this.#armTimer();
-    if (this.#beats === null) this.#startBeats();
-    setImmediate(() => {
+    this.#rest();
+    this.#options.scheduler.afterOutput(() => {
       if (!this.#isAsking()) this.#record();
     });
   }
@@ -211,11 +208,13 @@ export class Loop {
     const before = core.state;
     const result = step(core.plan, before, event, now);
     core.state = result.state;
-    this.#unrecorded.push({ now, group: core.name, event, before, step: result });
+    const recorded: Recorded = { now, group: core.name, event, before, step: result };
+    this.#unrecorded.push(recorded);
     for (const effect of result.effects) {
       if (isUrgent(effect)) this.#start(effect.effect, effect, core.name);
       else this.#patient.push({ effect, core });
     }
+    this.#options.stepped?.(recorded);
     const broken = violations(core.plan, result.state);
     if (broken.length === 0) return;
     // The last words of this process: what led here has to be in the log, what has begun in the decision memory.
@@ -242,15 +241,16 @@ export class Loop {
     this.#options.runners[name](args, group);
   }
 
-  #armTimer(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+  /** Until something comes or the earliest deadline of a core is reached. */
+  #rest(): void {
+    if (this.#stopped) return;
+    if (this.#cancelBeats === null) this.#startBeats();
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
     const wakeAt = this.#wakeAt();
-    if (wakeAt === Infinity || this.#stopped) return;
-    const delayMs = Math.min(
-      Math.max(Math.ceil(wakeAt - this.#options.clock.monotonicMs()), 0),
-      LONGEST_TIMER_MS,
-    );
-    this.#timer = setTimeout(() => this.#scheduleDrain(), delayMs);
+    if (wakeAt === Infinity) return;
+    const { clock, scheduler } = this.#options;
+    const delayMs = Math.max(Math.ceil(wakeAt - clock.monotonicMs()), 0);
+    this.#cancelTimer = scheduler.after(delayMs, () => this.#scheduleDrain());
   }
 }

@@ -13,7 +13,16 @@ const TICK_MS = 50;
 /** The histogram counts longer intervals, but does not measure them. */
 const LONGEST_MEASURED_MS = 3_600_000;
 
-export class Pulse {
+export type Pulse = {
+  readonly start: () => void;
+  readonly stop: () => void;
+  /** By how much the tick slipped at worst since this last was not 0; each pause is told once. */
+  readonly takePauseMs: () => number;
+  /** The same without taking it. */
+  readonly pauseMs: number;
+};
+
+export class EventLoopPulse implements Pulse {
   readonly #shortestMs: number;
   readonly #intervals = monitorEventLoopDelay({ resolution: TICK_MS });
 
@@ -30,10 +39,7 @@ export class Pulse {
     this.#intervals.disable();
   }
 
-  /**
-   * By how much the tick slipped at worst since this last was not 0; each pause is told once. It knows of
-   * pauses that the loop's timers have seen, so a reader in another phase of the loop waits for those first.
-   */
+  /** It knows of pauses that the loop's timers have seen: a reader in another phase of the loop waits for those first. */
   takePauseMs(): number {
     const pauseMs = this.pauseMs;
     // Resetting costs the interval under way, so it is done after a pause only.

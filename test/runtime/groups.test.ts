@@ -3,6 +3,7 @@ import type { EffectArgs, Event, Observation } from '../../src/core/state/model'
 import type { Plan } from '../../src/core/state/plan';
 import { systemClock } from '../../src/runtime/clock';
 import { Loop, type EffectRunners, type Recorded } from '../../src/runtime/loop';
+import { nodeScheduler } from '../../src/runtime/scheduler';
 import { sharedReadings, type Questions } from '../../src/runtime/readings';
 import {
   observationOf,
@@ -79,6 +80,7 @@ function startWorld(
       { name: 'south', plan: plans.south },
     ],
     clock: { monotonicMs: () => systemClock.monotonicMs() + offsetMs() },
+    scheduler: nodeScheduler,
     runners,
     random: () => 0.5,
     beat: () => {},

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { type EffectArgs, type Event } from '../../src/core/state/model';
 import { Loop, type EffectRunners, type Recorded } from '../../src/runtime/loop';
+import { nodeScheduler } from '../../src/runtime/scheduler';
 import { systemClock, type Clock } from '../../src/runtime/clock';
 import type { Plan } from '../../src/core/state/plan';
 import { observationOf, planOf, sessionEvent, synchronizedEvent, TIMING } from '../support/coreWorld';
@@ -50,6 +51,7 @@ function startLoop({
   const loop = new Loop({
     groups: [{ name: 'default', plan }],
     clock,
+    scheduler: nodeScheduler,
     runners,
     random: () => 0.5,
     beat: () => void beats.push(clock.monotonicMs()),
