@@ -1,8 +1,8 @@
 /**
- * The command line's end of the control socket: sends one command and reads the one line of the answer.
- * Knows nothing of words for people, and trusts nothing that comes back to be what it should be.
+ * The command line's end of the control socket: sends one command and reads the answer. Knows nothing of words for
+ * people, and trusts nothing that comes back to be what it should be.
  */
-import { connect } from 'node:net';
+import { request } from 'node:http';
 import { isNativeError } from 'node:util/types';
 import { member } from '../config/document';
 import type { OperatorAnswer, OperatorCommand } from './commands';
@@ -21,42 +21,54 @@ const maxReplyBytes = 64 * 1024;
 /** Never rejects. */
 export function ask(path: string, command: OperatorCommand, timeoutMs: number): Promise<Asked> {
   return new Promise((resolve) => {
-    const socket = connect(path);
-    const parts: Buffer[] = [];
-    let bytes = 0;
+    const body = JSON.stringify(command);
+    const asking = request({
+      socketPath: path,
+      method: 'POST',
+      path: '/command',
+      headers: {
+        host: 'localhost',
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+      },
+      agent: false,
+    });
     let connected = false;
-    let failure: unknown = null;
     const settle = (asked: Asked) => {
       clearTimeout(timer);
-      socket.destroy();
+      asking.destroy();
       resolve(asked);
     };
     const unanswered = (cause: string) => settle({ outcome: 'unanswered', cause });
     const timer = setTimeout(() => unanswered(`no answer within ${timeoutMs / 1000} s`), timeoutMs);
-    socket.on('connect', () => {
-      connected = true;
-      socket.write(`${JSON.stringify(command)}\n`);
+    asking.once('socket', (socket) => socket.once('connect', () => (connected = true)));
+    asking.once('response', (response) => {
+      const parts: Buffer[] = [];
+      let bytes = 0;
+      response.on('data', (part: Buffer) => {
+        parts.push(part);
+        bytes += part.length;
+        if (bytes > maxReplyBytes) unanswered('the answer is too long to be one');
+      });
+      response.once('end', () => settle(askedOf(Buffer.concat(parts).toString('utf8'))));
+      response.on('error', () => unanswered(closed));
     });
-    socket.on('data', (chunk) => {
-      const part = Buffer.from(chunk);
-      const end = part.indexOf('\n');
-      parts.push(end === -1 ? part : part.subarray(0, end));
-      bytes += part.length;
-      if (end !== -1) settle(askedOf(Buffer.concat(parts).toString('utf8')));
-      else if (bytes > maxReplyBytes) unanswered('the answer is too long to be one');
+    asking.on('error', (error) => {
+      if (!connected) settle({ outcome: 'unreachable', ...systemErrorOf(error) });
+      else if (isNotHttp(error)) unanswered(notOurs);
+      else unanswered(closed);
     });
-    socket.on('error', (error) => (failure = error));
-    socket.on('close', () => {
-      if (connected || failure === null) unanswered('the connection was closed without an answer');
-      else settle({ outcome: 'unreachable', ...systemErrorOf(failure) });
-    });
+    asking.end(body);
   });
 }
 
-function askedOf(line: string): Asked {
+const closed = 'the connection was closed without an answer';
+const notOurs = 'what came back is no answer of this version';
+
+function askedOf(text: string): Asked {
   let reply: unknown;
   try {
-    reply = JSON.parse(line);
+    reply = JSON.parse(text);
   } catch {
     reply = null;
   }
@@ -66,7 +78,12 @@ function askedOf(line: string): Asked {
   }
   return typeof error === 'string'
     ? { outcome: 'refused', error }
-    : { outcome: 'unanswered', cause: 'what came back is no answer of this version' };
+    : { outcome: 'unanswered', cause: notOurs };
+}
+
+/** What Node's parser calls by names of its own. */
+function isNotHttp(error: Error): boolean {
+  return 'code' in error && typeof error.code === 'string' && error.code.startsWith('HPE_');
 }
 
 function systemErrorOf(error: unknown): { readonly code: string; readonly cause: string } {

@@ -1,21 +1,14 @@
 /**
- * The socket's protocol as the daemon reads and writes it: one line of JSON in, one line of JSON out, then
- * the connection is closed.
+ * The commands as the daemon reads them: `POST /command` with a body of JSON, answered with a line of JSON.
  *
  *   {"kind": "inhibit", "forMs": 1800000, "why": "AWS maintenance"} | {"kind": "release"} | {"kind": "give"}
  * Each may name a "group".
- *   {"accepted": true, "sentence": "..."} | {"error": "..."}
+ *   200 {"accepted": true, "sentence": "..."} | 4xx, 5xx {"error": "..."}: the daemon has not been asked
  */
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { clipped, printable } from '../config/words';
-import { maxInhibitMs, minInhibitMs, whyFault, type OperatorAnswer, type OperatorCommand } from './commands';
-
-/** Of a request, without the newline at its end. */
-export const maxRequestBytes = 4096;
-
-/** `error`: the daemon has not been asked. */
-export type Reply = OperatorAnswer | { readonly error: string };
+import { maxInhibitMs, minInhibitMs, whyFault, type OperatorCommand } from './commands';
 
 export type ReadCommand =
   { readonly ok: true; readonly command: OperatorCommand } | { readonly ok: false; readonly error: string };
@@ -43,12 +36,11 @@ const commandSchema = z.discriminatedUnion(
   { error: 'write an object with the kind "inhibit", "release" or "give"' },
 );
 
-/** A request's line, without its newline. */
-export function readCommand(line: Buffer): ReadCommand {
-  if (!isUtf8(line)) return { ok: false, error: 'the request is not UTF-8' };
+export function readCommand(body: Buffer): ReadCommand {
+  if (!isUtf8(body)) return { ok: false, error: 'the request is not UTF-8' };
   let value: unknown;
   try {
-    value = JSON.parse(line.toString('utf8'));
+    value = JSON.parse(body.toString('utf8'));
   } catch {
     return { ok: false, error: 'the request is not JSON' };
   }
@@ -58,8 +50,4 @@ export function readCommand(line: Buffer): ReadCommand {
   const where = issue === undefined || issue.path.length === 0 ? '' : `, ${issue.path.join('.')}`;
   const words = clipped(printable(issue?.message ?? 'it does not fit'), 300);
   return { ok: false, error: `the request is not right${where}: ${words}` };
-}
-
-export function formatReply(reply: Reply): string {
-  return `${JSON.stringify(reply)}\n`;
 }

@@ -1,14 +1,13 @@
 /**
- * The daemon's ear for operators: a Unix socket that takes the commands of `ha`. Failover does not depend on
+ * The daemon's ear for operators: HTTP on a Unix socket that takes the commands of `ha`. Failover does not depend on
  * it: where the socket cannot be had, the log says why and what to do, and it is tried again for ever. It
  * decides nothing: `submit` does.
  */
-import { setMaxListeners } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { OperatorAnswer, OperatorCommand } from './commands';
-import { serve, turnAway } from './connection';
+import { httpServer, refusal, type HttpAnswer, type HttpServer } from './httpServer';
+import { readCommand } from './protocol';
 import { isInPlace, listenAt, removeSocket, type Obstacle, type SocketFile } from './socketFile';
 
 export type ControlOptions = {
@@ -29,9 +28,6 @@ const defaultTiming: ControlTiming = { requestTimeoutMs: 5_000, checkIntervalMs:
 const firstRetryMs = 1_000;
 const lastRetryMs = 60_000;
 const closeTimeoutMs = 700;
-const maxConnections = 16;
-/** Those beyond this one are dropped without a word. */
-const maxTurnedAway = 16;
 
 export function openControl(options: ControlOptions): Control {
   return new Control(options);
@@ -41,9 +37,8 @@ export class Control {
   readonly #options: ControlOptions;
   readonly #timing: ControlTiming;
   readonly #stopping = new AbortController();
-  /** Open connections, each with the promise of its end. */
-  readonly #served = new Map<Socket, Promise<void>>();
-  readonly #turnedAway = new Map<Socket, Promise<void>>();
+  /** The one that listens, and earlier ones whose connections have not ended. */
+  readonly #servers = new Set<HttpServer>();
   readonly #listening: Promise<void>;
   /** The obstacle that was logged last; null while the socket is open. */
   #logged: Obstacle | null = null;
@@ -52,8 +47,6 @@ export class Control {
     this.#options = options;
     const { requestTimeoutMs, checkIntervalMs } = { ...defaultTiming, ...options };
     this.#timing = { requestTimeoutMs, checkIntervalMs };
-    // One for each connection that is served, and some of our own.
-    setMaxListeners(2 * maxConnections, this.#stopping.signal);
     this.#listening = this.#listen();
   }
 
@@ -63,32 +56,28 @@ export class Control {
    */
   async close(): Promise<void> {
     this.#stopping.abort();
-    const over = new AbortController();
-    const late = delay(closeTimeoutMs, undefined, { signal: over.signal }).catch(() => {});
-    const ended = [this.#listening, ...this.#served.values(), ...this.#turnedAway.values()];
-    await Promise.race([Promise.all(ended), late]);
-    over.abort();
-    for (const socket of [...this.#served.keys(), ...this.#turnedAway.keys()]) socket.destroy();
+    await Promise.all([...this.#servers].map((server) => server.end(closeTimeoutMs)));
+    await this.#listening;
   }
 
   async #listen(): Promise<void> {
     const { signal } = this.#stopping;
     let retryMs = firstRetryMs;
     while (!signal.aborted) {
-      const server = createServer({ allowHalfOpen: true }, (socket) => this.#take(socket));
+      const http = this.#httpServer();
       // From the start: a server that fails with nobody listening to it would end the process.
       const failed = new Promise<Obstacle>((resolve) =>
-        server.on('error', (error) => resolve(failure(error))),
+        http.server.on('error', (error) => resolve(failure(error))),
       );
-      const opening = await listenAt(this.#options.path, server);
+      const opening = await listenAt(this.#options.path, http.server);
       if (opening.ok) {
         this.#noteOpen();
         retryMs = firstRetryMs;
         const lost = await this.#lossOf(opening.file, failed);
-        await this.#shut(server, opening.file);
+        await this.#shut(http, opening.file);
         if (lost !== null) this.#noteObstacle(lost);
       } else {
-        await this.#shut(server, null);
+        await this.#shut(http, null);
         this.#noteObstacle(opening.obstacle);
       }
       await delay(retryMs * (0.5 + Math.random() / 2), undefined, { signal, ref: false }).catch(() => {});
@@ -120,24 +109,34 @@ export class Control {
     return null;
   }
 
-  /** Connections live on: they end by themselves, or with close(). */
-  async #shut(server: Server, file: SocketFile | null): Promise<void> {
-    if (file !== null) await removeSocket(this.#options.path, file);
-    // Called without a server that listens, it only says so.
-    server.close(() => {});
+  #httpServer(): HttpServer {
+    const { requestTimeoutMs } = this.#timing;
+    const http = httpServer({
+      routes: { 'POST /command': (body) => this.#decide(body) },
+      requestTimeoutMs,
+    });
+    this.#servers.add(http);
+    return http;
   }
 
-  #take(socket: Socket): void {
+  /** Connections live on: they end by themselves, or with close(). */
+  async #shut(http: HttpServer, file: SocketFile | null): Promise<void> {
+    if (file !== null) await removeSocket(this.#options.path, file);
+    // Without a server that listens, it only says so.
+    http.server.close(() => this.#servers.delete(http));
+  }
+
+  async #decide(body: Buffer): Promise<HttpAnswer> {
     const { submit, log } = this.#options;
-    if (this.#served.size < maxConnections) {
-      const { requestTimeoutMs } = this.#timing;
-      const options = { submit, log, requestTimeoutMs, stopping: this.#stopping.signal };
-      keep(this.#served, socket, serve(socket, options));
-    } else if (this.#turnedAway.size < maxTurnedAway) {
-      const error = `the daemon has ${maxConnections} requests open already; try again in a moment`;
-      keep(this.#turnedAway, socket, turnAway(socket, error));
-    } else {
-      socket.on('error', () => {}).destroy();
+    const request = readCommand(body);
+    if (!request.ok) return refusal(400, request.error);
+    const { kind } = request.command;
+    try {
+      const { accepted, sentence } = await submit(request.command);
+      return { status: 200, body: { accepted, sentence } };
+    } catch (err: unknown) {
+      log.error({ event: 'control-failed', kind, err }, 'A command could not be decided');
+      return refusal(500, 'the daemon failed over this request; its log says how');
     }
   }
 
@@ -157,13 +156,6 @@ export class Control {
       'Commands of ha cannot be taken; failover is not affected',
     );
   }
-}
-
-function keep(sockets: Map<Socket, Promise<void>>, socket: Socket, ended: Promise<void>): void {
-  sockets.set(
-    socket,
-    ended.then(() => void sockets.delete(socket)),
-  );
 }
 
 /** By what an operator has to do about it: the words of the system may differ from try to try. */

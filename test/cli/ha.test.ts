@@ -65,6 +65,10 @@ async function strangerThat(answers: (socket: Socket) => void): Promise<void> {
   await once(server, 'listening');
 }
 
+/** One line of a stranger, as HTTP has it. */
+const http = (line: string, length = Buffer.byteLength(line)): string =>
+  `HTTP/1.1 200 OK\r\ncontent-length: ${length}\r\n\r\n${line}`;
+
 async function run(args: HaArguments, { doubt = null as string | null, timeoutMs = 20_000 } = {}) {
   let out = '';
   let err = '';
@@ -223,7 +227,7 @@ describe('the daemon', () => {
   });
 
   test('does not take the command', async () => {
-    await strangerThat((socket) => socket.end('{"error":"come again\\u0007"}\n'));
+    await strangerThat((socket) => socket.end(http('{"error":"come again\\u0007"}\n')));
     expect(await run(release)).toEqual({
       code: 1,
       out: '',
@@ -269,18 +273,23 @@ describe('the daemon', () => {
     ['leaves', (socket) => socket.destroy(), 'the connection was closed without an answer'],
     [
       'leaves in the middle',
-      (socket) => socket.end('{"accepted":true'),
+      (socket) => socket.end(http('{"accepted":true', 60)),
       'the connection was closed without an answer',
     ],
-    ['answers with no JSON', (socket) => socket.end('yes\n'), 'what came back is no answer of this version'],
+    ['answers with no HTTP', (socket) => socket.end('yes\n'), 'what came back is no answer of this version'],
+    [
+      'answers with no JSON',
+      (socket) => socket.end(http('yes\n')),
+      'what came back is no answer of this version',
+    ],
     [
       'answers with less',
-      (socket) => socket.end('{"accepted":true}\n'),
+      (socket) => socket.end(http('{"accepted":true}\n')),
       'what came back is no answer of this version',
     ],
     [
       'answers without end',
-      (socket) => socket.write('x'.repeat(1_000_000)),
+      (socket) => socket.write(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(1_000_000)}`),
       'the answer is too long to be one',
     ],
   ])('%s', async (_name, answers, cause) => {

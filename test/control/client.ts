@@ -41,9 +41,25 @@ export class RawClient {
   }
 }
 
-/** One request and its answer, parsed. */
-export async function request(path: string, bytes: string | Buffer): Promise<unknown> {
+/** The bytes of a command as `ha` sends them; `body` may be anything. */
+export function post(body: string | Buffer, path = '/command'): Buffer {
+  const bytes = Buffer.from(body);
+  const head = `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${bytes.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), bytes]);
+}
+
+/** The one answer that these bytes have to be. */
+export function answerIn(text: string): { readonly status: number; readonly body: unknown } {
+  const [head = '', body = '', ...more] = text.split('\r\n\r\n');
+  const length = Number(/^content-length: (\d+)$/im.exec(head)?.[1]);
+  const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(head)?.[1]);
+  if (more.length > 0 || length !== Buffer.byteLength(body)) throw new Error(`not one answer: ${text}`);
+  return { status, body: JSON.parse(body) as unknown };
+}
+
+/** Sends a body as a command, and gives that of the answer. */
+export async function request(path: string, body: string | Buffer): Promise<unknown> {
   const client = await RawClient.open(path);
-  client.send(bytes);
-  return JSON.parse(await client.rest());
+  client.send(post(body));
+  return answerIn(await client.rest()).body;
 }

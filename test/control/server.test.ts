@@ -22,9 +22,9 @@ import type { OperatorAnswer, OperatorCommand } from '../../src/control/commands
 import { openControl, type Control, type ControlTiming } from '../../src/control/server';
 import { eventually } from '../support/eventually';
 import { eventsOf, recordingLogger, type LogRecord } from '../support/logRecords';
-import { RawClient, request } from './client';
+import { answerIn, post, RawClient, request } from './client';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 const inhibit = { kind: 'inhibit', forMs: 1_800_000, why: 'AWS maintenance' } as const;
 const yes: OperatorAnswer = { accepted: true, sentence: 'as you say' };
@@ -88,7 +88,8 @@ async function client(): Promise<RawClient> {
   return opened;
 }
 
-const line = (value: unknown) => `${JSON.stringify(value)}\n`;
+const text = (value: unknown) => JSON.stringify(value);
+const saidBy = async (raw: RawClient) => answerIn(await raw.rest()).body;
 const permissions = (name: string) => statSync(name).mode & 0o7777;
 
 describe('a request', () => {
@@ -96,7 +97,7 @@ describe('a request', () => {
     '$kind is submitted and answered',
     async (command) => {
       await opened();
-      expect(await request(path, line(command))).toEqual(yes);
+      expect(await request(path, text(command))).toEqual(yes);
       expect(commands).toEqual([command]);
     },
   );
@@ -104,19 +105,19 @@ describe('a request', () => {
   test('may be declined', async () => {
     const no = { accepted: false, sentence: 'the peer is not UP' };
     await opened({ submit: () => Promise.resolve(no) });
-    expect(await request(path, line({ kind: 'give' }))).toEqual(no);
+    expect(await request(path, text({ kind: 'give' }))).toEqual(no);
   });
 
   test('may come in pieces, cut within a character', async () => {
     await opened();
-    const bytes = Buffer.from(line({ ...inhibit, why: 'naïve' }));
+    const bytes = post(text({ ...inhibit, why: 'naïve' }));
     const cut = bytes.indexOf(0xaf);
     const raw = await client();
     raw.send(bytes.subarray(0, cut));
     // The server is in this process: once through the event loop, and it has read what was sent.
     for (let turn = 0; turn < 3; turn += 1) await setImmediate();
     raw.send(bytes.subarray(cut));
-    expect(JSON.parse(await raw.rest())).toEqual(yes);
+    expect(await saidBy(raw)).toEqual(yes);
     expect(commands).toEqual([{ ...inhibit, why: 'naïve' }]);
   });
 
@@ -124,22 +125,22 @@ describe('a request', () => {
     let settle: (answer: OperatorAnswer) => void = () => {};
     await opened({ submit: () => new Promise((resolve) => (settle = resolve)) });
     const raw = await client();
-    raw.socket.end(line(inhibit));
+    raw.socket.end(post(text(inhibit)));
     await eventually(() => expect(commands).toHaveLength(1));
     settle(yes);
-    expect(JSON.parse(await raw.rest())).toEqual(yes);
+    expect(await saidBy(raw)).toEqual(yes);
   });
 
   test('of a client that does not wait for the answer is carried out and troubles nobody', async () => {
     let settle: (answer: OperatorAnswer) => void = () => {};
     await opened({ submit: () => new Promise((resolve) => (settle = resolve)) });
     const raw = await client();
-    raw.send(line(inhibit));
+    raw.send(post(text(inhibit)));
     await eventually(() => expect(commands).toHaveLength(1));
     raw.socket.destroy();
     await raw.closed;
     settle(yes);
-    const next = request(path, line({ kind: 'release' }));
+    const next = request(path, text({ kind: 'release' }));
     await eventually(() => expect(commands).toHaveLength(2));
     settle(yes);
     expect(await next).toEqual(yes);
@@ -148,14 +149,14 @@ describe('a request', () => {
   test('is one to a connection: what follows it is not read', async () => {
     await opened();
     const raw = await client();
-    raw.send(line({ kind: 'release' }) + line({ kind: 'give' }));
-    expect(await raw.rest()).toBe(line(yes));
+    raw.send(Buffer.concat([post(text({ kind: 'release' })), post(text({ kind: 'give' }))]));
+    expect(await saidBy(raw)).toEqual(yes);
     expect(commands).toEqual([{ kind: 'release' }]);
   });
 
   test('over which `submit` fails is answered, and logged', async () => {
     const { records } = await opened({ submit: () => Promise.reject(new Error('a bug')) });
-    expect(await request(path, line({ kind: 'give' }))).toEqual({
+    expect(await request(path, text({ kind: 'give' }))).toEqual({
       error: 'the daemon failed over this request; its log says how',
     });
     expect(records.at(-1)).toMatchObject({ event: 'control-failed', kind: 'give' });
@@ -168,31 +169,31 @@ describe('a bad request gets one clear line and is not submitted', () => {
   const kind = 'the request is not right, kind: write an object with the kind "inhibit", "release" or "give"';
   const unprintable = 'the request is not right, why: holds a character that cannot be printed on one line';
   test.each<readonly [string, string | Buffer, string]>([
-    ['nothing', '\n', 'the request is not JSON'],
-    ['garbage', 'GET / HTTP/1.1\r\n', 'the request is not JSON'],
-    ['bytes that are no text', Buffer.from([0x22, 0xff, 0x22, 0x0a]), 'the request is not UTF-8'],
+    ['nothing', '', 'the request is not JSON'],
+    ['garbage', '{"kind": "give"', 'the request is not JSON'],
+    ['bytes that are no text', Buffer.from([0x22, 0xff, 0x22]), 'the request is not UTF-8'],
     [
       'a list',
-      line([]),
+      text([]),
       'the request is not right: write an object with the kind "inhibit", "release" or "give"',
     ],
-    ['no kind', line({}), kind],
-    ['another kind', line({ kind: 'reboot' }), kind],
-    ['a key too many', line({ kind: 'give', now: 1 }), 'the request is not right: Unrecognized key: "now"'],
-    ['no duration', line({ kind: 'inhibit', why: 'x' }), forMs],
-    ['a short one', line({ ...inhibit, forMs: 999 }), forMs],
-    ['a long one', line({ ...inhibit, forMs: 604_800_001 }), forMs],
-    ['a fraction', line({ ...inhibit, forMs: 1000.5 }), forMs],
-    ['no reason', line({ kind: 'inhibit', forMs: 1000 }), 'the request is not right, why: write a text'],
-    ['a blank reason', line({ ...inhibit, why: ' ' }), 'the request is not right, why: is empty'],
+    ['no kind', text({}), kind],
+    ['another kind', text({ kind: 'reboot' }), kind],
+    ['a key too many', text({ kind: 'give', now: 1 }), 'the request is not right: Unrecognized key: "now"'],
+    ['no duration', text({ kind: 'inhibit', why: 'x' }), forMs],
+    ['a short one', text({ ...inhibit, forMs: 999 }), forMs],
+    ['a long one', text({ ...inhibit, forMs: 604_800_001 }), forMs],
+    ['a fraction', text({ ...inhibit, forMs: 1000.5 }), forMs],
+    ['no reason', text({ kind: 'inhibit', forMs: 1000 }), 'the request is not right, why: write a text'],
+    ['a blank reason', text({ ...inhibit, why: ' ' }), 'the request is not right, why: is empty'],
     [
       'a long reason',
-      line({ ...inhibit, why: 'x'.repeat(201) }),
+      text({ ...inhibit, why: 'x'.repeat(201) }),
       'the request is not right, why: has 201 characters; it may have 200',
     ],
-    ['a line break in the reason', line({ ...inhibit, why: 'a\nb' }), unprintable],
-    ['a terminal sequence in the reason', line({ ...inhibit, why: '\u001b[2J' }), unprintable],
-    ['a turn of direction in the reason', line({ ...inhibit, why: 'a\u202eb' }), unprintable],
+    ['a line break in the reason', text({ ...inhibit, why: 'a\nb' }), unprintable],
+    ['a terminal sequence in the reason', text({ ...inhibit, why: '\u001b[2J' }), unprintable],
+    ['a turn of direction in the reason', text({ ...inhibit, why: 'a\u202eb' }), unprintable],
     ['half a character in the reason', '{"kind":"inhibit","forMs":1000,"why":"\\ud800"}\n', unprintable],
   ])('%s', async (_name, bytes, error) => {
     await opened();
@@ -206,35 +207,65 @@ describe('a bad request gets one clear line and is not submitted', () => {
       { ...inhibit, why: '\u{1f310}'.repeat(200), forMs: 1000 },
       { ...inhibit, forMs: 604_800_000 },
     ]) {
-      expect(await request(path, line(command))).toEqual(yes);
+      expect(await request(path, text(command))).toEqual(yes);
     }
   });
 
-  test('longer than 4096 bytes, with and without an end', async () => {
+  test('longer than 4096 bytes, and much longer', async () => {
     await opened();
     const error = 'the request is longer than 4096 bytes';
-    expect(await request(path, `${'x'.repeat(4097)}\n`)).toEqual({ error });
-    expect(await request(path, `${'x'.repeat(4096)}\n`)).toEqual({ error: 'the request is not JSON' });
+    expect(await request(path, 'x'.repeat(4097))).toEqual({ error });
+    expect(await request(path, 'x'.repeat(4096))).toEqual({ error: 'the request is not JSON' });
     const endless = await client();
-    endless.send(Buffer.alloc(4 * 1024 * 1024, 'x'));
-    expect(JSON.parse(await endless.rest())).toEqual({ error });
+    endless.send(post(Buffer.alloc(4 * 1024 * 1024, 'x')));
+    expect(await saidBy(endless)).toEqual({ error });
     await endless.closed;
   });
 
-  test('without a newline at its end', async () => {
+  test.each<readonly [string, string | Buffer, number, string]>([
+    ['in the headers', 'POST /command HT', 400, 'the request is cut off'],
+    ['in the body', post('{"kind":"give"}').subarray(0, -1), 400, 'the request is cut off'],
+    [
+      'before it begins, by a client of the old protocol',
+      '{"kind":"give"}\n',
+      400,
+      'the request is not HTTP',
+    ],
+    ['by a null byte', '\0', 400, 'the request is not HTTP'],
+    [
+      'by headers without end',
+      `POST /command HTTP/1.1\r\n${'a: b\r\n'.repeat(10_000)}`,
+      431,
+      'the headers of the request are longer than 8192 bytes',
+    ],
+    [
+      'by a path that is none',
+      'GET / HTTP/1.1\r\nhost: x\r\n\r\n',
+      404,
+      'there is no such request here; there is POST /command',
+    ],
+    [
+      'by another method',
+      'DELETE /command HTTP/1.1\r\nhost: x\r\n\r\n',
+      404,
+      'there is no such request here; there is POST /command',
+    ],
+  ])('spoilt %s', async (_name, bytes, status, error) => {
     await opened();
     const raw = await client();
-    raw.socket.end('{"kind":"give"}');
-    expect(JSON.parse(await raw.rest())).toEqual({ error: 'the request has no newline at its end' });
+    raw.socket.end(bytes);
+    expect(answerIn(await raw.rest())).toEqual({ status, body: { error } });
+    await raw.closed;
     expect(commands).toEqual([]);
   });
 
   test('too slow: the time is for the whole request, not for each byte', async () => {
     await opened({ requestTimeoutMs: 300 });
     const raw = await client();
+    raw.send('POST /command HTTP/1.1\r\nhost: x\r\ncontent-length: 4096\r\n\r\n');
     const drip = setInterval(() => raw.send(' '), 20);
     try {
-      expect(JSON.parse(await raw.rest())).toEqual({ error: 'the request has not come within 0.3 s' });
+      expect(await saidBy(raw)).toEqual({ error: 'the request has not come within 0.3 s' });
     } finally {
       clearInterval(drip);
     }
@@ -275,12 +306,12 @@ describe('many connections', () => {
     await opened(patient);
     const idle = await Promise.all(Array.from({ length: 16 }, () => client()));
     // They are accepted in the order in which they were made.
-    expect(await request(path, line(inhibit))).toEqual({
+    expect(await request(path, text(inhibit))).toEqual({
       error: 'the daemon has 16 requests open already; try again in a moment',
     });
     expect(commands).toEqual([]);
     idle[0]?.socket.destroy();
-    await eventually(async () => expect(await request(path, line(inhibit))).toEqual(yes));
+    await eventually(async () => expect(await request(path, text(inhibit))).toEqual(yes));
   });
 
   test('of a crowd that never leaves no more than sixteen are heard, the others let go', async () => {
@@ -293,7 +324,7 @@ describe('many connections', () => {
     expect(said.slice(0, 16)).toEqual(Array(16).fill(''));
     expect(said.filter((text) => text.includes('try again')).length).toBeGreaterThanOrEqual(16);
     for (const { socket } of crowd) socket.destroy();
-    await eventually(async () => expect(await request(path, line(inhibit))).toEqual(yes));
+    await eventually(async () => expect(await request(path, text(inhibit))).toEqual(yes));
   });
 });
 
@@ -332,7 +363,7 @@ describe('the socket', () => {
     path = join(folder, 'd'.repeat(107 - 13 - 1 - Buffer.byteLength(folder)), 'control.sock');
     expect(Buffer.byteLength(path)).toBe(107);
     await opened();
-    expect(await request(path, line(inhibit))).toEqual(yes);
+    expect(await request(path, text(inhibit))).toEqual(yes);
     expect(lstatSync(path).isSocket()).toBe(true);
   });
 
@@ -340,7 +371,7 @@ describe('the socket', () => {
     mkdirSync(join(folder, 'ha'));
     await leaveSocket(path);
     const { records } = await opened();
-    expect(await request(path, line(inhibit))).toEqual(yes);
+    expect(await request(path, text(inhibit))).toEqual(yes);
     expect(eventsOf(records)).toEqual(['control-available']);
     expect(permissions(path)).toBe(0o600);
   });
@@ -359,13 +390,13 @@ describe('the socket', () => {
         reason: 'stop the other daemon, or give each its own control_socket',
       },
     ]);
-    expect(await request(path, line(inhibit))).toMatchObject({ sentence: 'first' });
+    expect(await request(path, text(inhibit))).toMatchObject({ sentence: 'first' });
     expect(first.records).toHaveLength(1);
     await first.control.close();
     await eventually(() =>
       expect(eventsOf(second.records)).toEqual(['control-unavailable', 'control-available']),
     );
-    expect(await request(path, line(inhibit))).toMatchObject({ sentence: 'second' });
+    expect(await request(path, text(inhibit))).toMatchObject({ sentence: 'second' });
   });
 
   test('that goes to another daemon all the same is left to it at the end', async () => {
@@ -373,7 +404,7 @@ describe('the socket', () => {
     rmSync(path);
     await opened({ submit: () => Promise.resolve({ accepted: true, sentence: 'second' }) });
     await first.control.close();
-    expect(await request(path, line(inhibit))).toMatchObject({ sentence: 'second' });
+    expect(await request(path, text(inhibit))).toMatchObject({ sentence: 'second' });
   });
 
   test('that somebody removes is made anew', async () => {
@@ -383,7 +414,7 @@ describe('the socket', () => {
       expect(eventsOf(records)).toEqual(['control-available', 'control-unavailable', 'control-available']),
     );
     expect(records[1]).toMatchObject({ code: 'ENOENT', cause: `${path} has been removed or replaced` });
-    expect(await request(path, line(inhibit))).toEqual(yes);
+    expect(await request(path, text(inhibit))).toEqual(yes);
   });
 
   test('in the place of which there is a file is refused, and the file kept', async () => {
@@ -439,7 +470,7 @@ describe('the socket', () => {
     await eventually(() =>
       expect(records).toMatchObject([{}, { level: 30, event: 'control-available', path }]),
     );
-    expect(await request(path, line(inhibit))).toEqual(yes);
+    expect(await request(path, text(inhibit))).toEqual(yes);
   });
 
   test.each([
@@ -463,19 +494,19 @@ describe('at the end', () => {
     let settle: (answer: OperatorAnswer) => void = () => {};
     const { control } = await opened({ submit: () => new Promise((resolve) => (settle = resolve)) });
     const [silent, waiting] = [await client(), await client()];
-    waiting.send(line(inhibit));
+    waiting.send(post(text(inhibit)));
     await eventually(() => expect(commands).toHaveLength(1));
     const closed = control.close();
     settle(yes);
-    expect(JSON.parse(await waiting.rest())).toEqual(yes);
-    expect(JSON.parse(await silent.rest())).toEqual({ error: 'the daemon is stopping' });
+    expect(await saidBy(waiting)).toEqual(yes);
+    expect(await saidBy(silent)).toEqual({ error: 'the daemon is stopping' });
     await closed;
   });
 
   test('a command without an answer and a client that never leaves do not hold it up', async () => {
     const { control } = await opened({ submit: () => new Promise(() => {}) });
     const raw = await client();
-    raw.send(line(inhibit));
+    raw.send(post(text(inhibit)));
     await eventually(() => expect(commands).toHaveLength(1));
     await control.close();
     await raw.ended;
