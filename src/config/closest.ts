@@ -1,4 +1,9 @@
-/** "Did you mean ...?" for a mistyped word. */
+/**
+ * "Did you mean ...?" for a mistyped word.
+ *
+ * Our own, 2026-11-30: fastest-levenshtein 1.0.16 counts a swap of two neighbours as two edits (`hsow`, `show`), which is
+ * too many for a word of four letters; and swaps are what hands do.
+ */
 
 /** Shorter beginnings fit by chance. */
 const MIN_BEGINNING_LENGTH = 3;

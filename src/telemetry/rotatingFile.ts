@@ -2,6 +2,11 @@
  * The log file that operators `tail -f`: appended to, rotated by size, opened again when somebody removed
  * it. Writing happens in the background, one write at a time, so that a slow disk never holds up the
  * loop; what cannot be written yet waits in a bounded queue whose oldest lines are given up first.
+ *
+ * Our own, 2026-11-30: pino-roll 4.0.0 names the file in use `ha_app_bkp.6.log`, so that `tail -f` of the path that
+ * operators know follows nothing; when the files were removed while it ran, no file came back; loading it took 14 MiB,
+ * where all libraries of this kind together may take 2. rotating-file-stream 3.2.10 took 3.6 MiB. (Each by itself, not
+ * bundled.) One within that budget which keeps the name would change our mind.
  */
 import { closeSync, existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
