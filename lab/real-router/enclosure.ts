@@ -42,9 +42,9 @@ export async function runEnclosed(command: readonly string[]): Promise<number> {
   return exitCodeOf(child);
 }
 
-/** The program that runs now, with its arguments, once more and inside. */
-export const runSelfEnclosed = (): Promise<number> =>
-  runEnclosed([process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
+/** The program that runs now, with its arguments and more of them, once more and inside. */
+export const runSelfEnclosed = (more: readonly string[] = []): Promise<number> =>
+  runEnclosed([process.execPath, ...process.execArgv, ...process.argv.slice(1), ...more]);
 
 function exitCodeOf(child: ChildProcess): Promise<number> {
   const end = (): void => void child.kill('SIGKILL');

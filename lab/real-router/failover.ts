@@ -1,5 +1,8 @@
 /** One failure, and what the user saw of it: the outage in its parts, from the packets themselves. */
+import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { mainPath } from '../daemonProcess';
 import { peerOf, type RouterName } from '../topology/plan';
 import type { BfddEvent } from './bfdd';
 import type { RealFault } from './faults';
@@ -34,6 +37,7 @@ const WRITES = /^(AssignPrivateIpAddresses|ReplaceRoute|CreateRoute|AssociateAdd
 const FLOWS_AGAIN_MS = 400;
 const QUIET_MS = 300;
 const MOVED_WITHIN_MS = 60_000;
+const GIVEN_WITHIN_MS = 10_000;
 
 /** What came of one fault, when it is mended and one router is ACTIVE and watched by the other again. */
 export type Played = {
@@ -41,6 +45,11 @@ export type Played = {
   readonly outage: Outage | null;
   /** Whether bfdd of the standby said DOWN: then, and only then, everything has moved. */
   readonly called: boolean;
+  /**
+   * Whether the old router took everything back at once. Where BFD alone fails, its sessions go down one after another,
+   * and one that was still UP when it lost everything stays armed: once is what rule 2 allows.
+   */
+  readonly tookBack: boolean;
   readonly user: UserReport;
 };
 
@@ -54,33 +63,92 @@ export async function playFault(real: RealLab, fault: RealFault): Promise<Played
   const standby = peerOf(active);
   await real.user.begin();
   await delay(QUIET_MS);
-  const daemonMark = real.lab.daemon(active)?.mark() ?? 0;
-  const marks = {
-    events: real.routers[standby].events.length,
-    moves: real.vpc.moves.length,
-    requests: real.lab.ec2.requests().at(-1)?.number ?? 0,
-  };
+  const begun = real.lab.daemon(active);
+  const mark = begun?.mark() ?? 0;
+  const standbyMark = real.lab.daemon(standby)?.mark() ?? 0;
+  const marks = marksOf(real, standby);
   const mend = await fault.strike(real, active);
-  if (fault.moves)
-    await real.until(
-      `packets to be sent to ${standby} (${fault.name})`,
-      () => real.owner === standby && movedTo(real, standby, marks.moves).length >= sides.length,
-      MOVED_WITHIN_MS,
-    );
+  if (fault.moves) await moved(real, standby, marks, fault.name);
   // In this time BFD would have found a failure twice.
   else await delay(2 * detectionMs(real.bfd));
   await delay(FLOWS_AGAIN_MS);
   const user = await real.user.report();
   const called = fault.moves || downAt(real, standby, marks) !== undefined;
-  if (called) await real.until(`everything to move (${fault.name})`, () => real.owner === standby);
+  if (called) await moved(real, standby, marks, fault.name);
   const outage = called ? outageOf(real, standby, marks, user) : null;
   await mend();
-  if (real.owner !== (called ? standby : active))
+  // After a power cut it is another process, and all of its words are new.
+  const daemonMark = real.lab.daemon(active) === begun ? mark : 0;
+  const tookBack = called && movedTo(real, active, marks.moves).length > 0;
+  if (tookBack && fault.userSuffers) throw real.failure(`${fault.name}: ${active} took everything back`);
+  const marksOfWords = tookBack ? { [standby]: standbyMark } : called ? { [active]: daemonMark } : {};
+  await real.settled(marksOfWords);
+  if (real.owner !== (called && !tookBack ? standby : active))
     throw real.failure(`${fault.name}: everything is with ${real.owner ?? 'nobody'} afterwards`);
-  const isNew = real.lab.daemon(active)?.records.length ?? 0;
-  await real.settled(called ? { [active]: Math.min(daemonMark, isNew) } : {});
-  return { outage, called, user };
+  return { outage, called, tookBack, user };
 }
+
+/** What a planned switchover (`ha give`, by the operator of the ACTIVE router) has cost. */
+export type Switchover = {
+  /** Until EC2 has changed the last target, and until the VPC followed. */
+  readonly ec2Ms: number;
+  readonly propagationMs: number;
+  readonly user: UserReport;
+};
+
+export async function playSwitchover(real: RealLab): Promise<Switchover> {
+  const active = real.owner;
+  if (active === null) throw new Error('neither router holds everything');
+  const standby = peerOf(active);
+  await real.user.begin();
+  await delay(QUIET_MS);
+  const marks = marksOf(real, standby);
+  const daemonMark = real.lab.daemon(active)?.mark() ?? 0;
+  await give(real, active);
+  await moved(real, standby, marks, 'the switchover');
+  await delay(FLOWS_AGAIN_MS);
+  const user = await real.user.report();
+  const moves = movedTo(real, standby, marks.moves);
+  const last = moves.reduce((a, b) => (b.appliedAtMs > a.appliedAtMs ? b : a));
+  const write = firstWrite(real, marks);
+  await real.settled({ [active]: daemonMark });
+  return {
+    ec2Ms: last.changedAtMs - (write?.receivedAt ?? NaN),
+    propagationMs: last.appliedAtMs - last.changedAtMs,
+    user,
+  };
+}
+
+/** Declined while the router is not sure of its role: asked again then, as an operator would. */
+async function give(real: RealLab, active: RouterName): Promise<void> {
+  const { configPath } = real.lab.routers[active];
+  const until = Date.now() + GIVEN_WITHIN_MS;
+  for (;;) {
+    try {
+      await promisify(execFile)(process.execPath, [mainPath, 'ha', 'give', '-c', configPath]);
+      return;
+    } catch (error: unknown) {
+      if (Date.now() > until) throw error;
+      await delay(QUIET_MS);
+    }
+  }
+}
+
+const marksOf = (real: RealLab, standby: RouterName): Marks => ({
+  events: real.routers[standby].events.length,
+  moves: real.vpc.moves.length,
+  requests: real.lab.ec2.requests().at(-1)?.number ?? 0,
+});
+
+const moved = (real: RealLab, standby: RouterName, { moves }: Marks, why: string): Promise<void> =>
+  real.until(
+    `packets to be sent to ${standby} (${why})`,
+    () => movedTo(real, standby, moves).length >= sides.length,
+    MOVED_WITHIN_MS,
+  );
+
+const firstWrite = (real: RealLab, { requests }: Marks) =>
+  real.lab.ec2.requests().find(({ number, action }) => number > requests && WRITES.test(action));
 
 const downAt = (real: RealLab, router: RouterName, { events }: Marks): BfddEvent | undefined =>
   real.routers[router].events.slice(events).find(({ state }) => state === 'down');
@@ -92,9 +160,7 @@ type Marks = { readonly events: number; readonly moves: number; readonly request
 
 function outageOf(real: RealLab, standby: RouterName, marks: Marks, { udp, tcp }: UserReport): Outage {
   const down = downAt(real, standby, marks);
-  const write = real.lab.ec2
-    .requests()
-    .find(({ number, action }) => number > marks.requests && WRITES.test(action));
+  const write = firstWrite(real, marks);
   const moves = movedTo(real, standby, marks.moves);
   const last = moves.reduce((a, b) => (b.appliedAtMs > a.appliedAtMs ? b : a));
   if (down === undefined) throw new Error(`bfdd of ${standby} has not gone down`);
