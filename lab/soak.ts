@@ -4,18 +4,26 @@
  * ends what it started.
  */
 import { parseArgs } from 'node:util';
+import { isEnclosed, runSelfEnclosed } from './real-router/enclosure';
 import { median } from './soak/memory';
 import { soak, type SoakReport } from './soak/rounds';
 import { soakLab } from './soak/lab';
+import { trafficSoak, type TrafficSoakReport } from './soak/traffic';
 
-const USAGE = `usage: npm run soak -- [--minutes N] [--failovers N] [--seed S]
+const USAGE = `usage: npm run soak -- [--traffic] [--minutes N] [--failovers N] [--seed S]
 
+  --traffic    with routers of real parts and the packets of a user; root, Debian's frr and nftables
   --minutes    how long (default 10)
   --failovers  end when so many are done (default: no end but the minutes)
   --seed       what breaks when; a run that failed names its seed
 `;
 
-type Wishes = { readonly minutes: number; readonly failovers: number; readonly seed: number };
+type Wishes = {
+  readonly traffic: boolean;
+  readonly minutes: number;
+  readonly failovers: number;
+  readonly seed: number;
+};
 
 /** A string says what is wrong. */
 function readWishes(args: readonly string[]): Wishes | string {
@@ -23,6 +31,7 @@ function readWishes(args: readonly string[]): Wishes | string {
     const { values } = parseArgs({
       args: [...args],
       options: {
+        traffic: { type: 'boolean', default: false },
         minutes: { type: 'string', default: '10' },
         failovers: { type: 'string', default: 'Infinity' },
         seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
@@ -36,7 +45,7 @@ function readWishes(args: readonly string[]): Wishes | string {
     if (!(minutes > 0 && minutes <= 24 * 60)) return '--minutes is a number from 0 to 1440';
     if (!(failovers >= 1)) return '--failovers is a whole number, 1 or more';
     if (!Number.isInteger(seed) || seed < 0) return '--seed is a whole number';
-    return { minutes, failovers, seed };
+    return { traffic: values.traffic, minutes, failovers, seed };
   } catch (error: unknown) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -50,13 +59,17 @@ async function main(): Promise<number> {
     process.stderr.write(`soak: ${wishes}\n\n${USAGE}`);
     return 2;
   }
-  const { minutes, failovers, seed } = wishes;
+  const { traffic, minutes, failovers, seed } = wishes;
+  // Inside, the same arguments are read once more: the seed has to be the same, too.
+  if (traffic && !isEnclosed()) return runSelfEnclosed(['--seed', String(seed)]);
   say(`seed ${seed}, ${minutes} min`);
+  const until = Date.now() + minutes * 60_000;
+  if (traffic) return concludeTraffic(await trafficSoak({ seed, failovers, until, say }));
   const lab = await soakLab();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => void lab.stop().then(() => process.exit(130)));
   try {
-    return conclude(await soak({ lab, seed, failovers, until: Date.now() + minutes * 60_000, say }));
+    return conclude(await soak({ lab, seed, failovers, until, say }));
   } finally {
     await lab.stop();
   }
@@ -66,13 +79,7 @@ function conclude(report: SoakReport): number {
   const { rounds, failovers, played, outagesMs, memory, failure } = report;
   for (const [name, count] of [...played].sort((a, b) => b[1] - a[1]))
     say(`${String(count).padStart(6)}  ${name}`);
-  const sorted = [...outagesMs].sort((a, b) => a - b);
-  const at = (share: number): string => (sorted[Math.ceil(sorted.length * share) - 1] ?? NaN).toFixed(0);
-  if (sorted.length > 0)
-    say(
-      `outage from what broke to the last address moved: median ${median(sorted).toFixed(0)} ms, p90 ${at(0.9)} ms, ` +
-        `worst ${at(1)} ms`,
-    );
+  sayOutages('outage from what broke to the last address moved', outagesMs);
   const lives = memory.judge();
   say(`memory: at most ${memory.highestMiB.toFixed(1)} MiB`);
   for (const { line } of lives) say(`  ${line}`);
@@ -82,6 +89,23 @@ function conclude(report: SoakReport): number {
   if (failure !== null || grew.length > 0) return 1;
   say(`${rounds} rounds, ${failovers} failovers, none wrong and none missed`);
   return 0;
+}
+
+function concludeTraffic({ rounds, outagesMs, failure }: TrafficSoakReport): number {
+  sayOutages('silence between two answers to the user', outagesMs);
+  if (failure !== null) {
+    process.stderr.write(`soak: ${failure}\n`);
+    return 1;
+  }
+  say(`${rounds} rounds, ${outagesMs.length} failovers, none wrong, none missed and none too long`);
+  return 0;
+}
+
+function sayOutages(what: string, outagesMs: readonly number[]): void {
+  const sorted = [...outagesMs].sort((a, b) => a - b);
+  const at = (share: number): string => (sorted[Math.ceil(sorted.length * share) - 1] ?? NaN).toFixed(0);
+  if (sorted.length > 0)
+    say(`${what}: median ${median(sorted).toFixed(0)} ms, p90 ${at(0.9)} ms, worst ${at(1)} ms`);
 }
 
 main().then(
