@@ -19,10 +19,12 @@ import { measureScale, ratioOf, scaleCounts, type ScaleRow } from './scale';
 import { scalePart, scaleSection } from './scaleReport';
 import { measureShow } from './showLatency';
 import { countWords, highest, isRight, median, ms, type Count } from './statistics';
+import { benchTraffic, readTrafficWishes } from './trafficMain';
 import { measureFirst, measureLatency, measureMoved, type LatencyRow, type MovedRow } from './takeovers';
 
 const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIRECTORY]
        npm run bench -- scale [--out DIRECTORY]
+       npm run bench -- traffic [--failovers N] [--out DIRECTORY]
        npm run bench -- package [--minutes N] [--failovers N] [--files DIRECTORY] [--out DIRECTORY]
 
   --samples  takeovers for each generation with 2 interfaces; the other rows have fewer (default 60)
@@ -30,6 +32,10 @@ const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIR
   --out      where benchmarks.md and its plot go (default docs)
 
   scale      only the takeovers of up to 500 routes and 100 addresses
+
+  traffic    what a user's packets see of a failover, with real BFD: docs/real-traffic.md; root, Debian's
+             frr, nftables, keepalived and awscli
+  --failovers  of each kind (default 100)
 
   package    the container, which needs root and Debian's docker.io
   --minutes  how long it is watched (default 60)
@@ -198,8 +204,18 @@ function limitTime(minutes: number): void {
   }, minutes * 60_000).unref();
 }
 
+async function traffic(args: readonly string[]): Promise<number> {
+  const wishes = readTrafficWishes(args);
+  if (typeof wishes === 'string') {
+    process.stderr.write(`bench: ${wishes}\n\n${USAGE}`);
+    return 2;
+  }
+  return benchTraffic(wishes, say);
+}
+
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
+  if (args[0] === 'traffic') return traffic(args.slice(1));
   if (args[0] === 'package') return packaged(args.slice(1));
   if (args[0] === 'scale') return scaled(args.slice(1));
   const wishes = readWishes(args);
