@@ -1,6 +1,7 @@
 /**
- * The bundle of the product: a few tree-shaken files, because the EC2 client alone has several hundred commands and
- * memory on the router is scarce. Each command of the daemon loads its own; the .proto files stay beside.
+ * The bundles of the product. That of the daemon: a few tree-shaken files, because the EC2 client alone has several
+ * hundred commands and memory on the router is scarce; each command loads its own, and the .proto files stay beside. That
+ * of the healer, heal.js: one file, which Lambda runs and the command `heal` loads, so that the daemon has nothing of it.
  */
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,24 +28,52 @@ const versioned = (version: string): Plugin => ({
   load: (id) => (id === join(root, 'package.json') ? JSON.stringify({ version }) : null),
 });
 
+/** What the daemon's bundle does not hold, but finds beside it. */
+const HEALER = join(root, 'src', 'heal', 'main');
+
+const healerBeside: Plugin = {
+  name: 'healer-beside',
+  resolveId: (id, importer) =>
+    importer !== undefined && join(importer, '..', id) === HEALER
+      ? { id: './heal.js', external: true }
+      : null,
+};
+
 export async function bundle(folder: string, version: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
+  const modules = [
+    ...(await built(folder, 'main', join(root, 'src', 'main.ts'), {
+      plugins: [healerBeside, versioned(version)],
+      split: true,
+    })),
+    ...(await built(folder, 'heal', `${HEALER}.ts`, { plugins: [versioned(version)], split: false })),
+  ];
+  writeShipped([...new Set(modules)], folder);
+  cpSync(join(root, 'proto'), join(folder, 'proto'), { recursive: true });
+}
+
+/** The ids of the modules that went into it. */
+async function built(
+  folder: string,
+  name: string,
+  entry: string,
+  { plugins, split }: { readonly plugins: readonly Plugin[]; readonly split: boolean },
+): Promise<readonly string[]> {
   const { output } = await build({
-    input: { main: join(root, 'src', 'main.ts') },
+    input: { [name]: entry },
     platform: 'node',
     resolve: { mainFields: ['module', 'main'] },
-    plugins: [noDefaultCredentials, versioned(version)],
+    plugins: [noDefaultCredentials, ...plugins],
     logLevel: 'warn',
     output: {
       dir: folder,
       format: 'cjs',
+      codeSplitting: split,
       entryFileNames: '[name].js',
       chunkFileNames: 'chunks/[name].js',
       // The text of what has been loaded stays in memory. Names stay too: a stack from the field has to be read.
       minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
     },
   });
-  const modules = output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []));
-  writeShipped(modules, folder);
-  cpSync(join(root, 'proto'), join(folder, 'proto'), { recursive: true });
+  return output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []));
 }

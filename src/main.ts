@@ -1,6 +1,6 @@
 /**
- * argv -> run | check-config | plan | iam-policy | self-test | show | ha | replay; exit codes; nothing else. Each command
- * loads only what it needs: operators wait for `show`, and it must work while everything else is broken.
+ * argv -> run | check-config | plan | iam-policy | self-test | show | ha | replay | heal; exit codes; nothing else. Each
+ * command loads only what it needs: operators wait for `show`, and it must work while everything else is broken.
  */
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -10,7 +10,17 @@ import { outliveReaders } from './cli/readers';
 
 const DEFAULT_CONFIG_PATH = '/app/onbox/config.json';
 
-const COMMANDS = ['run', 'check-config', 'plan', 'iam-policy', 'self-test', 'show', 'ha', 'replay'] as const;
+const COMMANDS = [
+  'run',
+  'check-config',
+  'plan',
+  'iam-policy',
+  'self-test',
+  'show',
+  'ha',
+  'replay',
+  'heal',
+] as const;
 type Command = (typeof COMMANDS)[number];
 
 /** The options beside -c, and whose they are. */
@@ -19,6 +29,9 @@ const OPTIONS = {
   why: { type: 'string', of: ['ha'] },
   group: { type: 'string', of: ['ha'] },
   all: { type: 'boolean', of: ['replay'] },
+  once: { type: 'boolean', of: ['heal'] },
+  watch: { type: 'boolean', of: ['heal'] },
+  plan: { type: 'boolean', of: ['heal'] },
   online: { type: 'boolean', of: ['check-config'] },
   'prove-writes': { type: 'boolean', of: ['check-config'] },
   region: { type: 'string', of: ['iam-policy'] },
@@ -49,6 +62,9 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
   ha give       hand the floating addresses to the peer router
                 where there are several groups, --group NAME is the one that is meant;
                 inhibit and release without it are for all
+  heal -c heal.json
+                give a new instance of an Auto Scaling group what the old one had; this has a file of its own
+                --once until all is whole, --watch for ever, --plan says what would be done
   replay FILE   the steps of a journal, and whether this version decides the same
                 --all shows the routine ones too
 
@@ -57,7 +73,8 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
 
 exit codes: 0 done, 1 failed, 2 wrong usage or configuration; show: 3 nothing written yet, 4 store away;
             ha: 1 declined, 4 daemon not reachable; plan, check-config --online: 4 EC2 not reachable;
-            replay: 1 decides otherwise, 2 no journal, or a damaged one
+            replay: 1 decides otherwise, 2 no journal, or a damaged one;
+            heal: 1 not all whole, 4 AWS cannot be read
 `;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -123,6 +140,10 @@ async function main(args: readonly string[]): Promise<number> {
       return ha({ words: rest, for: values.for, why: values.why, group: values.group }, values.config);
     case 'replay':
       return replay(rest, values.all ?? false);
+    case 'heal': {
+      const modes = (['once', 'watch', 'plan'] as const).filter((mode) => values[mode] === true);
+      return heal(values.config, modes);
+    }
   }
 }
 
@@ -171,6 +192,18 @@ async function replay([path, ...more]: readonly string[], all: boolean): Promise
   if (more.length > 0) return usage(`replay takes one file, not '${[path, ...more].join(' ')}'`);
   const { replay: replayFile } = await import('./cli/replay');
   return replayFile(path, { all }, { out: process.stdout, err: process.stderr });
+}
+
+/** The healer has a bundle of its own: scripts/bundle.ts makes this import of it a file beside this one. */
+async function heal(
+  path: string | undefined,
+  modes: readonly ('once' | 'watch' | 'plan')[],
+): Promise<number> {
+  const [mode = 'once', ...more] = modes;
+  if (more.length > 0) return usage('heal takes one of --once, --watch and --plan');
+  if (path === undefined) return usage('heal needs its file: -c heal.json');
+  const { healCommand } = await import('./heal/main');
+  return healCommand(path, mode, STREAMS);
 }
 
 function missing(command: Command, path: string): number {

@@ -90,21 +90,8 @@ export function openEc2({
   const provide = async () => (signedWith = await credentials.provider());
   const open = () => {
     const connections = new Connections({ endpoint, addresses, now });
-    const client = new EC2Client({
-      // Each of these, left out, is looked for in ~/.aws or the environment when the first request is made.
-      region,
-      endpoint: endpointUrl,
-      credentials: Object.assign(provide, { memoized: true as const }),
-      requestHandler: connections,
-      maxAttempts: 1,
-      retryMode: 'standard',
-      defaultsMode: 'standard',
-      useDualstackEndpoint: false,
-      useFipsEndpoint: false,
-      authSchemePreference: ['sigv4'],
-      userAgentAppId: 'xr-aws-ha',
-      disableClockSkewCorrection: false,
-    });
+    const provider = Object.assign(provide, { memoized: true as const });
+    const client = new EC2Client(clientSettings({ endpointUrl, region, provider, connections }));
     const caller = callerOf(client, { acceptance, signedWith: () => signedWith, credentials, now });
     return { connections, caller, stop: () => client.destroy() };
   };
@@ -122,6 +109,34 @@ export function openEc2({
       addresses.stop();
       stop();
     },
+  };
+}
+
+/** For a client of any service. Each of these, left out, is looked for in ~/.aws or the environment at the first request. */
+export function clientSettings({
+  endpointUrl,
+  region,
+  provider,
+  connections,
+}: {
+  readonly endpointUrl: string;
+  readonly region: string;
+  readonly provider: Credentials['provider'];
+  readonly connections: Connections;
+}) {
+  return {
+    region,
+    endpoint: endpointUrl,
+    credentials: provider,
+    requestHandler: connections,
+    maxAttempts: 1,
+    retryMode: 'standard',
+    defaultsMode: 'standard' as const,
+    useDualstackEndpoint: false,
+    useFipsEndpoint: false,
+    authSchemePreference: ['sigv4'],
+    userAgentAppId: 'xr-aws-ha',
+    disableClockSkewCorrection: false,
   };
 }
 

@@ -2,7 +2,6 @@
  * What a failed EC2 call means for the rules: one table of EC2's error codes, and the rest by what is known
  * about the request. Codes: https://docs.aws.amazon.com/ec2/latest/devguide/errors-overview.html
  */
-import { EC2ServiceException } from '@aws-sdk/client-ec2';
 import type { Failure } from '../../core/state/model';
 import { ConnectionError } from './connections';
 
@@ -89,13 +88,20 @@ function kindOf(code: string, status: number): Failure['kind'] {
 
 /** The code that EC2 wrote, not one that the SDK made up for an answer without any. */
 function codeOfEc2(error: unknown): string | null {
-  if (!(error instanceof EC2ServiceException)) return null;
-  const written: unknown = 'Code' in error ? error.Code : null;
+  if (!isServiceException(error)) return null;
+  const written: unknown = 'Code' in error ? error.Code : 'name' in error ? error.name : null;
   return typeof written === 'string' && CODE.test(written) ? written : null;
 }
 
 function statusOf(error: unknown): number {
-  return error instanceof EC2ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
+  return isServiceException(error) ? (error.$metadata.httpStatusCode ?? 0) : 0;
+}
+
+/** What the SDK makes of an error answer, of whatever service. */
+function isServiceException(
+  error: unknown,
+): error is Error & { readonly $metadata: { readonly httpStatusCode?: number } } {
+  return error instanceof Error && '$fault' in error && '$metadata' in error;
 }
 
 const TURNED_DOWN = 'EC2 does not accept the credentials or the time of the request';

@@ -1,0 +1,129 @@
+/**
+ * The three services that the healer talks to, over the daemon's transport: explicit settings, a deadline for each call,
+ * no retries, and one table of what errors mean. Credentials come from the environment where it has some (Lambda, or a
+ * shell after `aws configure export-credentials`), else from the instance's role.
+ */
+import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+import { SNSClient } from '@aws-sdk/client-sns';
+import type { Logger } from 'pino';
+import { Connections, type SendOptions } from '../../aws/transport/connections';
+import { startCredentials, type Credentials } from '../../aws/transport/credentials';
+import { clientSettings, openEc2, type Ec2 } from '../../aws/transport/ec2';
+import { pinEndpointAddresses } from '../../aws/transport/endpointAddresses';
+import { classify, turnsDownCredentials } from '../../aws/transport/failure';
+import { openImds } from '../../aws/transport/imds';
+import type { Failure } from '../../core/state/model';
+import type { HealSettings } from '../config/settings';
+
+export type Called<Output> =
+  { readonly ok: true; readonly output: Output } | { readonly ok: false; readonly failure: Failure };
+
+/** Calls an action of a service other than EC2. Never rejects. */
+export type ServiceCaller<Client> = {
+  call<Output>(
+    action: string,
+    timeoutMs: number,
+    command: (client: Client, options: SendOptions) => Promise<Output>,
+  ): Promise<Called<Output>>;
+};
+
+export type Services = {
+  readonly ec2: Pick<Ec2, 'call'>;
+  readonly autoscaling: ServiceCaller<AutoScalingClient>;
+  readonly sns: ServiceCaller<SNSClient>;
+  /** Fulfilled once there are credentials. */
+  readonly ready: Promise<void>;
+  readonly stop: () => void;
+};
+
+type HealerCredentials = Pick<Credentials, 'provider' | 'refreshNow' | 'ready' | 'stop'>;
+
+export function openServices(
+  { endpoints, region }: Pick<HealSettings, 'endpoints' | 'region'>,
+  log: Logger,
+  env: NodeJS.ProcessEnv = process.env,
+): Services {
+  const now = (): number => performance.now();
+  const credentials = credentialsOf(env) ?? startCredentials({ imds: openImds(), log });
+  const open = <Client extends { destroy(): void }>(
+    endpointUrl: string,
+    client: (settings: ReturnType<typeof clientSettings>) => Client,
+  ) => {
+    const endpoint = new URL(endpointUrl);
+    const addresses = pinEndpointAddresses({ hostname: endpoint.hostname, log });
+    const connections = new Connections({ endpoint, addresses, now });
+    const opened = client(clientSettings({ endpointUrl, region, provider: credentials.provider, connections }));
+    return {
+      caller: callerOf(opened, credentials),
+      stop: (): void => {
+        addresses.stop();
+        opened.destroy();
+      },
+    };
+  };
+  const ec2 = openEc2({ endpointUrl: endpoints.ec2, region, credentials, log, now });
+  const autoscaling = open(endpoints.autoscaling, (settings) => new AutoScalingClient(settings));
+  const sns = open(endpoints.sns, (settings) => new SNSClient(settings));
+  return {
+    ec2,
+    autoscaling: autoscaling.caller,
+    sns: sns.caller,
+    ready: credentials.ready,
+    stop: () => {
+      credentials.stop();
+      ec2.stop();
+      autoscaling.stop();
+      sns.stop();
+    },
+  };
+}
+
+function callerOf<Client>(
+  client: Client,
+  credentials: Pick<Credentials, 'refreshNow'>,
+): ServiceCaller<Client> {
+  return {
+    call: async (action, timeoutMs, command) => {
+      const abort = new AbortController();
+      let sent = false;
+      let timedOutAfterMs: number | null = null;
+      const deadline = setTimeout(() => {
+        timedOutAfterMs = timeoutMs;
+        abort.abort();
+      }, timeoutMs);
+      const options: SendOptions = {
+        abortSignal: abort.signal,
+        action,
+        reserved: Promise.resolve(),
+        released: Promise.resolve(),
+        onSigned: () => undefined,
+        onSent: () => (sent = true),
+      };
+      try {
+        return { ok: true, output: await command(client, options) };
+      } catch (error: unknown) {
+        const failure = classify(error, { sent, timedOutAfterMs });
+        if (turnsDownCredentials(failure)) void credentials.refreshNow();
+        return { ok: false, failure };
+      } finally {
+        clearTimeout(deadline);
+      }
+    },
+  };
+}
+
+/** Null where the environment has none. Read at each request: Lambda renews them there. */
+function credentialsOf(env: NodeJS.ProcessEnv): HealerCredentials | null {
+  const identity = () => ({
+    accessKeyId: env['AWS_ACCESS_KEY_ID'] ?? '',
+    secretAccessKey: env['AWS_SECRET_ACCESS_KEY'] ?? '',
+    sessionToken: env['AWS_SESSION_TOKEN'] ?? '',
+  });
+  if (identity().accessKeyId === '' || identity().secretAccessKey === '') return null;
+  return {
+    provider: Object.assign(() => Promise.resolve(identity()), { memoized: true as const }),
+    refreshNow: () => Promise.resolve(),
+    ready: Promise.resolve(),
+    stop: () => undefined,
+  };
+}
