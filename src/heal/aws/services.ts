@@ -52,7 +52,9 @@ export function openServices(
     const endpoint = new URL(endpointUrl);
     const addresses = pinEndpointAddresses({ hostname: endpoint.hostname, log });
     const connections = new Connections({ endpoint, addresses, now });
-    const opened = client(clientSettings({ endpointUrl, region, provider: credentials.provider, connections }));
+    const opened = client(
+      clientSettings({ endpointUrl, region, provider: credentials.provider, connections }),
+    );
     return {
       caller: callerOf(opened, credentials),
       stop: (): void => {
