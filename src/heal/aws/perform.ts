@@ -38,7 +38,7 @@ type Performer<Name extends StepName> = (to: Performing, step: StepArgs[Name]) =
 /** Null where AWS has done it, or had done it before. Never rejects. */
 export function perform(to: Performing, step: Step): Promise<StepFailure | null> {
   // The compiler cannot see that name and arguments belong together.
-  const performer = PERFORMERS[step.do] as Performer<typeof step.do>;
+  const performer: (to: Performing, step: never) => Promise<StepFailure | null> = PERFORMERS[step.do];
   return performer(to, step as never);
 }
 
