@@ -290,7 +290,12 @@ export function afterLoss(identity: Identity, seen: Observed, now: number): Obse
   const old = seen.instances[present?.id ?? ''];
   if (group === null || old === undefined) return null;
   const persistent = identity.interfaces.flatMap(({ selector }) => selected(seen.interfaces, selector));
-  const successor: Instance = { ...old, id: `the successor of ${old.id}`, state: 'running', launchedAt: now };
+  const successor: Instance = {
+    ...old,
+    id: `the successor of ${old.id}`,
+    state: 'running',
+    launchedAt: now - 1,
+  };
   const made = seen.interfaces
     .filter((each) => each.attachment?.instanceId === old.id && !persistent.includes(each))
     .map((each): NetworkInterface => {
