@@ -7,8 +7,10 @@ import { addressActions } from './addressActions';
 import { describeActions } from './describeActions';
 import { refused } from './ec2Error';
 import { elasticIpActions } from './elasticIpActions';
+import { instanceActions } from './instanceActions';
 import { instanceTypeActions } from './instanceTypeActions';
 import { routeActions } from './routeActions';
+import { volumeActions } from './volumeActions';
 
 const ACTIONS: ActionTable = {
   ...describeActions,
@@ -16,6 +18,8 @@ const ACTIONS: ActionTable = {
   ...routeActions,
   ...elasticIpActions,
   ...instanceTypeActions,
+  ...instanceActions,
+  ...volumeActions,
 };
 
 export const actionNames: readonly string[] = Object.keys(ACTIONS);

@@ -1,12 +1,14 @@
 /** The actions that change the addresses of an interface, of both families, and its other attributes. */
 import { dryRun, missingParameter } from './actionRequest';
 import type { ActionRequest, ActionTable, Answer } from './actionRequest';
+import { setDeleteOnTermination } from './attachments';
 import { setSourceDestCheck } from './changes';
 import { accepted, refused } from './ec2Error';
 import type { Outcome } from './ec2Error';
 import { assignIpv6Addresses, unassignIpv6Addresses } from './ipv6Addresses';
 import { assignAddresses, unassignAddresses } from './privateAddresses';
-import { element, itemSet, listParam } from './queryProtocol';
+import type { Ec2Model } from './model';
+import { booleanIn, element, itemSet, listParam } from './queryProtocol';
 import type { QueryParams } from './queryProtocol';
 
 /** None of the first four has a DryRun. */
@@ -102,7 +104,7 @@ function attributes(): readonly string[] {
   return ['SourceDestCheck', 'Description', 'SecurityGroupId', 'Attachment', 'EnaSrdSpecification'];
 }
 
-/** One attribute in a call, as documented; the lab has this one. */
+/** One attribute in a call, as documented; the lab has two. */
 function modifyAttribute({ params, world, origin }: ActionRequest): Answer {
   const missing = missingParameter(params, ['NetworkInterfaceId']);
   if (missing !== undefined) return missing;
@@ -110,18 +112,29 @@ function modifyAttribute({ params, world, origin }: ActionRequest): Answer {
   if (named.length !== 1) {
     return refused('InvalidParameterCombination', `One attribute in a call, not ${named.length}.`);
   }
-  const value = params.get('SourceDestCheck.Value');
-  if (value !== 'true' && value !== 'false') {
+  const change = attributeChange(params);
+  if (change === undefined) {
     return refused(
       'UnsupportedOperation',
-      `This emulator changes SourceDestCheck only, not ${named.join()}.`,
+      `This emulator changes SourceDestCheck and DeleteOnTermination only, not ${named.join()}.`,
     );
   }
   const dry = dryRun(params);
   if (dry !== undefined) return dry;
-  const networkInterfaceId = params.get('NetworkInterfaceId') ?? '';
-  const done = world.commit(setSourceDestCheck(world.model, networkInterfaceId, value === 'true'), origin);
+  const done = world.commit(change(world.model, params.get('NetworkInterfaceId') ?? ''), origin);
   return done.ok ? accepted([element('return', true)]) : done;
+}
+
+type AttributeChange = (model: Ec2Model, networkInterfaceId: string) => Outcome<Ec2Model>;
+
+function attributeChange(params: QueryParams): AttributeChange | undefined {
+  const check = booleanIn(params, 'SourceDestCheck.Value');
+  if (check !== undefined) return (model, id) => setSourceDestCheck(model, id, check);
+  const on = booleanIn(params, 'Attachment.DeleteOnTermination');
+  const attachmentId = params.get('Attachment.AttachmentId') ?? '';
+  return on === undefined
+    ? undefined
+    : (model, id) => setDeleteOnTermination(model, id, { attachmentId, on });
 }
 
 interface Target {

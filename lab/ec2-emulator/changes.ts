@@ -8,6 +8,7 @@ import { mapInterfaces, withInterfaces } from './elasticIps';
 import { findInstance, findInterface } from './model';
 import type { Attachment, Ec2Model, Instance, InstanceState, NetworkInterface } from './model';
 import { unknownInstances, unknownInterfaces } from './unknownIds';
+import { volumesAfter } from './volumes';
 
 /** Takes effect at once; the interface keeps its addresses, as in EC2. */
 export function detachInterface(model: Ec2Model, networkInterfaceId: string): Outcome<Ec2Model> {
@@ -59,8 +60,8 @@ export function setSourceDestCheck(
 }
 
 /**
- * A terminated instance loses its interfaces: deleted where `deleteOnTermination` says so, else detached, with
- * their addresses. It never runs again.
+ * A terminated instance loses its interfaces and volumes: deleted where `deleteOnTermination` says so, else
+ * detached, interfaces with their addresses. It never runs again.
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html
  */
 export function setInstanceState(
@@ -77,7 +78,8 @@ export function setInstanceState(
     if (eni.attachment?.instanceId !== instanceId) return [eni];
     return eni.attachment.deleteOnTermination ? [] : [{ ...eni, attachment: null }];
   });
-  return accepted(withInterfaces(changed.value, networkInterfaces));
+  const volumes = volumesAfter(changed.value, instanceId);
+  return accepted(withInterfaces({ ...changed.value, volumes }, networkInterfaces));
 }
 
 export function setStatusChecks(

@@ -12,7 +12,7 @@ import {
   inSubnet,
   ipv6AddressesOf,
 } from './model';
-import type { Ec2Model, ElasticIp, NetworkInterface, RouteTable } from './model';
+import type { Ec2Model, ElasticIp, NetworkInterface, RouteTable, Volume } from './model';
 import { findPrefixList, isStatic } from './routes';
 
 /** @throws Error naming every mistake of a model that could not exist in EC2. */
@@ -42,6 +42,11 @@ export function checkModel(model: Ec2Model): void {
       'Elastic IP',
       model.elasticIps.map(({ allocationId }) => allocationId),
     ),
+    ...repeated(
+      'volume',
+      model.volumes.map(({ volumeId }) => volumeId),
+    ),
+    ...model.volumes.flatMap((volume) => volumeMistakes(model, volume)),
     ...model.routeTables.flatMap((table) => tableMistakes(model, table)),
     ...model.elasticIps.flatMap((eip) => elasticIpMistakes(model, eip)),
   ];
@@ -83,6 +88,19 @@ function interfaceMistakes(model: Ec2Model, eni: NetworkInterface): readonly str
         : [],
     ),
   ];
+}
+
+function volumeMistakes(
+  model: Ec2Model,
+  { volumeId, availabilityZone, attachment }: Volume,
+): readonly string[] {
+  if (!/^vol-([0-9a-f]{8}|[0-9a-f]{17})$/.test(volumeId)) return [`${volumeId} is no volume id`];
+  if (attachment === null) return [];
+  const instance = findInstance(model, attachment.instanceId);
+  if (instance === undefined) return [`${volumeId}: no instance ${attachment.instanceId}`];
+  return instance.availabilityZone === availabilityZone
+    ? []
+    : [`${volumeId}: is in ${availabilityZone}, its instance in ${instance.availabilityZone}`];
 }
 
 function tableMistakes(model: Ec2Model, table: RouteTable): readonly string[] {

@@ -1,12 +1,12 @@
 /** The Describe actions of interfaces and instances. They read the model they are given, which a stale-read fault makes an old one. */
 import { read } from './actionRequest';
 import type { ActionTable, Answer } from './actionRequest';
-import { describePage, pageAnswer } from './describe';
+import { describePage, pageAnswer, tagSet } from './describe';
 import type { FilterTable } from './describe';
 import { refused } from './ec2Error';
 import { elasticIpsOf } from './elasticIps';
 import { addressesOf, interfacesOf, ipv6AddressesOf, subnetOf } from './model';
-import type { Ec2Model, Instance, InstanceState, NetworkInterface, StatusCheck } from './model';
+import type { Ec2Model, Instance, InstanceState, NetworkInterface, StatusCheck, Volume } from './model';
 import {
   SOME_TIME,
   instanceInterfaceXml,
@@ -16,6 +16,7 @@ import {
 import { element, itemSet, listParam } from './queryProtocol';
 import type { QueryParams, XmlElement } from './queryProtocol';
 import { unknownInstances, unknownInterfaces } from './unknownIds';
+import { volumesOf } from './volumes';
 
 const pages = ['MaxResults', 'NextToken', 'IncludeManagedResources'] as const;
 
@@ -51,6 +52,7 @@ function describeNetworkInterfaces(model: Ec2Model, params: QueryParams): Answer
   const page = describePage(params, {
     resources: model.networkInterfaces,
     filters: interfaceFilters(model),
+    tagsOf: ({ tags = {} }) => tags,
     requestedIds: listParam(params, 'NetworkInterfaceId'),
     idOf: (eni) => eni.networkInterfaceId,
     unknownIds: unknownInterfaces,
@@ -72,6 +74,7 @@ function describeInstances(model: Ec2Model, params: QueryParams): Answer {
   const page = describePage(params, {
     resources: model.instances,
     filters: instanceFilters(model),
+    tagsOf: ({ tags = {} }) => tags,
     ...byInstanceId(params),
   });
   return pageAnswer(page, 'reservationSet', (instance) => [
@@ -89,7 +92,7 @@ function instanceXml(model: Ec2Model, instance: Instance): readonly XmlElement[]
     element('instanceId', instance.instanceId),
     stateXml(instance.state),
     element('instanceType', instance.instanceType),
-    element('launchTime', SOME_TIME),
+    element('launchTime', instance.launchedAt ?? SOME_TIME),
     element('placement', [
       element('availabilityZone', instance.availabilityZone),
       element('tenancy', 'default'),
@@ -108,6 +111,27 @@ function instanceXml(model: Ec2Model, instance: Instance): readonly XmlElement[]
         eni.attachment === null ? [] : [instanceInterfaceXml(model, eni, eni.attachment)],
       ),
     ),
+    itemSet(
+      'blockDeviceMapping',
+      volumesOf(model, instance.instanceId).flatMap((volume) => blockDeviceXml(volume)),
+    ),
+    tagSet(instance.tags ?? {}),
+  ];
+}
+
+function blockDeviceXml({ volumeId, attachment }: Volume): readonly (readonly XmlElement[])[] {
+  if (attachment === null) return [];
+  const { device, status, deleteOnTermination } = attachment;
+  return [
+    [
+      element('deviceName', device),
+      element('ebs', [
+        element('volumeId', volumeId),
+        element('status', status),
+        element('attachTime', SOME_TIME),
+        element('deleteOnTermination', deleteOnTermination),
+      ]),
+    ],
   ];
 }
 
@@ -195,8 +219,8 @@ const STATE_CODES: Readonly<Record<InstanceState, number>> = {
   stopped: 80,
 };
 
-const stateXml = (state: InstanceState): XmlElement =>
-  element('instanceState', [element('code', STATE_CODES[state]), element('name', state)]);
+export const stateXml = (state: InstanceState, name = 'instanceState'): XmlElement =>
+  element(name, [element('code', STATE_CODES[state]), element('name', state)]);
 
 const byInstanceId = (params: QueryParams) => ({
   requestedIds: listParam(params, 'InstanceId'),

@@ -1,7 +1,7 @@
 /** Elastic IPs: what associates them, and what becomes of them when addresses move. Pure functions. */
 import { accepted, refused } from './ec2Error';
 import type { Outcome } from './ec2Error';
-import { addressesOf, findInterface, holderOf, subnetOf } from './model';
+import { addressesOf, findInstance, findInterface, holderOf, subnetOf } from './model';
 import type { Ec2Model, ElasticIp, NetworkInterface } from './model';
 import { unknownAllocations, unknownInterfaces } from './unknownIds';
 
@@ -35,6 +35,12 @@ export function associateAddress(model: Ec2Model, request: AssociateRequest): Ou
     return refused(
       'InvalidParameterValue',
       `The private IP address ${privateIp} is not assigned to ${networkInterfaceId}.`,
+    );
+  }
+  if (findInstance(model, eni.attachment?.instanceId ?? '')?.state === 'pending') {
+    return refused(
+      'IncorrectInstanceState',
+      `The pending instance to which '${networkInterfaceId}' is attached is not in a valid state for this operation`,
     );
   }
   const { association } = eip;

@@ -21,3 +21,6 @@ export function parseCidrBlock(text: string): Ipv4Range | undefined {
   const size = 2 ** (32 - Number(length));
   return address % size === 0 ? { first: address, last: address + size - 1 } : undefined;
 }
+
+export const formatIpv4 = (address: number): string =>
+  [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join('.');

@@ -29,6 +29,11 @@ export interface Instance {
   readonly state: InstanceState;
   readonly instanceStatus: StatusCheck;
   readonly systemStatus: StatusCheck;
+  /** How often its guest was told to boot: each reboot counts one more. Absent: once. */
+  readonly boots?: number;
+  /** ISO 8601. Absent: some time ago. */
+  readonly launchedAt?: string;
+  readonly tags?: Tags;
 }
 
 export interface Attachment {
@@ -55,9 +60,26 @@ export interface NetworkInterface {
   readonly addressLimit?: number;
   readonly sourceDestCheck: boolean;
   readonly attachment: Attachment | null;
+  readonly tags?: Tags;
 }
 
 export type Tags = Readonly<Record<string, string>>;
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VolumeAttachment.html */
+export interface VolumeAttachment {
+  readonly instanceId: string;
+  readonly device: string;
+  readonly status: 'attaching' | 'attached' | 'detaching';
+  readonly deleteOnTermination: boolean;
+}
+
+export interface Volume {
+  readonly volumeId: string;
+  readonly availabilityZone: string;
+  readonly sizeGib: number;
+  readonly tags: Tags;
+  readonly attachment: VolumeAttachment | null;
+}
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html */
 export type RouteTarget =
@@ -123,11 +145,12 @@ export interface Ec2Model {
   readonly routeTables: readonly RouteTable[];
   readonly prefixLists: readonly PrefixList[];
   readonly elasticIps: readonly ElasticIp[];
+  readonly volumes: readonly Volume[];
   readonly settings: AccountSettings;
 }
 
-type Optional = 'routeTables' | 'prefixLists' | 'elasticIps' | 'settings';
-/** A model as one writes it: what a region without routes and Elastic IPs does not need may be left out. */
+type Optional = 'routeTables' | 'prefixLists' | 'elasticIps' | 'volumes' | 'settings';
+/** A model as one writes it: what a region without routes, Elastic IPs and volumes does not need may be left out. */
 export type Ec2Region = Omit<Ec2Model, Optional> & Partial<Pick<Ec2Model, Optional>>;
 
 export const defaultSettings: AccountSettings = {
@@ -139,6 +162,7 @@ export const completeModel = (region: Ec2Region): Ec2Model => ({
   routeTables: [],
   prefixLists: [],
   elasticIps: [],
+  volumes: [],
   settings: defaultSettings,
   ...region,
 });

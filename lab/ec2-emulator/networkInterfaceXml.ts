@@ -1,4 +1,5 @@
 /** A network interface as DescribeNetworkInterfaces and DescribeInstances write it. */
+import { tagSet } from './describe';
 import { elasticIpOn } from './elasticIps';
 import { addressesOf, ipv6AddressesOf, subnetOf } from './model';
 import type { Attachment, Ec2Model, NetworkInterface } from './model';
@@ -24,7 +25,7 @@ export function networkInterfaceXml(model: Ec2Model, eni: NetworkInterface): rea
     element('availabilityZone', subnet.availabilityZone),
     element('availabilityZoneId', subnet.availabilityZoneId),
     element('requesterManaged', false),
-    element('tagSet', []),
+    tagSet(eni.tags ?? {}),
     ...(eni.attachment === null ? [] : [element('attachment', attachmentXml(model, eni.attachment))]),
   ];
 }

@@ -13,6 +13,12 @@ export interface Filter {
 
 export const parseForm = (body: string): QueryParams => new Map(new URLSearchParams(body));
 
+/** Undefined where it is missing, or neither. */
+export function booleanIn(params: QueryParams, name: string): boolean | undefined {
+  const text = params.get(name);
+  return text === 'true' || text === 'false' ? text === 'true' : undefined;
+}
+
 /** `Name.1`, `Name.2`, ... in the order of their numbers. */
 export function listParam(params: QueryParams, name: string): readonly string[] {
   return [...params]
@@ -68,7 +74,7 @@ export function renderError(error: Ec2Error, requestId: string): string {
   return `${XML_HEADER}${render(response)}`;
 }
 
-function render({ name, content }: XmlElement): string {
+export function render({ name, content }: XmlElement): string {
   const inner = typeof content === 'string' ? escapeXml(content) : content.map(render).join('');
   return `<${name}>${inner}</${name}>`;
 }

@@ -37,7 +37,12 @@ const LARGE = [
 ];
 
 /** Without a filter and without pages these draw from a smaller bucket. Ids are taken for no filter: inferred. */
-const SMALLER_WHEN_UNFILTERED = ['DescribeNetworkInterfaces', 'DescribeInstances', 'DescribeInstanceStatus'];
+const SMALLER_WHEN_UNFILTERED = [
+  'DescribeNetworkInterfaces',
+  'DescribeInstances',
+  'DescribeInstanceStatus',
+  'DescribeVolumes',
+];
 
 const UNFILTERED = ' unfiltered';
 

@@ -29,3 +29,18 @@ export function unknownRouteTables([id = '']: readonly string[]) {
 export function unknownAllocations([id = '']: readonly string[]) {
   return refused('InvalidAllocationID.NotFound', `The allocation ID '${id}' does not exist`);
 }
+
+export function unknownVolumes([id = '']: readonly string[]) {
+  return /^vol-([0-9a-f]{8}|[0-9a-f]{17})$/.test(id)
+    ? refused('InvalidVolume.NotFound', `The volume '${id}' does not exist.`)
+    : refused(
+        'InvalidParameterValue',
+        `Value (${id}) for parameter volumeId is invalid. Expected: 'vol-...'.`,
+      );
+}
+
+export function unknownAttachments(id: string) {
+  return /^eni-attach-([0-9a-f]{8}|[0-9a-f]{17})$/.test(id)
+    ? refused('InvalidAttachmentID.NotFound', `The interface attachment '${id}' does not exist.`)
+    : refused('InvalidAttachmentID.Malformed', `Invalid id: "${id}" (expecting "eni-attach-...")`);
+}

@@ -32,11 +32,16 @@ import type {
   ElasticIp,
   Tags,
 } from './model';
+import { Endings, atOnce } from './pace';
+import type { Pace } from './pace';
 import { assignAddresses, unassignAddresses } from './privateAddresses';
 import { deleteRoute, setRoute, tagRouteTable } from './routes';
 import type { RouteRequest } from './routes';
+import { SlowChanges } from './slowChanges';
 
 const VERSIONS_KEPT = 1000;
+
+type ChangeListener = (before: Ec2Model, after: Ec2Model) => void;
 
 export const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
@@ -45,10 +50,18 @@ export class Ec2World {
   #versions: { readonly sinceMs: number; readonly model: Ec2Model }[];
   #present: Ec2Model;
   readonly #history = new History();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<ChangeListener>();
+  #idsMade = 0;
+  /** How long things take here. */
+  readonly pace: Pace;
+  /** For changes that are to be stuck. */
+  readonly endings = new Endings();
+  /** What the API and Auto Scaling ask for and takes its time. */
+  readonly slow = new SlowChanges(this);
 
   /** @throws Error when the model could not exist in EC2. */
-  constructor(region: Ec2Region) {
+  constructor(region: Ec2Region, { pace = atOnce }: { readonly pace?: Pace } = {}) {
+    this.pace = pace;
     const model = completeModel(region);
     checkModel(model);
     this.#present = model;
@@ -87,11 +100,6 @@ export class Ec2World {
     return this.#history.targets.filter((change) => target === undefined || change.target === target);
   }
 
-  /** Called within each change, when it is the present. */
-  onChange(listener: () => void): void {
-    this.#listeners.add(listener);
-  }
-
   /** Makes an accepted change the present; a refused one changes nothing and is handed back. */
   commit(outcome: Outcome<Ec2Model>, origin: ChangeOrigin): Outcome<Ec2Model> {
     if (!outcome.ok) return outcome;
@@ -101,8 +109,20 @@ export class Ec2World {
     this.#versions.push({ sinceMs: atMs, model: outcome.value });
     this.#versions = this.#versions.slice(-VERSIONS_KEPT);
     this.#history.record(before, outcome.value, { atMs, origin });
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) listener(before, outcome.value);
     return outcome;
+  }
+
+  /** Calls back within each change, when it is the present, with the models before and after; returns the off switch. */
+  onChange(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** An id that nothing here has had, the same in each run of the lab: `i-`, `eni-attach-`. */
+  nextId(prefix: string): string {
+    this.#idsMade += 1;
+    return `${prefix}0fab${this.#idsMade.toString(16).padStart(13, '0')}`;
   }
 
   // What an operator or AWS does. A refusal here is a mistake of the test that asked: it throws.

@@ -40,7 +40,7 @@ const replace = (instanceId = instanceA, DryRun = false) =>
 const bucket = (name: string) => lab.emulator.buckets()?.[name];
 
 test('off unless asked for', async () => {
-  for (let calls = 0; calls < 60; calls += 1) await replace();
+  await Promise.all(Array.from({ length: 60 }, () => replace()));
   expect(lab.emulator.buckets()).toBeNull();
 });
 
@@ -60,6 +60,15 @@ test("EC2's documented sizes", () => {
     ReplaceRoute: '50/5',
     DeleteRoute: '50/5',
     AssociateAddress: '50/5',
+    AttachNetworkInterface: '50/5',
+    DetachNetworkInterface: '50/5',
+    AttachVolume: '50/5',
+    DetachVolume: '50/5',
+    ModifyInstanceAttribute: '50/5',
+    RebootInstances: '50/5',
+    TerminateInstances: '50/5',
+    DescribeVolumes: '100/20',
+    'DescribeVolumes unfiltered': '50/10',
     DescribeNetworkInterfaces: '100/20',
     'DescribeNetworkInterfaces unfiltered': '50/10',
     DescribeInstances: '100/20',

@@ -2,7 +2,7 @@ import {
   DescribeInstanceStatusCommand,
   DescribeInstancesCommand,
   DescribeNetworkInterfacesCommand,
-  DescribeVolumesCommand,
+  DescribeKeyPairsCommand,
   paginateDescribeInstanceStatus,
   paginateDescribeNetworkInterfaces,
 } from '@aws-sdk/client-ec2';
@@ -382,7 +382,7 @@ describe('DescribeInstanceStatus', () => {
 });
 
 test('an action that is not there is InvalidAction', async () => {
-  await expect(client.send(new DescribeVolumesCommand({}))).rejects.toMatchObject({
+  await expect(client.send(new DescribeKeyPairsCommand({}))).rejects.toMatchObject({
     name: 'InvalidAction',
     $metadata: { httpStatusCode: 400 },
   });
