@@ -11,20 +11,21 @@ import { demandKnown, FaultTable } from '../faultRules';
 import type { ActiveFault } from '../faultRules';
 import { openListener, resetConnection, writeSlowly } from '../httpListener';
 import type { HttpListener, ReceivedRequest } from '../httpListener';
-import { actionNames, isAction, runAction } from './actions';
+import { actionNames, isAction } from './actions';
 import { EndpointAddress } from './addresses';
 import type { AddressMode } from './addresses';
 import type { CredentialRegistry } from './credentials';
-import { refused, statusOf } from './ec2Error';
 import { emptied, pagesHad, withoutEmptyToken } from './emptyPages';
 import type { Ec2Error, Outcome } from './ec2Error';
 import { GARBAGE_PAGE, concerns, ec2FaultSchema, findFault, latencyMs, slotOf } from './faults';
 import type { Ec2Fault, Ec2FaultInput } from './faults';
 import { renderSpoilt } from './malformed';
-import { parseForm, renderAnswer, renderError, element } from './queryProtocol';
+import { element, parseForm } from './queryProtocol';
 import type { QueryParams, XmlElement } from './queryProtocol';
 import { RequestLog } from './requestLog';
 import type { LoggedRequest, RequestCounters, RequestOutcome } from './requestLog';
+import { ec2Service, serviceOf } from './services';
+import type { AwsService } from './services';
 import { checkSignature, claimedAccessKeyId } from './signature';
 import { TokenBuckets, accountBuckets, bucketOf } from './tokenBuckets';
 import type { BucketSizes, BucketState } from './tokenBuckets';
@@ -42,6 +43,8 @@ export interface Ec2EmulatorOptions {
   readonly port?: number;
   /** EC2's own throttle of the account, see `throttleAccount`. Default: off. */
   readonly tokenBuckets?: BucketSizes;
+  /** Other services of AWS at the same address, with the same log and faults. Default: none. */
+  readonly services?: readonly AwsService[];
   /** Who calls, for the `source` of fault rules: instance ids by the names of their routers, and roles. */
   readonly callers?: Callers;
 }
@@ -63,6 +66,7 @@ interface Exchange {
   readonly request: ReceivedRequest;
   readonly entry: LoggedRequest;
   readonly params: QueryParams;
+  readonly service: AwsService;
   readonly faults: readonly Ec2Fault[];
   readonly signature: Outcome<unknown>;
   /** Whether it found its bucket empty. */
@@ -81,6 +85,7 @@ export class Ec2Emulator {
   readonly credentials: CredentialRegistry;
   readonly #verifySignatures: boolean;
   readonly #callers: Callers;
+  readonly #services: readonly AwsService[];
   readonly #faults = new FaultTable<Ec2Fault>();
   readonly #faultBuckets = new TokenBuckets();
   #accountBuckets: TokenBuckets | null = null;
@@ -90,7 +95,9 @@ export class Ec2Emulator {
   #tls: Ec2EmulatorOptions['tls'];
   #listener: HttpListener | null = null;
 
-  constructor({ world, credentials, verifySignatures, tokenBuckets, callers }: Ec2EmulatorOptions) {
+  constructor(options: Ec2EmulatorOptions) {
+    const { world, credentials, verifySignatures, tokenBuckets, callers, services = [] } = options;
+    this.#services = [ec2Service, ...services];
     this.world = world;
     this.credentials = credentials;
     this.#verifySignatures = verifySignatures ?? true;
@@ -201,6 +208,7 @@ export class Ec2Emulator {
   #receive(request: ReceivedRequest): void {
     const params = parseForm(request.body.toString());
     const action = params.get('Action') ?? '';
+    const service = serviceOf(this.#services, params) ?? ec2Service;
     const accessKeyId = claimedAccessKeyId(request.headers);
     const set = accessKeyId === null ? undefined : this.credentials.find(accessKeyId);
     const names = Object.entries(this.#callers.routers).filter(([, id]) => id === set?.instanceId);
@@ -224,15 +232,29 @@ export class Ec2Emulator {
     for (const hook of this.#hooks) hook(entry);
     // Checked on arrival: credentials that expire while the request waits were good when it came.
     const signature: Outcome<unknown> = this.#verifySignatures
-      ? checkSignature(request, this.world.model.region, this.credentials)
+      ? checkSignature(
+          request,
+          { region: this.world.model.region, service: service.signingName },
+          this.credentials,
+        )
       : { ok: true, value: null };
     // Only who has signed has an account, and a token is spent whatever becomes of the request.
     const throttled =
       signature.ok &&
+      service === ec2Service &&
       isAction(action) &&
       this.#accountBuckets !== null &&
       !this.#accountBuckets.take(bucketOf(action, params));
-    const exchange: Exchange = { request, entry, params, faults, signature, throttled, ended: false };
+    const exchange: Exchange = {
+      request,
+      entry,
+      params,
+      service,
+      faults,
+      signature,
+      throttled,
+      ended: false,
+    };
     request.response.on('close', () => this.#end(exchange, 'clientGone', null));
     void this.#serve(exchange);
   }
@@ -260,14 +282,13 @@ export class Ec2Emulator {
     await this.#send(exchange, answer);
   }
 
-  #decide({ entry, params, faults, signature, throttled }: Exchange): Answer | ErrorAnswer {
+  #decide({ entry, params, service, faults, signature, throttled }: Exchange): Answer | ErrorAnswer {
     if (!signature.ok) return signature;
-    if (throttled || findFault(faults, 'throttle'))
-      return refused('RequestLimitExceeded', 'Request limit exceeded.');
+    if (throttled || findFault(faults, 'throttle')) return { ok: false, error: service.throttled };
     const early = findFault(faults, 'error', 'before');
     if (early) return { ok: false, error: early };
     const { number, action, accessKeyId } = entry;
-    const run = runAction({
+    const run = service.run({
       action,
       params: withoutEmptyToken(params),
       world: this.world,
@@ -283,15 +304,15 @@ export class Ec2Emulator {
   }
 
   async #send(exchange: Exchange, answer: Answer | ErrorAnswer): Promise<void> {
-    const { request, entry, faults } = exchange;
+    const { request, service, faults } = exchange;
     const { response } = request;
     if (response.destroyed) return;
     const requestId = randomUUID();
-    const status = answer.ok ? 200 : (answer.error.status ?? statusOf(answer.error.code));
+    const status = answer.ok ? 200 : (answer.error.status ?? service.statusOf(answer.error.code));
     const body = Buffer.from(
       answer.ok
-        ? writeAnswer(entry.action, [element('requestId', requestId), ...answer.value], faults)
-        : renderError(answer.error, requestId),
+        ? writeAnswer(exchange, answer.value, requestId)
+        : service.renderError(answer.error, requestId),
     );
     const brokenOff = findFault(faults, 'reset', 'midAnswer') !== undefined;
     const outcome = answer.ok ? 'ok' : 'error';
@@ -338,7 +359,13 @@ export class Ec2Emulator {
   }
 }
 
-function writeAnswer(action: string, content: readonly XmlElement[], faults: readonly Ec2Fault[]): string {
+function writeAnswer(
+  { entry, service, faults }: Exchange,
+  content: readonly XmlElement[],
+  requestId: string,
+): string {
   const spoilt = findFault(faults, 'malformed');
-  return spoilt ? renderSpoilt(action, content, spoilt.how) : renderAnswer(action, content);
+  return spoilt
+    ? renderSpoilt(entry.action, [element('requestId', requestId), ...content], spoilt.how)
+    : service.renderAnswer(entry.action, content, requestId);
 }

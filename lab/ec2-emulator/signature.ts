@@ -38,7 +38,7 @@ export function claimedAccessKeyId(headers: IncomingHttpHeaders): string | null 
 /** AuthFailure for whatever does not fit; RequestExpired for old credentials or a signature out of time. */
 export function checkSignature(
   request: SignedRequest,
-  region: string,
+  { region, service }: { readonly region: string; readonly service: string },
   credentials: CredentialRegistry,
 ): Outcome<CredentialSet> {
   const claim = parseAuthorization(request.headers.authorization);
@@ -46,8 +46,11 @@ export function checkSignature(
   const set = credentials.find(claim.accessKeyId);
   const signedAt = header(request.headers, 'x-amz-date');
   if (set === undefined || signedAt === undefined) return invalid;
-  if (claim.service !== 'ec2' || claim.region !== region || !signedAt.startsWith(claim.date)) {
-    return refused('AuthFailure', `Credential must be scoped to ${region}/ec2 and the date of the request`);
+  if (claim.service !== service || claim.region !== region || !signedAt.startsWith(claim.date)) {
+    return refused(
+      'AuthFailure',
+      `Credential must be scoped to ${region}/${service} and the date of the request`,
+    );
   }
   if (header(request.headers, 'x-amz-security-token') !== set.sessionToken) return invalid;
   if (!claim.signedHeaders.includes('host') || !claim.signedHeaders.includes('x-amz-date')) return invalid;
