@@ -13,6 +13,7 @@ export interface AttachInterfaceRequest {
   readonly deviceIndex: number;
   readonly networkCardIndex: number;
   readonly attachmentId: string;
+  readonly attachedAt: string;
 }
 
 /**

@@ -121,14 +121,14 @@ function instanceXml(model: Ec2Model, instance: Instance): readonly XmlElement[]
 
 function blockDeviceXml({ volumeId, attachment }: Volume): readonly (readonly XmlElement[])[] {
   if (attachment === null) return [];
-  const { device, status, deleteOnTermination } = attachment;
+  const { device, status, attachedAt = SOME_TIME, deleteOnTermination } = attachment;
   return [
     [
       element('deviceName', device),
       element('ebs', [
         element('volumeId', volumeId),
         element('status', status),
-        element('attachTime', SOME_TIME),
+        element('attachTime', attachedAt),
         element('deleteOnTermination', deleteOnTermination),
       ]),
     ],

@@ -42,6 +42,8 @@ export interface Attachment {
   readonly deviceIndex: number;
   readonly networkCardIndex: number;
   readonly status: 'attaching' | 'attached' | 'detaching' | 'detached';
+  /** ISO 8601. Absent: some time ago. */
+  readonly attachedAt?: string;
   readonly deleteOnTermination: boolean;
 }
 
@@ -70,6 +72,8 @@ export interface VolumeAttachment {
   readonly instanceId: string;
   readonly device: string;
   readonly status: 'attaching' | 'attached' | 'detaching';
+  /** ISO 8601. Absent: some time ago. */
+  readonly attachedAt?: string;
   readonly deleteOnTermination: boolean;
 }
 

@@ -6,7 +6,7 @@ import type { Attachment, Ec2Model, NetworkInterface } from './model';
 import { element, itemSet } from './queryProtocol';
 import type { XmlElement } from './queryProtocol';
 
-/** The model keeps no attach times: one constant is what readers need to parse. */
+/** For what the model has no time of: one constant is what readers need to parse. */
 export const SOME_TIME = '2026-01-01T00:00:00.000Z';
 
 export const statusOfInterface = ({ attachment }: NetworkInterface): string => {
@@ -99,7 +99,7 @@ function attachmentTermsXml(attachment: Attachment): readonly XmlElement[] {
     element('deviceIndex', attachment.deviceIndex),
     element('networkCardIndex', attachment.networkCardIndex),
     element('status', attachment.status),
-    element('attachTime', SOME_TIME),
+    element('attachTime', attachment.attachedAt ?? SOME_TIME),
     element('deleteOnTermination', attachment.deleteOnTermination),
   ];
 }

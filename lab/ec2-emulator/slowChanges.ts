@@ -24,6 +24,9 @@ type Done = Outcome<Ec2Model>;
 
 const byItself: ChangeOrigin = { by: 'operator' };
 
+/** In milliseconds, where EC2 has seconds: a lab runs in scaled time. */
+const now = (): string => new Date().toISOString();
+
 export class SlowChanges {
   readonly #world: Ec2World;
 
@@ -31,9 +34,12 @@ export class SlowChanges {
     this.#world = world;
   }
 
-  attachInterface(request: AttachInterfaceRequest, origin: ChangeOrigin): Done {
+  attachInterface(request: Omit<AttachInterfaceRequest, 'attachedAt'>, origin: ChangeOrigin): Done {
     const { pace } = this.#world;
-    const done = this.#world.commit(beginAttach(this.#world.model, request), origin);
+    const done = this.#world.commit(
+      beginAttach(this.#world.model, { ...request, attachedAt: now() }),
+      origin,
+    );
     if (done.ok)
       this.#settleAttachment(pace.attachInterfaceMs, request.attachmentId, request.networkInterfaceId);
     return done;
@@ -46,8 +52,11 @@ export class SlowChanges {
     return done;
   }
 
-  attachVolume(request: AttachVolumeRequest, origin: ChangeOrigin): Done {
-    const done = this.#world.commit(attachVolume(this.#world.model, request), origin);
+  attachVolume(request: Omit<AttachVolumeRequest, 'attachedAt'>, origin: ChangeOrigin): Done {
+    const done = this.#world.commit(
+      attachVolume(this.#world.model, { ...request, attachedAt: now() }),
+      origin,
+    );
     if (done.ok) this.#settleVolume(this.#world.pace.attachVolumeMs, request.volumeId);
     return done;
   }
@@ -61,7 +70,7 @@ export class SlowChanges {
   launch(request: Omit<LaunchRequest, 'launchedAt'>, origin: ChangeOrigin = byItself): Done {
     const { instanceId } = request;
     const done = this.#world.commit(
-      launchInstance(this.#world.model, { ...request, launchedAt: new Date().toISOString() }),
+      launchInstance(this.#world.model, { ...request, launchedAt: now() }),
       origin,
     );
     if (!done.ok) return done;

@@ -74,7 +74,7 @@ const attachmentXml = (volumeId: string, attachment: VolumeAttachment): readonly
   element('instanceId', attachment.instanceId),
   element('device', attachment.device),
   element('status', attachment.status),
-  element('attachTime', SOME_TIME),
+  element('attachTime', attachment.attachedAt ?? SOME_TIME),
   element('deleteOnTermination', attachment.deleteOnTermination),
 ];
 

@@ -9,6 +9,7 @@ export interface AttachVolumeRequest {
   readonly volumeId: string;
   readonly instanceId: string;
   readonly device: string;
+  readonly attachedAt: string;
 }
 
 export const findVolume = (model: Ec2Model, id: string): Volume | undefined =>
@@ -23,7 +24,7 @@ export const stateOfVolume = ({ attachment }: Volume): 'available' | 'in-use' =>
 
 /** Begins it: `attaching`. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachVolume.html */
 export function attachVolume(model: Ec2Model, request: AttachVolumeRequest): Outcome<Ec2Model> {
-  const { volumeId, instanceId, device } = request;
+  const { volumeId, instanceId, device, attachedAt } = request;
   const volume = findVolume(model, volumeId);
   if (volume === undefined) return unknownVolumes([volumeId]);
   const instance = findInstance(model, instanceId);
@@ -48,6 +49,7 @@ export function attachVolume(model: Ec2Model, request: AttachVolumeRequest): Out
     instanceId,
     device,
     status: 'attaching',
+    attachedAt,
     deleteOnTermination: false,
   });
 }
