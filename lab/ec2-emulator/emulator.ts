@@ -122,7 +122,11 @@ export class Ec2Emulator {
   /** Adds a rule and gives its id. @throws ZodError, UnknownScope when it makes no sense (it may come from JSON). */
   addFault(rule: Ec2FaultInput): number {
     const fault = ec2FaultSchema.parse(rule);
-    demandKnown('action', fault.action, actionNames);
+    demandKnown(
+      'action',
+      fault.action,
+      this.#services.flatMap((service) => service.actionNames),
+    );
     const { routers, roles } = this.#callers;
     const instances = this.world.model.instances.map(({ instanceId }) => instanceId);
     const known = [...Object.keys(routers), ...instances, ...roles, ...this.credentials.names()];

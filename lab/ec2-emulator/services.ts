@@ -4,7 +4,7 @@
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Query-Requests.html
  */
 import type { ActionTable } from './actionRequest';
-import { runAction as runEc2Action } from './actions';
+import { actionNames, runAction as runEc2Action } from './actions';
 import type { ActionRequest, Answer } from './actionRequest';
 import { refused, statusOf } from './ec2Error';
 import type { Ec2Error } from './ec2Error';
@@ -15,6 +15,7 @@ export interface AwsService {
   /** As it stands in the scope of a signature. */
   readonly signingName: string;
   readonly apiVersion: string;
+  readonly actionNames: readonly string[];
   readonly run: (request: ActionRequest) => Answer;
   readonly renderAnswer: (action: string, content: readonly XmlElement[], requestId: string) => string;
   readonly renderError: (error: Ec2Error, requestId: string) => string;
@@ -26,6 +27,7 @@ export interface AwsService {
 export const ec2Service: AwsService = {
   signingName: 'ec2',
   apiVersion: '2016-11-15',
+  actionNames,
   run: runEc2Action,
   renderAnswer: (action, content, requestId) =>
     renderAnswer(action, [element('requestId', requestId), ...content]),
@@ -58,6 +60,7 @@ export function queryService(options: QueryServiceOptions): AwsService {
   return {
     signingName,
     apiVersion,
+    actionNames: Object.keys(actions),
     run: (request) => runQueryAction(actions, request),
     renderAnswer: (action, content, requestId) =>
       wrap(`${action}Response`, xmlNamespace, [

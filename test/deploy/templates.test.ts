@@ -33,8 +33,17 @@ function valuesOf(value: Json, key: string): readonly Json[] {
   ]);
 }
 
-test('there are templates for the role, the endpoint and a pair in one and in two zones', () => {
-  expect(names).toEqual(['endpoint.json', 'pair-one-az.json', 'pair-two-az.json', 'role.json']);
+test('there are templates for the pairs, the role, the endpoint, the healer and what it heals', () => {
+  expect(names).toEqual([
+    'endpoint.json',
+    'heal-nat.json',
+    'heal-network-function.json',
+    'heal-pair.json',
+    'heal.json',
+    'pair-one-az.json',
+    'pair-two-az.json',
+    'role.json',
+  ]);
 });
 
 describe.each(names)('%s', (name) => {
@@ -118,6 +127,7 @@ function resolver({ Parameters, Conditions = {} }: Template, given: Readonly<Rec
       return one === other;
     },
     'Fn::Not': (one) => (resolve(one) as readonly Json[])[0] !== true,
+    'Fn::And': (some) => (resolve(some) as readonly Json[]).every((each) => each === true),
     'Fn::Or': (some) => (resolve(some) as readonly Json[]).includes(true),
     'Fn::Join': (parts) => {
       const [between, words] = resolve(parts) as readonly [string, readonly string[]];
@@ -251,3 +261,117 @@ test.each(['pair-one-az.json', 'pair-two-az.json'])(
     expect(JSON.stringify(Resources)).toContain('"HttpTokens":"required","HttpPutResponseHopLimit":2');
   },
 );
+
+const healed = ['heal-nat.json', 'heal-network-function.json', 'heal-pair.json'] as const;
+
+describe.each(healed)('%s', (name) => {
+  const template = read(name);
+  const resolve = resolver(template, { 'AWS::StackName': 'edge' });
+  const resources = Object.values(template.Resources);
+  const groups = resources.filter(({ Type }) => Type === 'AWS::AutoScaling::AutoScalingGroup');
+
+  test('each group has one instance, and its hooks from the start: nothing races at the first launch', () => {
+    expect(groups.length).toBeGreaterThan(0);
+    for (const { Properties } of groups) {
+      expect(Properties).toMatchObject({ MinSize: '1', MaxSize: '1', DesiredCapacity: '1' });
+      const hooks = valuesOf(Properties['LifecycleHookSpecificationList'] ?? null, 'LifecycleTransition');
+      expect(hooks).toEqual(['autoscaling:EC2_INSTANCE_LAUNCHING', 'autoscaling:EC2_INSTANCE_TERMINATING']);
+      // A launch that nobody completes is tried anew; a termination that nobody completes goes on.
+      expect(valuesOf(Properties['LifecycleHookSpecificationList'] ?? null, 'DefaultResult')).toEqual([
+        'ABANDON',
+        'CONTINUE',
+      ]);
+    }
+    expect(resources.some(({ Type }) => Type === 'AWS::AutoScaling::LifecycleHook')).toBe(false);
+  });
+
+  test('the interface of each new instance has the tag that lets the healer switch its check off', () => {
+    const tags = valuesOf(template.Resources as unknown as Json, 'TagSpecifications').map((each) =>
+      resolve(each),
+    );
+    const named = groups.map(({ Properties }) => resolve(Properties['AutoScalingGroupName'] ?? null));
+    expect(
+      tags.flatMap((each) => valuesOf(each ?? null, 'Tags')).map((each) => (each as readonly Json[])[0]),
+    ).toEqual(named.map((Value) => ({ Key: 'xr-aws-ha:group', Value })));
+  });
+
+  test('a failed status check wakes the healer, and IMDSv2 is required', () => {
+    const alarms = resources.filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
+    expect(alarms).toHaveLength(groups.length);
+    for (const { Properties } of alarms)
+      expect(Properties).toMatchObject({ Namespace: 'AWS/EC2', MetricName: 'StatusCheckFailed' });
+    expect(JSON.stringify(resources)).toContain('"HttpTokens":"required"');
+  });
+
+  test('its outputs are parameters of the healer', () => {
+    const { Parameters } = read('heal.json');
+    const shared = Object.keys(template.Outputs).filter((each) => each in Parameters);
+    expect(shared).toEqual(expect.arrayContaining(['GroupNames', 'GroupArns', 'AlarmNames']));
+  });
+});
+
+describe("the healer's role", () => {
+  const everything = {
+    GroupNames: 'rtr1,rtr2',
+    GroupArns: 'arn:rtr1,arn:rtr2',
+    NetworkInterfaceArns: 'arn:eni-1',
+    VolumeArns: 'arn:vol-1',
+    RouteTableArns: 'arn:rtb-1',
+    ElasticIpArns: 'arn:eipalloc-1',
+  };
+  const statements = (given: Readonly<Record<string, string>>) =>
+    statementsOf('heal.json', given).filter(({ Resource }) => Resource !== 'DeadLetters.Arn');
+  const actionsOf = (given: Readonly<Record<string, string>>) =>
+    [...new Set(statements(given).flatMap(({ Action }) => Action as readonly string[]))].sort();
+
+  test('allows the calls that the code names, and no others', () => {
+    const map = readFileSync(resolve(__dirname, '../../src/heal/README.md'), 'utf8');
+    const services = { 'Auto Scaling': 'autoscaling', EC2: 'ec2', SNS: 'sns' } as const;
+    const called = [...map.matchAll(/^\| (Auto Scaling|EC2|SNS) \| ([A-Za-z0-9, ]+) \|/gm)].flatMap(
+      ([, service = '', actions = '']) =>
+        actions.split(', ').map((action) => `${services[service as keyof typeof services]}:${action}`),
+    );
+    const logs = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+    expect(actionsOf(everything)).toEqual([...new Set([...called, ...logs])].sort());
+  });
+
+  test('writes to nothing that it was not given by name or by the tag of its group', () => {
+    for (const { Action, Resource, Condition } of statements(everything)) {
+      const reads = (Action as readonly string[]).every((action) => action.includes(':Describe'));
+      const isWide = JSON.stringify(Resource).includes('*');
+      if (!reads && isWide) expect(JSON.stringify(Condition)).toContain('"rtr1","rtr2"');
+    }
+  });
+
+  test('leaves out what its identities do not have', () => {
+    const nat = actionsOf({ GroupNames: 'nat', GroupArns: 'arn:nat', RouteTableArns: 'arn:rtb-1' });
+    expect(nat).toContain('ec2:ReplaceRoute');
+    for (const action of ['AttachVolume', 'AttachNetworkInterface', 'AssociateAddress'])
+      expect(nat).not.toContain(`ec2:${action}`);
+  });
+});
+
+test('the healer runs once at a time, keeps what failed, and is woken by events and by the minute', () => {
+  const { Resources } = read('heal.json');
+  expect(Resources['Healer']?.Properties).toMatchObject({
+    Runtime: 'nodejs24.x',
+    Handler: 'heal.handler',
+    ReservedConcurrentExecutions: 1,
+    DeadLetterConfig: { TargetArn: { 'Fn::GetAtt': ['DeadLetters', 'Arn'] } },
+  });
+  const rules = Object.entries(Resources).filter(([, { Type }]) => Type === 'AWS::Events::Rule');
+  expect(rules.map(([each]) => each)).toEqual([
+    'LifecycleRule',
+    'InstanceStateRule',
+    'AlarmRule',
+    'SweepRule',
+  ]);
+  for (const [each, { Properties }] of rules) {
+    expect(valuesOf(Properties['Targets'] ?? null, 'Arn')).toContainEqual({
+      'Fn::GetAtt': ['Healer', 'Arn'],
+    });
+    expect(Resources[each.replace('Rule', 'Permission')]?.Properties['SourceArn']).toEqual({
+      'Fn::GetAtt': [each, 'Arn'],
+    });
+  }
+});

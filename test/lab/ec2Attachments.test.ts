@@ -390,7 +390,7 @@ describe('instances', () => {
     ],
   ])('%s of an instance that is not there changes nothing', async (_name, command) => {
     await start();
-    await expect(client.send(command as RebootInstancesCommand)).rejects.toMatchObject({
+    await expect(client.send(command)).rejects.toMatchObject({
       name: 'InvalidInstanceID.NotFound',
     });
     expect((await instanceNow(instanceA))?.State?.Name).toBe('running');
