@@ -590,6 +590,7 @@ function planOf(settings: Settings, router: RouterIndex, group: Group): Plan {
     trigger: settings.trigger,
     preferred: settings.preferred[group === 0 ? router : peer],
     foreignHolder: settings.foreignHolder,
+    onPeerWithdrawn: 'stay',
     timing: {
       ...TIMING,
       keepaliveIntervalMs: settings.keepaliveMs,

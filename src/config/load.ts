@@ -46,6 +46,7 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
     trigger: config.trigger,
     preferred: config.preferred,
     foreignHolder: config.foreign_holder,
+    onPeerWithdrawn: config.on_peer_withdrawn,
     timing: timingOf(config),
   };
   const groups = groupsOf(config, common);

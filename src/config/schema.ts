@@ -471,6 +471,10 @@ export const configSchema = keys(
       description:
         'Present: when no BFD session has been up for this long, take over from a holder that EC2 says is running; once per run of the daemon, and never after having been ACTIVE. Absent: never, which risks an outage where the holder hangs and BFD has never been up.',
     }),
+    on_peer_withdrawn: withDefault(choice(['stay', 'take']), 'stay', {
+      description:
+        'What to do where the peer has withdrawn all BFD sessions (AdminDown, its side removed) and EC2 says that its instance runs: leave the targets there and raise an alarm, or take them after `evidence_hold_s`. With `stay` a peer that reloads inside a running instance is an outage until BFD is back; with `take` the targets are taken from a peer that is well when somebody only stops its BFD or its daemon.',
+    }),
     damping_half_life_s: withDefault(seconds(1, 3600), 60, {
       description:
         'A takeover that BFD triggers adds a penalty of 1000, which fades to half in this time; above 3000 none is triggered until it is below 1500.',

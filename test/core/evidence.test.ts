@@ -486,3 +486,96 @@ test('evidence of one target is not extended to what nobody holds since a moment
   play.live(51_000, { owners: ['peer', 'none'], conditions: STOPPED, calls: 'ok' });
   expect(asked(play)).toEqual([`take ${FIRST}`]);
 });
+
+describe('sessions that the peer has withdrawn (rule 9)', () => {
+  const withdrawn = (
+    plan = planOf(),
+    levels: readonly ('Unconfigured' | 'Down')[] = ['Unconfigured'],
+  ): Play => {
+    const play = watching('peer', 'gen1', plan);
+    for (const [place, session] of ['a', 'b'].entries()) {
+      play.at(2_000, sessionEvent(session, 'Unconfigured', 2_000));
+      const then = levels[place];
+      if (then === 'Down') play.at(3_000, sessionEvent(session, 'Down', 3_000));
+    }
+    play.forget();
+    return play;
+  };
+
+  test.each([
+    ['all of them', ['Unconfigured', 'Unconfigured']],
+    ['one, which then went DOWN', ['Down', 'Unconfigured']],
+    ['all of them, which then went DOWN', ['Down', 'Down']],
+  ] as const)('%s: an alarm and a question after 5 s, and one with each keepalive', (_what, levels) => {
+    const play = withdrawn(planOf(), levels);
+    play.live(6_900, { owners: peers });
+    expect([play.alarms, play.all('askHolders').length]).toEqual([[], 0]);
+    play.live(7_200, { owners: peers });
+    expect([play.alarms, play.all('askHolders').length]).toEqual([['unprotected'], 1]);
+    play.live(47_200, { owners: peers });
+    expect([play.alarms, play.all('askHolders').length]).toEqual([['unprotected'], 5]);
+    expect(asked(play)).toEqual([]);
+  });
+
+  test.each<[InstanceCondition, boolean]>([
+    ['pending', false],
+    ['running', false],
+    ['impaired', true],
+    ['stopping', true],
+    ['stopped', true],
+    ['terminated', true],
+  ])('the holder is %s: take over before evidence_hold_s: %s', (condition, takes) => {
+    const play = withdrawn();
+    play.live(8_000, { owners: peers, conditions: { 'i-peer': condition } });
+    expect(asked(play)).toEqual(takes ? BOTH : []);
+  });
+
+  test('one that the peer has left UP protects', () => {
+    const play = watching('peer');
+    play.at(2_000, sessionEvent('a', 'Unconfigured', 2_000));
+    play.live(60_000, { owners: peers });
+    expect([play.alarms, play.all('askHolders').length]).toEqual([[], 0]);
+  });
+
+  test('one that is back within the hold ends it', () => {
+    const play = withdrawn();
+    play.at(6_000, sessionEvent('a', 'Up', 6_000));
+    play.live(60_000, { owners: peers });
+    expect([play.alarms, play.all('askHolders').length]).toEqual([[], 0]);
+  });
+
+  test('what is not heard because its interface is DOWN here does not count', () => {
+    const play = watching('peer');
+    play.at(2_000, sessionEvent('a', 'Unconfigured', 2_000), interfaceEvent('Te2', 'Down'));
+    play.at(2_010, sessionEvent('b', 'Down', 2_010));
+    play.live(8_000, { owners: peers });
+    expect(play.all('askHolders').length).toBe(1);
+  });
+
+  describe('on_peer_withdrawn', () => {
+    const take = planOf({ onPeerWithdrawn: 'take' });
+
+    test.each([
+      ['stay: never', planOf(), 'running', []],
+      ['take: after evidence_hold_s', take, 'running', BOTH],
+      ['take, and it is not known how the holder is: never', take, 'gone', []],
+    ] as const)('%s', (_what, plan, condition, expected) => {
+      const play = withdrawn(plan);
+      play.live(31_500, { owners: peers, conditions: { 'i-peer': condition } });
+      expect(asked(play)).toEqual([]);
+      play.live(50_000, { owners: peers, conditions: { 'i-peer': condition } });
+      expect(asked(play)).toEqual(expected);
+    });
+
+    test('who has lost the targets meanwhile does not take them back while the sessions stay withdrawn', () => {
+      const play = watching('mine', 'gen1', take);
+      for (const session of ['a', 'b']) play.at(2_000, sessionEvent(session, 'Unconfigured', 2_000));
+      play.live(200_000, { owners: peers });
+      expect(asked(play)).toEqual([]);
+      play.at(200_100, { type: 'streamsLost', cause: 'reset' });
+      play.at(201_000, synchronizedWith({ a: 'Unconfigured', b: 'Unconfigured' }));
+      play.live(400_000, { owners: peers });
+      expect(asked(play)).toEqual([]);
+    });
+  });
+});

@@ -112,7 +112,10 @@ function checkReason(plan: Plan, { before, now, step: { state } }: Taken, sent: 
       return;
     case 'evidence': {
       expect(levels).not.toContain('Up');
-      expect(now - (state.evidence.noneUpSince ?? now)).toBeGreaterThanOrEqual(plan.timing.evidenceHoldMs);
+      const { noneUpSince, withdrawnSince } = state.evidence;
+      const silentMs = now - (noneUpSince ?? now);
+      const withdrawnMs = now - (withdrawnSince ?? now);
+      expect(silentMs >= plan.timing.evidenceHoldMs || withdrawnMs >= 5_000).toBe(true);
       const conditions = targets.map((id) => {
         const holder = holderOf(id);
         if (holder === null) return 'nobody';

@@ -53,6 +53,7 @@ export function planOf(change: Partial<Plan> = {}): Plan {
     trigger: 'any',
     preferred: false,
     foreignHolder: 'refuse',
+    onPeerWithdrawn: 'stay',
     timing: TIMING,
     ...change,
   };

@@ -426,7 +426,7 @@ export class Story {
   }
 }
 
-/** `any|all`, `three`, `preferred`, `take-foreign`, `take-from-running SECONDS`: the configuration, where not the delivered one. */
+/** `any|all`, `three`, `preferred`, `take-foreign`, `take-withdrawn`, `take-from-running SECONDS`: the configuration, where not the delivered one. */
 function planOf(words: readonly string[]): Plan {
   let plan: Plan = PLAN;
   for (const [index, word] of words.entries()) {
@@ -434,6 +434,7 @@ function planOf(words: readonly string[]): Plan {
     else if (word === 'three') plan = { ...plan, sessions: [...PLAN.sessions, THIRD_SESSION] };
     else if (word === 'preferred') plan = { ...plan, preferred: true };
     else if (word === 'take-foreign') plan = { ...plan, foreignHolder: 'take' };
+    else if (word === 'take-withdrawn') plan = { ...plan, onPeerWithdrawn: 'take' };
     else if (word === 'take-from-running') {
       const takeFromRunningAfterMs = Number(words[index + 1]) * 1000;
       plan = { ...plan, timing: { ...plan.timing, takeFromRunningAfterMs } };

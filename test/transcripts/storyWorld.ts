@@ -24,6 +24,7 @@ export const PLAN: Plan = {
   trigger: 'any',
   preferred: false,
   foreignHolder: 'refuse',
+  onPeerWithdrawn: 'stay',
   timing: TIMING,
 };
 

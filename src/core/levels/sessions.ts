@@ -54,6 +54,17 @@ const DISARMED = {
   refusal: 'the router refuses to have it',
 } as const satisfies Record<Disarming, string>;
 
+/** The peer has removed its side of what was armed, and it has not been UP since. */
+function isWithdrawn({ level, armed, disarmedBy }: Session): boolean {
+  return level !== 'Up' && !armed && disarmedBy === 'peer';
+}
+
+/** The peer has withdrawn every session, but for those that say nothing because their interface is DOWN here. */
+export function areWithdrawn({ sessions: planned }: Plan, state: State): boolean {
+  const heard = planned.filter(({ interfaceName }) => interfaceOf(state, interfaceName).level !== 'Down');
+  return heard.length > 0 && heard.every(({ id }) => isWithdrawn(sessionOf(state, id)));
+}
+
 /** A session that can testify: armed, and its local interface is not DOWN (rule 3, `all`). */
 export function canTestify(state: State, planned: PlannedSession): boolean {
   return sessionOf(state, planned.id).armed && interfaceOf(state, planned.interfaceName).level !== 'Down';
@@ -138,8 +149,11 @@ function withLevel(session: Session, level: SessionLevel, at: number): Session {
   switch (level) {
     case 'Up':
       return { ...session, level, changedAt, armed: true, freshSince: null, heldUntil: null };
-    case 'Unconfigured':
-      return { ...session, level, changedAt, armed: false, disarmedBy: 'peer' };
+    case 'Unconfigured': {
+      // What was not armed lacks more than the peer's side.
+      const disarmedBy = session.armed ? 'peer' : session.disarmedBy;
+      return { ...session, level, changedAt, armed: false, disarmedBy };
+    }
     case 'Down':
     case 'Unknown':
       return { ...session, level, changedAt };

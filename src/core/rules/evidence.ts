@@ -14,10 +14,13 @@ import {
 } from '../levels/ownership';
 import type { Plan, Target } from '../state/plan';
 import { lowestOwned } from './repair';
-import { interfaceOf, sessionOf } from '../levels/sessions';
+import { areWithdrawn, interfaceOf, sessionOf } from '../levels/sessions';
 import type { Evidence, Ownership } from '../state/state';
 import { list, note, raiseAlarm, wakeAt, type Turn } from '../state/turn';
 import { declines, type Firing, type Verdict } from './verdict';
+
+/** Sessions that the peer withdraws for a moment, as it is configured anew, are UP again by then. */
+const WITHDRAWN_HOLD_MS = 5_000;
 
 /** What another holder than a third instance has: that one is left alone however it is (rule 18). */
 function concerned(plan: Plan, ownership: Ownership): readonly Target[] {
@@ -35,9 +38,27 @@ export function trackSessions(turn: Turn): void {
   if (plan.sessions.some(({ id }) => sessionOf(state, id).level === 'Up')) {
     if (noneUpSince === null) return;
     if (alarmed) note(turn, 'notable', 'protected again: a session is UP');
-    return update(turn, { noneUpSince: null, conditions: {}, failure: null, alarmed: false });
+    const none = { noneUpSince: null, withdrawnSince: null };
+    return update(turn, { ...none, conditions: {}, failure: null, alarmed: false });
   }
   if (noneUpSince === null) update(turn, { noneUpSince: now });
+  const withdrawnSince = areWithdrawn(plan, state) ? (state.evidence.withdrawnSince ?? now) : null;
+  if (withdrawnSince !== state.evidence.withdrawnSince) update(turn, { withdrawnSince });
+}
+
+/** From when on EC2 is asked; null while a session is UP. */
+function askedFrom({ plan, state: { evidence } }: Turn): number | null {
+  const { noneUpSince, withdrawnSince } = evidence;
+  if (noneUpSince === null) return null;
+  const at = noneUpSince + plan.timing.evidenceHoldMs;
+  return withdrawnSince === null ? at : Math.min(at, withdrawnSince + WITHDRAWN_HOLD_MS);
+}
+
+/** Why EC2 is asked. */
+function silenceWords({ plan, state: { evidence } }: Turn): string {
+  return evidence.withdrawnSince === null
+    ? `no session has been UP for ${plan.timing.evidenceHoldMs / 1000} s`
+    : 'the peer has withdrawn all sessions and they do not come back';
 }
 
 /** With each believed observation, once the hold is over. */
@@ -60,8 +81,8 @@ function isOwn(ownership: Ownership, instanceId: string): boolean {
   );
 }
 
-function holdIsOver({ plan, state: { evidence }, now }: Turn): boolean {
-  return evidence.noneUpSince !== null && now >= evidence.noneUpSince + plan.timing.evidenceHoldMs;
+function holdIsOver(turn: Turn): boolean {
+  return turn.now >= (askedFrom(turn) ?? Infinity);
 }
 
 export function holdersAnswered(turn: Turn, event: Extract<Event, { type: 'holdersAnswered' }>): void {
@@ -112,13 +133,15 @@ function isGone(condition: InstanceCondition | undefined): boolean {
 export function considerEvidence(turn: Turn): Verdict {
   const { plan, state, now } = turn;
   const { ownership, evidence } = state;
-  if (ownership === null || evidence.noneUpSince === null) return declines('');
+  const at = askedFrom(turn);
+  if (ownership === null || at === null) return declines('');
   if (concerned(plan, ownership).length === 0) return declines('');
-  const holdMs = plan.timing.evidenceHoldMs;
-  const at = evidence.noneUpSince + holdMs;
   if (now < at) {
-    const waits = `EC2 is asked how the holder is when no session has been UP for ${holdMs / 1000} s`;
-    return declines(waits, at);
+    const isWithdrawn = evidence.withdrawnSince !== null;
+    const silence = isWithdrawn
+      ? `the peer has withdrawn all sessions for ${WITHDRAWN_HOLD_MS / 1000} s`
+      : silenceWords(turn);
+    return declines(`EC2 is asked how the holder is when ${silence}`, at);
   }
   if (now - ownership.confirmedAt > plan.timing.roleTtlMs) return declines('');
   const proven = takeableTargets(plan, ownership).flatMap((target) => {
@@ -132,11 +155,37 @@ export function considerEvidence(turn: Turn): Verdict {
       targets: proven.map(({ target }) => target),
       sessions: [],
       sentence:
-        `taking over ${list(proven.map(({ target }) => target.id))}: no session has been UP for ` +
-        `${holdMs / 1000} s, and ${list([...new Set(proven.map(({ proof }) => proof))])}`,
+        `taking over ${list(proven.map(({ target }) => target.id))}: ${silenceWords(turn)}, ` +
+        `and ${list([...new Set(proven.map(({ proof }) => proof))])}`,
     };
   }
-  return considerRunning(turn, ownership);
+  return considerWithdrawn(turn, ownership) ?? considerRunning(turn, ownership);
+}
+
+/** What the operator has chosen for a peer that withdrew all sessions and runs; null where it is to be left alone. */
+function considerWithdrawn(turn: Turn, ownership: Ownership): Verdict | null {
+  const { plan, state, now } = turn;
+  const { withdrawnSince } = state.evidence;
+  const targets = takeableTargets(plan, ownership);
+  const isRunning = targets.every((target) => conditionOf(turn, ownership, target) === 'running');
+  if (plan.onPeerWithdrawn === 'stay' || withdrawnSince === null || state.streams.phase !== 'synchronized')
+    return null;
+  if (targets.length === 0 || !isRunning) return null;
+  const holdS = plan.timing.evidenceHoldMs / 1000;
+  const at = withdrawnSince + plan.timing.evidenceHoldMs;
+  if (now < at) {
+    const takes = `it is taken over from ${holdS} s after that, because on_peer_withdrawn says "take"`;
+    return declines(`${runningWords(turn, ownership)}; ${takes}`, at);
+  }
+  return {
+    fires: true,
+    purpose: 'evidence',
+    targets,
+    sessions: [],
+    sentence:
+      `taking over ${list(targets.map(({ id }) => id))} from a holder that runs: the peer has withdrawn all ` +
+      `sessions for ${holdS} s, and on_peer_withdrawn says "take"`,
+  };
 }
 
 /** What EC2 shows that lets this target be taken; null where it shows nothing. */
@@ -233,7 +282,7 @@ function conditionOf({ state }: Turn, { holders }: Ownership, { id }: Target): I
 function runningWords(turn: Turn, ownership: Ownership): string {
   const { plan, state } = turn;
   const { failure } = state.evidence;
-  const hold = `no session has been UP for ${plan.timing.evidenceHoldMs / 1000} s`;
+  const hold = silenceWords(turn);
   if (failure !== null)
     return `unprotected: ${hold}, and EC2 does not say how the holder is (${failure.code})`;
   const said = [
@@ -245,17 +294,18 @@ function runningWords(turn: Turn, ownership: Ownership): string {
       }),
     ),
   ];
-  return said.length === 0 ? '' : `unprotected: ${hold}, and EC2 says that ${list(said)}`;
+  if (said.length > 0) return `unprotected: ${hold}, and EC2 says that ${list(said)}`;
+  // A peer that withdraws its sessions does so on purpose, perhaps on its way down: a person knows before EC2 says so.
+  return state.evidence.withdrawnSince === null
+    ? ''
+    : `unprotected: ${hold}, and EC2 is asked how the holder is`;
 }
 
 /** Once per episode: a failure of the peer would not be seen now, and a person has to know. */
 export function alarmIfUnprotected(turn: Turn): void {
   const { state, plan } = turn;
   const { evidence, ownership, attempt } = state;
-  if (evidence.noneUpSince !== null && !holdIsOver(turn)) {
-    const at = evidence.noneUpSince + plan.timing.evidenceHoldMs;
-    return wakeAt(turn, at);
-  }
+  if (!holdIsOver(turn)) return wakeAt(turn, askedFrom(turn) ?? Infinity);
   if (ownership === null || attempt !== null || evidence.noneUpSince === null) return;
   // Should they be lost again, that is another episode.
   if (holdsAll(plan, ownership)) {
@@ -275,8 +325,8 @@ export function alarmIfUnprotected(turn: Turn): void {
 
 /** The hold has just run out: the question needs an observation, and now. */
 export function observeWhenHoldEnds(turn: Turn): void {
-  const { evidence, ownership, observing } = turn.state;
+  const { ownership, observing } = turn.state;
   if (!holdIsOver(turn) || ownership === null || holdsAll(turn.plan, ownership)) return;
-  const at = (evidence.noneUpSince ?? 0) + turn.plan.timing.evidenceHoldMs;
+  const at = askedFrom(turn) ?? Infinity;
   if (observing.inFlight === null && (observing.lastStartedAt ?? 0) < at) observeNow(turn);
 }

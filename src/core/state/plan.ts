@@ -98,5 +98,7 @@ export type Plan = {
   readonly preferred: boolean;
   /** What to do with a target that an instance outside the pair holds. */
   readonly foreignHolder: 'refuse' | 'take';
+  /** What to do where the peer has withdrawn all sessions and EC2 says that its instance runs. */
+  readonly onPeerWithdrawn: 'stay' | 'take';
   readonly timing: Timing;
 };

@@ -181,6 +181,8 @@ export type LostClaim = {
 export type Evidence = {
   /** Since when no session is UP; null while one is. */
   readonly noneUpSince: number | null;
+  /** Since when the peer has withdrawn every session that could say anything; null while it has not. */
+  readonly withdrawnSince: number | null;
   readonly lastNumber: number;
   readonly inFlight: number | null;
   /** The last answer, of instances that held targets then; empty where there is none. */
@@ -304,6 +306,7 @@ export function initialState(plan: Plan): State {
     },
     evidence: {
       noneUpSince: null,
+      withdrawnSince: null,
       lastNumber: 0,
       inFlight: null,
       conditions: {},

@@ -48,6 +48,7 @@ export const plan: Plan = {
   trigger: 'any',
   preferred: false,
   foreignHolder: 'refuse',
+    onPeerWithdrawn: 'stay',
   timing: TIMING,
 };
 
