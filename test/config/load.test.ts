@@ -58,6 +58,7 @@ describe('files of xrv9k-aws-ha', () => {
       trigger: 'any',
       preferred: false,
       foreignHolder: 'refuse',
+      onPeerWithdrawn: 'stay',
       timing: {
         keepaliveIntervalMs: 10_000,
         roleTtlMs: 30_000,

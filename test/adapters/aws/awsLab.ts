@@ -48,7 +48,7 @@ export const plan: Plan = {
   trigger: 'any',
   preferred: false,
   foreignHolder: 'refuse',
-    onPeerWithdrawn: 'stay',
+  onPeerWithdrawn: 'stay',
   timing: TIMING,
 };
 
