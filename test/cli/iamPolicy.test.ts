@@ -168,8 +168,31 @@ test.each([
     'us-gov-west-1',
   ],
   ['https://ec2.cn-north-1.amazonaws.com.cn', 'cn-north-1'],
+  ['https://ec2.eusc-de-east-1.amazonaws.eu', 'eusc-de-east-1'],
+  ['https://vpce-0123456789abcdef0-abcdefgh.ec2.us-iso-east-1.vpce.c2s.ic.gov', 'us-iso-east-1'],
+  ['https://ec2.us-isob-east-1.sc2s.sgov.gov', 'us-isob-east-1'],
+  ['https://ec2.us-isof-south-1.csp.hci.ic.gov', 'us-isof-south-1'],
+  ['https://ec2.eu-isoe-west-1.cloud.adc-e.uk', 'eu-isoe-west-1'],
+  ['https://ec2.us-west-2.api.aws', 'us-west-2'],
+  ['https://ec2.us-west-2.amazonaws.com.cn', null],
+  ['https://ec2.cn-north-1.amazonaws.com', null],
   ['http://127.0.0.1:8000', null],
   ['https://ec2.example.com', null],
 ])('%s names the Region %s', (url, region) => {
   expect(endpointRegion(url)).toBe(region);
+});
+
+test.each([
+  ['us-west-2', 'aws'],
+  ['us-gov-west-1', 'aws-us-gov'],
+  ['cn-northwest-1', 'aws-cn'],
+  ['eusc-de-east-1', 'aws-eusc'],
+  ['us-iso-east-1', 'aws-iso'],
+  ['us-isob-east-1', 'aws-iso-b'],
+  ['eu-isoe-west-1', 'aws-iso-e'],
+  ['us-isof-south-1', 'aws-iso-f'],
+])('in %s every ARN is of the partition %s', (region, partition) => {
+  const { Statement } = policyOf('routes-and-elastic-ip-rtr1.json', { region });
+  const arns = Statement.flatMap(({ Resource }) => Resource).filter((resource) => resource !== '*');
+  expect(new Set(arns.map((arn) => arn.split(':')[1]))).toEqual(new Set([partition]));
 });

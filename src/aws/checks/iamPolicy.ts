@@ -6,6 +6,7 @@
  */
 import type { Ec2Settings } from '../../config/settings';
 import type { Plan, RouteTableName, Target } from '../../core/state/plan';
+import { partitionOf } from '../transport/endpointRegion';
 
 /** What the configuration does not say; null and empty where it is not known. */
 export type PolicyScope = {
@@ -125,11 +126,4 @@ function isTagged(table: RouteTableName): table is Extract<RouteTableName, { rea
 /** IAM would take `${...}` for a variable. */
 function literal(value: string): string {
   return value.split('${').join('${$}{');
-}
-
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html */
-function partitionOf(region: string): string {
-  if (region.startsWith('cn-')) return 'aws-cn';
-  if (region.startsWith('us-gov-')) return 'aws-us-gov';
-  return 'aws';
 }

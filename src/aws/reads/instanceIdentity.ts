@@ -33,8 +33,11 @@ export type IdentityReading =
 
 const INSTANCE_ID = /^i-[0-9a-f]{8,17}$/;
 const REGION = /^[a-z]{2,5}(-[a-z]{2,}){1,3}-\d{1,2}$/;
-/** A region and a letter, with the name of the place between them for Local Zones. */
-const AVAILABILITY_ZONE = /^[a-z]{2,5}(-[a-z]{2,}){1,3}-\d{1,2}(-[a-z0-9]+)*-?[a-z0-9]*[a-z]$/;
+/**
+ * A region and what AWS has put behind it: a letter (`us-east-1a`), the place of a Local Zone (`us-west-2-lax-1a`), a
+ * Wavelength zone, which ends in a number (`us-east-1-wl1-bos-wlz-1`). It is only shown.
+ */
+const AVAILABILITY_ZONE = /^[a-z]{2,5}(-[a-z]{2,}){1,3}-\d{1,2}[a-z0-9-]*[a-z0-9]$/;
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
 const NETWORK_INTERFACE_ID = /^eni-[0-9a-f]{8,17}$/;
 const SUBNET_ID = /^subnet-[0-9a-f]{8,17}$/;
@@ -51,7 +54,7 @@ export async function readIdentity(imds: Imds): Promise<IdentityReading> {
     const instanceId = await item(imds, 'instance-id', INSTANCE_ID);
     const region = await item(imds, 'placement/region', REGION);
     const availabilityZone = await item(imds, 'placement/availability-zone', AVAILABILITY_ZONE);
-    if (!availabilityZone.startsWith(region)) {
+    if (!availabilityZone.startsWith(region) || availabilityZone === region) {
       throw new IdentityProblem(`IMDS gives zone ${availabilityZone} for region ${region}`);
     }
     const interfaces = await readInterfaces(imds);

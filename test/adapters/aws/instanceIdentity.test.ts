@@ -196,3 +196,17 @@ test('the IPv6 blocks of the subnet are read where it has some', async () => {
   const without = Object.entries(GOOD).filter(([path]) => !path.endsWith('ipv6-cidr-blocks'));
   expect(await blocksOf(Object.fromEntries(without))).toEqual([]);
 });
+
+test.each([
+  ['us-east-1', 'us-east-1-wl1-bos-wlz-1'],
+  ['eu-west-2', 'eu-west-2-wl2-man-wlz-1'],
+  ['us-west-2', 'us-west-2-lax-1a'],
+  ['us-gov-west-1', 'us-gov-west-1b'],
+  ['eusc-de-east-1', 'eusc-de-east-1a'],
+])('in %s the zone %s is read', async (region, zone) => {
+  const content = { ...GOOD, 'placement/region': region, 'placement/availability-zone': zone };
+  expect(await readIdentity(serving(content))).toMatchObject({
+    ok: true,
+    identity: { region, availabilityZone: zone },
+  });
+});
