@@ -241,6 +241,29 @@ describe('the policies, beside what iam-policy prints', () => {
     expect(grantsOf(role)).toEqual(grantsOf(printed(settings)));
   });
 
+  test('a parameter of the role that is empty leaves no statement with an empty resource', () => {
+    const asked = { MoveIpv6: 'yes', SwitchCheckOff: 'yes', RouteTableArns: '', InstanceArns: '' };
+    const eip = 'arn:aws:ec2:us-west-2:123456789012:elastic-ip/eipalloc-1';
+    const given = { ...asked, NetworkInterfaceArns: '', ElasticIpArns: eip };
+    const resources = statementsOf('role.json', given).flatMap(({ Resource }) => Resource);
+    expect(resources).toEqual(['*', eip]);
+  });
+
+  test.each([
+    ['aws', 'us-west-2', 'com.amazonaws.us-west-2.ec2'],
+    ['aws-us-gov', 'us-gov-west-1', 'com.amazonaws.us-gov-west-1.ec2'],
+    ['aws-eusc', 'eusc-de-east-1', 'com.amazonaws.eusc-de-east-1.ec2'],
+    ['aws-cn', 'cn-northwest-1', 'cn.com.amazonaws.cn-northwest-1.ec2'],
+    ['aws-iso', 'us-iso-west-1', 'gov.ic.c2s.us-iso-west-1.ec2'],
+    ['aws-iso-b', 'us-isob-east-1', 'gov.sgov.sc2s.us-isob-east-1.ec2'],
+    ['aws-iso-b', 'us-isob-west-1', 'com.amazonaws.us-isob-west-1.ec2'],
+  ])('in %s, %s, the service of the endpoint is %s', (partition, region, service) => {
+    const template = read('endpoint.json');
+    const given = { 'AWS::Partition': partition, 'AWS::Region': region };
+    const [name = null] = valuesOf(template.Resources, 'ServiceName');
+    expect(resolver(template, given)(name)).toBe(service);
+  });
+
   test('the endpoint lets through what any of the roles may do, and nothing else', () => {
     const actions = (statements: readonly Granting[]) => [
       ...new Set(statements.flatMap(({ Action }) => Action)),
