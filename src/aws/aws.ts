@@ -26,6 +26,7 @@ import { TagConflicts } from './reads/tagConflicts';
 import { SourceDestCheck } from './checks/sourceDestCheck';
 import { regionMistakes, startMistakes } from './checks/startChecks';
 import { AHEAD_MAX, openTakeover, type Takeover } from './moves/moves';
+import { ForeseenRefusals } from './checks/foreseen';
 import { UnknownPeers } from './checks/unknownPeers';
 
 export type Aws = {
@@ -78,6 +79,7 @@ export function connectAws({
 }): Aws {
   const stopping = new AbortController();
   const unknownPeers = new UnknownPeers(plan, log);
+  const foreseenRefusals = new ForeseenRefusals(plan, log);
   const sourceDestCheck = new SourceDestCheck(plan, settings, log);
   const pacer = new Pacer(settings.limits, now);
   /** As last seen; a table that EC2 does not show any more keeps its id, and its routes are not there. */
@@ -127,6 +129,8 @@ export function connectAws({
     for (const [id, routeTableId] of result.tables) tables.set(id, routeTableId);
     tagConflicts.observed(result.conflicts);
     unknownPeers.observed(observation);
+    // Of a part of what there is to move it would say that the rest is well.
+    if (observation.unread === undefined) foreseenRefusals.observed(observation);
     sourceDestCheck.observed(current.ec2, observation, checked);
     known = { ...observation, holders: { ...known?.holders, ...observation.holders } };
     proof.observed(current.ec2, known);

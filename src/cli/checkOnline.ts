@@ -86,8 +86,8 @@ async function judge(
   report: Report,
 ): Promise<void> {
   const { ec2, identity, timeoutMs } = consultation;
-  const { haState, left } = previewTakeover(plan, observation);
-  report.mistakes.push(...mistakes);
+  const { haState, left, refused } = previewTakeover(plan, observation);
+  report.mistakes.push(...mistakes, ...refused.map((line) => `${line}.`));
   const vpcs = [...new Set(identity.interfaces.map(({ vpcId }) => vpcId))].join(', ');
   report.lines.push(
     `this router is ${identity.instanceId} in ${identity.availabilityZone}, ${vpcs}: ${haState}`,

@@ -105,7 +105,10 @@ function words(
 ): readonly string[] {
   const who = identity === null ? 'this router' : `${identity.instanceId} in ${identity.availabilityZone}`;
   const role = problem === null ? ` is ${roles}` : '';
-  const left = preview.left.map((line) => `Not taken: ${line}.`);
+  const left = [
+    ...preview.left.map((line) => `Not taken: ${line}.`),
+    ...preview.refused.map((line) => `Refused: ${printable(line)}.`),
+  ];
   if (calls.length === 0) {
     const why = preview.haState === 'ACTIVE' ? ': it holds all targets' : '';
     return [`${who}${role}: a takeover would make no calls now${why}.`, ...left];
@@ -118,7 +121,7 @@ function words(
     ...calls.map(callWords),
     '',
     ...left,
-    `All would have moved ${Math.ceil(lastMs)} ms after the first call was sent.`,
+    `${preview.refused.length === 0 ? 'All' : 'The others'} would have moved ${Math.ceil(lastMs)} ms after the first call was sent.`,
     `Assumed: ${ASSUMED_LATENCY_MS} ms for each answer, and EC2's limits as in api_limits, not used up by anybody else.`,
     'Not in it: the detection time of BFD, and what is tried again where EC2 does not answer or refuses.',
   ];

@@ -57,14 +57,13 @@ export function observationFor({ targets, peerAddresses }: Plan, observation: Ob
     const own = each.targets.filter((id) => ids.has(id));
     return own.length === 0 ? [] : [{ ...each, targets: own }];
   });
+  const refusals = picked(observation.refusals ?? {}, [...ids]);
   return {
     interfaces: observation.interfaces,
-    holders: picked(
-      observation.holders,
-      targets.map(({ id }) => id),
-    ),
+    holders: picked(observation.holders, [...ids]),
     peers: picked(observation.peers, peerAddresses),
     ...(unread.length === 0 ? {} : { unread }),
+    ...(Object.keys(refusals).length === 0 ? {} : { refusals }),
   };
 }
 

@@ -1,6 +1,9 @@
 /** What EC2 refuses, and in which words an operator hears of it: before a takeover where a reading shows it. */
+import { completeModel } from '../../lab/ec2-emulator/model';
+import type { Lab } from '../../lab/topology/topology';
+import type { RouterName } from '../../lab/topology/plan';
 import { ALLOCATION, allOn, everything, heldBy, openMixed, openMixedPair } from './mixedTargets';
-import { alarm } from './rulesSupport';
+import { alarm, ha, placeOf } from './rulesSupport';
 import { changes, daemonOf, moreObservations, record, requestMark, runOn, startPair } from './support';
 import { eventually } from '../support/eventually';
 
@@ -39,4 +42,48 @@ test('an Elastic IP that a service of AWS manages is said at the start, and by c
   const { code, stderr } = await runOn(lab, 'rtr2', 'check-config', '--online');
   expect(stderr).toMatch(new RegExp(`AssociateAddress on ${ALLOCATION}.*AuthFailure: ${NOT_YOURS}`));
   expect(code).toBe(2);
+});
+
+const OTHER = 'eipalloc-0a1b2c3d4e5f60799';
+
+/** The address that the floating Elastic IP is to go to on this router has another one. */
+function occupy(lab: Lab, name: RouterName): void {
+  const model = completeModel(lab.world.model);
+  const { networkInterfaceId, primaryAddress } = placeOf(lab, 1);
+  const association = {
+    associationId: 'eipassoc-0a1b2c3d4e5f60799',
+    networkInterfaceId: networkInterfaceId[name],
+    privateIp: primaryAddress[name],
+  };
+  const own = { allocationId: OTHER, publicIp: '203.0.113.99', tags: {}, association };
+  lab.world.commit(
+    { ok: true, value: { ...model, elasticIps: [...model.elasticIps, own] } },
+    { by: 'operator' },
+  );
+}
+
+test('an address that has an Elastic IP of its own is said ahead by the daemon, check-config --online, plan and a switchover', async () => {
+  const lab = await openMixed();
+  occupy(lab, 'rtr2');
+  await startPair(lab);
+  const [rtr1, rtr2] = [daemonOf(lab, 'rtr1'), daemonOf(lab, 'rtr2')];
+  const why = `203\\.0\\.113\\.99 \\(${OTHER}\\)`;
+  const said = await record(rtr2, new RegExp(`"event":"refusal-foreseen".*${ALLOCATION} here.*${why}`));
+  expect(said.level).toBe('error');
+  expect(rtr1.records.filter(({ event }) => event === 'refusal-foreseen')).toEqual([]);
+  const checked = await runOn(lab, 'rtr2', 'check-config', '--online');
+  expect([checked.code, checked.stderr]).toEqual([2, expect.stringMatching(why)]);
+  const planned = await runOn(lab, 'rtr2', 'plan');
+  expect(planned.stdout).toMatch(
+    new RegExp(`Refused: EC2 would refuse to move ${ALLOCATION} here: .*${why}`),
+  );
+  const given = await ha(lab, 'rtr1', 'give');
+  expect(`${given.stdout}${given.stderr}`).toMatch(new RegExp(`EC2 would refuse ${ALLOCATION}: .*${why}`));
+  expect(heldBy(lab, 'rtr1')).toEqual(everything);
+
+  const since = rtr2.mark();
+  lab.world.disassociateAddress(OTHER);
+  await record(rtr2, /"event":"refusal-not-foreseen"/, since);
+  await lab.killRouter('rtr1');
+  await allOn(lab, 'rtr2', since);
 });

@@ -45,6 +45,8 @@ export async function describeElasticIps({
 export type ElasticIpsReading = {
   readonly holders: { readonly [id: string]: Holder | null };
   readonly mistakes: readonly string[];
+  /** The AWS service that alone may associate it, by allocation id. */
+  readonly services: ReadonlyMap<string, string>;
 };
 
 /** @throws Malformed */
@@ -65,9 +67,14 @@ export function readElasticIps(
       ? readHolder(target, byAllocation.get(target.allocationId), known)
       : null,
   ]);
+  const services = [...byAllocation].flatMap(([allocationId, member]) => {
+    const service = optionalText(member, 'ServiceManaged', /^[\w.-]{1,40}$/, allocationId);
+    return service === null ? [] : [[allocationId, service] as const];
+  });
   const missing = targets.filter(({ allocationId }) => !byAllocation.has(allocationId));
   return {
     holders: Object.fromEntries(holders) as { [id: string]: Holder | null },
+    services: new Map(services),
     mistakes: missing.map(
       ({ id }) => `eip_list (${id}): this account has no such Elastic IP in this Region.`,
     ),

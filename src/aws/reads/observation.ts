@@ -61,11 +61,18 @@ export type KnownInterfaces = {
   readonly vpcIds: readonly string[];
   /** Undefined for an interface that was not asked about; null for one that is not attached. */
   instanceOf(networkInterfaceId: string): string | null | undefined;
+  readonly described: (networkInterfaceId: string) => KnownInterface | undefined;
   /** The interface of this router where the target belongs. */
   placeOf(
     target: Target,
   ): { readonly networkInterfaceId: string; readonly primaryAddress: string } | undefined;
 };
+
+/** What is read of one, for what EC2 would refuse there. */
+export type KnownInterface = Pick<
+  Interface,
+  'networkInterfaceId' | 'primaryAddress' | 'primaryAddresses' | 'describedAddresses' | 'managedBy'
+>;
 
 export type InterfacesReading = {
   /** Holders only of the targets that are addresses. */
@@ -83,6 +90,10 @@ type Interface = {
   readonly networkInterfaceId: string;
   readonly subnetId: string;
   readonly primaryAddress: string;
+  /** Of both families: those that stay for the life of the interface. */
+  readonly primaryAddresses: readonly string[];
+  /** The service that alone may change it; null: none does. */
+  readonly managedBy: string | null;
   readonly sourceDestCheck: boolean;
   readonly addresses: readonly string[];
   /** The same as EC2 describes them. */
@@ -124,6 +135,7 @@ export function readInterfaces(
         const found = interfaces.get(id);
         return found === undefined ? undefined : instanceOf(found);
       },
+      described: (id) => interfaces.get(id),
       placeOf: (target) => {
         const own = placeFor(observation.interfaces, target);
         return own && interfaces.get(own.networkInterfaceId);
@@ -242,6 +254,8 @@ function readInterface(question: ObservationQuestion, member: unknown): Interfac
     networkInterfaceId,
     subnetId: text(member, 'SubnetId', /^subnet-[0-9a-f]{8,17}$/, name),
     primaryAddress: text(member, 'PrivateIpAddress', /^[\d.]+$/, name),
+    primaryAddresses: readPrimaryAddresses(member),
+    managedBy: readManager(member),
     // What EC2 does not say is not on.
     sourceDestCheck: field(member, 'SourceDestCheck') === true,
     addresses,
@@ -258,6 +272,25 @@ function readAddresses(member: unknown, described: readonly unknown[], name: str
   if (new Set(addresses).size !== addresses.length) throw new Malformed(`${name} has an address twice`);
   if (!addresses.includes(primary)) throw new Malformed(`${name} lacks its primary address in the list`);
   return [...addresses, ...readIpv6Addresses(member, name)];
+}
+
+function readPrimaryAddresses(member: unknown): readonly string[] {
+  const ipv6 = field(member, 'Ipv6Addresses') ?? [];
+  const isPrimary = (each: unknown) => field(each, 'IsPrimaryIpv6') === true;
+  const primaryIpv6 = Array.isArray(ipv6)
+    ? ipv6.filter(isPrimary).map((each) => field(each, 'Ipv6Address'))
+    : [];
+  return [field(member, 'PrivateIpAddress'), ...primaryIpv6].flatMap((address) =>
+    typeof address === 'string' ? [canonicalIpv6(address) ?? address] : [],
+  );
+}
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_OperatorResponse.html */
+function readManager(member: unknown): string | null {
+  const operator = field(member, 'Operator');
+  const named = field(operator, 'Principal') ?? field(member, 'RequesterId');
+  if (field(operator, 'Managed') !== true && field(member, 'RequesterManaged') !== true) return null;
+  return typeof named === 'string' && /^[\w.:/-]{1,100}$/.test(named) ? named : 'an AWS service';
 }
 
 /** In their canonical form. An interface without any has an empty list, or none. */

@@ -18,6 +18,7 @@ import {
   type ObservationQuestion,
 } from './observation';
 import { allPages, cut, joined, type Pages } from './pages';
+import { foreseeRefusals } from './refusals';
 import { describeRouteTables, readRoutes, type TableOf } from './routeTables';
 import { conflictWords, type TagConflict } from './tagConflicts';
 
@@ -112,9 +113,12 @@ export function readAnswers(
   );
   const { observation, checked } = interfaces;
   const own = members === undefined ? {} : observation.holders;
+  const whole = { ...observation, holders: { ...own, ...routing.holders, ...elastic.holders } };
+  const shown = { described: interfaces.known.described, services: elastic.services };
+  const refusals = foreseeRefusals(plan, whole, shown);
   return {
     interfaces,
-    observation: { ...observation, holders: { ...own, ...routing.holders, ...elastic.holders } },
+    observation: Object.keys(refusals).length === 0 ? whole : { ...whole, refusals },
     checked,
     tables: routing.tables,
     mistakes: [...routing.mistakes, ...elastic.mistakes],

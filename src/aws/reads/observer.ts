@@ -109,6 +109,7 @@ export class Observer {
   #read(identity: InstanceIdentity, parts: readonly Part[]): Read {
     const unread: Unread[] = [];
     const holders: { [id: string]: Holder | null } = {};
+    const refusals: { [id: string]: { readonly [networkInterfaceId: string]: string } } = {};
     const tables = new Map<string, string>();
     const mistakes: string[] = [];
     let conflicts: Findings['conflicts'] = null;
@@ -119,6 +120,7 @@ export class Observer {
         continue;
       }
       Object.assign(holders, read.observation.holders);
+      Object.assign(refusals, read.observation.refusals);
       for (const [id, table] of read.tables) tables.set(id, table);
       mistakes.push(...read.mistakes);
       conflicts = read.conflicts ?? conflicts;
@@ -129,7 +131,13 @@ export class Observer {
     if (this.#interfaces === null) return { observation: null, unread, ...findings };
     const { interfaces, peers } = this.#interfaces.observation;
     const told = unread.filter(({ targets }) => targets.length > 0);
-    const observation = { interfaces, holders, peers, ...(told.length === 0 ? {} : { unread: told }) };
+    const observation = {
+      interfaces,
+      holders,
+      peers,
+      ...(told.length === 0 ? {} : { unread: told }),
+      ...(Object.keys(refusals).length === 0 ? {} : { refusals }),
+    };
     return { observation, unread, ...findings };
   }
 

@@ -7,8 +7,8 @@ import { moveOf } from './grouping';
 import { isForeign } from '../rules/foreignHolder';
 import { ownerName } from '../levels/holders';
 import type { HaState, Observation, RequestedMove } from '../state/model';
-import { missingTargets, roleOf, takeableTargets } from '../levels/ownership';
-import type { Plan } from '../state/plan';
+import { interfaceFor, missingTargets, roleOf, takeableTargets } from '../levels/ownership';
+import type { Plan, Target } from '../state/plan';
 import type { Ownership } from '../state/state';
 
 export type Preview = {
@@ -17,6 +17,8 @@ export type Preview = {
   readonly moves: readonly RequestedMove[];
   /** What would be left where it is, a sentence each. */
   readonly left: readonly string[];
+  /** What EC2 would refuse, as far as the reading shows it, a sentence each. */
+  readonly refused: readonly string[];
 };
 
 export function previewTakeover(plan: Plan, observation: Observation): Preview {
@@ -35,10 +37,19 @@ export function previewTakeover(plan: Plan, observation: Observation): Preview {
     moves: callsFor({ targets, purpose: 'takeover' }, ownership, 0).map((call) =>
       moveOf(plan, ownership.holders, call),
     ),
+    refused: refusedHere(observation, targets),
     left: left.map((target) =>
       isForeign(plan, ownership, target)
         ? `${target.id} is held by ${ownerName(ownership.holders[target.id])}, which is neither router of this pair`
         : `${target.id}: EC2 shows no interface of this router with device index ${target.deviceIndex}`,
     ),
   };
+}
+
+function refusedHere(observation: Observation, targets: readonly Target[]): readonly string[] {
+  return targets.flatMap((target) => {
+    const own = interfaceFor(observation, target)?.networkInterfaceId ?? '';
+    const why = observation.refusals?.[target.id]?.[own];
+    return why === undefined ? [] : [`EC2 would refuse to move ${target.id} here: ${why}`];
+  });
 }

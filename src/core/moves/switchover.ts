@@ -6,7 +6,7 @@ import { openAttempt } from './calls';
 import { callsOf } from './grouping';
 import { fence } from '../rules/holds';
 import { belongsToSubnet } from '../kinds';
-import type { Event, Holder } from '../state/model';
+import type { Event, Holder, Observation } from '../state/model';
 import { peersBeside, roleOf } from '../levels/ownership';
 import type { Target } from '../state/plan';
 import { sessionOf, words } from '../levels/sessions';
@@ -76,13 +76,22 @@ function objectionTo(turn: Turn, places: readonly Place[]): string | null {
   const unwell = objectionToPeer(turn);
   if (unwell !== null) return unwell;
   const homeless = places.filter(({ to }) => to === null).map(({ target }) => target.id);
-  if (homeless.length === 0) return null;
+  if (homeless.length === 0) return refusalAtPeer(state.ownership?.observation, places);
   const [first] = places.filter(({ to }) => to === null).map(({ target }) => target);
   const where =
     first === undefined || belongsToSubnet(first)
       ? 'on the subnet of'
       : `with device index ${first.deviceIndex} for`;
   return `EC2 shows no interface of the peer ${where} ${list(homeless)} that the configuration names (neigh_ip or peer_private_ips)`;
+}
+
+/** What EC2 would refuse there, and a reading has shown. */
+function refusalAtPeer(observation: Observation | undefined, places: readonly Place[]): string | null {
+  const refused = places.flatMap(({ target, to }) => {
+    const why = observation?.refusals?.[target.id]?.[to?.networkInterfaceId ?? ''];
+    return why === undefined ? [] : [`EC2 would refuse ${target.id}: ${why}`];
+  });
+  return refused.length === 0 ? null : list(refused);
 }
 
 function begin(turn: Turn, request: number, places: readonly Place[]): void {

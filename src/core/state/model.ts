@@ -64,6 +64,11 @@ export type Observation = {
   readonly peers: { readonly [peerAddress: string]: PeerInterface };
   /** What EC2 has not said this time; absent where it has said it all. */
   readonly unread?: readonly Unread[];
+  /**
+   * Why EC2 would refuse to put a target on an interface of this router or the peer, as far as the reading shows it,
+   * by target id and interface; absent where it would not.
+   */
+  readonly refusals?: { readonly [id: string]: { readonly [networkInterfaceId: string]: string } };
 };
 
 /** Targets that a reading says nothing of, as each kind of them is read by an action of its own. */

@@ -162,7 +162,12 @@ test('a device index that does not exist is named for every kind', () => {
 });
 
 describe('answers that are none', () => {
-  const known: KnownInterfaces = { vpcIds: [VPC], instanceOf: () => undefined, placeOf: () => undefined };
+  const known: KnownInterfaces = {
+    vpcIds: [VPC],
+    instanceOf: () => undefined,
+    described: () => undefined,
+    placeOf: () => undefined,
+  };
   const malformedOnly = (read: () => unknown): boolean => {
     try {
       read();
