@@ -1,6 +1,7 @@
 /** `heal --plan`: what a healing would do now; of an identity that is whole, what it would do if its instance was lost. */
 import type { HealSettings } from './config/settings';
 import { afterLoss, foresee, type Foreseen } from './core/foresee';
+import type { Observed } from './core/observed';
 import { ACTIONS, stepWords, type Step } from './core/steps';
 import type { Round } from './healer';
 
@@ -10,18 +11,28 @@ export function planText(
   { decisions, observed }: Round,
   { reads, now }: { readonly reads: number; readonly now: number },
 ): string {
+  const seen = asIfFree(observed);
   const parts = desired.identities.map((identity) => {
     const decision = decisions.find((each) => each.identity === identity.name);
     const alone = { ...desired, identities: [identity] };
     const title = `${identity.name} (group ${identity.group}): ${decision?.reason ?? 'nothing is known'}`;
     if (decision?.condition !== 'whole')
-      return [title, ...listOf(foresee(desired, observed, now), identity.name)];
-    const loss = afterLoss(identity, observed, now);
+      return [title, ...listOf(foresee(desired, seen, now), identity.name)];
+    const loss = afterLoss(identity, seen, now);
     return loss === null
       ? [title]
       : [title, '  if its instance was lost:', ...listOf(foresee(alone, loss, now), identity.name)];
   });
   return [...parts.flat(), `Each look takes about ${reads} calls.`, ''].join('\n');
+}
+
+/** A plan is about what has to be done, not about which healer may do it. */
+function asIfFree(observed: Observed): Observed {
+  const groups = Object.entries(observed.groups).map(([name, group]) => [
+    name,
+    group === null ? null : { ...group, record: null },
+  ]);
+  return { ...observed, groups: Object.fromEntries(groups) as Observed['groups'] };
 }
 
 function listOf({ rounds, end }: Foreseen, name: string): readonly string[] {

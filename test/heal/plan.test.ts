@@ -9,6 +9,7 @@ import {
   NOW,
   observed,
   ownInterfaces,
+  record,
   volume,
 } from './healWorld';
 
@@ -25,7 +26,7 @@ test('a network function that is whole: what would be done if its instance was l
   const [identity] = settings.desired.identities;
   const place = { interfaceId: 'eni-of-fw1', instanceId: 'fw1-1', privateAddress: '10.0.0.4' };
   const seen = observed({
-    groups: { fw1: group('fw1', [['fw1-1', 'InService']]) },
+    groups: { fw1: group('fw1', [['fw1-1', 'InService']], { record: record({ owner: 'another' }) }) },
     instances: { 'fw1-1': instance('fw1-1') },
     interfaces: [
       ...ownInterfaces(identity!, 'fw1-1'),
@@ -49,14 +50,15 @@ test('a network function that is whole: what would be done if its instance was l
   expect(calls).toEqual([
     'fw1 (group fw1)',
     '  if its instance was lost',
-    '  1. AttachNetworkInterface',
-    '  1. AttachVolume',
-    '  1. ModifyNetworkInterfaceAttribute',
-    '  1. Publish + CreateOrUpdateTags',
-    '  2. RebootInstances + CreateOrUpdateTags',
-    '  3. CompleteLifecycleAction',
-    '  4. Publish + CreateOrUpdateTags',
-    '  = 10 writes; then',
+    '  1. CreateOrUpdateTags',
+    '  2. AttachNetworkInterface',
+    '  2. AttachVolume',
+    '  2. ModifyNetworkInterfaceAttribute',
+    '  2. Publish + CreateOrUpdateTags',
+    '  3. RebootInstances + CreateOrUpdateTags',
+    '  4. CompleteLifecycleAction',
+    '  5. Publish + CreateOrUpdateTags',
+    '  = 11 writes; then',
     'Each look takes about 7 calls.',
     '',
   ]);
