@@ -3,7 +3,14 @@
  * to standard output, ready to paste; what it is for, and what is left to narrow, to the error output.
  */
 import { endpointRegion } from '../aws/transport/endpointRegion';
-import { iamPolicy, PLACEHOLDERS, type Policy, type PolicyScope } from '../aws/checks/iamPolicy';
+import {
+  iamPolicy,
+  PLACEHOLDERS,
+  POLICY_LENGTH_MAX,
+  policyLength,
+  type Policy,
+  type PolicyScope,
+} from '../aws/checks/iamPolicy';
 import { loadConfig } from '../config/load';
 import { printable } from '../config/words';
 import type { Plan } from '../core/state/plan';
@@ -23,7 +30,7 @@ const FORMS = [
   { option: '--instance', form: /^i-[0-9a-f]{8,17}$/, like: 'i-0123456789abcdef0' },
 ] as const;
 
-/** The exit code: 0, or 2 where the configuration or an option has mistakes. */
+/** The exit code: 0, or 2 where the configuration or an option has mistakes, and where no role can have the policy. */
 export function printPolicy(
   configPath: string,
   args: PolicyArguments,
@@ -53,7 +60,19 @@ export function printPolicy(
       .map((line) => `${line}\n`)
       .join(''),
   );
-  return 0;
+  return policyLength(policy) > POLICY_LENGTH_MAX.inline ? 2 : 0;
+}
+
+function lengthWords(policy: Policy): readonly string[] {
+  const length = policyLength(policy);
+  const { managed, inline } = POLICY_LENGTH_MAX;
+  if (length <= managed) return [];
+  const count = `The policy has ${length} characters, and IAM allows ${managed} in a managed policy`;
+  const mend =
+    'Give the route tables one tag and name them by it (route_table_tag): a tag is one condition, however many tables have it.';
+  return length <= inline
+    ? [`${count}: put it into the role as an inline policy, which may have ${inline}. ${mend}`]
+    : [`${count} and ${inline} in all inline policies of a role: it is too long. ${mend}`];
 }
 
 function mistakesOf({ region, account, interfaces, instances }: PolicyArguments): readonly string[] {
@@ -105,6 +124,7 @@ function explanation(plan: Plan, policy: Policy, scope: PolicyScope): readonly s
           'once for each that holds targets, of both routers. Targets are given, and given back, to those of the peer.',
         ]
       : []),
+    ...lengthWords(policy),
     ...(movesElasticIps && scope.instances.length === 0
       ? ['The same goes for the instances of the Elastic IPs: --instance, of both routers.']
       : []),

@@ -1,5 +1,6 @@
 // The IAM policy of a configuration: no action too many, none too few, and resources as narrow as is known.
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { endpointRegion } from '../../src/aws/transport/endpointRegion';
 import { iamPolicy, type Policy } from '../../src/aws/checks/iamPolicy';
@@ -196,3 +197,49 @@ test.each([
   const arns = Statement.flatMap(({ Resource }) => Resource).filter((resource) => resource !== '*');
   expect(new Set(arns.map((arn) => arn.split(':')[1]))).toEqual(new Set([partition]));
 });
+
+test('where IPv6 addresses are taken from anybody, they may be unassigned from any interface', () => {
+  const scope = { region: 'us-west-2', account: '123456789012', interfaces: ['eni-00000001'], instances: [] };
+  const settings = { endpointUrl: 'https://ec2.lab', apiTimeoutMs: 1000, limits: {} as never } as const;
+  const whole = { ...settings, sourceDestCheck: 'report' } as const;
+  const mayTake = (foreignHolder: 'refuse' | 'take') =>
+    iamPolicy({ ...mixedPlan, foreignHolder }, whole, scope).Statement.filter(
+      ({ Sid }) => Sid === 'TakeIpv6AddressesFromOthers',
+    );
+  expect(mayTake('refuse')).toEqual([]);
+  expect(mayTake('take')).toEqual([
+    {
+      Sid: 'TakeIpv6AddressesFromOthers',
+      Effect: 'Allow',
+      Action: ['ec2:UnassignIpv6Addresses'],
+      Resource: ['arn:aws:ec2:us-west-2:123456789012:network-interface/*'],
+    },
+  ]);
+});
+
+test.each([
+  [60, 0, /^(?!.*characters, and IAM)/s],
+  [
+    100,
+    0,
+    /has \d+ characters, and IAM allows 6144 in a managed policy: put it into the role as an inline policy/,
+  ],
+  [200, 2, /IAM allows 6144 in a managed policy and 10240 in all inline policies of a role: it is too long/],
+])(
+  'a policy for %i route tables is printed with exit code %i, and its length is told',
+  (count, code, words) => {
+    const document = JSON.parse(readFileSync(example('routes-rtr1.json'), 'utf8')) as {
+      config: { action: { method_params: { route_list: { route_table_id: string }[] } } };
+    };
+    const [first] = document.config.action.method_params.route_list;
+    document.config.action.method_params.route_list = Array.from({ length: count }, (_, place) => ({
+      ...first!,
+      route_table_id: `rtb-${String(place).padStart(17, '0')}`,
+      route_table_tag: undefined,
+    }));
+    const path = join(mkdtempSync(join(tmpdir(), 'policy-')), 'config.json');
+    writeFileSync(path, JSON.stringify(document));
+    const printed = print(path);
+    expect([printed.code, printed.err]).toEqual([code, expect.stringMatching(words)]);
+  },
+);

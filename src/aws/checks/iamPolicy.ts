@@ -69,6 +69,9 @@ export function iamPolicy(plan: Plan, settings: Ec2Settings, scope: PolicyScope)
         Condition: { StringEquals: { 'ec2:Region': region } },
       },
       ...(addressActions.length === 0 ? [] : [allow('MoveAddresses', addressActions, interfaces)]),
+      ...(takesIpv6FromAnybody(plan) && scope.interfaces.length > 0
+        ? [allow('TakeIpv6AddressesFromOthers', ['UnassignIpv6Addresses'], arns('network-interface', []))]
+        : []),
       ...routeStatements(plan).map(({ sid, ids, condition }) => ({
         ...allow(sid, ['ReplaceRoute', 'CreateRoute'], arns('route-table', ids)),
         ...(condition === null ? {} : { Condition: { StringEquals: condition } }),
@@ -88,6 +91,20 @@ export function iamPolicy(plan: Plan, settings: Ec2Settings, scope: PolicyScope)
     ],
   };
 }
+
+/** What a third instance holds is unassigned from its interface, whichever that is. */
+function takesIpv6FromAnybody({ targets, foreignHolder }: Plan): boolean {
+  return foreignHolder === 'take' && targets.some(({ kind }) => kind === 'ipv6Address');
+}
+
+/** Characters that a policy may have: IAM counts no white space. */
+export const POLICY_LENGTH_MAX = { managed: 6_144, inline: 10_240 } as const;
+
+/**
+ * As IAM counts it; placeholders count as they stand.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ */
+export const policyLength = (policy: Policy): number => JSON.stringify(policy).length;
 
 /** An Elastic IP alone needs no forwarding. */
 function forwards({ targets }: Plan): boolean {
