@@ -59,7 +59,8 @@ import { noteLevelsKnown, noteOwnershipKnown, processStalled, reorient } from '.
 import type { Role, State } from './state/state';
 import { decideMove, interfacesAnswered } from './moves/move';
 import { confirmedSince, knownPlan } from './levels/unread';
-import { note, reasonOf, wakeAt, type Turn, type Weight } from './state/turn';
+import { beginUnwatched, isSameDispute } from './levels/unwatched';
+import { note, raiseAlarm, reasonOf, wakeAt, type Turn, type Weight } from './state/turn';
 
 /** Rule 14: how long a takeover in flight may go on after SIGTERM. */
 const SHUTDOWN_GRACE_MS = 4_000;
@@ -125,11 +126,7 @@ function apply(turn: Turn, before: State, event: Event): void {
         `${before.streams.everSynchronized ? "the router's event streams are lost" : 'not attached to the router yet'}: ${event.cause}`,
       );
     case 'controlLost':
-      return streamsGone(
-        turn,
-        'notInControl',
-        `not in control of the router's event streams: ${event.cause}`,
-      );
+      return controlLost(turn, event.cause);
     case 'bfdSessionChanged':
       bfdSessionChanged(turn, event);
       return lookCloselyIfPeerWentDown(turn, before);
@@ -185,12 +182,22 @@ function lookCloselyIfPeerWentDown(turn: Turn, before: State): void {
   if (wentDown && ownsAll(turn.plan, turn.state)) observeClosely(turn);
 }
 
+/** A failure of the peer would go unseen, and a person has to end it: once, however often the streams are taken. */
+function controlLost(turn: Turn, cause: string): void {
+  const text = `not in control of the router's event streams: ${cause}`;
+  if (!isSameDispute(turn))
+    raiseAlarm(turn, 'control-lost', `${text}; a failure of the peer is not seen until they are taken back`);
+  streamsGone(turn, 'notInControl', text);
+}
+
 function streamsGone(turn: Turn, phase: 'lost' | 'notInControl', text: string): void {
-  const changed = turn.state.streams.phase !== phase;
-  turn.state.streams = { ...turn.state.streams, phase };
+  const { streams } = turn.state;
+  turn.state.streams = { ...streams, phase };
+  // Before it has watched for the first time, there is nothing that it has missed.
+  if (streams.everSynchronized || phase === 'notInControl') beginUnwatched(turn, phase);
   forgetLevels(turn);
   noteLevelsKnown(turn);
-  note(turn, changed ? 'notable' : 'routine', text);
+  if (turn.notes.length === 0) note(turn, streams.phase === phase ? 'routine' : 'notable', text);
 }
 
 function shutdownRequested(turn: Turn, cause: string): void {

@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { Event, Timeline } from '../core/state/model';
+import { lastUpWords } from '../core/levels/unwatched';
 import type { Weight } from '../core/state/turn';
 import type { Recorded } from './loop';
 
@@ -85,8 +86,10 @@ function fieldsOf(event: Event, { now, before, step }: Recorded): Record<string,
 
 const rounded = (ms: number): number => Math.round(ms * 100) / 100;
 
-/** The legs of a takeover in milliseconds since the router reported that the peer is DOWN. */
+/** The legs of a takeover in milliseconds since the router reported that the peer is DOWN, or since the decision. */
 export type TimelineLegs = {
+  /** Where it is not known when the peer went DOWN; null: not in this life of the daemon. */
+  readonly lastUpBeforeMs?: number | null;
   readonly decidedMs: number;
   readonly firstSentMs: number | null;
   readonly allMovedMs: number | null;
@@ -96,7 +99,11 @@ export type TimelineLegs = {
 export function legsOf(timeline: Timeline): TimelineLegs {
   const since = (at: number | null): number | null =>
     at === null ? null : rounded(at - timeline.triggeredAt);
+  const { lastUp, triggeredAt } = timeline;
   return {
+    ...(lastUp === null
+      ? {}
+      : { lastUpBeforeMs: lastUp.at === null ? null : rounded(triggeredAt - lastUp.at) }),
     decidedMs: since(timeline.decidedAt) ?? 0,
     firstSentMs: since(timeline.firstSentAt),
     allMovedMs: since(timeline.lastAnsweredAt),
@@ -104,16 +111,22 @@ export function legsOf(timeline: Timeline): TimelineLegs {
   };
 }
 
-function sinceWords({ purpose, resumed }: Timeline): string {
+function sinceWords({ purpose, resumed, lastUp }: Timeline): string {
   if (resumed) return 'the decision of the run before';
+  if (lastUp !== null) return 'the decision';
   return purpose === 'takeover' ? 'BFD DOWN' : 'the decision';
+}
+
+/** A takeover that was decided late says so: the time from the decision is not the time of the outage. */
+function lateWords({ lastUp, decidedAt }: Timeline): string {
+  return lastUp === null ? '' : `; at the decision, ${lastUpWords(lastUp, decidedAt)}`;
 }
 
 /** `group`: null where there is only one. */
 export function logTimeline(log: Logger, timeline: Timeline, group: string | null): void {
   const legs = legsOf(timeline);
   const since = sinceWords(timeline);
-  const reason = `the ${timeline.purpose === 'evidence' ? 'takeover' : timeline.purpose} took ${legs.allMovedMs ?? '?'} ms from ${since} to the last address moved`;
+  const reason = `the ${timeline.purpose === 'evidence' ? 'takeover' : timeline.purpose} took ${legs.allMovedMs ?? '?'} ms from ${since} to the last address moved${lateWords(timeline)}`;
   log.info(
     {
       event: 'takeoverTimeline',

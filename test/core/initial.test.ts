@@ -5,6 +5,8 @@ test('at first nothing is known, armed, begun or alarmed about, and all is due',
   const session = {
     level: 'Unknown',
     changedAt: 0,
+    changeSeen: false,
+    lastUpAt: null,
     armed: false,
     disarmedBy: 'start',
     freshSince: null,
@@ -13,6 +15,7 @@ test('at first nothing is known, armed, begun or alarmed about, and all is due',
   const local = { level: 'Unknown', changedAt: 0, cameUpAt: null };
   expect(initialState(planOf())).toMatchObject({
     streams: { phase: 'connecting', generation: null, everSynchronized: false },
+    unwatched: null,
     sessions: { a: session, b: session },
     interfaces: { Te1: local, Te2: local },
     ownership: null,

@@ -65,7 +65,7 @@ describe('is routine and changes nothing', () => {
     const weightOf = (type: 'streamsLost' | 'controlLost'): Step['weight'] =>
       play.take({ type, cause: 'reset' }).weight;
     expect([weightOf('streamsLost'), weightOf('streamsLost')]).toEqual(['notable', 'routine']);
-    expect([weightOf('controlLost'), weightOf('controlLost')]).toEqual(['notable', 'routine']);
+    expect([weightOf('controlLost'), weightOf('controlLost')]).toEqual(['alarm', 'routine']);
   });
 
   test('a second signal', () => {

@@ -2,7 +2,7 @@ import { sessionOf, testimonyOf } from '../../src/core/levels/sessions';
 import type { SessionLevel } from '../../src/core/state/model';
 import type { LocalInterface, Session } from '../../src/core/state/state';
 import { planOf, sessionEvent } from '../support/coreWorld';
-import { Play, interfaceEvent, started, synchronizedWith, watching } from './play';
+import { Play, interfaceEvent, memoryOf, started, synchronizedWith, watching } from './play';
 
 const NOW = 100_000;
 
@@ -94,6 +94,8 @@ describe('what a session can say (rules 2, 3 and 13)', () => {
         a: {
           level: 'Down',
           changedAt: 0,
+          changeSeen: true,
+          lastUpAt: null,
           armed: true,
           disarmedBy: 'start',
           freshSince: null,
@@ -292,4 +294,105 @@ test('a session that the router refuses when the streams are back is armed no mo
     interfaces: ['Te1', 'Te2'].map((interfaceName) => ({ interfaceName, level: 'Up' })),
   });
   expect(play.state.sessions).toMatchObject({ a: { armed: false }, b: { armed: true } });
+});
+
+const unwatched: readonly (readonly [string, (play: Play) => void, RegExp, number | null])[] = [
+  [
+    'the streams were lost',
+    (play) => {
+      play.at(2_000, { type: 'streamsLost', cause: 'reset' });
+      play.at(10_000, synchronizedWith({ a: 'Down', b: 'Down' }));
+    },
+    /; late, because the router's event streams were lost for 8 s\b.*The peer was last known UP 8 s ago/,
+    2_000,
+  ],
+  [
+    'the streams were lost, and the DOWN came by a notification after that',
+    (play) => {
+      play.at(2_000, { type: 'streamsLost', cause: 'reset' });
+      play.at(9_000, synchronizedWith({ a: 'Unknown', b: 'Unknown' }));
+      play.at(10_000, sessionEvent('a', 'Down', 10_000));
+    },
+    /; late, because the router's event streams were lost for 7 s\b.*The peer was last known UP 8 s ago/,
+    2_000,
+  ],
+  [
+    'another client had the streams, then they were lost',
+    (play) => {
+      play.at(2_000, { type: 'controlLost', cause: 'NOTIF_TERM' });
+      play.at(5_000, { type: 'streamsLost', cause: 'reset' });
+      play.at(10_000, synchronizedWith({ a: 'Down', b: 'Down' }));
+    },
+    /; late, because another client had the router's event streams for 8 s\b.*last known UP 8 s ago/,
+    2_000,
+  ],
+  [
+    'a stall, after which levels are read',
+    (play) => {
+      play.at(7_000, { type: 'processStalled', forMs: 5_000 });
+      const sessions = [{ session: 'a', level: 'Down' } as const];
+      play.at(7_001, { type: 'levelsRead', sessions, interfaces: [] }, play.observed('peer'));
+      play.at(10_001);
+    },
+    /; late, because this router did not run this daemon for 5 s\b.*The peer was last known UP 8 s ago/,
+    2_000,
+  ],
+  [
+    'a stall, told after the DOWN that came in it',
+    (play) => {
+      play.take(sessionEvent('a', 'Down', 6_990));
+      play.at(7_000, { type: 'processStalled', forMs: 5_000 }, play.observed('peer', 'peer', 7_000));
+      play.at(10_001);
+    },
+    /; late, because this router did not run this daemon for 5 s\b.*The peer was last known UP 8 s ago/,
+    2_000,
+  ],
+];
+
+describe('when the peer was last known UP (rules 13 and 16)', () => {
+  test.each(unwatched)(
+    '%s: a takeover says when the peer was last known UP, and not when it went DOWN',
+    (_what, story, sentence, lastUpAt) => {
+      const play = watching('peer', 'gen2');
+      story(play);
+      expect(play.reasons.join('\n')).toMatch(sentence);
+      expect(play.state.attempt).toMatchObject({ purpose: 'takeover', lastUp: { at: lastUpAt } });
+      expect(play.state.attempt?.triggeredAt).toBe(play.state.attempt?.decidedAt);
+    },
+  );
+
+  test('after a start nobody knows', () => {
+    const play = new Play();
+    play.at(20_000, started(memoryOf({ savedAt: 19_000, armedSessions: ['a', 'b'] })));
+    play.at(20_050, synchronizedWith({ a: 'Down', b: 'Down' }), play.observed('peer'));
+    expect(play.state.attempt).toMatchObject({ lastUp: { at: null } });
+    expect(play.reasons.join()).toContain(
+      'This daemon has not seen the peer UP: when it went DOWN is not known',
+    );
+  });
+
+  test('what goes DOWN while it is watched again went DOWN then', () => {
+    const play = watching('peer', 'gen2');
+    play.at(2_000, { type: 'streamsLost', cause: 'reset' });
+    play.at(3_000, synchronizedWith({ a: 'Up', b: 'Up' }));
+    play.at(3_100, sessionEvent('a', 'Down', 3_090));
+    expect(play.state.attempt).toMatchObject({ triggeredAt: 3_090, lastUp: null });
+    expect(play.state.verdict).not.toContain('late');
+  });
+
+  test('another client takes the streams from this one in turn: one alarm', () => {
+    const play = watching('peer');
+    for (const at of [2_000, 22_000, 42_000]) {
+      play.at(at, { type: 'controlLost', cause: 'NOTIF_TERM' });
+      play.at(
+        at + 1_000,
+        { type: 'streamsLost', cause: 'ended' },
+        { type: 'controlLost', cause: 'NOTIF_TERM' },
+      );
+      play.at(at + 10_000, synchronizedWith({ a: 'Up', b: 'Up' }));
+    }
+    expect(play.alarms.filter((code) => code === 'control-lost')).toEqual(['control-lost']);
+    play.at(112_000, { type: 'controlLost', cause: 'NOTIF_TERM' });
+    expect(play.alarms.filter((code) => code === 'control-lost')).toHaveLength(2);
+  });
 });

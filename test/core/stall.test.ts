@@ -105,7 +105,10 @@ describe('own stall (rule 16)', () => {
 
   test('a reading that shows what is known changes nothing, nor does an empty one', () => {
     const play = awake();
+    // The first one after a stall says until when they are known to have been UP.
+    play.take(levels({ a: 'Up', b: 'Up' }));
     const before = play.state;
+    play.now += 10;
     play.take(levels({ a: 'Up', b: 'Up' }));
     play.take(levels({}));
     expect(play.state).toEqual(before);

@@ -109,6 +109,7 @@ test('records of several groups say which one they are about; those of one do no
     attempt: 1,
     purpose: 'takeover',
     triggeredAt: 0,
+    lastUp: null,
     decidedAt: 1,
     firstSentAt: 2,
     lastAnsweredAt: 3,

@@ -360,11 +360,12 @@ export class Story {
         return [`remember: ${activity}, armed ${armed}${intention}${inhibited}${penalty}`];
       }
       case 'reportTimeline': {
-        const { purpose, triggeredAt, decidedAt, firstSentAt, lastAnsweredAt, confirmedAt } = effect.timeline;
+        const { purpose, triggeredAt, lastUp, decidedAt, firstSentAt, lastAnsweredAt, confirmedAt } =
+          effect.timeline;
         const legs = [decidedAt, firstSentAt, lastAnsweredAt, confirmedAt];
         const ms = legs.map((at) => (at === null ? '-' : `+${at - triggeredAt}`));
         return [
-          `timeline: decided, sent, answered, confirmed ${ms.join(', ')} ms after the ${purpose === 'takeover' ? 'DOWN' : 'decision'}`,
+          `timeline: decided, sent, answered, confirmed ${ms.join(', ')} ms after the ${purpose === 'takeover' && lastUp === null ? 'DOWN' : 'decision'}`,
         ];
       }
       case 'askHolders':

@@ -7,6 +7,7 @@ import type { Plan, PlannedSession } from '../state/plan';
 import { heldUntil } from './stall';
 import type { Disarming, LocalInterface, Session, State } from '../state/state';
 import { list, note, type Turn } from '../state/turn';
+import { endUnwatched, isUnseen } from './unwatched';
 
 type EventOf<Type extends Event['type']> = Extract<Event, { type: Type }>;
 
@@ -92,7 +93,9 @@ export function disarmUnlessUp(turn: Turn, isSpared: (session: Session) => boole
 
 /** Rule 13: without the streams no level is known. What was armed stays so: it may have survived. */
 export function forgetLevels(turn: Turn): void {
-  turn.state.sessions = mapSessions(turn.state, (session) => withLevel(session, 'Unknown', turn.now));
+  turn.state.sessions = mapSessions(turn.state, (session) =>
+    withLevel(session, 'Unknown', turn.now, foundMoment(turn, session)),
+  );
 }
 
 function mapSessions(state: State, change: (session: Session) => Session): State['sessions'] {
@@ -101,7 +104,7 @@ function mapSessions(state: State, change: (session: Session) => Session): State
 
 export function bfdSessionChanged(turn: Turn, event: EventOf<'bfdSessionChanged'>): void {
   const before = sessionOf(turn.state, event.session);
-  changeSession(turn, event.session, event.level, event.receivedAt);
+  changeSession(turn, event.session, event.level, event.receivedAt, true);
   if (before.level === event.level) {
     return note(turn, 'routine', `the session ${event.session} is ${words(event.level)}, as before`);
   }
@@ -112,9 +115,10 @@ export function bfdSessionChanged(turn: Turn, event: EventOf<'bfdSessionChanged'
   );
 }
 
-function changeSession(turn: Turn, id: string, level: SessionLevel, at: number): void {
+function changeSession(turn: Turn, id: string, level: SessionLevel, at: number, isReported: boolean): void {
   const before = sessionOf(turn.state, id);
-  const session = held(turn, id, before, withLevel(before, level, at), at);
+  const moment = isReported ? reportedMoment(turn, id, before, at) : foundMoment(turn, before);
+  const session = held(turn, id, before, withLevel(before, level, at, moment), at);
   turn.state.sessions = { ...turn.state.sessions, [id]: session };
 }
 
@@ -133,8 +137,11 @@ export function levelsRead(turn: Turn, event: EventOf<'levelsRead'>): void {
   }
   for (const { session, level } of event.sessions) {
     const before = sessionOf(turn.state, session);
-    if (before.level === level) continue;
-    changeSession(turn, session, level, turn.now);
+    if (before.level === level) {
+      if (level === 'Up' && isUnseen(turn.state.unwatched, before)) updateLastUp(turn, session);
+      continue;
+    }
+    changeSession(turn, session, level, turn.now, false);
     note(turn, 'notable', `the session ${session} is found ${words(level)}, before ${words(before.level)}`);
   }
   note(
@@ -144,8 +151,22 @@ export function levelsRead(turn: Turn, event: EventOf<'levelsRead'>): void {
   );
 }
 
-function withLevel(session: Session, level: SessionLevel, at: number): Session {
-  const changedAt = session.level === level ? session.changedAt : at;
+/** A reading says that it has been UP to the end of an interval in which it was not watched. */
+function updateLastUp(turn: Turn, id: string): void {
+  const session = { ...sessionOf(turn.state, id), lastUpAt: turn.now };
+  turn.state.sessions = { ...turn.state.sessions, [id]: session };
+}
+
+/** What is known of the moment at which a session changes its level. */
+type Moment = Pick<Session, 'changeSeen' | 'lastUpAt'>;
+
+function withLevel(before: Session, level: SessionLevel, at: number, moment: Moment): Session {
+  const isChanged = before.level !== level;
+  const changedAt = isChanged ? at : before.changedAt;
+  const session = {
+    ...before,
+    ...(isChanged ? { ...moment, ...(level === 'Up' ? { lastUpAt: at } : {}) } : {}),
+  };
   switch (level) {
     case 'Up':
       return { ...session, level, changedAt, armed: true, freshSince: null, heldUntil: null };
@@ -158,6 +179,24 @@ function withLevel(session: Session, level: SessionLevel, at: number): Session {
     case 'Unknown':
       return { ...session, level, changedAt };
   }
+}
+
+/** By a notification: at that very time, unless the peer was not watched just before. */
+function reportedMoment(turn: Turn, id: string, before: Session, at: number): Moment {
+  const { unwatched } = turn.state;
+  const detectionTimeMs = turn.plan.sessions.find((session) => session.id === id)?.detectionTimeMs ?? 0;
+  const isBlind = isUnseen(unwatched, before) && at - (unwatched?.until ?? at) <= detectionTimeMs;
+  if (before.level !== 'Up' || isBlind) return foundMoment(turn, before);
+  return { changeSeen: true, lastUpAt: at };
+}
+
+/** By a reading, some time after the change. */
+function foundMoment({ state: { unwatched } }: Turn, before: Session): Moment {
+  const { level, lastUpAt } = before;
+  if (level !== 'Up' || lastUpAt === null || unwatched === null || !isUnseen(unwatched, before))
+    return { changeSeen: false, lastUpAt };
+  // Watched until then, and UP all the time.
+  return { changeSeen: false, lastUpAt: Math.max(lastUpAt, unwatched.since) };
 }
 
 export function interfaceChanged(turn: Turn, name: string, level: InterfaceLevel): void {
@@ -184,6 +223,7 @@ export function streamsSynchronized(turn: Turn, event: EventOf<'streamsSynchroni
   const sessions = plan.sessions.map(({ id }) => [id, synchronized(turn, id, readings.get(id))] as const);
   turn.state.sessions = Object.fromEntries(sessions);
   turn.state.streams = { phase: 'synchronized', generation: event.generation, everSynchronized: true };
+  endUnwatched(turn);
   const read = sessions.map(
     ([id, { level, freshSince }]) =>
       `${id} is ${words(level)}${freshSince === null ? '' : ' (programmed anew)'}`,
@@ -201,7 +241,8 @@ function synchronized(turn: Turn, id: string, reading: SessionReading | undefine
   const disarmedBy = isRefused ? 'refusal' : before.disarmedBy;
   const freshSince = survived ? before.freshSince : now;
   const level = reading?.level ?? 'Unknown';
-  return held(turn, id, before, withLevel({ ...before, armed, disarmedBy, freshSince }, level, now), now);
+  const after = { ...before, armed, disarmedBy, freshSince };
+  return held(turn, id, before, withLevel(after, level, now, foundMoment(turn, before)), now);
 }
 
 /** Rule 17: stored arming counts only for sessions that survived, and not for long: the router may answer

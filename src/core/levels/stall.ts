@@ -7,6 +7,7 @@
 import type { PlannedSession } from '../state/plan';
 import type { State } from '../state/state';
 import { note, wakeAt, type Turn } from '../state/turn';
+import { noteUnwatchedStall } from './unwatched';
 
 /** From here on the peer may have acted meanwhile: a takeover takes it about that long. */
 const LONG_MS = 1_000;
@@ -20,9 +21,12 @@ export function processStalled(turn: Turn, forMs: number): void {
   // have been UP in it.
   const held = Object.entries(state.sessions).map(([id, session]) => {
     const isDoubtful = session.level === 'Down' && (isLong || session.changedAt >= now - forMs);
-    return [id, isDoubtful ? { ...session, heldUntil: until } : session] as const;
+    const isLearntLate = session.changeSeen && session.level === 'Down' && session.changedAt >= now - forMs;
+    const moment = isLearntLate ? { changeSeen: false, lastUpAt: now - forMs } : {};
+    return [id, { ...session, ...moment, ...(isDoubtful ? { heldUntil: until } : {}) }] as const;
   });
   turn.state.stalledAt = now;
+  noteUnwatchedStall(turn, forMs);
   if (isLong) {
     turn.state.longStallAt = now;
     turn.state.reorientation = { since: now, levelsKnown: !isSynchronized, ownershipKnown: false };

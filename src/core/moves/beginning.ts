@@ -5,7 +5,8 @@
 import { openAttempt } from './calls';
 import { callsOf, placeHere, requestOf } from './grouping';
 import { sessionOf } from '../levels/sessions';
-import type { Call, Ownership } from '../state/state';
+import { lastUpWords } from '../levels/unwatched';
+import type { Attempt, Call, Ownership } from '../state/state';
 import { note, type Turn } from '../state/turn';
 import type { Firing } from '../rules/verdict';
 
@@ -20,12 +21,13 @@ export function begin(turn: Turn, verdict: Firing): void {
   const attempt = openAttempt(turn, {
     purpose,
     sessions: sessions.map(({ id }) => id),
-    triggeredAt: triggeredAt(turn, verdict),
+    ...whenDown(turn, verdict),
     askingUntil: purpose === 'takeover' ? askingUntil(turn, verdict) : null,
     calls: callsFor(verdict, ownership, now),
   });
   if (purpose !== 'takeover') turn.state.lastPatientAt = now;
   note(turn, 'notable', verdict.sentence);
+  if (attempt.lastUp !== null) note(turn, 'notable', lastUpWords(attempt.lastUp, now));
   if (attempt.askingUntil === null) return;
   // Asked first: the answer is under way while the requests are signed.
   if (state.streams.generation === 'gen1') {
@@ -42,9 +44,16 @@ export function begin(turn: Turn, verdict: Firing): void {
   }
 }
 
-/** A takeover's clock starts when the first of its sessions went DOWN. */
-function triggeredAt({ state, now }: Turn, { sessions }: Firing): number {
-  return Math.min(now, ...sessions.map(({ id }) => sessionOf(state, id).changedAt));
+/**
+ * A takeover's clock starts when the first of its sessions went DOWN; where it was only found DOWN, when it is decided.
+ */
+function whenDown({ state, now }: Turn, { sessions }: Firing): Pick<Attempt, 'triggeredAt' | 'lastUp'> {
+  const down = sessions.map(({ id }) => sessionOf(state, id));
+  const triggeredAt = Math.min(now, ...down.map(({ changedAt }) => changedAt));
+  if (down.every(({ changeSeen, changedAt }) => changeSeen || changedAt > triggeredAt))
+    return { triggeredAt, lastUp: null };
+  const known = down.flatMap(({ lastUpAt }) => (lastUpAt === null ? [] : [lastUpAt]));
+  return { triggeredAt: now, lastUp: { at: known.length === 0 ? null : Math.max(...known) } };
 }
 
 /**

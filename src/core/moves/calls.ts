@@ -25,7 +25,12 @@ const REFUSED_RETRY_MS = 10_000;
 export function openAttempt(
   turn: Turn,
   told: Pick<Attempt, 'purpose' | 'calls'> &
-    Partial<Pick<Attempt, 'request' | 'sessions' | 'resumed' | 'triggeredAt' | 'decidedAt' | 'askingUntil'>>,
+    Partial<
+      Pick<
+        Attempt,
+        'request' | 'sessions' | 'resumed' | 'triggeredAt' | 'lastUp' | 'decidedAt' | 'askingUntil'
+      >
+    >,
 ): Attempt {
   const attempt: Attempt = {
     number: turn.state.lastAttempt + 1,
@@ -33,6 +38,7 @@ export function openAttempt(
     sessions: [],
     resumed: false,
     triggeredAt: turn.now,
+    lastUp: null,
     decidedAt: turn.now,
     askingUntil: null,
     firstSentAt: null,

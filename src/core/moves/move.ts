@@ -25,6 +25,7 @@ import { noteGiven } from '../rules/preemption';
 import { withdrawQueued } from './queued';
 import { extendClaim } from '../rules/repair';
 import { interfaceChanged, interfaceOf } from '../levels/sessions';
+import { lastUpWords } from '../levels/unwatched';
 import type { Attempt, Call } from '../state/state';
 import { list, note, raiseAlarm, wakeAt, type Turn } from '../state/turn';
 import { declines, type Firing, type Verdict } from '../rules/verdict';
@@ -269,6 +270,7 @@ function finishIfComplete(turn: Turn): void {
     attempt: attempt.number,
     purpose: attempt.purpose,
     triggeredAt: attempt.triggeredAt,
+    lastUp: attempt.lastUp,
     decidedAt: attempt.decidedAt,
     firstSentAt: attempt.firstOnWireAt ?? attempt.firstSentAt,
     lastAnsweredAt: attempt.lastAnsweredAt,
@@ -285,11 +287,14 @@ function finishIfComplete(turn: Turn): void {
   if (attempt.purpose === 'giveBack' || attempt.purpose === 'give') return finishGiving(turn, attempt, moved);
   turn.state.unconfirmed = timeline;
   const elapsedMs = Math.round(turn.now - attempt.triggeredAt);
-  note(turn, 'notable', `${moved}, ${elapsedMs} ms after ${sinceWords(attempt)}: EC2 is asked to confirm it`);
+  const after = `${moved}, ${elapsedMs} ms after ${sinceWords(attempt)}`;
+  note(turn, 'notable', `${after}: EC2 is asked to confirm it`);
+  if (attempt.lastUp !== null) note(turn, 'notable', lastUpWords(attempt.lastUp, turn.now));
 }
 
-function sinceWords({ purpose, resumed }: Attempt): string {
+function sinceWords({ purpose, resumed, lastUp }: Attempt): string {
   if (resumed) return 'it had begun';
+  if (lastUp !== null) return 'it was decided';
   return purpose === 'takeover' ? 'the peer went DOWN' : 'it was decided';
 }
 

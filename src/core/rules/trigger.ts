@@ -11,6 +11,7 @@ import { canTestify, interfaceOf, sessionOf, testimonyOf, words, type Testimony 
 import type { Ownership, State } from '../state/state';
 import { list, type Turn } from '../state/turn';
 import { confirmedSince, unknownWords } from '../levels/unread';
+import { isUnseen, lateWords } from '../levels/unwatched';
 import { declines, type Verdict } from './verdict';
 
 type Statement = { readonly session: PlannedSession; readonly testimony: Testimony };
@@ -60,13 +61,24 @@ export function considerTakeover(turn: Turn): Verdict {
       ? ''
       : `; ${list(uncertain.map(({ id }) => id))} also asked for again, because the peer may have taken ` +
         `${uncertain.length === 1 ? 'it' : 'them'} before it went DOWN`;
+  const late = lateBecause(state, down);
   return {
     fires: true,
     purpose: 'takeover',
     targets: [...takeable, ...uncertain],
     sessions: down,
-    sentence: `taking over ${names}: ${downWords} and ${standingWords(turn, ownership)}${again}`,
+    sentence: `taking over ${names}: ${downWords} and ${standingWords(turn, ownership)}${late}${again}`,
   };
+}
+
+/** Why a takeover comes late, where it does: what is DOWN was found so after the peer was not watched. */
+function lateBecause(state: State, down: readonly PlannedSession[]): string {
+  const { unwatched } = state;
+  const isLate = down.some(({ id }) => {
+    const session = sessionOf(state, id);
+    return !session.changeSeen && isUnseen(unwatched, session);
+  });
+  return unwatched === null || !isLate ? '' : `; ${lateWords(unwatched)}`;
 }
 
 /**

@@ -291,12 +291,17 @@ export type RequestedMove = {
  */
 export type Purpose = 'takeover' | 'evidence' | 'repair' | 'claim' | 'preemption' | 'give' | 'giveBack';
 
+/** When the peer was last known to be UP, where it is not known when it went DOWN; null: not in this life of the daemon. */
+export type LastUp = { readonly at: number | null };
+
 /** When each leg of a takeover happened; null for a leg that has not. */
 export type Timeline = {
   readonly attempt: number;
   readonly purpose: Purpose;
-  /** When the peer went DOWN; for other purposes than a takeover, when it was decided. */
+  /** When the peer went DOWN; when it was decided where that is not known, and for other purposes than a takeover. */
   readonly triggeredAt: number;
+  /** Of a takeover: null where `triggeredAt` is when the peer went DOWN. */
+  readonly lastUp: LastUp | null;
   readonly decidedAt: number;
   readonly firstSentAt: number | null;
   readonly lastAnsweredAt: number | null;
@@ -306,6 +311,8 @@ export type Timeline = {
 };
 
 export type AlarmCode =
+  /** Another client has taken the router's event streams: a failure of the peer would not be seen. */
+  | 'control-lost'
   /** EC2 refuses to move a target and will go on refusing. */
   | 'takeover-refused'
   /** No request of a takeover has succeeded for some seconds. */

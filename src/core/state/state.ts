@@ -11,6 +11,7 @@ import type {
   InstanceCondition,
   InterfaceGeneration,
   InterfaceLevel,
+  LastUp,
   Memory,
   Observation,
   Purpose,
@@ -27,6 +28,10 @@ export type Session = {
   readonly level: SessionLevel;
   /** When the level was last reported to have changed; the start of a takeover's timeline. */
   readonly changedAt: number;
+  /** Whether it changed at that very time: reported while it was watched, not found so later. */
+  readonly changeSeen: boolean;
+  /** When it was last known to be UP, while it is not; while it is, when that was last said. Null: not in this life. */
+  readonly lastUpAt: number | null;
   /** Rule 2: it has been UP since this router last stopped being ACTIVE. */
   readonly armed: boolean;
   /** Since when it is not, where it is not. */
@@ -51,6 +56,14 @@ export type Streams = {
   readonly generation: InterfaceGeneration | null;
   /** Whether levels have been read at least once in this process life. */
   readonly everSynchronized: boolean;
+};
+
+/** An interval in which a failure of the peer would not have been seen. */
+export type Unwatched = {
+  readonly since: number;
+  /** Null while it lasts. */
+  readonly until: number | null;
+  readonly because: 'lost' | 'notInControl' | 'stalled';
 };
 
 /** Who holds the targets, as last confirmed: a believed observation overlaid with confirmed writes. */
@@ -143,6 +156,8 @@ export type Attempt = {
   /** Begun by an earlier process life: forward only from the start (rule 7). */
   readonly resumed: boolean;
   readonly triggeredAt: number;
+  /** Of a takeover: when the peer was last known to be UP, where it is not known when it went DOWN. */
+  readonly lastUp: LastUp | null;
   readonly decidedAt: number;
   /** `asking`: local or remote? (rule 5), until this time at the latest; null once sending. */
   readonly askingUntil: number | null;
@@ -227,6 +242,8 @@ export type State = {
   /** What the previous process life left behind; consulted until its parts are known again. */
   readonly recalled: Memory | null;
   readonly streams: Streams;
+  /** The last interval in which the peer was not watched, after it once was. */
+  readonly unwatched: Unwatched | null;
   readonly sessions: { readonly [id: string]: Session };
   readonly interfaces: { readonly [name: string]: LocalInterface };
   readonly ownership: Ownership | null;
@@ -274,6 +291,8 @@ export function initialState(plan: Plan): State {
   const unknownSession: Session = {
     level: 'Unknown',
     changedAt: 0,
+    changeSeen: false,
+    lastUpAt: null,
     armed: false,
     disarmedBy: 'start',
     freshSince: null,
@@ -284,6 +303,7 @@ export function initialState(plan: Plan): State {
     bootId: '',
     recalled: null,
     streams: { phase: 'connecting', generation: null, everSynchronized: false },
+    unwatched: null,
     sessions: Object.fromEntries(plan.sessions.map(({ id }) => [id, unknownSession])),
     interfaces: Object.fromEntries(
       plan.sessions.map(({ interfaceName }) => [interfaceName, unknownInterface]),
