@@ -289,6 +289,8 @@ export class Checks {
     say: (invariant: string, what: string) => never,
   ): void {
     const resumedAt = router.daemon?.resumedAt ?? -Infinity;
+    // A pause shorter than the detection time takes no session DOWN: a fault on the path did.
+    if ((router.daemon?.lastPauseMs ?? 0) < this.#scenario.settings.detectMs[router.index]) return;
     // What is read only when it attaches later does not get that time.
     if (this.#timeline.now - resumedAt > STALL_HOLD_MS || router.api.attachedAt > resumedAt) return;
     const ownDoing = this.#plan.sessions.every(({ id }, index) => {

@@ -52,6 +52,8 @@ export class Daemon {
   #ended = false;
   /** When it last ran again after a pause; virtual time. */
   resumedAt = -Infinity;
+  /** How long that pause took. */
+  lastPauseMs = 0;
 
   constructor(parts: DaemonParts) {
     this.#p = parts;
@@ -115,7 +117,10 @@ export class Daemon {
   #resume(pausedMs: number): void {
     const { timeline, random } = this.#p;
     this.#pauseMs = Math.max(this.#pauseMs, pausedMs);
-    if (pausedMs >= PAUSE_MS_MIN) this.resumedAt = timeline.now;
+    if (pausedMs >= PAUSE_MS_MIN) {
+      this.resumedAt = timeline.now;
+      this.lastPauseMs = pausedMs;
+    }
     if (pausedMs >= PAUSE_MS_MIN && !random.chance(0.6)) {
       let lateMs = 0;
       for (const take of this.#arrived.splice(0)) {
