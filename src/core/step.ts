@@ -28,7 +28,7 @@ import {
 } from './rules/evidence';
 import { alarmIfForeign } from './rules/foreignHolder';
 import { answerGive, giveRequested } from './moves/switchover';
-import { expireInhibit, inhibitRequested, releaseRequested } from './rules/inhibit';
+import { expireInhibit, inhibitRequested, noteArrived, releaseRequested } from './rules/inhibit';
 import { recall, remember } from './state/memory';
 import type { AlarmCode, Effect, Event } from './state/model';
 import {
@@ -140,6 +140,7 @@ function apply(turn: Turn, before: State, event: Event): void {
       if (turn.state.attempt !== null) settleByObservation(turn, event.startedAt);
       if (event.number !== null) noteHolders(turn);
       noteLoss(turn, before.ownership);
+      noteArrived(turn, before.ownership);
       alarmIfForeign(turn);
       reviewByObservation(turn);
       return askAboutHolders(turn);

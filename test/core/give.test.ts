@@ -40,7 +40,7 @@ describe('give (rule 15)', () => {
     expect(play.state.role.haState).toBe('STANDBY');
     expect(answers(play)).toEqual([[1, true]]);
     expect(play.all('answerOperator')[0]?.sentence).toBe(
-      'gave 172.31.101.10 and 172.31.105.10 to the peer; it knows with its next keepalive',
+      'gave 172.31.101.10 and 172.31.105.10 to the peer; it knows with its next keepalive. Whether the peer is inhibited cannot be seen from here: type show ha_reason there',
     );
   });
 

@@ -37,7 +37,8 @@ describe('inhibit (rule 12)', () => {
       play.at(1_000, inhibited(30 * MINUTE), ...events);
       play.live(120_000, { owners, conditions: { 'i-peer': 'stopped' } });
       expect(asked(play)).toEqual([]);
-      expect(play.all('observeOwnership').length).toBe(12);
+      // Where a target has come here meanwhile, it looks each second for a while.
+      expect(play.all('observeOwnership').length).toBe(purpose === 'repair' ? 21 : 12);
       play.at(120_000, { type: 'releaseRequested', request: 2 });
       expect(play.state.attempt?.purpose).toBe(purpose);
     },
@@ -122,6 +123,16 @@ describe('inhibit (rule 12)', () => {
     play.at(1_000, { type: 'releaseRequested', request: 7 });
     expect(play.all('answerOperator')).toMatchObject([{ request: 7, accepted: true }]);
   });
+});
+
+test('targets that the peer hands over while this router is inhibited: an alarm, and a close look until all are here', () => {
+  const play = watching('peer', 'gen2');
+  play.at(1_000, inhibited(30 * MINUTE));
+  play.live(10_300, { owners: ['mine', 'peer'] });
+  expect(play.alarms).toEqual(['arrived-while-inhibited']);
+  play.live(11_400, { owners: ['mine', 'mine'] });
+  expect(play.state.role.haState).toBe('ACTIVE');
+  expect(play.alarms).not.toContain('takeover-blocked');
 });
 
 describe('an inhibit is remembered (rules 12 and 17)', () => {

@@ -24,7 +24,7 @@ test('the ACTIVE router gives, the peer is ACTIVE with its next observation, and
   const given = await ha(lab, 'rtr1', 'give');
   expect(given).toMatchObject({ code: 0, stderr: '' });
   expect(given.stdout).toBe(
-    'gave 172.31.101.10 and 172.31.105.10 to the peer; it knows with its next keepalive\n',
+    'gave 172.31.101.10 and 172.31.105.10 to the peer; it knows with its next keepalive. Whether the peer is inhibited cannot be seen from here: type show ha_reason there\n',
   );
   await settled(lab, 'rtr2');
   expect(writes(lab, since, 'rtr1').map(moveOf).sort()).toEqual([

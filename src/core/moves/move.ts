@@ -298,9 +298,17 @@ function sinceWords({ purpose, resumed, lastUp }: Attempt): string {
   return purpose === 'takeover' ? 'the peer went DOWN' : 'it was decided';
 }
 
+/** There is no channel between the routers. */
+const PEER_INHIBIT = 'Whether the peer is inhibited cannot be seen from here: type show ha_reason there';
+
 function finishGiving(turn: Turn, attempt: Attempt, moved: string): void {
   note(turn, 'notable', moved);
   if (attempt.purpose === 'giveBack') return;
-  answerGive(turn, attempt.request, true, `${moved} to the peer; it knows with its next keepalive`);
+  answerGive(
+    turn,
+    attempt.request,
+    true,
+    `${moved} to the peer; it knows with its next keepalive. ${PEER_INHIBIT}`,
+  );
   noteGiven(turn);
 }

@@ -3,7 +3,9 @@
  * remembered, and it falls back to the wall clock across a boot. Reads go on. What it blocks: holds.ts.
  */
 import type { Event, Inhibit } from '../state/model';
-import { note, wakeAt, type Turn } from '../state/turn';
+import { observeClosely, ownsAll } from '../levels/ownership';
+import type { Ownership } from '../state/state';
+import { list, note, raiseAlarm, wakeAt, type Turn } from '../state/turn';
 
 type EventOf<Type extends Event['type']> = Extract<Event, { type: Type }>;
 
@@ -63,4 +65,25 @@ function utc(wallMs: number): string {
 
 function duration(ms: number): string {
   return ms >= 60_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 1000)} s`;
+}
+
+/**
+ * After a believed observation: targets that have come here by nothing that this router did, as a switchover of the
+ * peer brings them. The rest is under way, so it looks closely; its operator may be in the middle of the work.
+ */
+export function noteArrived(turn: Turn, before: Ownership | null): void {
+  const { plan, state } = turn;
+  const { ownership, inhibit } = state;
+  if (inhibit === null || before === null || ownership === null || state.attempt !== null) return;
+  const arrived = plan.targets.filter(
+    ({ id }) => before.holders[id]?.mine === false && ownership.holders[id]?.mine === true,
+  );
+  if (arrived.length === 0) return;
+  if (!ownsAll(plan, state)) observeClosely(turn);
+  raiseAlarm(
+    turn,
+    'arrived-while-inhibited',
+    `EC2 shows ${list(arrived.map(({ id }) => id))} on this router now, but it is ${inhibitWords(inhibit)}: ` +
+      `where the work needs it without traffic, release it and give them back`,
+  );
 }

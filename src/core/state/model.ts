@@ -329,6 +329,8 @@ export type AlarmCode =
   | 'unprotected'
   /** A rule calls for a move, and an operator's inhibit or another client in control forbids it. */
   | 'takeover-blocked'
+  /** Targets have come to this router, by nothing that it did, while an operator's inhibit holds. */
+  | 'arrived-while-inhibited'
   /** Too many takeovers in short order: the next one has to wait. */
   | 'takeover-damped'
   /** Somebody took the targets from this preferred router: it no longer takes them back by itself. */
