@@ -1,7 +1,8 @@
 /**
  * The one place where the core looks at what kind a target is: which targets go to an interface in one call, what
- * has to be taken off the holder first, and where at the peer a target belongs. To claim means the same for all:
- * without reassignment EC2 refuses what somebody else holds. The calls themselves are in aws/moves.
+ * has to be taken off the holder first, what has to be moved before, and where at the peer a target belongs. To claim
+ * means the same for all: without reassignment EC2 refuses what somebody else holds. The calls themselves are in
+ * aws/moves.
  */
 import type { Target } from './state/plan';
 
@@ -50,5 +51,23 @@ export function privateAddressFor(target: Target): string | null {
     case 'ipv6Address':
     case 'route':
       return null;
+  }
+}
+
+/**
+ * The one of these targets that this one is put on: EC2 refuses to move it to a place where that one is not yet.
+ * Nothing rests on what itself rests on another.
+ */
+export function restsOn(targets: readonly Target[], target: Target): Target | undefined {
+  switch (target.kind) {
+    case 'elasticIp': {
+      const { privateAddress } = target;
+      if (privateAddress === null) return undefined;
+      return targets.find((other) => other.kind === 'privateAddress' && other.address === privateAddress);
+    }
+    case 'privateAddress':
+    case 'ipv6Address':
+    case 'route':
+      return undefined;
   }
 }

@@ -312,6 +312,114 @@ describe('given to the peer', () => {
   });
 });
 
+describe('an Elastic IP on a floating address', () => {
+  const [first, base, own] = ['172.31.101.10', '172.31.105.10', '172.31.105.9'] as const;
+  const targets = [addressTarget(first, 1), addressTarget(base, 2), elasticIp('eipalloc-1', base)];
+  const taking = (holders: Holders, change: Partial<Plan> = {}) => {
+    const play = watchingMixed(targets, holders, change);
+    down(play);
+    return play;
+  };
+  const asked = (play: Play) => play.all('sendTakeover').map(({ targets: ids }) => ids.join(' '));
+
+  test('is neither signed nor sent, and wakes nobody, before the address has been moved', () => {
+    const play = watchingMixed(targets, held(PEER, targets));
+    play.at(2_000, sessionEvent('a', 'Down'));
+    expect(play.all('prepareTakeover').map(({ targets: ids }) => ids.join(' '))).toEqual([first, base]);
+    play.at(2_001, { type: 'interfacesAnswered', attempt: 1, interfaces: [] });
+    expect(asked(play)).toEqual([first, base]);
+    expect(play.state.wakeAt).toBeGreaterThan(2_001);
+    expect(play.state.verdict).toBe(`taking over: ${first} and ${base} asked of EC2; eipalloc-1 after that`);
+    play.at(2_100, answer('1.1.1'));
+    expect(asked(play)).toEqual([first, base]);
+    play.at(2_110, answer('1.2.1'));
+    expect(play.all('sendTakeover').at(-1)).toMatchObject({ targets: ['eipalloc-1'], privateAddress: base });
+    play.at(2_200, answer('1.3.1'));
+    expect([play.state.role.haState, play.alarms]).toEqual(['ACTIVE', []]);
+  });
+
+  test.each<[string, Target]>([
+    ['does not float', elasticIp('eipalloc-1', own)],
+    ['is the primary one', elasticIp('eipalloc-1')],
+  ])('goes at once where its address %s', (_what, eip) => {
+    const planned = [...targets.slice(0, 2), eip];
+    const play = watchingMixed(planned, held(PEER, planned));
+    down(play);
+    expect(asked(play)).toEqual([first, base, 'eipalloc-1']);
+  });
+
+  test('goes at once where its address is certainly here', () => {
+    const here = { ...MINE, networkInterfaceId: 'eni-own2' };
+    const partial = { [first]: MINE, [base]: here, 'eipalloc-1': PEER };
+    const play = watchingMixed(targets, partial);
+    for (const at of [10_200, 20_200, 30_200]) {
+      play.at(at);
+      play.at(at + 100, play.sees(partial));
+    }
+    expect(asked(play)).toEqual(['eipalloc-1']);
+  });
+
+  test('follows an address that a reading shows here', () => {
+    const play = taking(held(PEER, targets));
+    play.at(2_100, answer('1.1.1'), answer('1.2.1', 'uncertain'));
+    play.at(10_200);
+    play.at(
+      10_300,
+      play.sees({ [first]: MINE, [base]: { ...MINE, networkInterfaceId: 'eni-own2' }, 'eipalloc-1': PEER }),
+    );
+    expect(asked(play).at(-1)).toBe('eipalloc-1');
+  });
+
+  test('whose address EC2 refuses is not asked for, and the alarm says so', () => {
+    const play = taking(held(PEER, targets));
+    play.at(2_100, answer('1.1.1'), answer('1.2.1', 'refused', 'UnauthorizedOperation'));
+    expect(play.alarms).toEqual(['takeover-refused']);
+    expect(play.reasons.join()).toMatch(/trying again slowly; eipalloc-1 is not asked for before that/);
+    play.until(20_000);
+    expect(asked(play)).not.toContain('eipalloc-1');
+    expect(play.all('sendTakeover').length).toBeLessThan(6);
+  });
+
+  test('follows one of several addresses that are moved one by one', () => {
+    const both = [addressTarget('172.31.105.8', 2), addressTarget(base, 2), elasticIp('eipalloc-1', base)];
+    const play = watchingMixed(both, held(PEER, both));
+    down(play);
+    play.at(2_100, answer('1.1.1', 'refused', 'InvalidParameterValue'));
+    expect(asked(play)).toEqual([`172.31.105.8 ${base}`, '172.31.105.8', base]);
+    play.at(2_200, answer('1.4.1'));
+    expect(asked(play).at(-1)).toBe('eipalloc-1');
+  });
+
+  test('is lost with its address: whoever was first has both', () => {
+    const play = watchingMixed(targets, { [first]: MINE, [base]: null, 'eipalloc-1': null });
+    for (let at = 10_200; at < 60_000 && asked(play).length === 0; at += 10_000) {
+      play.at(at);
+      play.at(at + 100, play.sees({ [first]: MINE, [base]: null, 'eipalloc-1': null }));
+    }
+    expect(asked(play)).toEqual([base]);
+    play.at(play.now + 100, answer('1.1.1', 'refused', 'InvalidParameterValue'));
+    expect(asked(play)).toEqual([base]);
+    expect(play.state.attempt).toBeNull();
+  });
+
+  test('is given to the peer after its address, and to the same one there', () => {
+    const mine = Object.fromEntries(
+      targets.map(({ id, deviceIndex }) => [id, { ...MINE, networkInterfaceId: `eni-own${deviceIndex}` }]),
+    );
+    const play = watchingMixed(targets, mine);
+    play.at(2_000, { type: 'giveRequested', request: 7 });
+    expect(asked(play)).toEqual([first, base]);
+    play.at(2_100, answer('1.1.1'), answer('1.2.1'));
+    expect(play.all('sendTakeover').at(-1)).toMatchObject({
+      targets: ['eipalloc-1'],
+      networkInterfaceId: 'eni-peer2',
+      privateAddress: base,
+    });
+    play.at(2_200, answer('1.3.1'));
+    expect(play.all('answerOperator').at(-1)?.accepted).toBe(true);
+  });
+});
+
 describe('requests that wait for tokens', () => {
   const targets = Array.from({ length: 30 }, (_, index) => route(`10.${index}.0.0/16`, 1, index));
   const queued = (call: number, attempt = 1) =>

@@ -8,7 +8,7 @@ import type { Effect, Event, Failure, InstanceCondition, Memory } from '../../sr
 import type { Plan } from '../../src/core/state/plan';
 import { initialState, type State } from '../../src/core/state/state';
 import { roleWords, step } from '../../src/core/step';
-import { PLAN, TARGETS, THIRD_SESSION, observationOf, type Owner } from './storyWorld';
+import { ELASTIC_IP, PLAN, THIRD_SESSION, observationOf, type Owner } from './storyWorld';
 
 /** An EC2 read that nothing delays. */
 const READ_MS = 50;
@@ -168,7 +168,7 @@ export class Story {
     this.#hidden = true;
     this.#plan = planOf(options);
     this.#state = initialState(this.#plan);
-    this.#owners = PLAN.targets.map(() => (role === 'ACTIVE' ? 'A' : 'B'));
+    this.#owners = this.#plan.targets.map(() => (role === 'ACTIVE' ? 'A' : 'B'));
     this.#take({ type: 'started', bootId: 'boot-1', memory: null, wallNow: WALL_MS });
     this.#take(this.#synchronized([generation]));
     this.#drain();
@@ -263,7 +263,7 @@ export class Story {
     if (kind === 'ok') {
       const owner = request.to.charAt('eni-'.length) as Owner;
       for (const id of request.targets) {
-        this.#owners[TARGETS.findIndex((target) => target === id)] = owner;
+        this.#owners[this.#plan.targets.findIndex((target) => target.id === id)] = owner;
       }
     }
     const failure = kind === 'ok' ? null : { kind: kind as 'refused', code, message: 'says EC2' };
@@ -395,7 +395,7 @@ export class Story {
             type: 'ownershipObserved',
             number,
             startedAt,
-            observation: observationOf(this.#owners, this.#detached, this.#peerIsKnown),
+            observation: observationOf(this.#plan.targets, this.#owners, this.#detached, this.#peerIsKnown),
           }
         : { type: 'observationFailed', number, failure };
     this.#planned.push({ at: startedAt + latencyMs, event });
@@ -427,12 +427,13 @@ export class Story {
   }
 }
 
-/** `any|all`, `three`, `preferred`, `take-foreign`, `take-withdrawn`, `take-from-running SECONDS`: the configuration, where not the delivered one. */
+/** `any|all`, `three`, `elastic-ip`, `preferred`, `take-foreign`, `take-withdrawn`, `take-from-running SECONDS`: the configuration, where not the delivered one. */
 function planOf(words: readonly string[]): Plan {
   let plan: Plan = PLAN;
   for (const [index, word] of words.entries()) {
     if (word === 'any' || word === 'all') plan = { ...plan, trigger: word };
     else if (word === 'three') plan = { ...plan, sessions: [...PLAN.sessions, THIRD_SESSION] };
+    else if (word === 'elastic-ip') plan = { ...plan, targets: [...PLAN.targets, ELASTIC_IP] };
     else if (word === 'preferred') plan = { ...plan, preferred: true };
     else if (word === 'take-foreign') plan = { ...plan, foreignHolder: 'take' };
     else if (word === 'take-withdrawn') plan = { ...plan, onPeerWithdrawn: 'take' };

@@ -1,9 +1,18 @@
 /** Router A of the stories: what it is asked to do, and what EC2 shows it. */
 import type { Holder, Observation } from '../../src/core/state/model';
-import type { Plan } from '../../src/core/state/plan';
+import type { Plan, Target } from '../../src/core/state/plan';
 import { TIMING, addressTarget, slot } from '../support/coreWorld';
 
 export const TARGETS = ['10.0.1.100', '10.0.2.100', '10.0.2.101'] as const;
+/** Where the configuration has it: on the floating 10.0.2.100. */
+export const ELASTIC_IP: Target = {
+  ...slot(2),
+  rank: 0,
+  kind: 'elasticIp',
+  id: 'eipalloc-1',
+  allocationId: 'eipalloc-1',
+  privateAddress: TARGETS[1],
+};
 const PEERS = ['10.0.1.2', '10.0.2.2', '10.0.3.2'] as const;
 
 /** Its peer is on a subnet without a target. */
@@ -55,8 +64,13 @@ function holderOf(owner: Exclude<Owner, '?'>, deviceIndex: number): Holder | nul
 
 const UNREAD = { kind: 'uncertain', code: 'Timeout', message: 'no answer' } as const;
 
-export function observationOf(owners: readonly Owner[], detached: number, peerIsKnown: boolean): Observation {
-  const unread = PLAN.targets.flatMap(({ id }, index) => (owners[index] === '?' ? [id] : []));
+export function observationOf(
+  targets: readonly Target[],
+  owners: readonly Owner[],
+  detached: number,
+  peerIsKnown: boolean,
+): Observation {
+  const unread = targets.flatMap(({ id }, index) => (owners[index] === '?' ? [id] : []));
   return {
     interfaces: [1, 2]
       .filter((deviceIndex) => deviceIndex !== detached)
@@ -71,7 +85,7 @@ export function observationOf(owners: readonly Owner[], detached: number, peerIs
       ? {}
       : { unread: [{ action: 'DescribeRouteTables', targets: unread, failure: UNREAD }] }),
     holders: Object.fromEntries(
-      PLAN.targets.flatMap(({ id, deviceIndex }, index) => {
+      targets.flatMap(({ id, deviceIndex }, index) => {
         const owner = owners[index] ?? '-';
         return owner === '?' ? [] : [[id, holderOf(owner, deviceIndex)] as const];
       }),

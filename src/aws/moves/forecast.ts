@@ -15,14 +15,17 @@ export function forecast(
   latencyMs: number,
 ): readonly TimedCall[] {
   const buckets = new Map(Object.entries(limits).map(([action, limit]) => [action, new Bucket(limit)]));
-  const waiting = moves.map(({ rank, calls }) => ({ rank, calls, readyAtMs: 0 }));
+  const waiting = moves.map((move) => ({ ...move, readyAtMs: 0 }));
   const timed: TimedCall[] = [];
   for (;;) {
     waiting.sort((a, b) => a.readyAtMs - b.readyAtMs || a.rank - b.rank);
     const next = waiting.shift();
     if (next === undefined) break;
     const [call, ...rest] = next.calls;
-    if (call === undefined) continue;
+    if (call === undefined) {
+      waiting.push(...(next.next ?? []).map((move) => ({ ...move, readyAtMs: next.readyAtMs })));
+      continue;
+    }
     const sentAtMs = buckets.get(call.action)?.take(next.readyAtMs) ?? next.readyAtMs;
     timed.push({ ...call, sentAtMs });
     waiting.push({ ...next, calls: rest, readyAtMs: sentAtMs + latencyMs });

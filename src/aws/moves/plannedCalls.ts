@@ -4,6 +4,7 @@
  */
 import { EC2Client, type ServiceInputTypes } from '@aws-sdk/client-ec2';
 import type { Failure, Observation, RequestedMove } from '../../core/state/model';
+import { waitsFor } from '../../core/moves/grouping';
 import type { Plan } from '../../core/state/plan';
 import { silenceSdk, type Caller } from '../transport/ec2';
 import { prepareMove } from './moves';
@@ -14,8 +15,12 @@ export type PlannedCall = {
   readonly input: ServiceInputTypes;
 };
 
-/** One move: its calls come one after the other. */
-export type PlannedMove = { readonly rank: number; readonly calls: readonly PlannedCall[] };
+/** One move: its calls come one after the other, and then the moves of what rests on it. */
+export type PlannedMove = {
+  readonly rank: number;
+  readonly calls: readonly PlannedCall[];
+  readonly next?: readonly PlannedMove[];
+};
 
 /** `tableOf`: the route table of a route, by target id. */
 export async function plannedMoves(
@@ -26,16 +31,18 @@ export async function plannedMoves(
 ): Promise<readonly PlannedMove[]> {
   const targets = new Map(plan.targets.map((target) => [target.id, target]));
   const rehearsal = openRehearsal();
-  const planned: PlannedMove[] = [];
+  const planned = new Map<RequestedMove, PlannedMove & { readonly next: PlannedMove[] }>();
   for (const move of moves) {
     // EC2 has no route to replace where nobody holds it.
     const isMissing = move.targets.some((id) => (observation.holders[id] ?? null) === null);
     const { ec2, calls } = rehearsal((action) => (action === 'ReplaceRoute' && isMissing ? NO_ROUTE : null));
     const tools = { ec2, tableOf, throttled: () => {}, token: () => Promise.resolve() };
     await prepareMove(tools, move, targets).release(REHEARSAL_MS);
-    planned.push({ rank: move.rank, calls });
+    planned.set(move, { rank: move.rank, calls, next: [] });
   }
-  return planned;
+  const waiting = waitsFor(plan, moves);
+  for (const [waiter, mover] of waiting) planned.get(mover)?.next.push(...[planned.get(waiter) ?? []].flat());
+  return [...planned].flatMap(([move, made]) => (waiting.has(move) ? [] : [made]));
 }
 
 /** Nothing waits for anything. */

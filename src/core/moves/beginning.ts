@@ -3,7 +3,7 @@
  * to begin is judgement.ts's part, what becomes of it move.ts's.
  */
 import { openAttempt } from './calls';
-import { callsOf, placeHere, requestOf } from './grouping';
+import { callsOf, placeHere, requestOf, waitsFor } from './grouping';
 import { sessionOf } from '../levels/sessions';
 import { lastUpWords } from '../levels/unwatched';
 import type { Attempt, Call, Ownership } from '../state/state';
@@ -39,8 +39,10 @@ export function begin(turn: Turn, verdict: Firing): void {
       timeoutMs: ASK_TIMEOUT_MS,
     });
   }
+  const waiting = waitsFor(turn.plan, attempt.calls);
   for (const call of attempt.calls) {
-    turn.effects.push({ effect: 'prepareTakeover', ...requestOf(turn, attempt, call) });
+    if (!waiting.has(call))
+      turn.effects.push({ effect: 'prepareTakeover', ...requestOf(turn, attempt, call) });
   }
 }
 

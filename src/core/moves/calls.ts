@@ -8,6 +8,7 @@ import type { Failure } from '../state/model';
 import { confirmWrite, observeNow } from '../levels/ownership';
 import type { Attempt, Call, Send } from '../state/state';
 import { list, note, raiseAlarm, wakeAt, type Turn, type Weight } from '../state/turn';
+import { waitersOf, waitingCalls } from './waiting';
 
 /** Deadline of the n-th try: 1, 2, 4, 8, 8, ... seconds. A later try does not abort an earlier one. */
 const FIRST_DEADLINE_MS = 1_000;
@@ -118,13 +119,17 @@ function hedgeAt({ paced }: Attempt, call: Call, hedgeMs: number): number | null
 export function drive(turn: Turn): void {
   const { hedgeMs } = turn.plan.timing;
   for (const call of currentAttempt(turn).calls) drawRetry(turn, call);
+  const waiting = waitingCalls(turn.plan, currentAttempt(turn));
   for (const call of currentAttempt(turn).calls) {
+    if (waiting.has(call)) continue;
     if (tryIsDue(call, turn.now)) send(turn, call, false);
     else if (turn.now >= (hedgeAt(currentAttempt(turn), call, hedgeMs) ?? Infinity)) send(turn, call, true);
   }
   const attempt = currentAttempt(turn);
+  const stillWaiting = waitingCalls(turn.plan, attempt);
   for (const call of attempt.calls) {
-    if (call.outcome !== 'open') continue;
+    // What waits is looked at again with the answer or the reading that ends what it waits for.
+    if (call.outcome !== 'open' || stillWaiting.has(call)) continue;
     if (call.nextSendAt !== null) wakeAt(turn, call.nextSendAt);
     wakeAt(turn, hedgeAt(attempt, call, hedgeMs) ?? Infinity);
   }
@@ -296,16 +301,20 @@ function refused(turn: Turn, call: Call, failure: Failure): void {
   updateCall(turn, call.number, { failed: failure, uncertain: false, refusedWith: failure.code });
   // It may refuse what has already been done.
   observeNow(turn);
+  const waiting = waitersOf(turn.plan, currentAttempt(turn), call).flatMap(({ targets }) => targets);
   const reason =
     `EC2 refuses to move ${list(call.targets)} to ${call.to.networkInterfaceId} ` +
-    `(${failure.code}: ${failure.message}): trying again slowly`;
+    `(${failure.code}: ${failure.message}): trying again slowly` +
+    (waiting.length === 0 ? '' : `; ${list(waiting)} is not asked for before that`);
   if (call.refusedWith === failure.code) note(turn, 'routine', reason);
   else raiseAlarm(turn, 'takeover-refused', reason);
 }
 
 /** Rule 8: without reassignment a refusal means that somebody else was first. EC2 is asked who. */
 function lost(turn: Turn, call: Call, failure: Failure): void {
-  updateCall(turn, call.number, { outcome: 'lost', nextSendAt: null, failed: null, uncertain: false });
+  // What rests on it belongs where it is.
+  for (const { number } of [call, ...waitersOf(turn.plan, currentAttempt(turn), call)])
+    updateCall(turn, number, { outcome: 'lost', nextSendAt: null, failed: null, uncertain: false });
   const before = turn.state.lostClaim;
   const lostClaim = {
     since: before?.since ?? turn.now,

@@ -2,7 +2,7 @@
  * From targets to calls: which ones go together, to which interface, and what EC2 is asked for (rule 6). When a
  * call is made, and what its answer means, is calls.ts's part.
  */
-import { movesFromNobodyOnly, privateAddressFor, sharedCall } from '../kinds';
+import { movesFromNobodyOnly, privateAddressFor, restsOn, sharedCall } from '../kinds';
 import type { Holder, Observation, RequestedMove, TakeoverRequest } from '../state/model';
 import { interfaceFor } from '../levels/ownership';
 import type { Plan, Target } from '../state/plan';
@@ -59,6 +59,25 @@ export function callsOf(moves: readonly Move[], now: number, firstNumber = 1): r
     .map(({ to, allowReassignment, again, targets }, place) =>
       newCall({ to, allowReassignment, again, targets, number: firstNumber + place, now }),
     );
+}
+
+/**
+ * Each of these that has to wait, and the one that it waits for: that one moves what a target of it rests on. What
+ * rests on a target that none of them moves does not wait.
+ */
+export function waitsFor<Each extends Pick<Call, 'targets'>>(
+  { targets: planned }: Plan,
+  all: readonly Each[],
+): ReadonlyMap<Each, Each> {
+  const waiting = new Map<Each, Each>();
+  for (const target of planned) {
+    const base = restsOn(planned, target);
+    if (base === undefined) continue;
+    const mover = all.find(({ targets }) => targets.includes(base.id));
+    const waiter = all.find(({ targets }) => targets.includes(target.id));
+    if (mover !== undefined && waiter !== undefined) waiting.set(waiter, mover);
+  }
+  return waiting;
 }
 
 /** The place on this router where the target belongs; an observation has shown the interface. */

@@ -23,6 +23,7 @@ import type { Event, Purpose, Timeline } from '../state/model';
 import { observeNow } from '../levels/ownership';
 import { noteGiven } from '../rules/preemption';
 import { withdrawQueued } from './queued';
+import { waitingCalls } from './waiting';
 import { extendClaim } from '../rules/repair';
 import { interfaceChanged, interfaceOf } from '../levels/sessions';
 import { lastUpWords } from '../levels/unwatched';
@@ -46,7 +47,7 @@ export function decideMove(turn: Turn): string {
   if (dropped !== null) return dropped;
   alarmIfStuck(turn);
   proceed(turn);
-  if (turn.state.attempt !== null) return attemptWords(currentAttempt(turn));
+  if (turn.state.attempt !== null) return attemptWords(turn);
   // What is called for next begins in a step of its own.
   const next = judge(turn);
   wakeAt(turn, next.fires ? turn.now : next.until);
@@ -59,17 +60,20 @@ function endLostClaim(turn: Turn): string {
   return considerBeginning(turn);
 }
 
-function attemptWords(attempt: Attempt): string {
-  const doing = `${DOING[attempt.purpose]}: ${progressWords(attempt)}`;
+function attemptWords(turn: Turn): string {
+  const attempt = currentAttempt(turn);
+  const waiting = [...waitingCalls(turn.plan, attempt).keys()].flatMap(({ targets }) => targets);
+  const doing = `${DOING[attempt.purpose]}: ${progressWords(attempt, waiting)}`;
   const said = lastFailureWords(attempt);
-  return said === '' ? doing : `${doing}, which last said ${said}`;
+  const later = waiting.length === 0 ? '' : `; ${list(waiting)} after that`;
+  return (said === '' ? doing : `${doing}, which last said ${said}`) + later;
 }
 
 /** Of many targets how far they have come, in tenths: each of these sentences is news. */
-function progressWords(attempt: Attempt): string {
+function progressWords(attempt: Attempt, waiting: readonly string[]): string {
   const open = openTargets(attempt);
   const all = attempt.calls.filter(({ outcome }) => outcome !== 'split').flatMap(({ targets }) => targets);
-  if (!isLarge(all)) return `${list(open)} asked of EC2`;
+  if (!isLarge(all)) return `${list(open.filter((id) => !waiting.includes(id)))} asked of EC2`;
   const tenths = Math.floor((10 * (all.length - open.length)) / all.length);
   return `${tenths === 0 ? 'less than 10' : tenths * 10} % of ${all.length} targets moved`;
 }
@@ -166,7 +170,7 @@ function dropIfOutdated(turn: Turn): string | null {
   if (outdated !== null && !verdict.fires) {
     // What is under way may still be done, but nothing is asked for on the strength of old news.
     withdrawQueued(turn);
-    return `${attemptWords(attempt)}; not asked again, because ${outdated}: ${verdict.sentence}`;
+    return `${attemptWords(turn)}; not asked again, because ${outdated}: ${verdict.sentence}`;
   }
   if (hasMoved(attempt)) return null;
   if (!verdict.fires) return drop(turn, verdict, 'nothing had moved');

@@ -5,7 +5,7 @@
 import { openAttempt } from './calls';
 import { callsOf } from './grouping';
 import { fence } from '../rules/holds';
-import { belongsToSubnet } from '../kinds';
+import { belongsToSubnet, privateAddressFor, restsOn } from '../kinds';
 import type { Event, Holder, Observation } from '../state/model';
 import { peersBeside, roleOf } from '../levels/ownership';
 import type { Target } from '../state/plan';
@@ -59,12 +59,18 @@ export function objectionToPeer({ plan, state }: Turn): string | null {
 
 type Place = { readonly target: Target; readonly to: Holder | null };
 
-/** The peer's interface where the target belongs there; of an Elastic IP its primary address: the peer's other one is not known. */
+/**
+ * The peer's interface where the target belongs there. What rests on another target goes where that one goes; an
+ * Elastic IP that rests on none goes to the primary address: the peer's other one is not known.
+ */
 function placeAtPeer({ plan }: Turn, { observation }: Ownership, target: Target): Place {
-  const [peer] = peersBeside(plan, observation, target);
+  const base = restsOn(plan.targets, target);
+  const [peer] = peersBeside(plan, observation, base ?? target);
   if (peer === undefined || peer.instanceId === null) return { target, to: null };
   const { networkInterfaceId, instanceId } = peer;
-  return { target, to: { networkInterfaceId, instanceId, mine: false } };
+  const privateAddress = base === undefined ? null : privateAddressFor(target);
+  const place = privateAddress === null ? {} : { privateAddress };
+  return { target, to: { networkInterfaceId, instanceId, mine: false, ...place } };
 }
 
 function objectionTo(turn: Turn, places: readonly Place[]): string | null {

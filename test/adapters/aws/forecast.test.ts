@@ -47,6 +47,16 @@ test('a second call of a move waits for the answer to the first, and for a token
   ]);
 });
 
+test('what rests on another move comes after it', () => {
+  const next = [move(0, 'AssociateAddress'), move(0, 'AssociateAddress')];
+  expect(sent([{ ...move(1, 'AssignPrivateIpAddresses'), next }, move(2, 'ReplaceRoute')])).toEqual([
+    ['AssignPrivateIpAddresses', 0],
+    ['ReplaceRoute', 0],
+    ['AssociateAddress', 150],
+    ['AssociateAddress', 150],
+  ]);
+});
+
 test('500 routes take a minute and a half', () => {
   const moves = Array.from({ length: 500 }, (_, rank) => move(rank, 'ReplaceRoute'));
   expect(sent(moves).at(-1)).toEqual(['ReplaceRoute', 90_100]);
