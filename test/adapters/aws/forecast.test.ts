@@ -115,8 +115,13 @@ test('the calls that are planned are those that the actions send', async () => {
   });
   const again = await observeOwnership({ ec2, plan, identity, timeoutMs: 5_000, now });
   if (!again.ok) throw new Error(again.failure.message);
-  expect(previewTakeover(plan, again.observation)).toEqual({ haState: 'ACTIVE', moves: [], left: [] });
   await lab.close();
+  expect(previewTakeover(plan, again.observation)).toEqual({
+    haState: 'ACTIVE',
+    moves: [],
+    left: [],
+    refused: [],
+  });
 });
 
 test('what is foreign is left, and named', async () => {
