@@ -25,8 +25,9 @@ function allowedActions(): readonly string[] {
 /** The calls as the SDK names them: `new DescribeNetworkInterfacesCommand(...)`. */
 function calledActions(): readonly string[] {
   const folder = join(root, 'src');
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    name.endsWith('.ts'),
+  // The healer runs elsewhere, with a role of its own.
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.ts') && !name.startsWith('heal/'),
   );
   const calls = files.flatMap((name) => [
     ...readFileSync(join(folder, name), 'utf8').matchAll(/new ([A-Z]\w+)Command\(/g),
