@@ -4,7 +4,7 @@
  * is never enough, since a request that was signed ahead may be too old; so a question is asked that nobody else asks.
  */
 import type { Failure } from '../../core/state/model';
-import { asRefusal, turnsDownCredentials } from './failure';
+import { asRefusal, mayBeAboutCall } from './failure';
 
 /** Longer than what is refused waits for its next try, and its deadline. */
 const REMEMBERED_MS = 30_000;
@@ -37,7 +37,7 @@ export class Acceptance {
   /** The failure as the rules are to have it. `ask`: another call with the same credentials, whose answer is noted. */
   judge(failure: Failure, { action, accessKeyId, sentAt }: Signed, ask: () => void): Failure {
     if (failure.kind === 'refused') this.accepted(accessKeyId);
-    if (!turnsDownCredentials(failure)) return failure;
+    if (!mayBeAboutCall(failure)) return failure;
     const before = this.#turnedDown.get(action);
     this.#turnedDown.set(action, { accessKeyId, at: sentAt });
     const isAboutCall =

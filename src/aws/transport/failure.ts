@@ -55,6 +55,11 @@ export function turnsDownCredentials(failure: Failure): boolean {
   return CREDENTIALS_TURNED_DOWN.has(failure.code);
 }
 
+/** AuthFailure alone may be about the call. What is said of the time or of the token is never about it. */
+export function mayBeAboutCall({ code }: Failure): boolean {
+  return code === 'AuthFailure';
+}
+
 /** EC2 takes the same credentials for other calls, so it is this call that it does not permit. */
 export function asRefusal({ code, message }: Failure): Failure {
   const words = message === TURNED_DOWN ? 'EC2 gives no reason' : message.replace(`${TURNED_DOWN}: `, '');
