@@ -55,9 +55,9 @@ export function turnsDownCredentials(failure: Failure): boolean {
   return CREDENTIALS_TURNED_DOWN.has(failure.code);
 }
 
-/** AuthFailure alone may be about the call. What is said of the time or of the token is never about it. */
-export function mayBeAboutCall({ code }: Failure): boolean {
-  return code === 'AuthFailure';
+/** What is said of the time, or of how long a token lasts, is never about the call. */
+export function mayBeAboutCall(failure: Failure): boolean {
+  return turnsDownCredentials(failure) && !/Expired|Skewed/.test(failure.code);
 }
 
 /** EC2 takes the same credentials for other calls, so it is this call that it does not permit. */
@@ -120,8 +120,8 @@ function messageOfEc2(code: string, error: unknown, secrets: readonly string[]):
 
 const WITHHELD = '[withheld]';
 
-/** A token, a signature or the digest of a request, of whatever credentials. */
-const SIGNED = /[\w+/=%-]{60,}/g;
+/** A token, a signature, the digest of a request or a secret access key, of whatever credentials: no word looks so. */
+const SIGNED = /[\w+/=%-]{60,}|(?=\w*[\d+/])[\w+/=]{30,}/g;
 
 /** Of the parts of credentials; what is shorter would be found in any text. */
 const SECRET_LENGTH_MIN = 16;
