@@ -138,6 +138,12 @@ export class Aws {
     return entry?.world ?? this.world;
   }
 
+  /** All worlds that there were in so many milliseconds, the present one included. */
+  worldsOf(agoMs: number): readonly World[] {
+    const from = this.now - agoMs;
+    return [...this.#history.filter(({ at }) => at >= from).map(({ world }) => world), this.world];
+  }
+
   lag(): number {
     const { stalenessMs } = this.#scenario.desired;
     return this.now < this.staleUntil ? this.#random.int(0, stalenessMs) : this.#random.int(0, 300);

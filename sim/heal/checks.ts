@@ -115,12 +115,16 @@ export class Checks {
     const isRunning = (world: World): boolean => world.instances.get(instanceId)?.state === 'running';
     if (this.#scenario.desired.pairs.length === 0 || !isRunning(this.#aws.world)) return;
     if (hook === 'heal-terminate' && this.#aws.instance(instanceId)?.guest.hung === true) return;
-    if (this.#aws.world.active === instanceId && !this.#recently(({ active }) => active !== instanceId))
+    const isServing = (world: World): boolean => world.active === instanceId && isRunning(world);
+    if (!this.#recently((world) => !isServing(world)))
       fail('active-terminated', `${instanceId} of ${identity.name} is ACTIVE`);
     if (hook === 'heal-launch') return;
     const isServed = ({ active, instances }: World): boolean =>
       active !== null && active !== instanceId && instances.get(active)?.state === 'running';
-    if (!this.#recently(isServed))
+    // One that is not well, or was not a moment ago, could not serve.
+    const upAt = this.#aws.instance(instanceId)?.guest.upAt ?? Infinity;
+    const isWell = upAt <= this.#aws.now - this.#blindMs;
+    if (isWell && !this.#recently(isServed))
       fail('both-down', `${instanceId} of ${identity.name} goes, and nobody else serves`);
   }
 
@@ -172,8 +176,7 @@ export class Checks {
   }
 
   #recently(holds: (world: World) => boolean): boolean {
-    for (let ago = 0; ago <= this.#blindMs; ago += 250) if (holds(this.#aws.past(ago))) return true;
-    return false;
+    return this.#aws.worldsOf(this.#blindMs).some(holds);
   }
 }
 

@@ -429,6 +429,30 @@ describe('a pair', () => {
     expect(did(decisionsOf(pair, { ...seen, answers })[0]!)).toEqual(['complete rtr1-1 CONTINUE']);
   });
 
+  test('one that is not well and has nothing of what floats goes: nobody misses it', () => {
+    const seen = world({ rtr1: 'Terminating:Wait', rtr2: 'Terminating:Wait' }, null);
+    const answers = {
+      ...seen.answers,
+      ...statusOf('rtr1-1', 'initializing'),
+      ...statusOf('rtr2-1', 'initializing'),
+    };
+    expect(decisionsOf(pair, { ...seen, answers }).map(did)).toEqual([
+      ['complete rtr1-1 CONTINUE'],
+      ['complete rtr2-1 CONTINUE'],
+    ]);
+  });
+
+  test('one that was seen stopped just now may run again: it is waited for', () => {
+    const seen = world(leaving, 'rtr1-1', {
+      instances: { 'rtr1-1': instance('rtr1-1', { state: 'stopped' }), 'rtr2-1': instance('rtr2-1') },
+    });
+    expect(decisionsOf(pair, seen)[0]?.reason).toContain(
+      'rtr1-1 is stopped, and may have been started meanwhile',
+    );
+    const memory = { ...seen.memory, stoppedSince: { 'rtr1-1': NOW - 10_001 } };
+    expect(did(decisionsOf(pair, { ...seen, memory })[0]!)).toEqual(['complete rtr1-1 CONTINUE']);
+  });
+
   test('both are to go: never both at once', () => {
     const seen = world({ rtr1: 'Terminating:Wait', rtr2: 'Terminating:Wait' }, 'rtr1-1');
     expect(decisionsOf(pair, seen).map(did)).toEqual([

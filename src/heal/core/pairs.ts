@@ -5,8 +5,8 @@
  */
 import type { IdentityFacts } from './context';
 import type { Pair } from './desired';
-import { blocked, joined, type Finding } from './finding';
-import { isGone, questionKey, selected, type Member, type Observed } from './observed';
+import { blocked, joined, wait, type Finding } from './finding';
+import { questionKey, selected, type Member, type Observed } from './observed';
 
 export function pairOf(name: string, pairs: readonly Pair[]): Pair | null {
   return pairs.find(({ members }) => members.includes(name)) ?? null;
@@ -47,44 +47,53 @@ export function holdsFloating(
 
 /** What keeps a group from terminating this instance. */
 export function departureFindings(facts: IdentityFacts, leaving: Member): readonly Finding[] {
-  const { pair, observed, identity } = facts;
-  const instance = observed.instances[leaving.id];
-  // What does not run forwards nothing, and its successor comes the sooner.
-  if (pair === null || instance?.state !== 'running') return [];
-  const other = pair.members.find((name) => name !== identity.name) ?? '';
-  const peer = servingInstance(facts, other);
-  if (peer !== null) return [];
+  const { pair, observed, identity, desired, now } = facts;
+  const state = observed.instances[leaving.id]?.state;
+  // What is gone forwards nothing, and its successor comes the sooner.
+  if (pair === null || state === undefined || state === 'shutting-down' || state === 'terminated') return [];
+  if (isServedWithout(facts, leaving.id)) return [];
+  if (state !== 'running') {
+    const since = observed.memory.stoppedSince[leaving.id];
+    // A reading may lag: an instance that was started just now may still be shown as stopped.
+    return state === 'stopped' && since !== undefined && now - since > desired.stalenessMs
+      ? []
+      : [wait(`${leaving.id} is ${state}, and may have been started meanwhile`, 'ec2')];
+  }
   const question = { ask: 'status', instanceId: leaving.id } as const;
   const answer = observed.answers[questionKey(question)];
   if (answer === undefined) return [{ kind: 'ask', question }];
-  if (answer.kind === 'status' && answer.status.checks === 'impaired') return [];
-  return holdsFloating(facts, leaving.id)
-    ? [
-        blocked(
-          'active-terminating',
-          `${leaving.id} is ACTIVE and ${identity.group} is to terminate it: it waits until ${other} has taken over; a switchover on ${identity.name} brings that about`,
-        ),
-      ]
-    : [
-        blocked(
-          'last-one',
-          `${identity.group} is to terminate ${leaving.id} while ${other} does not have ${joined(floatingWords(pair))}: it waits until ${other} has`,
-        ),
-      ];
+  const checks = answer.kind === 'status' ? answer.status.checks : 'ok';
+  if (checks === 'impaired') return [];
+  const other = pair.members.find((name) => name !== identity.name) ?? '';
+  if (holdsFloating(facts, leaving.id))
+    return [
+      blocked(
+        'active-terminating',
+        `${leaving.id} is ACTIVE and ${identity.group} is to terminate it: it waits until ${other} has taken over; a switchover on ${identity.name} brings that about`,
+      ),
+    ];
+  // One that is not well and has nothing of what floats cannot be missed.
+  if (checks !== 'ok') return [];
+  return [
+    blocked(
+      'last-one',
+      `${identity.group} is to terminate ${leaving.id} while ${other} does not have ${joined(floatingWords(pair))}: it waits until ${other} has`,
+    ),
+  ];
 }
 
-/** The running instance of the other router that has all of what floats. */
-function servingInstance({ pair, observed, desired }: IdentityFacts, name: string): string | null {
-  if (pair === null) return null;
+/** Another running instance of the pair, be it the successor of this one, has all of what floats. */
+function isServedWithout({ pair, observed, desired }: IdentityFacts, leavingId: string): boolean {
+  if (pair === null) return false;
   const holders = floatingHolders(pair, observed);
   const [holder] = holders;
-  if (holder === undefined || holder === null || holders.some((each) => each !== holder)) return null;
-  const identity = desired.identities.find((each) => each.name === name);
-  const group = observed.groups[identity?.group ?? ''];
-  const member = group?.instances.find(({ id }) => id === holder);
-  const isServing =
-    member !== undefined && !isGone(observed, holder) && observed.instances[holder]?.state === 'running';
-  return isServing ? holder : null;
+  if (holder === undefined || holder === null || holder === leavingId) return false;
+  if (holders.some((each) => each !== holder)) return false;
+  const groups = desired.identities
+    .filter(({ name }) => pair.members.includes(name))
+    .map(({ group }) => group);
+  const isMember = groups.some((group) => observed.groups[group]?.instances.some(({ id }) => id === holder));
+  return isMember && observed.instances[holder]?.state === 'running';
 }
 
 /** Whether no router of the pair has an instance that runs. */
