@@ -24,7 +24,7 @@ const TAG_VALUES_PER_CALL = 10;
 const PAGE_SIZE = 100;
 const ROUTE_TABLE_ID = /^rtb-[0-9a-f]{8,17}$/;
 /** What a route may lead to, beside an interface. */
-const GATEWAYS = [
+export const GATEWAYS = [
   'GatewayId',
   'NatGatewayId',
   'TransitGatewayId',
@@ -36,7 +36,8 @@ const GATEWAYS = [
   'OdbNetworkArn',
 ] as const;
 const GATEWAY = /^[\w:./-]{1,256}$/;
-const FROM_ELSEWHERE: readonly unknown[] = ['EnableVgwRoutePropagation', 'Advertisement'];
+/** The origins of routes that no static route replaces. */
+export const FROM_ELSEWHERE: readonly unknown[] = ['EnableVgwRoutePropagation', 'Advertisement'];
 
 /** The table in which a route was last seen, by target id. */
 export type TableOf = (targetId: string) => string | null;

@@ -12,6 +12,7 @@ import {
   text,
   VPC_ID,
 } from '../../aws/reads/answer';
+import { FROM_ELSEWHERE, GATEWAYS } from '../../aws/reads/routeTables';
 import { parseDestination } from '../../config/destinations';
 import { canonicalIpv6 } from '../../config/ipv6';
 import { selectorWords, type Selector } from '../core/desired';
@@ -184,22 +185,10 @@ export function tableOf(member: unknown, selectors: readonly Selector[]): RouteT
 }
 
 const DESTINATIONS = ['DestinationCidrBlock', 'DestinationIpv6CidrBlock', 'DestinationPrefixListId'] as const;
-/** What a route may lead to, beside an interface. */
-const GATEWAYS = [
-  'GatewayId',
-  'NatGatewayId',
-  'TransitGatewayId',
-  'VpcPeeringConnectionId',
-  'LocalGatewayId',
-  'CarrierGatewayId',
-  'EgressOnlyInternetGatewayId',
-  'CoreNetworkArn',
-  'OdbNetworkArn',
-] as const;
 
 /** A static route; those that come from elsewhere cannot be replaced, and a static one stands beside them. */
 function entryOf(route: unknown, tableId: string): readonly TableEntry[] {
-  if (['EnableVgwRoutePropagation', 'Advertisement'].includes(String(field(route, 'Origin')))) return [];
+  if (FROM_ELSEWHERE.includes(field(route, 'Origin'))) return [];
   const written = DESTINATIONS.map((key) => optionalText(route, key, ANY, tableId)).find(
     (value) => value !== null,
   );
