@@ -5,6 +5,7 @@ import {
   attemptsBegun,
   daemonOf,
   hasTakenOver,
+  hedging,
   moveOf,
   openLab,
   openPair,
@@ -39,7 +40,7 @@ test('a throttled first write is sent again and succeeds', async () => {
 });
 
 test('a write that vanishes in a black hole is hedged on another connection', async () => {
-  const lab = await openPair({ interfaces: 1 });
+  const lab = await openPair({ interfaces: 1, config: hedging });
   const rtr2 = daemonOf(lab, 'rtr2');
   lab.ec2.addFault({ kind: 'blackHole', action: MOVE, count: 1 });
   await lab.killRouter('rtr1');
@@ -75,22 +76,18 @@ test('of two addresses on one interface the one that EC2 refuses does not hold b
     action: MOVE,
     addresses: ['172.31.101.11'],
   });
-  // The refusal is followed by a reading, which may tell what has moved before the answer to the write does.
-  const slowReads = lab.ec2.addFault({ kind: 'latency', ms: 500, action: 'DescribeNetworkInterfaces' });
   await lab.killRouter('rtr1');
   await reason(rtr2, /EC2 refuses to move 172\.31\.101\.10 and 172\.31\.101\.11 together/);
-  await reason(rtr2, /EC2 has moved 172\.31\.101\.10 to eni-/);
+  // The refusal has EC2 read at once, which may show a move before its own answer comes.
+  await reason(rtr2, /EC2 (has moved|shows) 172\.31\.101\.10 (to|on) eni-/);
   await record(rtr2, /"level":"error".*EC2 refuses to move 172\.31\.101\.11 .*: trying again slowly/);
   expect([lab.ownerOf('172.31.101.10'), lab.ownerOf('172.31.101.11')]).toEqual(['rtr2', 'rtr1']);
-  expect(writes(lab).map(moveOf)).toEqual([
-    `172.31.101.10 172.31.101.11 -> ${eni}`,
-    `172.31.101.10 -> ${eni}`,
-    `172.31.101.11 -> ${eni}`,
-  ]);
+  const [together, ...alone] = writes(lab).map(moveOf);
+  expect(together).toBe(`172.31.101.10 172.31.101.11 -> ${eni}`);
+  expect([...new Set(alone)].sort()).toEqual([`172.31.101.10 -> ${eni}`, `172.31.101.11 -> ${eni}`]);
   await role(rtr2, 'UNKNOWN');
 
   // Once it is mended the next slow try succeeds, without a new attempt.
-  lab.ec2.removeFault(slowReads);
   lab.ec2.removeFault(refusal);
   await hasTakenOver(lab, 'rtr2');
   expect(lab.ownerOf('172.31.101.11')).toBe('rtr2');

@@ -10,6 +10,7 @@ import {
   attemptsBegun,
   daemonOf,
   hasTakenOver,
+  hedging,
   moreObservations,
   moveOf,
   nothingMoves,
@@ -29,9 +30,6 @@ import {
 
 const MOVE = 'AssignPrivateIpAddresses';
 const READS = 'Describe*';
-
-/** A machine under test that pauses must not add a second request where requests are counted. */
-const unhedged = { hedge_ms: 8000 };
 
 /** Each move that was asked for, once, however often that was. */
 const movesAsked = (lab: Lab, since = 0): readonly string[] => [
@@ -94,7 +92,7 @@ test('EC2 that takes 600 ms for each call: the roles stay, and the takeover comp
 });
 
 test('EC2 that throttles for 3 s in the middle of a takeover: half is moved, the rest follows', async () => {
-  const lab = await openPair({ config: unhedged });
+  const lab = await openPair();
   const rtr2 = daemonOf(lab, 'rtr2');
   const [first = '', second = ''] = lab.floatingAddresses;
   const code = 'RequestLimitExceeded';
@@ -180,7 +178,7 @@ test('EC2 whose reads end in a black hole for longer than role_ttl_s, for both r
 });
 
 test('EC2 that swallows every write of a takeover: it is asked again with growing patience until it answers', async () => {
-  const lab = await openPair();
+  const lab = await openPair({ config: hedging });
   const rtr2 = daemonOf(lab, 'rtr2');
   const hole = lab.ec2.addFault({ kind: 'blackHole', action: MOVE });
   await lab.killRouter('rtr1');
@@ -202,7 +200,7 @@ test('EC2 that swallows every write of a takeover: it is asked again with growin
 });
 
 test('EC2 that denies, first the reads from the start on, then the move: each goes on by itself once the role is mended', async () => {
-  const lab = await openLab({ config: { ...unhedged, role_ttl_s: 2.5 } });
+  const lab = await openLab({ config: { role_ttl_s: 2.5 } });
   const denied = { kind: 'error', code: 'UnauthorizedOperation', status: 403 } as const;
   const noReads = lab.ec2.addFault({ ...denied, action: READS });
   const [rtr1, rtr2] = [lab.startDaemon('rtr1'), lab.startDaemon('rtr2')];
@@ -245,7 +243,7 @@ test('EC2 that answers with what was true 10 s ago, and takes its time: the role
 });
 
 test('one interface of three whose call fails for good: the others move, and an operator who moves it by hand ends the attempt', async () => {
-  const lab = await openPair({ interfaces: 3, config: unhedged });
+  const lab = await openPair({ interfaces: 3 });
   const rtr2 = daemonOf(lab, 'rtr2');
   const [, own] = lab.plan.interfaces;
   const second = own?.floatingAddress ?? '';

@@ -18,13 +18,13 @@ const [FIRST, SECOND] = ['127.0.0.2', '127.0.0.3'];
 async function openPairWithName(
   first: 'answers' | 'silent',
 ): Promise<{ lab: Lab; start: () => Promise<void> }> {
-  const lab = await openLab({ config: { hedge_ms: 8000 } });
+  const lab = await openLab();
   const endpoint = new EndpointName(lab.directory, [FIRST, SECOND]);
   await lab.ec2.setAddress(FIRST, first);
   await lab.ec2.setAddress(SECOND, 'answers');
   const { port } = new URL(lab.ec2.url);
   const start = async () => {
-    lab.writeConfig('rtr2', { ec2_private_endpoint_url: `http://${endpoint.name}:${port}`, hedge_ms: 8000 });
+    lab.writeConfig('rtr2', { ec2_private_endpoint_url: `http://${endpoint.name}:${port}` });
     await watching(lab.startDaemon('rtr2', { env: endpoint.env }));
   };
   await role(lab.startDaemon('rtr1'), 'ACTIVE');

@@ -99,7 +99,7 @@ describe('a configuration with mistakes', () => {
     const { configPath } = lab.routers.rtr1;
     const good = await runCommand(['check-config', '-c', configPath]);
     expect(good).toMatchObject({ code: 0, stderr: '' });
-    expect(good.stdout).toMatch(/"hedge_ms": 700/);
+    expect(good.stdout).toMatch(/"role_ttl_s": 30/);
     expect(good.stdout).toMatch(/OK\n$/);
 
     lab.writeConfig('rtr1', mistakes);
@@ -177,7 +177,7 @@ describe.each(generations)('a daemon that was killed, %s', (generation) => {
 });
 
 test('a takeover that a killed daemon had half done is completed after its restart', async () => {
-  const lab = await openPair({ config: { hedge_ms: 8000 } });
+  const lab = await openPair();
   const [first] = lab.floatingAddresses;
   const held = lab.ec2.addFault({
     kind: 'error',

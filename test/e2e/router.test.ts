@@ -5,6 +5,7 @@ import {
   daemonOf,
   generations,
   hasTakenOver,
+  interfaceDownSeenLate,
   moreObservations,
   moveOf,
   nothingMoves,
@@ -106,10 +107,10 @@ describe.each(generations)('%s', (generation) => {
     },
   );
 
-  test('a local interface that the router itself takes for UP for another 200 ms: what was taken is given back', async () => {
+  test('a local interface that the router itself takes for UP until the first write: what was taken is given back', async () => {
     const lab = await openPair({ generation, config: { ...patient, settle_ms: 20 } });
     const rtr2 = daemonOf(lab, 'rtr2');
-    lab.interfaceDown('rtr2', INTERFACE, { first: 'bfd', gapMs: 200 });
+    interfaceDownSeenLate(lab, 'rtr2', INTERFACE);
     await reason(rtr2, /giving .* back: TenGigE0\/0\/0\/1 went DOWN within 1 s of the first write/);
     await reason(rtr2, /gave back/);
     expect(lab.ownsAll('rtr1')).toBe(true);

@@ -2,21 +2,28 @@
 import type { LoggedRequest } from '../../lab/ec2-emulator/requestLog';
 import type { Lab } from '../../lab/topology/topology';
 import type { RouterName } from '../../lab/topology/plan';
-import { daemonOf, moveOf, openLab, openPair, reason, role, takesOver, watching, writes } from './support';
+import {
+  daemonOf,
+  interfaceDownSeenLate,
+  moveOf,
+  onWrite,
+  openLab,
+  openPair,
+  reason,
+  role,
+  takesOver,
+  watching,
+  writes,
+} from './support';
 import { MOVE, ha, mayReassign, moveTo, owners, settled, soon } from './rulesSupport';
 import { eventually } from '../support/eventually';
 
 const config = { ...soon, partial_hold_s: 1.5 };
 
-/** Calls back with the first request of the router for this move, before EC2 does anything about it. */
-function onMove(lab: Lab, name: RouterName, move: string, callback: (request: LoggedRequest) => void): void {
-  const off = lab.ec2.onRequest((request) => {
-    if (request.action !== MOVE || request.instanceId !== lab.plan.instanceId[name]) return;
-    if (moveOf(request) !== move) return;
-    off();
-    callback(request);
-  });
-}
+const isMove =
+  (move: string) =>
+  (request: LoggedRequest): boolean =>
+    request.action === MOVE && moveOf(request) === move;
 
 /** From now on EC2 fails the router's moves of this address. */
 function fail(lab: Lab, name: RouterName, place: number): void {
@@ -30,7 +37,7 @@ function fail(lab: Lab, name: RouterName, place: number): void {
 }
 
 async function gone(lab: Lab, name: RouterName): Promise<void> {
-  await eventually(() => expect(lab.daemon(name)).toBeNull());
+  await eventually(() => expect(lab.daemon(name)).toBeNull(), 20_000);
 }
 
 // What is left is repaired after the hold, so they wait side by side.
@@ -43,7 +50,7 @@ async function duringClaim(): Promise<void> {
   fail(lab, 'rtr1', 1);
   fail(lab, 'rtr1', 2);
   const rtr1 = lab.startDaemon('rtr1');
-  onMove(lab, 'rtr1', moveTo(lab, 1, 'rtr1'), () => void rtr1.kill());
+  onWrite(lab, 'rtr1', isMove(moveTo(lab, 1, 'rtr1')), () => void rtr1.kill());
   await gone(lab, 'rtr1');
   expect(owners(lab)).toEqual(['rtr1', null, null]);
   lab.ec2.clearFaults();
@@ -71,7 +78,7 @@ async function duringGive(): Promise<void> {
   const lab = await openPair({ config });
   const rtr1 = daemonOf(lab, 'rtr1');
   fail(lab, 'rtr1', 1);
-  onMove(lab, 'rtr1', moveTo(lab, 0, 'rtr2'), () => void rtr1.kill());
+  onWrite(lab, 'rtr1', isMove(moveTo(lab, 0, 'rtr2')), () => void rtr1.kill());
   expect((await ha(lab, 'rtr1', 'give')).code).toBe(4);
   await gone(lab, 'rtr1');
   await leftHalfDone(lab, 'rtr1', 'rtr2');
@@ -87,9 +94,9 @@ async function duringGiveBack(): Promise<void> {
   const lab = await openPair({ config: { ...config, reestablish_after_interface_s: 0.5 } });
   const rtr2 = daemonOf(lab, 'rtr2');
   // Of what it took, the second address does not go back.
-  onMove(lab, 'rtr2', moveTo(lab, 1, 'rtr2'), () => fail(lab, 'rtr2', 1));
-  onMove(lab, 'rtr2', moveTo(lab, 0, 'rtr1'), () => void rtr2.kill());
-  lab.interfaceDown('rtr2', 'TenGigE0/0/0/1', { first: 'bfd', gapMs: 200 });
+  onWrite(lab, 'rtr2', isMove(moveTo(lab, 1, 'rtr2')), () => fail(lab, 'rtr2', 1));
+  onWrite(lab, 'rtr2', isMove(moveTo(lab, 0, 'rtr1')), () => void rtr2.kill());
+  interfaceDownSeenLate(lab, 'rtr2', 'TenGigE0/0/0/1');
   await gone(lab, 'rtr2');
   await leftHalfDone(lab, 'rtr2', 'rtr1');
   lab.ec2.clearFaults();

@@ -17,6 +17,9 @@ jest.setTimeout(90_000);
 /** Generous: the machine may have other things to do. */
 const deadlineMs = 20_000;
 
+/** Longer than any test. */
+const NEVER_MS = 600_000;
+
 const open: AnyLab[] = [];
 
 beforeAll(() => {
@@ -33,12 +36,15 @@ export function endsWithTest<Any extends AnyLab>(lab: Any): Any {
   return lab;
 }
 
-/** A lab that ends with the test: EC2 is asked twice a second, BFD is quick. */
+/**
+ * A lab that ends with the test: EC2 is asked twice a second, BFD is quick. The stories count requests, and a machine
+ * that pauses must not add one to them: what is about hedges says so by `hedging`.
+ */
 export async function openLab({ config, ...options }: LabOptions = {}): Promise<Lab> {
   return endsWithTest(
     await startLab({
       fabric: { bringUpMs: 50, detectTimeMs: 100 },
-      config: { keepalive_s: 0.5, ...config },
+      config: { keepalive_s: 0.5, hedge_ms: 8000, ...config },
       ...options,
     }),
   );
@@ -50,6 +56,9 @@ export async function openPair(options: LabOptions = {}): Promise<Lab> {
   await startPair(lab);
   return lab;
 }
+
+/** As the daemon has it where nothing is said. */
+export const hedging = { hedge_ms: 700 } as const;
 
 export async function startPair(lab: AnyLab): Promise<void> {
   const active = lab.startDaemon('rtr1');
@@ -129,6 +138,34 @@ export function writes(lab: AnyLab, since = 0, name?: RouterName): readonly Logg
 /** The requests of any kind that change something, oldest first: what a DryRun asks changes nothing. */
 export function changes(lab: AnyLab, since = 0): readonly LoggedRequest[] {
   return lab.ec2.requests().filter((request) => request.number > since && isWrite(request));
+}
+
+/** Calls back with the first write of the router that is meant, before EC2 does anything about it. */
+export function onWrite(
+  lab: AnyLab,
+  name: RouterName,
+  isMeant: (request: LoggedRequest) => boolean,
+  callback: (request: LoggedRequest) => void,
+): void {
+  const off = lab.ec2.onRequest((request) => {
+    if (request.instanceId !== lab.plan.instanceId[name] || !isWrite(request) || !isMeant(request)) return;
+    off();
+    callback(request);
+  });
+}
+
+/**
+ * The interface of the router goes down, and with it BFD; the router itself takes it for UP until EC2 is asked for
+ * something that is meant.
+ */
+export function interfaceDownSeenLate(
+  lab: Lab,
+  name: RouterName,
+  interfaceName: string,
+  isMeant: (request: LoggedRequest) => boolean = () => true,
+): void {
+  onWrite(lab, name, isMeant, () => lab.interfaceDown(name, interfaceName));
+  lab.interfaceDown(name, interfaceName, { first: 'bfd', gapMs: NEVER_MS });
 }
 
 /** Which addresses a request wants on which interface. */
