@@ -1,4 +1,4 @@
-import type { Event } from '../../src/core/state/model';
+import type { Event, Observation } from '../../src/core/state/model';
 import { observationOf, planOf, sessionEvent } from '../support/coreWorld';
 import { Play, answer, asked, interfaceEvent, watching } from './play';
 
@@ -82,6 +82,32 @@ describe('give (rule 15)', () => {
     const play = new Play();
     play.at(0, give());
     expect(answers(play)).toEqual([[1, false]]);
+  });
+
+  test.each<[string, NonNullable<Observation['refusals']>, string | null]>([
+    [
+      'there',
+      { '172.31.105.10': { 'eni-peer2': 'it is managed' } },
+      'EC2 would refuse 172.31.105.10: it is managed',
+    ],
+    [
+      'there, of each target',
+      { '172.31.101.10': { 'eni-peer1': 'full' }, '172.31.105.10': { 'eni-peer2': 'it is managed' } },
+      'EC2 would refuse 172.31.101.10: full and EC2 would refuse 172.31.105.10: it is managed',
+    ],
+    ['here only', { '172.31.105.10': { 'eni-own2': 'it is managed' } }, null],
+    ['elsewhere only', { '172.31.105.10': { 'eni-peer1': 'it is managed' } }, null],
+  ])('what EC2 would refuse %s is an objection where it is there', (_where, refusals, objection) => {
+    const play = watching('mine', 'gen2');
+    play.until(10_200);
+    const observation = { ...observationOf('mine'), refusals };
+    const number = play.state.observing.inFlight ?? -1;
+    play.at(10_300, { type: 'ownershipObserved', number, startedAt: 10_200, observation });
+    play.at(10_400, give());
+    expect(play.all('answerOperator').map(({ sentence }) => sentence)).toEqual(
+      objection === null ? [] : [`not giving: ${objection}`],
+    );
+    expect(holders(play)).toEqual(objection === null ? ['eni-peer1', 'eni-peer2'] : []);
   });
 
   test.each([

@@ -265,6 +265,19 @@ describe('forward only (rule 7)', () => {
     expect(play.state.verdict).toMatch(/AuthFailure/);
   });
 
+  test('what EC2 refuses is told as refused alone; as stuck when EC2 then gives no answer', () => {
+    const play = begun();
+    play.at(1_100, answer('1.1.1'), answer('1.2.1', 'refused'));
+    for (let now = 2_000; now < 9_000; now += 500) play.at(now);
+    expect(play.alarms).toEqual(['takeover-refused']);
+    play.until(12_000);
+    expect(play.all('sendTakeover').map(({ call, send }) => [call, send])).toContainEqual([2, 2]);
+    expect(play.alarms).toEqual(['takeover-refused']);
+    play.at(12_100, answer('1.2.2', 'uncertain', 'Timeout'));
+    expect(play.alarms).toEqual(['takeover-refused', 'takeover-stuck']);
+    expect(play.reasons.at(-1)).toMatch(/172\.31\.105\.10 not moved for 3 s: EC2 last said Timeout/);
+  });
+
   test('whoever overrules an attempt is not taken from again before BFD has been UP (rule 2)', () => {
     const play = begun();
     play.at(1_100, answer('1.1.1'), answer('1.2.1', 'refused'));

@@ -66,6 +66,18 @@ function begun(first: Observation = observation('peer', peers)): Play {
 const bothDown = [sessionEvent('a', 'Down'), sessionEvent('b', 'Down')];
 const targetsAsked = (play: Play) => play.all('sendTakeover').flatMap(({ targets }) => targets);
 
+test('what EC2 would refuse to move stays known while EC2 says nothing of that target, and ends when it says otherwise', () => {
+  const refusing = (id: string) => ({ refusals: { [id]: { 'eni-own2': 'it is managed' } } });
+  const refused = (play: Play) => Object.keys(play.state.ownership?.observation.refusals ?? {});
+  const play = begun({ ...observation('peer', peers), ...refusing(ROUTE) });
+  play.at(10_300, observed(play, observation('peer', undefined, unread(timeout))));
+  expect(refused(play)).toEqual([ROUTE]);
+  play.at(10_400, observed(play, { ...observation('peer', undefined), ...refusing(TARGETS[0]) }, null));
+  expect(refused(play).sort()).toEqual([ROUTE, TARGETS[0]].sort());
+  play.at(10_500, observed(play, observation(undefined, peers), null));
+  expect(refused(play)).toEqual([TARGETS[0]]);
+});
+
 test('a reading that fails leaves what was known, is told once, and is asked for again soon', () => {
   const play = begun();
   play.until(10_200);

@@ -70,7 +70,20 @@ export function withKnown(before: Ownership | null, observation: Observation): O
   const { unread, ...said } = observation;
   if (unread === undefined && Object.keys(before?.holders ?? {}).every((id) => id in said.holders))
     return observation;
-  return { ...said, holders: { ...before?.observation.holders, ...said.holders } };
+  const known = before?.observation;
+  const refusals = { ...without(known?.refusals ?? {}, Object.keys(said.holders)), ...said.refusals };
+  return {
+    ...said,
+    holders: { ...known?.holders, ...said.holders },
+    ...(Object.keys(refusals).length === 0 ? {} : { refusals }),
+  };
+}
+
+function without<Value>(
+  from: { readonly [key: string]: Value },
+  keys: readonly string[],
+): { readonly [key: string]: Value } {
+  return Object.fromEntries(Object.entries(from).filter(([key]) => !keys.includes(key)));
 }
 
 /** What EC2 has not said anything of now, and since when not. */

@@ -22,8 +22,9 @@ import { alarmIfBlocked, askRules, fenced, judge, reconsider } from '../rules/ju
 import type { Event, Purpose, Timeline } from '../state/model';
 import { observeNow } from '../levels/ownership';
 import { noteGiven } from '../rules/preemption';
+import { waitsFor } from './grouping';
 import { withdrawQueued } from './queued';
-import { waitingCalls } from './waiting';
+import { unrefusedTargets, waitingCalls } from './waiting';
 import { extendClaim } from '../rules/repair';
 import { interfaceChanged, interfaceOf } from '../levels/sessions';
 import { lastUpWords } from '../levels/unwatched';
@@ -64,7 +65,7 @@ function attemptWords(turn: Turn): string {
   const attempt = currentAttempt(turn);
   const waiting = [...waitingCalls(turn.plan, attempt).keys()].flatMap(({ targets }) => targets);
   const doing = `${DOING[attempt.purpose]}: ${progressWords(attempt, waiting)}`;
-  const said = lastFailureWords(attempt);
+  const said = lastFailureWords(attempt, openTargets(attempt));
   const later = waiting.length === 0 ? '' : `; ${list(waiting)} after that`;
   return (said === '' ? doing : `${doing}, which last said ${said}`) + later;
 }
@@ -98,9 +99,11 @@ const DONE = {
   giveBack: 'gave back',
 } as const satisfies Record<Purpose, string>;
 
-function lastFailureWords(attempt: Attempt): string {
-  const failures = attempt.calls.flatMap(({ outcome, lastFailure }) =>
-    outcome === 'open' && lastFailure !== null ? [`${lastFailure.code} (${lastFailure.message})`] : [],
+function lastFailureWords({ calls }: Attempt, of: readonly string[]): string {
+  const failures = calls.flatMap(({ outcome, targets, lastFailure }) =>
+    outcome === 'open' && lastFailure !== null && targets.some((id) => of.includes(id))
+      ? [`${lastFailure.code} (${lastFailure.message})`]
+      : [],
   );
   return list([...new Set(failures)]);
 }
@@ -108,17 +111,19 @@ function lastFailureWords(attempt: Attempt): string {
 /** Somebody has to know of a takeover that goes on failing, whatever the reason. */
 function alarmIfStuck(turn: Turn): void {
   const attempt = currentAttempt(turn);
-  if (attempt.firstSentAt === null || attempt.stuck || isComplete(attempt)) return;
-  // What waits for tokens is not stuck as long as others move.
-  const since = attempt.paced ? (attempt.lastMovedAt ?? attempt.firstSentAt) : attempt.firstSentAt;
+  const open = unrefusedTargets(turn.plan, attempt);
+  if (attempt.firstSentAt === null || attempt.stuck || open.length === 0) return;
+  // What waits, for tokens or for what it rests on, is not stuck as long as others move.
+  const hasWaited = attempt.paced || waitsFor(turn.plan, attempt.calls).size > 0;
+  const since = hasWaited ? (attempt.lastMovedAt ?? attempt.firstSentAt) : attempt.firstSentAt;
   const at = since + STUCK_AFTER_MS;
   if (turn.now < at) return wakeAt(turn, at);
   updateAttempt(turn, { stuck: true });
-  const said = lastFailureWords(attempt);
+  const said = lastFailureWords(attempt, open);
   raiseAlarm(
     turn,
     'takeover-stuck',
-    `${list(openTargets(attempt))} not moved for ${STUCK_AFTER_MS / 1000} s: EC2 ${said === '' ? 'has not answered' : `last said ${said}`}; ` +
+    `${list(open)} not moved for ${STUCK_AFTER_MS / 1000} s: EC2 ${said === '' ? 'has not answered' : `last said ${said}`}; ` +
       `trying on`,
   );
 }

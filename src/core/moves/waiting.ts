@@ -14,6 +14,16 @@ export function waitingCalls(plan: Plan, { calls }: Attempt): ReadonlyMap<Call, 
   );
 }
 
+/** What has not been moved yet, without what EC2 refuses, which has an alarm of its own, and what waits for that. */
+export function unrefusedTargets(plan: Plan, attempt: Attempt): readonly string[] {
+  const isRefused = ({ refusedWith, lastFailure }: Call): boolean =>
+    refusedWith !== null && lastFailure?.kind === 'refused';
+  const waiting = waitingCalls(plan, attempt);
+  return attempt.calls
+    .filter((call) => call.outcome === 'open' && !isRefused(waiting.get(call) ?? call))
+    .flatMap(({ targets }) => targets);
+}
+
 /** The calls that wait for this one. */
 export function waitersOf(plan: Plan, attempt: Attempt, { number }: Call): readonly Call[] {
   return [...waitingCalls(plan, attempt)].flatMap(([waiter, mover]) =>
