@@ -91,7 +91,9 @@ test('every kind of target brings its actions, once; the check is switched off o
     'ec2:UnassignIpv6Addresses',
   ];
   expect(actionsOf(report)).toEqual(expected);
-  expect(actionsOf(disable)).toEqual([...expected, 'ec2:ModifyNetworkInterfaceAttribute'].sort());
+  // A statement for each form of the condition.
+  const switching = ['ec2:ModifyNetworkInterfaceAttribute', 'ec2:ModifyNetworkInterfaceAttribute'];
+  expect(actionsOf(disable)).toEqual([...expected, ...switching].sort());
 });
 
 test('a table by tag is named by a condition, in which IAM finds no variable', () => {
@@ -196,6 +198,19 @@ test.each([
   const { Statement } = policyOf('routes-and-elastic-ip-rtr1.json', { region });
   const arns = Statement.flatMap(({ Resource }) => Resource).filter((resource) => resource !== '*');
   expect(new Set(arns.map((arn) => arn.split(':')[1]))).toEqual(new Set([partition]));
+});
+
+test('what switches the check off may change no other attribute of an interface', () => {
+  const scope = { region: 'us-west-2', account: '123456789012', interfaces: ['eni-00000001'], instances: [] };
+  const settings = { endpointUrl: 'https://ec2.lab', apiTimeoutMs: 1000, limits: {} as never } as const;
+  const { Statement } = iamPolicy(mixedPlan, { ...settings, sourceDestCheck: 'disable' }, scope);
+  const switching = Statement.filter(({ Action }) => Action.includes('ec2:ModifyNetworkInterfaceAttribute'));
+  expect(switching.map(({ Resource, Condition }) => ({ Resource, Condition }))).toEqual(
+    [{ 'ec2:Attribute/SourceDestCheck': 'false' }, { 'ec2:Attribute': 'SourceDestCheck' }].map((key) => ({
+      Resource: ['arn:aws:ec2:us-west-2:123456789012:network-interface/eni-00000001'],
+      Condition: { StringEqualsIgnoreCase: key },
+    })),
+  );
 });
 
 test('where IPv6 addresses are taken from anybody, they may be unassigned from any interface', () => {

@@ -1,37 +1,20 @@
 // The CloudFormation templates: they parse, every reference leads somewhere, everything is documented, and their
 // permissions are those that iam-policy prints.
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { iamPolicy } from '../../src/aws/checks/iamPolicy';
 import { parseConfig } from '../../src/config/load';
 import type { Settings } from '../../src/config/settings';
-
-type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-type Members = { readonly [key: string]: Json };
-type Template = {
-  readonly Description: string;
-  readonly Parameters: Readonly<
-    Record<string, { readonly Type: string; readonly Default?: string; readonly Description?: string }>
-  >;
-  readonly Conditions?: Readonly<Record<string, Json>>;
-  readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties: Members }>>;
-  readonly Outputs: Readonly<Record<string, { readonly Description?: string; readonly Value: Json }>>;
-};
-
-const folder = resolve(__dirname, '../../deploy');
-const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
-const read = (name: string): Template => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Template;
-
-/** All values of a member of that name, at any depth. */
-function valuesOf(value: Json, key: string): readonly Json[] {
-  if (Array.isArray(value)) return (value as readonly Json[]).flatMap((each) => valuesOf(each, key));
-  if (value === null || typeof value !== 'object') return [];
-  const members = value as Members;
-  return Object.entries(members).flatMap(([name, member]) => [
-    ...(name === key ? [member] : []),
-    ...valuesOf(member, key),
-  ]);
-}
+import {
+  ids,
+  names,
+  read,
+  resolver,
+  statementsOf,
+  valuesOf,
+  type Granting,
+  type Json,
+} from './cloudFormation';
 
 test('there are templates for the pairs, the role, the endpoint, the healer and what it heals', () => {
   expect(names).toEqual([
@@ -92,78 +75,6 @@ describe.each(names)('%s', (name) => {
     expect(unused).toEqual([]);
   });
 });
-
-/** What the stack calls its resources in AWS. */
-const ids: Readonly<Record<string, string>> = {
-  Router1: 'i-0000000000000001a',
-  Router2: 'i-0000000000000002b',
-  Router1Interface1: 'eni-00000000000000011',
-  Router1Interface2: 'eni-00000000000000012',
-  Router2Interface1: 'eni-00000000000000021',
-  Router2Interface2: 'eni-00000000000000022',
-  'ElasticIp.AllocationId': 'eipalloc-00000000000000001',
-  'AWS::Partition': 'aws',
-  'AWS::Region': 'us-west-2',
-  'AWS::AccountId': '123456789012',
-};
-
-/** What CloudFormation makes of a value of the template; undefined for what it leaves out. */
-function resolver({ Parameters, Conditions = {} }: Template, given: Readonly<Record<string, string>>) {
-  const functions: Readonly<Record<string, (argument: Json) => Json | undefined>> = {
-    Ref: (argument) => {
-      const name = argument as string;
-      if (name === 'AWS::NoValue') return undefined;
-      const { Type, Default } = Parameters[name] ?? {};
-      const value = given[name] ?? Default ?? ids[name] ?? name;
-      return Type === 'CommaDelimitedList' ? value.split(',') : value;
-    },
-    Condition: (name) => resolve(Conditions[name as string] ?? null),
-    'Fn::If': (branches) => {
-      const [name, yes, no] = branches as readonly [string, Json, Json];
-      return resolve(resolve({ Condition: name }) === true ? yes : no);
-    },
-    'Fn::Equals': (pair) => {
-      const [one, other] = resolve(pair) as readonly Json[];
-      return one === other;
-    },
-    'Fn::Not': (one) => (resolve(one) as readonly Json[])[0] !== true,
-    'Fn::And': (some) => (resolve(some) as readonly Json[]).every((each) => each === true),
-    'Fn::Or': (some) => (resolve(some) as readonly Json[]).includes(true),
-    'Fn::Join': (parts) => {
-      const [between, words] = resolve(parts) as readonly [string, readonly string[]];
-      return words.join(between);
-    },
-    'Fn::Sub': (text) =>
-      (text as string).replace(/\$\{([^}]+)\}/g, (_all, name: string) => given[name] ?? ids[name] ?? name),
-    'Fn::GetAtt': (path) =>
-      ids[(path as readonly string[]).join('.')] ?? (path as readonly string[]).join('.'),
-  };
-  function resolve(value: Json): Json | undefined {
-    if (Array.isArray(value)) return (value as readonly Json[]).flatMap((each) => optional(resolve(each)));
-    if (value === null || typeof value !== 'object') return value;
-    const members = Object.entries(value as Members);
-    const [[name, argument] = ['', null]] = members;
-    const isCall = members.length === 1 && (name !== 'Condition' || typeof argument === 'string');
-    const call = isCall ? functions[name] : undefined;
-    if (call !== undefined) return call(argument);
-    return Object.fromEntries(
-      members.flatMap(([key, each]) => optional(resolve(each)).map((one) => [key, one])),
-    );
-  }
-  return resolve;
-}
-
-/** Keeps lists within lists. */
-const optional = (value: Json | undefined): readonly Json[] => (value === undefined ? [] : [value]);
-
-type Granting = { readonly Action: Json; readonly Resource: Json; readonly Condition?: Json };
-
-function statementsOf(name: string, given: Readonly<Record<string, string>>): readonly Granting[] {
-  const template = read(name);
-  return valuesOf(template.Resources as unknown as Json, 'PolicyDocument')
-    .map((document) => resolver(template, given)(document) as Members)
-    .flatMap(({ Statement }) => Statement as unknown as readonly Granting[]);
-}
 
 /** One for each action and resource, however they are put into statements. */
 function grantsOf(statements: readonly Granting[]): readonly string[] {

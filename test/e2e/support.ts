@@ -9,6 +9,7 @@ import { isWrite, type LoggedRequest } from '../../lab/ec2-emulator/requestLog';
 import { startLab, type AnyLab, type Lab, type LabOptions } from '../../lab/topology/topology';
 import { peerOf, type RouterName } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
+import { deniedIn } from '../support/permitted';
 
 export const generations = ['gen1', 'gen2'] as const;
 
@@ -26,8 +27,14 @@ beforeAll(() => {
   if (!existsSync(mainPath)) throw new Error(`${mainPath} is missing: run npm run build before these tests`);
 });
 
+/** Whatever the story: no daemon has asked for what the policy that `iam-policy` prints for it would deny. */
 afterEach(async () => {
-  await Promise.all(open.splice(0).map((lab) => lab.stop()));
+  const labs = open.splice(0);
+  try {
+    for (const lab of labs) expect(await deniedIn(lab)).toEqual([]);
+  } finally {
+    await Promise.all(labs.map((lab) => lab.stop()));
+  }
 });
 
 /** The lab ends with the test. */

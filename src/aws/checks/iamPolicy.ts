@@ -17,12 +17,15 @@ export type PolicyScope = {
   readonly instances: readonly string[];
 };
 
+type Compared = { readonly [key: string]: string | readonly string[] };
+type Condition = { readonly StringEquals: Compared } | { readonly StringEqualsIgnoreCase: Compared };
+
 export type Statement = {
   readonly Sid: string;
   readonly Effect: 'Allow';
   readonly Action: readonly string[];
   readonly Resource: string | readonly string[];
-  readonly Condition?: { readonly StringEquals: { readonly [key: string]: string | readonly string[] } };
+  readonly Condition?: Condition;
 };
 
 export type Policy = { readonly Version: '2012-10-17'; readonly Statement: readonly Statement[] };
@@ -86,11 +89,24 @@ export function iamPolicy(plan: Plan, settings: Ec2Settings, scope: PolicyScope)
             ),
           ]),
       ...(settings.sourceDestCheck === 'disable' && forwards(plan)
-        ? [allow('SwitchSourceDestCheckOff', ['ModifyNetworkInterfaceAttribute'], interfaces)]
+        ? ONLY_THE_CHECK.map(({ sid, condition }) => ({
+            ...allow(sid, ['ModifyNetworkInterfaceAttribute'], interfaces),
+            Condition: { StringEqualsIgnoreCase: condition },
+          }))
         : []),
     ],
   };
 }
+
+/**
+ * No other attribute of an interface. EC2 documents two forms of the key, and does not say for each action which of them
+ * it fills in; a statement for each lets the call through with either.
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-policies-for-amazon-ec2.html#attribute-key
+ */
+const ONLY_THE_CHECK = [
+  { sid: 'SwitchSourceDestCheckOff', condition: { 'ec2:Attribute/SourceDestCheck': 'false' } },
+  { sid: 'SwitchSourceDestCheckOffByName', condition: { 'ec2:Attribute': 'SourceDestCheck' } },
+] as const;
 
 /** What a third instance holds is unassigned from its interface, whichever that is. */
 function takesIpv6FromAnybody({ targets, foreignHolder }: Plan): boolean {
