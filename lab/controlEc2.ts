@@ -59,6 +59,13 @@ function resourceRoutes({ world }: AnyLab): readonly Route[] {
     ),
     askWith(
       'POST',
+      '/ec2/interfaces/:id/service',
+      'a service of AWS has the interface from now on, and no instance; it keeps its addresses',
+      z.strictObject({ service: z.string().regex(/^[\w-]{1,40}$/, 'a name like amazon-elb') }),
+      ({ places, body }) => edit(() => world.handToService(places['id'] ?? '', body.service)),
+    ),
+    askWith(
+      'POST',
       '/ec2/route-tables/:id',
       'gives a route table these tags and no others; one that is not there is made',
       z.strictObject({ tags: z.record(z.string(), z.string()) }),

@@ -3,7 +3,14 @@
  * the instances are doing, reads that lag behind, answers that get lost, requests that arrive late, tokens that
  * run out. It shares nothing with the lab's emulator.
  */
-import type { EffectArgs, Failure, Holder, InstanceCondition, Observation } from '../src/core/state/model';
+import type {
+  Attachment,
+  EffectArgs,
+  Failure,
+  Holder,
+  InstanceCondition,
+  Observation,
+} from '../src/core/state/model';
 import type { Plan, Target } from '../src/core/state/plan';
 import type { Random } from './random';
 import {
@@ -328,20 +335,29 @@ export class Ec2 {
       if (of === null) return 'i-foreign';
       return instances[of] === 'terminated' || detached.includes(id) ? null : `i-${of}`;
     };
+    const attachmentOf = (nic: Nic): Attachment => {
+      const instanceId = instanceOf(nic);
+      return instanceId === null ? { to: 'nothing' } : { to: 'instance', instanceId };
+    };
     const leadsNowhere = ({ router: of, id }: Nic): boolean =>
       of !== null && (instances[of] !== 'running' || detached.includes(id));
     const shown = plan.targets.map(({ id, kind }, number): [string, Holder | null] => {
       const nic = holders[number] ?? null;
       if (nic === null) return [id, null];
       const mine = nic === this.#place(router, number) && !detached.includes(nic.id);
-      const holder: Holder = { networkInterfaceId: nic.id, instanceId: instanceOf(nic), mine };
+      const holder: Holder = {
+        kind: 'interface',
+        networkInterfaceId: nic.id,
+        attachment: attachmentOf(nic),
+        mine,
+      };
       if (kind === 'elasticIp') return [id, { ...holder, privateAddress: addressOf(nic) }];
       if (kind !== 'route') return [id, holder];
-      if (nic === FOREIGN)
-        return [id, { networkInterfaceId: GATEWAY_ID, instanceId: null, mine: false, foreign: true }];
+      if (nic === FOREIGN) return [id, { kind: 'gateway', gatewayId: GATEWAY_ID, mine: false }];
       return [id, leadsNowhere(nic) ? { ...holder, blackhole: true } : holder];
     });
     return {
+      instanceId: `i-${router}`,
       interfaces: this.nics[router]
         .filter(({ id }) => !detached.includes(id))
         .map(({ id, index }) => ({

@@ -28,6 +28,15 @@ export function attachInterface(
   return changeInterface(model, networkInterfaceId, (eni) => ({ ...eni, attachment }));
 }
 
+/** It keeps its addresses and is attached to no instance any more. */
+export function handToService(
+  model: Ec2Model,
+  networkInterfaceId: string,
+  service: string,
+): Outcome<Ec2Model> {
+  return changeInterface(model, networkInterfaceId, (eni) => ({ ...eni, attachment: null, service }));
+}
+
 /** Another interface in its place: same subnet, index and settings, with an address and a MAC of its own. */
 export function replaceInterface(
   model: Ec2Model,

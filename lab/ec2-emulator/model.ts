@@ -62,6 +62,8 @@ export interface NetworkInterface {
   readonly addressLimit?: number;
   readonly sourceDestCheck: boolean;
   readonly attachment: Attachment | null;
+  /** The service of AWS that has it (`amazon-elb`): in use, and attached to no instance. Absent: none. */
+  readonly service?: string;
   readonly tags?: Tags;
 }
 

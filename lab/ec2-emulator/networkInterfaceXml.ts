@@ -9,7 +9,8 @@ import type { XmlElement } from './queryProtocol';
 /** For what the model has no time of: one constant is what readers need to parse. */
 export const SOME_TIME = '2026-01-01T00:00:00.000Z';
 
-export const statusOfInterface = ({ attachment }: NetworkInterface): string => {
+export const statusOfInterface = ({ attachment, service }: NetworkInterface): string => {
+  if (service !== undefined) return 'in-use';
   if (attachment === null || attachment.status === 'detached') return 'available';
   return attachment.status === 'attached' ? 'in-use' : attachment.status;
 };
@@ -24,9 +25,26 @@ export function networkInterfaceXml(model: Ec2Model, eni: NetworkInterface): rea
     ...commonXml(model, eni),
     element('availabilityZone', subnet.availabilityZone),
     element('availabilityZoneId', subnet.availabilityZoneId),
-    element('requesterManaged', false),
+    ...serviceXml(eni),
     tagSet(eni.tags ?? {}),
     ...(eni.attachment === null ? [] : [element('attachment', attachmentXml(model, eni.attachment))]),
+  ];
+}
+
+/** As a load balancer's: it is attached, by the service and to no instance. */
+function serviceXml({ networkInterfaceId, service }: NetworkInterface): readonly XmlElement[] {
+  if (service === undefined) return [element('requesterManaged', false)];
+  return [
+    element('requesterId', service),
+    element('requesterManaged', true),
+    element('attachment', [
+      element('attachmentId', networkInterfaceId.replace('eni-', 'ela-attach-')),
+      element('deviceIndex', 1),
+      element('instanceOwnerId', service),
+      element('status', 'attached'),
+      element('attachTime', SOME_TIME),
+      element('deleteOnTermination', false),
+    ]),
   ];
 }
 

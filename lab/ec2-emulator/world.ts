@@ -7,6 +7,7 @@ import {
   attachInterface,
   deleteInterface,
   detachInterface,
+  handToService,
   replaceInterface,
   setInstanceState,
   setSourceDestCheck,
@@ -186,6 +187,11 @@ export class Ec2World {
 
   attachInterface(networkInterfaceId: string, attachment: Attachment): void {
     this.#edit(attachInterface(this.#present, networkInterfaceId, attachment));
+  }
+
+  /** A service of AWS has the interface from now on, and no instance. */
+  handToService(networkInterfaceId: string, service: string): void {
+    this.#edit(handToService(this.#present, networkInterfaceId, service));
   }
 
   /** Detached and deleted, and another one attached in its place. */

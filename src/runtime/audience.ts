@@ -59,6 +59,7 @@ export function observationFor({ targets, peerAddresses }: Plan, observation: Ob
   });
   const refusals = picked(observation.refusals ?? {}, [...ids]);
   return {
+    instanceId: observation.instanceId,
     interfaces: observation.interfaces,
     holders: picked(observation.holders, [...ids]),
     peers: picked(observation.peers, peerAddresses),

@@ -1,4 +1,5 @@
 /** Who holds the targets of a plan, in the words of `show`. */
+import { instanceOf } from '../core/levels/holders';
 import type { Holder, JsonObject } from '../core/state/model';
 import type { Plan, Target } from '../core/state/plan';
 
@@ -8,16 +9,25 @@ export function shownHolders(
   holders: { readonly [id: string]: Holder | null },
 ): JsonObject {
   return Object.fromEntries(
-    targets.map(({ id, kind }) => {
-      const holder = holders[id] ?? null;
-      const { networkInterfaceId = null, instanceId = null, mine = false } = holder ?? {};
-      const blackhole = holder?.blackhole === true ? { blackhole: true } : {};
-      return [
-        id,
-        { kind: KIND_WORDS[kind], mine, holder: networkInterfaceId, instance: instanceId, ...blackhole },
-      ];
-    }),
+    targets.map(({ id, kind }) => [id, { kind: KIND_WORDS[kind], ...shownHolder(holders[id] ?? null) }]),
   );
+}
+
+function shownHolder(holder: Holder | null): JsonObject {
+  const blackhole = holder?.blackhole === true ? { blackhole: true } : {};
+  const shown = { mine: holder?.mine ?? false, holder: null, instance: instanceOf(holder), ...blackhole };
+  switch (holder?.kind) {
+    case 'interface': {
+      const { networkInterfaceId, attachment } = holder;
+      const service = attachment.to === 'service' ? { service: attachment.name } : {};
+      return { ...shown, holder: networkInterfaceId, ...service };
+    }
+    case 'gateway':
+      return { ...shown, holder: holder.gatewayId };
+    case 'nowhere':
+    case undefined:
+      return shown;
+  }
 }
 
 const KIND_WORDS = {

@@ -11,7 +11,7 @@ import type { Weight } from '../core/state/turn';
 import type { Recorded } from './loop';
 
 /** Raised when a reader of the format before would misread a line. */
-export const JOURNAL_FORMAT = 2;
+export const JOURNAL_FORMAT = 3;
 
 export type JournalHeader = {
   readonly journal: 'xr-aws-ha';

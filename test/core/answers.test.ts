@@ -3,7 +3,7 @@ import { callHasMoved, currentAttempt } from '../../src/core/moves/calls';
 import { newCall, placeHere } from '../../src/core/moves/grouping';
 import type { Failure } from '../../src/core/state/model';
 import type { Call } from '../../src/core/state/state';
-import { addressTarget, planOf, sessionEvent } from '../support/coreWorld';
+import { addressTarget, heldOn, planOf, sessionEvent } from '../support/coreWorld';
 import { answer, asked, watching, type Play } from './play';
 
 const down = [sessionEvent('a', 'Down', 1_000), sessionEvent('b', 'Down', 1_000)] as const;
@@ -34,7 +34,7 @@ const callOf = (play: Play, number = 1): Call =>
   play.state.attempt!.calls.find((call) => call.number === number)!;
 
 test('what was never sent has not moved, whatever a reading shows', () => {
-  const to = { networkInterfaceId: 'eni-1', instanceId: null, mine: true };
+  const to = heldOn('eni-1', 'i-own', true);
   const call = newCall({
     number: 1,
     to,
@@ -161,7 +161,7 @@ describe('a reading', () => {
     const shown = unknown();
     const event = shown.observed('mine', 'mine', 10_010);
     if (event.type !== 'ownershipObserved') throw new Error('not an observation');
-    const own = { networkInterfaceId: 'eni-own1', instanceId: 'i-own', mine: true };
+    const own = heldOn('eni-own1', 'i-own', true);
     const holders = { '172.31.101.10': own, '172.31.105.10': own };
     shown.take({ ...event, observation: { ...event.observation, holders } });
     expect(callOf(shown).outcome).toBe('moved');

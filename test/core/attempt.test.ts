@@ -1,7 +1,7 @@
 import { backoffMs } from '../../src/core/moves/calls';
 import { newCall } from '../../src/core/moves/grouping';
 import type { Failure } from '../../src/core/state/model';
-import { planOf, sessionEvent } from '../support/coreWorld';
+import { heldOn, planOf, sessionEvent } from '../support/coreWorld';
 import { answer, watching, type Play } from './play';
 
 /** Both targets on one interface, and an attempt whose one call went out at 1 s. */
@@ -181,7 +181,7 @@ describe('takeover calls (rule 6)', () => {
 });
 
 test('a call that is new has asked for nothing, and is due at once', () => {
-  const to = { networkInterfaceId: 'eni-1', instanceId: null, mine: true };
+  const to = heldOn('eni-1', 'i-own', true);
   const wanted = { number: 2, to, targets: ['10.0.0.1'], allowReassignment: false, again: false };
   expect(newCall({ ...wanted, now: 7 })).toEqual({
     ...wanted,

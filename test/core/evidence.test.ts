@@ -76,6 +76,7 @@ describe('evidence (rule 9)', () => {
     ['its interface was detached', ['detached', 'mine'], [`take ${FIRST}`]],
     ['the wrong interface of this router', ['misplaced', 'mine'], [`take ${FIRST}`]],
     ['a third instance, stopped or not, is not taken from', ['third', 'mine'], []],
+    ['an AWS service is not taken from', ['service', 'mine'], []],
   ])('of each target by itself: %s', (_what, owners, expected) => {
     const play = booted();
     play.live(45_000, { owners, conditions: STOPPED });
@@ -89,6 +90,41 @@ describe('evidence (rule 9)', () => {
       conditions: { 'i-third': 'running', 'i-peer': 'stopped' },
     });
     expect(asked(play)).toEqual([`take ${SECOND}`]);
+  });
+
+  describe('beside what an AWS service holds', () => {
+    const plan = planOf({ foreignHolder: 'take' });
+    const owners = ['service', 'peer'] as const;
+
+    test('EC2 is asked about the instance alone, and only what that one held is taken', () => {
+      const play = booted(plan);
+      play.live(45_000, { owners, conditions: STOPPED });
+      expect(new Set(play.all('askHolders').flatMap(({ instanceIds }) => instanceIds))).toEqual(
+        new Set(['i-peer']),
+      );
+      expect(asked(play)).toEqual([`take ${SECOND}`]);
+    });
+
+    test('where the service has all of it, nothing is asked and nothing is taken, peer or no peer', () => {
+      for (const peerIsKnown of [true, false]) {
+        const play = booted(plan);
+        play.live(90_000, { owners: ['service', 'service'], peerIsKnown });
+        expect(play.all('askHolders')).toEqual([]);
+        expect(asked(play)).toEqual([]);
+      }
+    });
+
+    test('the choices about a holder that runs are not held up by it', () => {
+      const timing = { ...plan.timing, takeFromRunningAfterMs: 40_000 };
+      const play = booted({ ...plan, timing });
+      play.live(45_000, { owners });
+      expect(asked(play)).toEqual([`take ${SECOND}`]);
+      const withdrawn = watching('peer', 'gen2', { ...plan, onPeerWithdrawn: 'take' });
+      withdrawn.live(10_500, { owners });
+      for (const session of ['a', 'b']) withdrawn.take(sessionEvent(session, 'Unconfigured'));
+      withdrawn.live(60_000, { owners });
+      expect(asked(withdrawn)).toEqual([`take ${SECOND}`]);
+    });
   });
 
   test('no owner at all is claimed, the lowest first: two routers that boot must not share them', () => {

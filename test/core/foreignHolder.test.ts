@@ -1,3 +1,4 @@
+import { instanceOf } from '../../src/core/levels/holders';
 import type { Event } from '../../src/core/state/model';
 import { planOf, sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
 import { answer, asked, watching, type Play, type World } from './play';
@@ -50,7 +51,7 @@ describe('foreign holder (rule 18)', () => {
       ([address, peer]) => [address, { ...peer, instanceId: null }] as const,
     );
     play.take({ ...event, observation: { ...event.observation, peers: Object.fromEntries(peers) } });
-    expect(play.state.ownership?.holders[FIRST]?.instanceId).toBe('i-third');
+    expect(instanceOf(play.state.ownership?.holders[FIRST])).toBe('i-third');
     expect(play.alarms).toEqual([]);
   });
 

@@ -2,13 +2,15 @@
 import { isOnThirdParty } from '../../src/core/rules/foreignHolder';
 import { holderWords, isSameHolder, ownerName } from '../../src/core/levels/holders';
 import { belongsToSubnet } from '../../src/core/kinds';
-import type { Holder, Observation } from '../../src/core/state/model';
+import type { Holder, InterfaceHolder, Observation } from '../../src/core/state/model';
 import { interfaceFor, peersBeside } from '../../src/core/levels/ownership';
 import type { Target } from '../../src/core/state/plan';
-import { addressTarget, observationOf, planOf, slot } from '../support/coreWorld';
+import { addressTarget, heldOn, observationOf, planOf, slot } from '../support/coreWorld';
 import { watching } from './play';
 
-const PEER: Holder = { networkInterfaceId: 'eni-peer1', instanceId: 'i-peer', mine: false };
+const PEER: InterfaceHolder = heldOn('eni-peer1', 'i-peer');
+const SERVICE = { to: 'service', name: 'amazon-elb' } as const;
+const NOWHERE: Holder = { kind: 'nowhere', mine: false, blackhole: true };
 const route: Target = {
   ...slot(1),
   rank: 0,
@@ -18,10 +20,11 @@ const route: Target = {
   destination: { kind: 'ipv4', value: '10.8.0.0/16' },
 };
 
-test.each<[string, Partial<Holder>, boolean]>([
+test.each<[string, Partial<InterfaceHolder>, boolean]>([
   ['nothing', {}, true],
   ['its interface', { networkInterfaceId: 'eni-peer2' }, false],
-  ['its instance', { instanceId: null }, false],
+  ['its instance', { attachment: { to: 'nothing' } }, false],
+  ['whose it is', { attachment: SERVICE }, false],
   ['its private address', { privateAddress: '10.0.0.1' }, false],
   ['that it leads nowhere', { blackhole: true }, false],
 ])('a holder of which %s has changed', (_what, change, isSame) => {
@@ -33,7 +36,20 @@ test.each<[string, Partial<Holder>, boolean]>([
 test.each<[Holder | null, string, string]>([
   [null, 'with no owner', ''],
   [PEER, 'on eni-peer1 of i-peer', 'i-peer'],
-  [{ ...PEER, instanceId: null }, 'on eni-peer1', 'eni-peer1'],
+  [{ ...PEER, attachment: { to: 'nothing' } }, 'on eni-peer1', 'eni-peer1'],
+  [
+    { ...PEER, attachment: SERVICE },
+    'on eni-peer1 of an AWS service (amazon-elb)',
+    'an AWS service (amazon-elb)',
+  ],
+  [
+    { ...PEER, attachment: { to: 'service', name: null } },
+    'on eni-peer1 of an AWS service',
+    'an AWS service',
+  ],
+  [{ kind: 'gateway', gatewayId: 'igw-1', mine: false }, 'on igw-1', 'igw-1'],
+  [{ kind: 'gateway', gatewayId: 'igw-1', mine: false, blackhole: true }, 'on igw-1, a blackhole', 'igw-1'],
+  [NOWHERE, 'a blackhole that leads nowhere', ''],
   [{ ...PEER, blackhole: true }, 'on eni-peer1 of i-peer, a blackhole', 'i-peer'],
   [{ ...PEER, mine: true }, 'on this router', 'i-peer'],
   [{ ...PEER, mine: true, blackhole: true }, 'on this router, a blackhole', 'i-peer'],
@@ -82,6 +98,6 @@ test('a third party is on the instance of none of the peer interfaces', () => {
   const replaced = { ...observation.peers, [address]: { ...peer, instanceId: 'i-new' } };
   const both = { ...ownership!, observation: { ...observation, peers: replaced } };
   expect(isOnThirdParty(both, '172.31.101.10')).toBe(false);
-  const third = { ...PEER, instanceId: 'i-third' };
+  const third = heldOn('eni-peer1', 'i-third');
   expect(isOnThirdParty({ ...both, holders: { '172.31.101.10': third } }, '172.31.101.10')).toBe(true);
 });

@@ -1,15 +1,16 @@
 // Targets of several kinds in one role: which calls they make, what a blackhole and a gateway mean, and what waits.
 import { takeoverRequests } from '../../src/core/moves/grouping';
-import type { Holder, Observation } from '../../src/core/state/model';
+import type { Holder, InterfaceHolder, Observation } from '../../src/core/state/model';
 import type { Plan, Target } from '../../src/core/state/plan';
 import { previewTakeover } from '../../src/core/moves/preview';
 import {
+  addressTarget,
+  heldOn,
   observationOf,
   planOf,
   sessionEvent,
   slot,
   synchronizedEvent,
-  addressTarget,
 } from '../support/coreWorld';
 import { Play, answer, interfaceEvent, started } from './play';
 
@@ -30,9 +31,9 @@ const elasticIp = (id: string, privateAddress: string | null = null): Target => 
   privateAddress,
 });
 
-const PEER: Holder = { networkInterfaceId: 'eni-peer1', instanceId: 'i-peer', mine: false };
-const MINE: Holder = { networkInterfaceId: 'eni-own1', instanceId: 'i-own', mine: true };
-const NAT: Holder = { networkInterfaceId: 'nat-1', instanceId: null, mine: false, foreign: true };
+const PEER = heldOn('eni-peer1', 'i-peer');
+const MINE = heldOn('eni-own1', 'i-own', true);
+const NAT: Holder = { kind: 'gateway', gatewayId: 'nat-1', mine: false };
 
 type Holders = { readonly [id: string]: Holder | null };
 
@@ -174,7 +175,7 @@ describe('a blackhole', () => {
   });
 
   test('of an instance that was replaced is not held by a third one', () => {
-    const old: Holder = { networkInterfaceId: 'eni-old', instanceId: 'i-old', mine: false, blackhole: true };
+    const old: Holder = { ...heldOn('eni-old', 'i-old'), blackhole: true };
     const play = watchingMixed(targets, held(old, targets));
     expect(play.state.foreign).toEqual([]);
     down(play);
@@ -182,7 +183,7 @@ describe('a blackhole', () => {
   });
 
   test('while both routers live and neither has anything, the routers go one after the other', () => {
-    const old: Holder = { networkInterfaceId: 'eni-old', instanceId: 'i-old', mine: false, blackhole: true };
+    const old: Holder = { ...heldOn('eni-old', 'i-old'), blackhole: true };
     const play = unseen(held(old, targets));
     expect(sent(play)).toEqual([]);
     expect(play.state.verdict).toMatch(
@@ -240,12 +241,7 @@ describe('a route that leads to a gateway', () => {
 
 describe('an Elastic IP on the wrong address of the right interface', () => {
   const target = elasticIp('eipalloc-1', '172.31.105.9');
-  const wrong: Holder = {
-    networkInterfaceId: 'eni-own2',
-    instanceId: 'i-own',
-    mine: false,
-    privateAddress: '172.31.105.8',
-  };
+  const wrong: Holder = { ...heldOn('eni-own2', 'i-own'), privateAddress: '172.31.105.8' };
 
   test('is not here, and an answer that shows it there settles nothing', () => {
     const play = watchingMixed([target], { 'eipalloc-1': PEER });
@@ -560,8 +556,8 @@ describe('requests that wait for tokens', () => {
 
 describe('an Elastic IP on this router and not where it belongs', () => {
   const targets = [elasticIp('eipalloc-1', '172.31.105.9')];
-  const reasonFor = (change: Partial<Holder>): string => {
-    const holder = { networkInterfaceId: 'eni-own2', instanceId: 'i-own', mine: false, ...change };
+  const reasonFor = (change: Partial<InterfaceHolder>): string => {
+    const holder = { ...heldOn('eni-own2', 'i-own'), ...change };
     const play = new Mixed(planFor(targets));
     play.at(0, started());
     play.at(100, synchronizedEvent('gen1', 'Down', false));
@@ -572,7 +568,7 @@ describe('an Elastic IP on this router and not where it belongs', () => {
     return play.reasons.join();
   };
 
-  test.each<[string, Partial<Holder>, string]>([
+  test.each<[string, Partial<InterfaceHolder>, string]>([
     [
       'on another address',
       { privateAddress: '172.31.105.8' },

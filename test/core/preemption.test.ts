@@ -1,3 +1,4 @@
+import { instanceOf } from '../../src/core/levels/holders';
 import { observationOf, planOf, sessionEvent, synchronizedEvent, type Owner } from '../support/coreWorld';
 import { Play, asked, started, watching, type World } from './play';
 
@@ -211,7 +212,7 @@ describe('what counts as taken from a preferred router (rule 11)', () => {
     play.live(10_100, mine);
     const { holders, ...observation } = observationOf('mine');
     const [first = ''] = Object.keys(holders);
-    const gateway = { networkInterfaceId: 'igw-1', instanceId: null, mine: false, foreign: true } as const;
+    const gateway = { kind: 'gateway', gatewayId: 'igw-1', mine: false } as const;
     play.until(20_100);
     play.at(20_150, {
       type: 'ownershipObserved',
@@ -243,7 +244,7 @@ test.each([
     for (const event of events) play.take(event);
     play.at(25_001);
     play.at(25_050, play.observed('peer', 'peer', 25_001));
-    expect(play.state.ownership?.holders['172.31.101.10']?.instanceId).toBe('i-peer');
+    expect(instanceOf(play.state.ownership?.holders['172.31.101.10'])).toBe('i-peer');
     expect(play.alarms).not.toContain('preempt-conflict');
   },
 );

@@ -3,6 +3,7 @@
  * asked and to what was not, in any order and at any time. Which events may change places is in order.test.ts.
  */
 import fc from 'fast-check';
+import { instanceOf, isOfNoInstance } from '../../src/core/levels/holders';
 import { violations } from '../../src/core/state/invariants';
 import type { Effect, Event, Holder } from '../../src/core/state/model';
 import { missingTargets } from '../../src/core/levels/ownership';
@@ -88,7 +89,7 @@ function checkReason(plan: Plan, { before, now, step: { state } }: Taken, sent: 
     }
     const isForward = before.attempt?.number === attempt.number && hasMovedBefore(before);
     if (!isForward && plan.foreignHolder === 'refuse') {
-      const foreign = targets.filter((id) => holderOf(id)?.instanceId === 'i-third');
+      const foreign = targets.filter((id) => instanceOf(holderOf(id)) === 'i-third');
       expect(attempt.purpose === 'giveBack' ? [] : foreign).toEqual([]);
     }
   }
@@ -119,8 +120,9 @@ function checkReason(plan: Plan, { before, now, step: { state } }: Taken, sent: 
       const conditions = targets.map((id) => {
         const holder = holderOf(id);
         if (holder === null) return 'nobody';
-        if (holder.instanceId === null || holder.instanceId === 'i-own') return 'gone';
-        return state.evidence.conditions[holder.instanceId];
+        const isFree = holder.kind === 'interface' && holder.attachment.to === 'nothing';
+        if (isFree || instanceOf(holder) === 'i-own') return 'gone';
+        return state.evidence.conditions[instanceOf(holder) ?? 'none'];
       });
       expect(conditions).not.toContain(undefined);
       expect(conditions).not.toContain('pending');
@@ -128,17 +130,18 @@ function checkReason(plan: Plan, { before, now, step: { state } }: Taken, sent: 
     }
     case 'repair': {
       const owned = plan.targets.filter(({ id }) => {
-        const holder = holderOf(id);
-        return holder !== null && holder.instanceId !== null && holder.instanceId !== 'i-third';
+        const instanceId = instanceOf(holderOf(id));
+        return instanceId !== null && instanceId !== 'i-third';
       });
       expect(state.unchanged?.observations).toBeGreaterThanOrEqual(3);
       if (owned.length === 0) {
         // Abandoned: on interfaces of no instance.
-        const holders = targets.map((id) => holderOf(id)?.instanceId ?? null);
+        const holders = targets.map((id) => instanceOf(holderOf(id)));
         expect(holders.filter((instanceId) => instanceId !== null && instanceId !== 'i-third')).toEqual([]);
+        expect(targets.filter((id) => isOfNoInstance(holderOf(id)))).toEqual([]);
         return;
       }
-      expect(holderOf(owned[0]?.id ?? '')?.instanceId).toBe('i-own');
+      expect(instanceOf(holderOf(owned[0]?.id ?? ''))).toBe('i-own');
       const witnesses = plan.sessions.filter(
         ({ id, interfaceName }) =>
           sessions[id]?.armed === true && interfaces[interfaceName]?.level !== 'Down',
@@ -147,11 +150,11 @@ function checkReason(plan: Plan, { before, now, step: { state } }: Taken, sent: 
       return;
     }
     case 'claim':
-      // What a third instance holds is not the pair's.
+      // What a third instance or a service holds is not the pair's.
       expect(
         plan.targets.filter(({ id }) => {
           const holder = holderOf(id);
-          return holder !== null && holder.instanceId !== 'i-third';
+          return holder !== null && instanceOf(holder) !== 'i-third' && !isOfNoInstance(holder);
         }),
       ).toEqual([]);
       return;
@@ -332,7 +335,7 @@ describe('for any sequence of events', () => {
           if (lastAttempt === before.lastAttempt || attempt?.purpose !== 'evidence') return false;
           return attempt.calls
             .flatMap(({ targets }) => targets)
-            .some((id) => evidence.conditions[ownership?.holders[id]?.instanceId ?? ''] === 'running');
+            .some((id) => evidence.conditions[instanceOf(ownership?.holders[id]) ?? ''] === 'running');
         });
         expect(spent.length).toBeLessThanOrEqual(plan.timing.takeFromRunningAfterMs === null ? 0 : 1);
         for (const { before } of spent) expect(before.beenActive).toBe(false);

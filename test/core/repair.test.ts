@@ -1,5 +1,5 @@
 import { lowestOwned } from '../../src/core/rules/repair';
-import { addressTarget, planOf, sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
+import { addressTarget, heldOn, type Owner, planOf, sessionEvent, TARGETS } from '../support/coreWorld';
 import { asked, interfaceEvent, watching, type Play, type World } from './play';
 
 const [FIRST, SECOND] = TARGETS;
@@ -243,7 +243,7 @@ describe('the bounds of a repair (rule 8)', () => {
 
   test('what this router has moved is its own before EC2 has shown it', () => {
     const { ownership } = watching('peer').state;
-    const own = { networkInterfaceId: 'eni-own1', instanceId: null, mine: true };
+    const own = heldOn('eni-own1', 'i-own', true);
     const moved = { ...ownership!, holders: { ...ownership!.holders, [FIRST]: own, [SECOND]: null } };
     expect(lowestOwned(planOf(), moved)?.id).toBe(FIRST);
   });

@@ -131,6 +131,7 @@ const owner = fc.constantFrom<Owner>(
   'third',
   'detached',
   'misplaced',
+  'service',
 );
 const owners = fc.oneof(
   fc.tuple(owner, owner),

@@ -1,5 +1,6 @@
 /** Random stories: sequences of well-formed events, some of which answer what the core is waiting for. */
 import fc from 'fast-check';
+import { instanceOf } from '../../src/core/levels/holders';
 import type {
   Event,
   Failure,
@@ -34,6 +35,7 @@ const owner = fc.constantFrom<Owner>(
   'third',
   'detached',
   'misplaced',
+  'service',
 );
 const condition = fc.constantFrom<InstanceCondition>(
   'running',
@@ -61,7 +63,7 @@ export function observed(plan: Plan, first: Owner, second: Owner): Observation {
   const { holders, ...others } = observationOf(first, second);
   const placed = plan.targets.map(({ id, deviceIndex }): [string, Holder | null] => {
     const holder = holders[id] ?? null;
-    if (holder?.instanceId !== 'i-own') return [id, holder];
+    if (holder?.kind !== 'interface' || instanceOf(holder) !== 'i-own') return [id, holder];
     const index = holder.mine ? deviceIndex : 3 - deviceIndex;
     return [id, { ...holder, networkInterfaceId: `eni-own${index}` }];
   });

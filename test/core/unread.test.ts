@@ -3,6 +3,7 @@ import type { Event, Holder, Observation, Unread } from '../../src/core/state/mo
 import type { Target } from '../../src/core/state/plan';
 import {
   addressTarget,
+  heldOn,
   observationOf,
   planOf,
   sessionEvent,
@@ -22,8 +23,8 @@ const route: Target = {
   rank: 0,
 };
 const plan = planOf({ targets: [addressTarget(TARGETS[0], 1), route] });
-const peers: Holder = { networkInterfaceId: 'eni-peer2', instanceId: 'i-peer', mine: false };
-const own: Holder = { networkInterfaceId: 'eni-own2', instanceId: 'i-own', mine: true };
+const peers: Holder = heldOn('eni-peer2', 'i-peer');
+const own: Holder = heldOn('eni-own2', 'i-own', true);
 const timeout = { kind: 'uncertain', code: 'Timeout', message: 'no answer within 1000 ms' } as const;
 
 const unread = (failure: Unread['failure'], target = ROUTE, action = 'DescribeRouteTables'): Unread => ({

@@ -14,6 +14,7 @@ import { peersBeside } from '../../src/core/levels/ownership';
 import { callsOf, moveOf, takeoverRequests } from '../../src/core/moves/grouping';
 import type { Observation, RequestedMove } from '../../src/core/state/model';
 import type { Plan } from '../../src/core/state/plan';
+import { heldOn } from '../support/coreWorld';
 import { eventually } from '../support/eventually';
 import { settingsOf } from '../support/permitted';
 
@@ -94,7 +95,7 @@ function givenToPeer(plan: Plan, observation: Observation): readonly RequestedMo
   const moves = plan.targets.flatMap((target) =>
     peersBeside(plan, observation, target).map(({ networkInterfaceId, instanceId }) => ({
       target,
-      to: { networkInterfaceId, instanceId, mine: false },
+      to: heldOn(networkInterfaceId, instanceId),
       allowReassignment: true,
     })),
   );

@@ -70,3 +70,41 @@ test('what nobody holds is claimed although a third instance holds another addre
   expect(owners(lab)).toEqual(['rtr1', null, 'rtr1']);
   expect(writes(lab).map(moveOf)).toEqual([moveTo(lab, 0, 'rtr1'), moveTo(lab, 2, 'rtr1')]);
 });
+
+describe("an address on an AWS service's interface", () => {
+  const evidence = { ...soon, foreign_holder: 'take', evidence_hold_s: 1 } as const;
+
+  function moveToService(lab: Lab): void {
+    lab.world.handToService(bystanderInterfaceId(placeOf(lab, 1)), 'amazon-elb');
+    moveToBystander(lab, 1);
+  }
+  const askedHow = (lab: Lab) =>
+    lab.ec2.requests().flatMap(({ action, params }) => (action === 'DescribeInstanceStatus' ? [params] : []));
+
+  test('EC2 is asked about the dead peer alone, and what that one had is taken; what the service has stays there', async () => {
+    const lab = await openLab({ interfaces: 3, bystander: true, config: evidence });
+    moveToService(lab);
+    await lab.killRouter('rtr1', { instance: 'stopped' });
+    const rtr2 = lab.startDaemon('rtr2');
+    await reason(rtr2, /took over 172\.31\.101\.10 and 172\.31\.106\.10/);
+    await moreObservations(lab, 'rtr2', 3);
+    expect(owners(lab)).toEqual(['rtr2', null, 'rtr2']);
+    const asked = askedHow(lab);
+    expect(asked.length).toBeGreaterThan(0);
+    for (const params of asked) expect(params).toMatchObject({ 'InstanceId.1': 'i-0a1f93c7d25be8401' });
+    for (const params of asked) expect(params).not.toHaveProperty(['InstanceId.2']);
+    expect(JSON.stringify(rtr2.records)).not.toMatch(/InvalidInstanceID|EC2 did not say how/);
+    await shownReason(lab, 'rtr2', /holds only 2 of 3 targets/);
+  });
+
+  test('it is left there with an alarm that names the service, unless foreign_holder allows to take it', async () => {
+    const lab = await openPair({ bystander: true, config: soon });
+    moveToService(lab);
+    const held = /172\.31\.105\.10 is held by an AWS service \(amazon-elb\), which is neither router/;
+    await alarm(daemonOf(lab, 'rtr2'), 'foreign-holder', held);
+    const taking = await openPair({ bystander: true, config: { ...soon, foreign_holder: 'take' } });
+    moveToService(taking);
+    await moreObservations(taking, 'rtr2', 2);
+    await takesOver(taking, 'rtr2', () => taking.killRouter('rtr1'));
+  });
+});

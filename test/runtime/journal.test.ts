@@ -183,12 +183,12 @@ describe('what is no whole journal', () => {
       'the line is damaged: it is no JSON',
     ],
     [
-      'another format',
-      whole.replace('"format":2', '"format":3'),
+      'an older format',
+      whole.replace('"format":3', '"format":2'),
       1,
-      'its format is 3, and this version reads 2',
+      'its format is 2, and this version reads 3',
     ],
-    ['no format', whole.replace('"format":2,', ''), 1, 'its format is none, and this version reads 2'],
+    ['no format', whole.replace('"format":3,', ''), 1, 'its format is none, and this version reads 3'],
     [
       'another program',
       whole.replace('"journal":"xr-aws-ha"', '"journal":"x"'),

@@ -1,8 +1,10 @@
 /** A small world for tests of the core and the loop: two targets, two sessions, a peer router. */
 import type {
+  Attachment,
   Event,
   Holder,
   InterfaceGeneration,
+  InterfaceHolder,
   Observation,
   SessionLevel,
 } from '../../src/core/state/model';
@@ -59,20 +61,20 @@ export function planOf(change: Partial<Plan> = {}): Plan {
   };
 }
 
-const MINE: readonly Holder[] = [
-  { networkInterfaceId: 'eni-own1', instanceId: 'i-own', mine: true },
-  { networkInterfaceId: 'eni-own2', instanceId: 'i-own', mine: true },
-];
-const PEERS: readonly Holder[] = [
-  { networkInterfaceId: 'eni-peer1', instanceId: 'i-peer', mine: false },
-  { networkInterfaceId: 'eni-peer2', instanceId: 'i-peer', mine: false },
-];
+/** `instanceId`: null for an interface that is attached to nothing. */
+export function heldOn(networkInterfaceId: string, instanceId: string | null, mine = false): InterfaceHolder {
+  const attachment: Attachment = instanceId === null ? { to: 'nothing' } : { to: 'instance', instanceId };
+  return { kind: 'interface', networkInterfaceId, attachment, mine };
+}
+
+const MINE: readonly Holder[] = [heldOn('eni-own1', 'i-own', true), heldOn('eni-own2', 'i-own', true)];
+const PEERS: readonly Holder[] = [heldOn('eni-peer1', 'i-peer'), heldOn('eni-peer2', 'i-peer')];
 
 /**
- * `third`: an instance that is neither router. `detached`: an interface of no instance. `misplaced`: another
- * interface of this router than the one the target belongs on.
+ * `third`: an instance that is neither router. `service`: an interface that an AWS service has. `detached`: one that is
+ * attached to nothing. `misplaced`: another interface of this router than the one the target belongs on.
  */
-export type Owner = 'mine' | 'peer' | 'none' | 'third' | 'detached' | 'misplaced';
+export type Owner = 'mine' | 'peer' | 'none' | 'third' | 'service' | 'detached' | 'misplaced';
 
 function holderOf(owner: Owner, index: number): Holder | null {
   switch (owner) {
@@ -83,17 +85,23 @@ function holderOf(owner: Owner, index: number): Holder | null {
     case 'none':
       return null;
     case 'third':
-      return { networkInterfaceId: `eni-third${index + 1}`, instanceId: 'i-third', mine: false };
+      return heldOn(`eni-third${index + 1}`, 'i-third');
+    case 'service':
+      return {
+        ...heldOn(`eni-service${index + 1}`, null),
+        attachment: { to: 'service', name: 'amazon-elb' },
+      };
     case 'detached':
-      return { networkInterfaceId: `eni-peer${index + 1}`, instanceId: null, mine: false };
+      return heldOn(`eni-peer${index + 1}`, null);
     case 'misplaced':
-      return { networkInterfaceId: `eni-own${2 - index}`, instanceId: 'i-own', mine: false };
+      return heldOn(`eni-own${2 - index}`, 'i-own');
   }
 }
 
 /** Who holds the first and the second target. */
 export function observationOf(first: Owner, second: Owner = first): Observation {
   return {
+    instanceId: 'i-own',
     interfaces: [
       {
         networkInterfaceId: 'eni-own1',

@@ -1,7 +1,7 @@
 /** Router A of the stories: what it is asked to do, and what EC2 shows it. */
 import type { Holder, Observation } from '../../src/core/state/model';
 import type { Plan, Target } from '../../src/core/state/plan';
-import { TIMING, addressTarget, slot } from '../support/coreWorld';
+import { TIMING, addressTarget, heldOn, slot } from '../support/coreWorld';
 
 export const TARGETS = ['10.0.1.100', '10.0.2.100', '10.0.2.101'] as const;
 /** Where the configuration has it: on the floating 10.0.2.100. */
@@ -39,26 +39,24 @@ export const PLAN: Plan = {
 
 /**
  * Router A or B, on the interface where the target belongs; nobody; C, a third instance; D, an interface that
- * is attached to no instance; w, the wrong interface of router A; ?, EC2 does not say.
+ * is attached to no instance; S, one that an AWS service has; w, the wrong interface of router A; ?, EC2 does not say.
  */
-export type Owner = 'A' | 'B' | '-' | 'C' | 'D' | 'w' | '?';
+export type Owner = 'A' | 'B' | '-' | 'C' | 'D' | 'S' | 'w' | '?';
 
 function holderOf(owner: Exclude<Owner, '?'>, deviceIndex: number): Holder | null {
   switch (owner) {
     case '-':
       return null;
     case 'D':
-      return { networkInterfaceId: `eni-D${deviceIndex}`, instanceId: null, mine: false };
+      return heldOn(`eni-D${deviceIndex}`, null);
+    case 'S':
+      return { ...heldOn(`eni-S${deviceIndex}`, null), attachment: { to: 'service', name: 'amazon-elb' } };
     case 'w':
-      return { networkInterfaceId: `eni-A${3 - deviceIndex}`, instanceId: 'i-A', mine: false };
+      return heldOn(`eni-A${3 - deviceIndex}`, 'i-A');
     case 'A':
     case 'B':
     case 'C':
-      return {
-        networkInterfaceId: `eni-${owner}${deviceIndex}`,
-        instanceId: `i-${owner}`,
-        mine: owner === 'A',
-      };
+      return heldOn(`eni-${owner}${deviceIndex}`, `i-${owner}`, owner === 'A');
   }
 }
 
@@ -72,6 +70,7 @@ export function observationOf(
 ): Observation {
   const unread = targets.flatMap(({ id }, index) => (owners[index] === '?' ? [id] : []));
   return {
+    instanceId: 'i-A',
     interfaces: [1, 2]
       .filter((deviceIndex) => deviceIndex !== detached)
       .map((deviceIndex) => ({

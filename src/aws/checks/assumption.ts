@@ -10,6 +10,7 @@ import type { InstanceIdentity } from '../reads/instanceIdentity';
 export function assumedObservation(plan: Plan, identity: InstanceIdentity | null): Observation {
   const slots = new Map(plan.targets.map((slot) => [slotWords(slot), slot]));
   return {
+    instanceId: identity?.instanceId ?? '<this router>',
     interfaces: [...slots].map(([words, slot]) => ({
       deviceIndex: slot.deviceIndex,
       networkCardIndex: slot.networkCardIndex,
@@ -22,7 +23,12 @@ export function assumedObservation(plan: Plan, identity: InstanceIdentity | null
     holders: Object.fromEntries(
       plan.targets.map((target) => [
         target.id,
-        { networkInterfaceId: '<the interface that holds it>', instanceId: null, mine: false },
+        {
+          kind: 'interface',
+          networkInterfaceId: '<the interface that holds it>',
+          attachment: { to: 'instance', instanceId: '<the instance that holds it>' },
+          mine: false,
+        },
       ]),
     ),
     peers: {},

@@ -9,7 +9,7 @@ import type { Holder } from '../../core/state/model';
 import type { Target } from '../../core/state/plan';
 import { INSTANCE_ID, Malformed, NETWORK_INTERFACE_ID, optionalText, text } from './answer';
 import type { Ask } from '../transport/ec2';
-import { SERVICE, type KnownInterfaces } from './observation';
+import { attachmentShown, type KnownInterfaces } from './observation';
 import { allPages, cut, joined, type Pages } from './pages';
 
 export type ElasticIpTarget = Extract<Target, { readonly kind: 'elasticIp' }>;
@@ -91,11 +91,11 @@ function readHolder(target: ElasticIpTarget, member: unknown, known: KnownInterf
   const privateAddress = text(member, 'PrivateIpAddress', /^[\d.]+$/, name);
   if (ipv4Number(privateAddress) === null) throw new Malformed(`${name} is on an address that is none`);
   const shown = optionalText(member, 'InstanceId', INSTANCE_ID, name);
-  const instanceId = known.instanceOf(networkInterfaceId);
   const place = known.placeOf(target);
   return {
+    kind: 'interface',
     networkInterfaceId,
-    instanceId: instanceId === undefined ? (shown ?? SERVICE) : instanceId,
+    attachment: known.attachmentOf(networkInterfaceId) ?? attachmentShown(shown),
     mine:
       place?.networkInterfaceId === networkInterfaceId &&
       privateAddress === (target.privateAddress ?? place.primaryAddress),

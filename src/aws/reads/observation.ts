@@ -5,6 +5,7 @@
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterface.html
  */
 import type {
+  Attachment,
   Holder,
   JsonObject,
   JsonValue,
@@ -59,8 +60,8 @@ function addressTargets(targets: readonly Target[]): readonly AddressTarget[] {
 /** What is known of interfaces, for those who read who holds routes and Elastic IPs. */
 export type KnownInterfaces = {
   readonly vpcIds: readonly string[];
-  /** Undefined for an interface that was not asked about; null for one that is not attached. */
-  instanceOf(networkInterfaceId: string): string | null | undefined;
+  /** Undefined for an interface that was not asked about. */
+  attachmentOf(networkInterfaceId: string): Attachment | undefined;
   readonly described: (networkInterfaceId: string) => KnownInterface | undefined;
   /** The interface of this router where the target belongs. */
   placeOf(
@@ -82,9 +83,6 @@ export type InterfacesReading = {
   readonly checked: readonly string[];
 };
 
-/** Stands for the instance where an AWS service has the interface: it is attached, so it is not free to take. */
-export const SERVICE = 'an AWS service';
-
 /** An interface whose fields have all been checked. */
 type Interface = {
   readonly networkInterfaceId: string;
@@ -99,10 +97,13 @@ type Interface = {
   /** The same as EC2 describes them. */
   readonly describedAddresses: readonly JsonObject[];
   readonly attachment: {
+    /** Null: it is a service's, and no instance of ours. */
     readonly instanceId: string | null;
     readonly deviceIndex: number;
     readonly networkCardIndex: number;
   } | null;
+  /** Whose it is beside an instance, in EC2's words; null where it has none. */
+  readonly service: string | null;
 };
 
 /**
@@ -131,9 +132,9 @@ export function readInterfaces(
     ),
     known: {
       vpcIds: question.vpcIds,
-      instanceOf: (id) => {
+      attachmentOf: (id) => {
         const found = interfaces.get(id);
-        return found === undefined ? undefined : instanceOf(found);
+        return found === undefined ? undefined : attachmentOf(found);
       },
       described: (id) => interfaces.get(id),
       placeOf: (target) => {
@@ -170,6 +171,7 @@ function observe(question: ObservationQuestion, all: readonly Interface[]): Obse
     throw new Malformed(`IMDS names other interfaces for ${question.instanceId} than EC2 does`);
   }
   return {
+    instanceId: question.instanceId,
     interfaces,
     holders: Object.fromEntries(
       addressTargets(question.targets).map(
@@ -213,14 +215,23 @@ function holder(own: readonly OwnInterface[], target: Target, found: Interface |
   if (found === undefined) return null;
   const { networkInterfaceId } = found;
   return {
+    kind: 'interface',
     networkInterfaceId,
-    instanceId: instanceOf(found),
+    attachment: attachmentOf(found),
     mine: networkInterfaceId === placeFor(own, target)?.networkInterfaceId,
   };
 }
 
-function instanceOf({ attachment }: Interface): string | null {
-  return attachment === null ? null : (attachment.instanceId ?? SERVICE);
+function attachmentOf({ attachment, service }: Interface): Attachment {
+  if (attachment === null) return { to: 'nothing' };
+  const { instanceId } = attachment;
+  // One that a service has is attached, so it is not free to take.
+  return instanceId === null ? { to: 'service', name: service } : { to: 'instance', instanceId };
+}
+
+/** Of an interface that serves and was not asked about, by the instance that is shown beside it. */
+export function attachmentShown(instanceId: string | null): Attachment {
+  return instanceId === null ? { to: 'service', name: null } : { to: 'instance', instanceId };
 }
 
 function peerInterface({ networkInterfaceId, subnetId, attachment }: Interface): PeerInterface {
@@ -261,6 +272,7 @@ function readInterface(question: ObservationQuestion, member: unknown): Interfac
     addresses,
     describedAddresses: described.map(jsonObject),
     attachment: readAttachment(question, member, name),
+    service: readService(member),
   };
 }
 
@@ -285,12 +297,25 @@ function readPrimaryAddresses(member: unknown): readonly string[] {
   );
 }
 
+/** Short enough for a sentence, and no text that could be anything. */
+const SERVICE_NAME = /^[\w.:/-]{1,100}$/;
+
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_OperatorResponse.html */
 function readManager(member: unknown): string | null {
   const operator = field(member, 'Operator');
   const named = field(operator, 'Principal') ?? field(member, 'RequesterId');
   if (field(operator, 'Managed') !== true && field(member, 'RequesterManaged') !== true) return null;
-  return typeof named === 'string' && /^[\w.:/-]{1,100}$/.test(named) ? named : 'an AWS service';
+  return typeof named === 'string' && SERVICE_NAME.test(named) ? named : 'an AWS service';
+}
+
+/** `amazon-elb`, `amazon-aws`: who has attached it, else who has asked for it. */
+function readService(member: unknown): string | null {
+  const words = [
+    field(field(member, 'Operator'), 'Principal'),
+    field(field(member, 'Attachment'), 'InstanceOwnerId'),
+    field(member, 'RequesterId'),
+  ];
+  return words.find((said): said is string => typeof said === 'string' && SERVICE_NAME.test(said)) ?? null;
 }
 
 /** In their canonical form. An interface without any has an empty list, or none. */

@@ -129,9 +129,10 @@ export class Observer {
     for (const { action, targets } of this.#waiting.values()) unread.push({ action, targets, failure: null });
     const findings = { checked: this.#interfaces?.checked ?? [], tables, mistakes, conflicts };
     if (this.#interfaces === null) return { observation: null, unread, ...findings };
-    const { interfaces, peers } = this.#interfaces.observation;
+    const { instanceId, interfaces, peers } = this.#interfaces.observation;
     const told = unread.filter(({ targets }) => targets.length > 0);
     const observation = {
+      instanceId,
       interfaces,
       holders,
       peers,

@@ -4,6 +4,7 @@
  * permissions.ts; what depends on the type of the instance, in room.ts.
  */
 import type { Observation } from '../../core/state/model';
+import { interfaceIdOf } from '../../core/levels/holders';
 import { interfaceFor, peersBeside } from '../../core/levels/ownership';
 import type { Plan, Target } from '../../core/state/plan';
 import type { KnownInterface } from './observation';
@@ -51,13 +52,13 @@ function refusalOf(
   const { networkInterfaceId: id, managedBy } = place;
   const holder = observation.holders[target.id] ?? null;
   // What is there already has nothing to be refused.
-  if (isOwn ? holder?.mine === true : holder?.networkInterfaceId === id) return null;
+  if (isOwn ? holder?.mine === true : interfaceIdOf(holder) === id) return null;
   if (managedBy !== null && target.kind !== 'route')
     return `${id} is managed by ${managedBy}, and EC2 lets nobody else change it: use another interface`;
   switch (target.kind) {
     case 'privateAddress':
     case 'ipv6Address':
-      return primaryElsewhere(target.address, shown.described(holder?.networkInterfaceId ?? ''));
+      return primaryElsewhere(target.address, shown.described(interfaceIdOf(holder) ?? ''));
     case 'elasticIp':
       return elasticIpRefusal(plan, target, place, isOwn ? target.privateAddress : null, shown);
     case 'route':

@@ -11,7 +11,7 @@ import type { Holder } from '../../core/state/model';
 import type { Target } from '../../core/state/plan';
 import { field, INSTANCE_ID, Malformed, NETWORK_INTERFACE_ID, optionalText, text, VPC_ID } from './answer';
 import type { Ask } from '../transport/ec2';
-import { SERVICE, type KnownInterfaces } from './observation';
+import { attachmentShown, type KnownInterfaces } from './observation';
 import { allPages, cut, joined, type Pages } from './pages';
 import type { TagConflict } from './tagConflicts';
 
@@ -213,17 +213,18 @@ function readHolder(target: RouteTarget, route: unknown, name: string, known: Kn
   const networkInterfaceId = optionalText(route, 'NetworkInterfaceId', NETWORK_INTERFACE_ID, name);
   if (networkInterfaceId === null) {
     const gateway = GATEWAYS.map((key) => optionalText(route, key, GATEWAY, name)).find((id) => id !== null);
-    if (gateway !== undefined)
-      return { networkInterfaceId: gateway, instanceId: null, mine: false, foreign: true, ...state };
+    if (gateway !== undefined) return { kind: 'gateway', gatewayId: gateway, mine: false, ...state };
     // EC2 shows a route whose interface is gone with its id; should it not, this says as much.
-    if (blackhole) return { networkInterfaceId: 'nothing', instanceId: null, mine: false, ...state };
+    if (blackhole) return { kind: 'nowhere', mine: false, blackhole };
     throw new Malformed(`${name} leads to nothing that is known`);
   }
   const shown = optionalText(route, 'InstanceId', INSTANCE_ID, name);
-  const instanceId = known.instanceOf(networkInterfaceId);
   return {
+    kind: 'interface',
     networkInterfaceId,
-    instanceId: instanceId === undefined ? (shown ?? (blackhole ? null : SERVICE)) : instanceId,
+    attachment:
+      known.attachmentOf(networkInterfaceId) ??
+      (blackhole && shown === null ? { to: 'nothing' } : attachmentShown(shown)),
     mine: known.placeOf(target)?.networkInterfaceId === networkInterfaceId,
     ...state,
   };

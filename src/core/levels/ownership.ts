@@ -3,7 +3,7 @@
  * role; there is no election. Reads may lag writes, so a read is believed only when it can be right.
  */
 import { isForeign, isOnPeer } from '../rules/foreignHolder';
-import { holderWords, isSamePlace } from './holders';
+import { holderWords, interfaceIdOf, isSamePlace } from './holders';
 import { belongsToSubnet } from '../kinds';
 import type { Failure, Holder, Observation, OwnInterface, PeerInterface } from '../state/model';
 import type { Plan, Slot, Target } from '../state/plan';
@@ -246,7 +246,7 @@ function disarmByPeer(turn: Turn, before: Ownership | null, after: Ownership): v
       // What is shown for the first time has been there before.
       id in before.holders &&
       isOnPeer(after, id) &&
-      after.holders[id]?.networkInterfaceId !== before.holders[id]?.networkInterfaceId,
+      interfaceIdOf(after.holders[id]) !== interfaceIdOf(before.holders[id]),
   );
   if (taken.length === 0) return;
   const isTakingOver = [turn.state.attempt, turn.state.unconfirmed].some(

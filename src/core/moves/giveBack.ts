@@ -96,7 +96,7 @@ function beginGiveBack(turn: Turn, giveBack: GiveBack, interfaceNames: readonly 
   const moves = plannedTargets(plan, moved).flatMap((target) => {
     const to = giveBack.holdersBefore[target.id] ?? null;
     // Nobody is at the end of a blackhole, and a gateway cannot be given anything.
-    if (to === null || to.foreign === true || to.blackhole === true) return [];
+    if (to?.kind !== 'interface' || to.blackhole === true) return [];
     return [{ target, to, allowReassignment: true }];
   });
   const calls = callsOf(moves, now);

@@ -3,7 +3,8 @@
  * call is made, and what its answer means, is calls.ts's part.
  */
 import { movesFromNobodyOnly, privateAddressFor, restsOn, sharedCall } from '../kinds';
-import type { Holder, Observation, RequestedMove, TakeoverRequest } from '../state/model';
+import type { InterfaceHolder, Observation, RequestedMove, TakeoverRequest } from '../state/model';
+import { interfaceIdOf } from '../levels/holders';
 import { interfaceFor } from '../levels/ownership';
 import type { Plan, Target } from '../state/plan';
 import type { Attempt, Call, Ownership } from '../state/state';
@@ -34,7 +35,7 @@ export function newCall({
 /** Who is to hold a target, whether EC2 may take it from somebody else, and whether it is believed to be there. */
 export type Move = {
   readonly target: Target;
-  readonly to: Holder;
+  readonly to: InterfaceHolder;
   readonly allowReassignment: boolean;
   readonly again?: boolean;
 };
@@ -81,13 +82,15 @@ export function waitsFor<Each extends Pick<Call, 'targets'>>(
 }
 
 /** The place on this router where the target belongs; an observation has shown the interface. */
-export function placeHere({ observation }: Pick<Ownership, 'observation'>, target: Target): Holder {
+export function placeHere({ observation }: Pick<Ownership, 'observation'>, target: Target): InterfaceHolder {
   const own = interfaceFor(observation, target);
   if (own === undefined)
     throw new Error(`an observation without the interface of device index ${target.deviceIndex}`);
   const privateAddress = privateAddressFor(target);
   const place = privateAddress === null ? {} : { privateAddress };
-  return { networkInterfaceId: own.networkInterfaceId, instanceId: null, mine: true, ...place };
+  const { networkInterfaceId } = own;
+  const attachment = { to: 'instance', instanceId: observation.instanceId } as const;
+  return { kind: 'interface', networkInterfaceId, attachment, mine: true, ...place };
 }
 
 /** What EC2 is asked for, as the holders are now. */
@@ -143,11 +146,11 @@ function requestedMove(
 function releasesOf(
   planned: readonly Target[],
   holders: Holders,
-  to: Holder,
+  to: InterfaceHolder,
 ): NonNullable<RequestedMove['releases']> {
   const releases = new Map<string, string[]>();
   for (const target of planned) {
-    const from = holders[target.id]?.networkInterfaceId;
+    const from = interfaceIdOf(holders[target.id]);
     if (!movesFromNobodyOnly(target) || from === undefined || from === to.networkInterfaceId) continue;
     releases.set(from, [...(releases.get(from) ?? []), target.id]);
   }

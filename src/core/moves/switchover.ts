@@ -6,7 +6,7 @@ import { openAttempt } from './calls';
 import { callsOf } from './grouping';
 import { fence } from '../rules/holds';
 import { belongsToSubnet, privateAddressFor, restsOn } from '../kinds';
-import type { Event, Holder, Observation } from '../state/model';
+import type { Event, InterfaceHolder, Observation } from '../state/model';
 import { peersBeside, roleOf } from '../levels/ownership';
 import type { Target } from '../state/plan';
 import { sessionOf, words } from '../levels/sessions';
@@ -57,7 +57,7 @@ export function objectionToPeer({ plan, state }: Turn): string | null {
   return `the peer is not seen to be well: ${list(levels)}`;
 }
 
-type Place = { readonly target: Target; readonly to: Holder | null };
+type Place = { readonly target: Target; readonly to: InterfaceHolder | null };
 
 /**
  * The peer's interface where the target belongs there. What rests on another target goes where that one goes; an
@@ -70,7 +70,8 @@ function placeAtPeer({ plan }: Turn, { observation }: Ownership, target: Target)
   const { networkInterfaceId, instanceId } = peer;
   const privateAddress = base === undefined ? null : privateAddressFor(target);
   const place = privateAddress === null ? {} : { privateAddress };
-  return { target, to: { networkInterfaceId, instanceId, mine: false, ...place } };
+  const attachment = { to: 'instance', instanceId } as const;
+  return { target, to: { kind: 'interface', networkInterfaceId, attachment, mine: false, ...place } };
 }
 
 function objectionTo(turn: Turn, places: readonly Place[]): string | null {

@@ -2,8 +2,9 @@
  * Rule 9, evidence: no session is UP, so BFD cannot say whether the peer lives, and EC2 is asked instead how the
  * holder of the targets is. Only what EC2 shows counts; where the holder runs, this router stays and alarms.
  */
-import type { Event, Holder, InstanceCondition } from '../state/model';
+import type { Event, InstanceCondition, InterfaceHolder } from '../state/model';
 import { isForeign, isOnThisRouter } from './foreignHolder';
+import { instanceOf, isOfNoInstance, ownerName } from '../levels/holders';
 import {
   holdsAll,
   interfaceFor,
@@ -25,6 +26,11 @@ const WITHDRAWN_HOLD_MS = 5_000;
 /** What another holder than a third instance has: that one is left alone however it is (rule 18). */
 function concerned(plan: Plan, ownership: Ownership): readonly Target[] {
   return missingTargets(plan, ownership).filter((target) => !isForeign(plan, ownership, target));
+}
+
+/** What a gateway or an AWS service has no instance is asked about, and it must not keep the others waiting. */
+function targetsOfInstances(plan: Plan, ownership: Ownership): readonly Target[] {
+  return takeableTargets(plan, ownership).filter(({ id }) => !isOfNoInstance(ownership.holders[id] ?? null));
 }
 
 function update(turn: Turn, change: Partial<Evidence>): void {
@@ -67,18 +73,12 @@ export function askAboutHolders(turn: Turn): void {
   const { ownership, evidence } = state;
   if (ownership === null || !holdIsOver(turn)) return;
   const instanceIds = [
-    ...new Set(concerned(plan, ownership).flatMap(({ id }) => ownership.holders[id]?.instanceId ?? [])),
-  ].filter((instanceId) => !isOwn(ownership, instanceId));
+    ...new Set(concerned(plan, ownership).flatMap(({ id }) => instanceOf(ownership.holders[id]) ?? [])),
+  ].filter((instanceId) => instanceId !== ownership.observation.instanceId);
   if (instanceIds.length === 0) return update(turn, { conditions: {}, failure: null, inFlight: null });
   const number = evidence.lastNumber + 1;
   update(turn, { lastNumber: number, inFlight: number });
   turn.effects.push({ effect: 'askHolders', number, instanceIds });
-}
-
-function isOwn(ownership: Ownership, instanceId: string): boolean {
-  return Object.entries(ownership.holders).some(
-    ([id, holder]) => holder?.instanceId === instanceId && isOnThisRouter(ownership, id),
-  );
 }
 
 function holdIsOver(turn: Turn): boolean {
@@ -166,7 +166,7 @@ export function considerEvidence(turn: Turn): Verdict {
 function considerWithdrawn(turn: Turn, ownership: Ownership): Verdict | null {
   const { plan, state, now } = turn;
   const { withdrawnSince } = state.evidence;
-  const targets = takeableTargets(plan, ownership);
+  const targets = targetsOfInstances(plan, ownership);
   const isRunning = targets.every((target) => conditionOf(turn, ownership, target) === 'running');
   if (plan.onPeerWithdrawn === 'stay' || withdrawnSince === null || state.streams.phase !== 'synchronized')
     return null;
@@ -195,20 +195,31 @@ function proofOf(turn: Turn, ownership: Ownership, target: Target): string | nul
   const holder = ownership.holders[id] ?? null;
   if (holder === null)
     return mayTakeUnowned(turn, ownership) && isSettled(turn) ? `nobody holds ${id}` : null;
-  if (isOnThisRouter(ownership, id)) return `${id} is ${wrongPlaceWords(ownership, target, holder)}`;
-  if (holder.foreign === true) return null;
-  if (holder.instanceId === null || holder.blackhole === true) {
-    // Where the peer lives and has nothing either, rule 8 lets the routers go one after the other.
-    if (hasLivingPeer(ownership) && lowestOwned(plan, ownership) === undefined) return null;
-    if (holder.blackhole === true) return `the route ${id} is a blackhole`;
-    return `${holder.networkInterfaceId} is attached to no instance`;
+  if (holder.kind === 'interface' && isOnThisRouter(ownership, id))
+    return `${id} is ${wrongPlaceWords(ownership, target, holder)}`;
+  if (holder.kind === 'gateway') return null;
+  if (holder.blackhole === true) return mayTakeAbandoned() ? `the route ${id} is a blackhole` : null;
+  const { networkInterfaceId, attachment } = holder;
+  switch (attachment.to) {
+    case 'nothing':
+      return mayTakeAbandoned() ? `${networkInterfaceId} is attached to no instance` : null;
+    // No instance that has failed: EC2 cannot be asked how it is.
+    case 'service':
+      return null;
+    case 'instance': {
+      const condition = conditionOf(turn, ownership, target);
+      return isGone(condition) ? `EC2 says that ${attachment.instanceId} is ${condition ?? ''}` : null;
+    }
   }
-  const condition = conditionOf(turn, ownership, target);
-  return isGone(condition) ? `EC2 says that ${holder.instanceId} is ${condition ?? ''}` : null;
+
+  /** Where the peer lives and has nothing either, rule 8 lets the routers go one after the other. */
+  function mayTakeAbandoned(): boolean {
+    return !hasLivingPeer(ownership) || lowestOwned(plan, ownership) !== undefined;
+  }
 }
 
 /** On an interface of this router, and not where it belongs. */
-function wrongPlaceWords({ observation }: Ownership, target: Target, holder: Holder): string {
+function wrongPlaceWords({ observation }: Ownership, target: Target, holder: InterfaceHolder): string {
   const isOnItsInterface =
     interfaceFor(observation, target)?.networkInterfaceId === holder.networkInterfaceId;
   return isOnItsInterface
@@ -218,9 +229,8 @@ function wrongPlaceWords({ observation }: Ownership, target: Target, holder: Hol
 
 /** A route of the peer's own that leads nowhere says that it does not live, whatever is still attached to it. */
 function hasLivingPeer({ observation, holders }: Ownership): boolean {
-  const dead = new Set(
-    Object.values(holders).flatMap((holder) => (holder?.blackhole === true ? (holder.instanceId ?? []) : [])),
-  );
+  const blackholes = Object.values(holders).filter((holder) => holder?.blackhole === true);
+  const dead = new Set(blackholes.map(instanceOf));
   return Object.values(observation.peers).some(
     ({ instanceId }) => instanceId !== null && !dead.has(instanceId),
   );
@@ -246,7 +256,7 @@ function considerRunning(turn: Turn, ownership: Ownership): Verdict {
   // The attempt that spends it is judged again before each send.
   const spent = evidence.tookFromRunning && state.attempt === null;
   if (afterMs === null || evidence.noneUpSince === null || spent || beenActive) return declines(standing);
-  const targets = takeableTargets(plan, ownership);
+  const targets = targetsOfInstances(plan, ownership);
   const known = targets.every((target) => conditionOf(turn, ownership, target) === 'running');
   const hasInterface = plan.sessions.some(
     ({ interfaceName }) => interfaceOf(state, interfaceName).level !== 'Down',
@@ -276,7 +286,7 @@ export function noteTakenFromRunning(turn: Turn, { purpose, targets }: Firing): 
 
 /** What EC2 last said of the instance that holds it; undefined where it was not asked, or did not say. */
 function conditionOf({ state }: Turn, { holders }: Ownership, { id }: Target): InstanceCondition | undefined {
-  return state.evidence.conditions[holders[id]?.instanceId ?? ''];
+  return state.evidence.conditions[instanceOf(holders[id]) ?? ''];
 }
 
 function runningWords(turn: Turn, ownership: Ownership): string {
@@ -289,12 +299,17 @@ function runningWords(turn: Turn, ownership: Ownership): string {
     ...new Set(
       concerned(plan, ownership).flatMap((target) => {
         const condition = conditionOf(turn, ownership, target);
-        const instanceId = ownership.holders[target.id]?.instanceId ?? '';
+        const instanceId = instanceOf(ownership.holders[target.id]) ?? '';
         return condition === undefined ? [] : [`${instanceId} is ${condition}`];
       }),
     ),
   ];
   if (said.length > 0) return `unprotected: ${hold}, and EC2 says that ${list(said)}`;
+  const others = concerned(plan, ownership);
+  if (others.every(({ id }) => isOfNoInstance(ownership.holders[id] ?? null))) {
+    const held = others.map(({ id }) => `${ownerName(ownership.holders[id])} holds ${id}`);
+    return `unprotected: ${hold}, and ${list(held)}, which is no instance that EC2 can be asked about`;
+  }
   // A peer that withdraws its sessions does so on purpose, perhaps on its way down: a person knows before EC2 says so.
   return state.evidence.withdrawnSince === null
     ? ''

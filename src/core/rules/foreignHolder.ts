@@ -1,9 +1,9 @@
 /**
- * Rule 18, foreign holder: where the peer's instance is known, a target that a third instance holds is not
- * taken unless the configuration says so; nor is a route that leads to a gateway. Somebody put it there, and no
+ * Rule 18, foreign holder: where the peer's instance is known, a target that a third instance or an AWS service holds
+ * is not taken unless the configuration says so; nor is a route that leads to a gateway. Somebody put it there, and no
  * failure of the peer explains it.
  */
-import { ownerName } from '../levels/holders';
+import { instanceOf, isAttached, ownerName } from '../levels/holders';
 import type { Plan, Target } from '../state/plan';
 import type { Ownership } from '../state/state';
 import { list, raiseAlarm, type Turn } from '../state/turn';
@@ -15,21 +15,23 @@ export function isForeign(plan: Plan, ownership: Ownership, { id }: Target): boo
 /** Held by what is known to be neither router of the pair. A blackhole is not held: whoever had the route is gone. */
 export function isOnThirdParty(ownership: Ownership, id: string): boolean {
   const holder = ownership.holders[id] ?? null;
-  if (holder?.foreign === true) return true;
-  const instanceId = holder?.instanceId ?? null;
-  if (instanceId === null || holder?.blackhole === true || isOnThisRouter(ownership, id)) return false;
+  if (holder?.kind === 'gateway') return true;
+  if (!isAttached(holder) || holder?.blackhole === true || isOnThisRouter(ownership, id)) return false;
+  const instanceId = instanceOf(holder);
   let isPeerKnown = false;
   for (const peer of Object.values(ownership.observation.peers)) {
+    if (peer.instanceId === null) continue;
     if (peer.instanceId === instanceId) return false;
-    isPeerKnown ||= peer.instanceId !== null;
+    isPeerKnown = true;
   }
   return isPeerKnown;
 }
 
-/** On an instance that is not this router, and that is not known to be a third one. */
+/** On something that is not this router, and that is not known to be outside the pair. */
 export function isOnPeer(ownership: Ownership, id: string): boolean {
-  const instanceId = ownership.holders[id]?.instanceId ?? null;
-  return instanceId !== null && !isOnThisRouter(ownership, id) && !isOnThirdParty(ownership, id);
+  return (
+    isAttached(ownership.holders[id]) && !isOnThisRouter(ownership, id) && !isOnThirdParty(ownership, id)
+  );
 }
 
 /** Nobody holds any target, but for those that a third instance may have. */
@@ -40,7 +42,7 @@ export function nobodyHolds({ targets }: Plan, ownership: Ownership): boolean {
 /** On any interface of this router, the right one or not. */
 export function isOnThisRouter({ holders, observation }: Ownership, id: string): boolean {
   const holder = holders[id] ?? null;
-  if (holder === null) return false;
+  if (holder?.kind !== 'interface') return false;
   const own = observation.interfaces.some(
     ({ networkInterfaceId }) => networkInterfaceId === holder.networkInterfaceId,
   );

@@ -3,6 +3,7 @@
  * default. It gives up for good, until the daemon restarts, when somebody else wants it otherwise.
  */
 import { isOnPeer } from './foreignHolder';
+import { isAttached } from '../levels/holders';
 import type { Holder } from '../state/model';
 import { holdsAll, isSettled, roleOf, takeableTargets } from '../levels/ownership';
 import { sessionOf } from '../levels/sessions';
@@ -78,7 +79,7 @@ export function noteLoss(turn: Turn, before: Ownership | null): void {
 
 /** An own interface that was detached took its targets along: nobody else has them. */
 function isTaken(holder: Holder | null): boolean {
-  return holder !== null && !holder.mine && (holder.instanceId !== null || holder.foreign === true);
+  return holder?.mine === false && (isAttached(holder) || holder.kind === 'gateway');
 }
 
 /** An operator has given the targets to the peer: they are to stay there. */

@@ -6,7 +6,7 @@
 import { currentAttempt, nextCallNumber, updateAttempt } from '../moves/calls';
 import { callsFor } from '../moves/beginning';
 import { isOnThirdParty, isOnThisRouter, nobodyHolds } from './foreignHolder';
-import { isSameHolder } from '../levels/holders';
+import { isAttached, isSameHolder } from '../levels/holders';
 import type { Observation } from '../state/model';
 import { holdsAll, interfaceFor, isSettled, peersBeside, takeableTargets } from '../levels/ownership';
 import type { Plan, Target } from '../state/plan';
@@ -191,6 +191,6 @@ export function lowestOwned({ targets }: Plan, ownership: Ownership): Target | u
 function isOwnedByThePair(ownership: Ownership, { id }: Target): boolean {
   const holder = ownership.holders[id] ?? null;
   if (isOnThisRouter(ownership, id)) return true;
-  const isServed = holder !== null && holder.instanceId !== null && holder.blackhole !== true;
+  const isServed = isAttached(holder) && holder?.blackhole !== true;
   return isServed && !isOnThirdParty(ownership, id);
 }

@@ -31,17 +31,38 @@ export type OwnInterface = Slot & {
   readonly privateIpAddresses: readonly JsonObject[];
 };
 
-export type Holder = {
-  /** Of a route, whatever it leads to: `nat-...` and the like are `foreign`. */
+/** What an interface is attached to. */
+export type Attachment =
+  | { readonly to: 'instance'; readonly instanceId: string }
+  /** A service of the cloud has the interface; it is no instance that could be asked about. */
+  | {
+      readonly to: 'service';
+      /** As EC2 names it (`amazon-elb`); null where it does not. */
+      readonly name: string | null;
+    }
+  | { readonly to: 'nothing' };
+
+/** What holds a target. */
+export type Holder =
+  | InterfaceHolder
+  /** A route leads to a gateway (`igw-...`, `nat-...`), which neither router of the pair can be. */
+  | {
+      readonly kind: 'gateway';
+      readonly gatewayId: string;
+      readonly mine: false;
+      readonly blackhole?: true;
+    }
+  /** A route is there and EC2 no longer names what it led to. */
+  | { readonly kind: 'nowhere'; readonly mine: false; readonly blackhole: true };
+
+export type InterfaceHolder = {
+  readonly kind: 'interface';
   readonly networkInterfaceId: string;
-  /** Null while the interface is not attached to an instance, and where there is none. */
-  readonly instanceId: string | null;
+  readonly attachment: Attachment;
   /** It is the place on this router where the target belongs: another interface of ours does not count. */
   readonly mine: boolean;
   /** Of an Elastic IP: the private address that it is associated with. */
   readonly privateAddress?: string;
-  /** No interface at all: a route to a gateway, which neither router of the pair can be. */
-  readonly foreign?: true;
   /** A route that leads nowhere: what it names has stopped or is gone. */
   readonly blackhole?: true;
 };
@@ -56,6 +77,8 @@ export type PeerInterface = {
 
 /** One reading of EC2: who holds what. */
 export type Observation = {
+  /** This router's. */
+  readonly instanceId: string;
   /** This router's own; one that has been detached is missing. */
   readonly interfaces: readonly OwnInterface[];
   /** By target id; null where nobody holds it. Absent: `unread`, what was known of it stays. */

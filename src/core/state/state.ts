@@ -9,6 +9,7 @@ import type {
   Holder,
   Inhibit,
   InstanceCondition,
+  InterfaceHolder,
   InterfaceGeneration,
   InterfaceLevel,
   LastUp,
@@ -118,7 +119,7 @@ export type Send = {
 export type Call = {
   readonly number: number;
   /** Who is to hold the targets. */
-  readonly to: Holder;
+  readonly to: InterfaceHolder;
   readonly targets: readonly string[];
   readonly allowReassignment: boolean;
   /** Its targets were believed to be there already, and are asked for all the same (rule 3, partial). */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
-import { addressTarget } from '../../support/coreWorld';
+import { addressTarget, heldOn } from '../../support/coreWorld';
 import { Malformed } from '../../../src/aws/reads/answer';
 import {
   observationQuestion,
@@ -50,6 +50,7 @@ describe('observing', () => {
       conflicts: null,
       startedAt: anyNumber,
       observation: {
+        instanceId: ROUTER_1,
         interfaces: [0, 1, 2].map((deviceIndex) => ({
           networkInterfaceId: eniOf(1, deviceIndex),
           deviceIndex,
@@ -64,8 +65,8 @@ describe('observing', () => {
           ],
         })),
         holders: {
-          [targetOf(1)]: { networkInterfaceId: eniOf(2, 1), instanceId: ROUTER_2, mine: false },
-          [targetOf(2)]: { networkInterfaceId: eniOf(2, 2), instanceId: ROUTER_2, mine: false },
+          [targetOf(1)]: heldOn(eniOf(2, 1), ROUTER_2),
+          [targetOf(2)]: heldOn(eniOf(2, 2), ROUTER_2),
         },
         peers: {
           [addressOf(2, 1)]: {
@@ -89,13 +90,13 @@ describe('observing', () => {
     lab.world.assign(eniOf(1, 1), [targetOf(1)]);
     lab.world.unassign(eniOf(2, 2), [targetOf(2)]);
     expect(await observe()).toMatchObject({
-      observation: { holders: { [targetOf(1)]: { mine: true, instanceId: ROUTER_1 }, [targetOf(2)]: null } },
+      observation: { holders: { [targetOf(1)]: heldOn(eniOf(1, 1), ROUTER_1, true), [targetOf(2)]: null } },
     });
     lab.world.assign(eniOf(2, 2), [targetOf(2)]);
     lab.world.detachInterface(eniOf(2, 2));
     expect(await observe()).toMatchObject({
       observation: {
-        holders: { [targetOf(2)]: { networkInterfaceId: eniOf(2, 2), instanceId: null, mine: false } },
+        holders: { [targetOf(2)]: heldOn(eniOf(2, 2), null) },
       },
     });
   });
@@ -104,7 +105,7 @@ describe('observing', () => {
     lab.world.assign(eniOf(1, 1), [targetOf(1)]);
     const swapped = { ...plan, targets: plan.targets.map((target) => ({ ...target, deviceIndex: 2 })) };
     expect(await observe(2_000, swapped)).toMatchObject({
-      observation: { holders: { [targetOf(1)]: { mine: false, instanceId: ROUTER_1 } } },
+      observation: { holders: { [targetOf(1)]: heldOn(eniOf(1, 1), ROUTER_1) } },
     });
   });
 

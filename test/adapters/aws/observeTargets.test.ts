@@ -7,6 +7,7 @@ import { readRoutes } from '../../../src/aws/reads/routeTables';
 import { observeOwnership, type ObservationResult } from '../../../src/aws/reads/observe';
 import { startMistakes } from '../../../src/aws/checks/startChecks';
 import type { Plan, Target } from '../../../src/core/state/plan';
+import { heldOn } from '../../support/coreWorld';
 import { ROUTER_1, ROUTER_2, VPC, eniOf, now, openAwsLab, plan, targetOf, type AwsLab } from './awsLab';
 import {
   ALLOCATION,
@@ -37,8 +38,8 @@ function holders(result: ObservationResult) {
   return result.observation.holders;
 }
 
-const peer = { networkInterfaceId: eniOf(2, 1), instanceId: ROUTER_2, mine: false };
-const own = { networkInterfaceId: eniOf(1, 1), instanceId: ROUTER_1, mine: true };
+const peer = heldOn(eniOf(2, 1), ROUTER_2);
+const own = heldOn(eniOf(1, 1), ROUTER_1, true);
 
 test('one of each kind at the peer, in one call of each sort', async () => {
   const result = await observe();
@@ -83,12 +84,12 @@ test('a missing route and a free Elastic IP have no holder; gateways are foreign
     taggedTarget('10.8.0.0/16'),
     elasticIpTarget(),
   );
-  const gateway = { instanceId: null, mine: false, foreign: true };
+  const gateway = { kind: 'gateway', mine: false };
   expect(holders(result)).toEqual({
     [`10.10.0.0/16 in ${TABLE}`]: null,
-    [`::/0 in ${TABLE}`]: { ...gateway, networkInterfaceId: 'igw-00000001' },
+    [`::/0 in ${TABLE}`]: { ...gateway, gatewayId: 'igw-00000001' },
     [`10.7.0.0/16 in ${TABLE}`]: null,
-    '10.8.0.0/16 in the table tagged ha=north': { ...gateway, networkInterfaceId: 'nat-00000001' },
+    '10.8.0.0/16 in the table tagged ha=north': { ...gateway, gatewayId: 'nat-00000001' },
     [ALLOCATION]: null,
   });
 });
@@ -164,7 +165,7 @@ test('a device index that does not exist is named for every kind', () => {
 describe('answers that are none', () => {
   const known: KnownInterfaces = {
     vpcIds: [VPC],
-    instanceOf: () => undefined,
+    attachmentOf: () => undefined,
     described: () => undefined,
     placeOf: () => undefined,
   };

@@ -27,7 +27,7 @@ test('one alarm for each that begins or changes, and one record when it is over'
 });
 
 describe('what ends the start', () => {
-  const complete: Observation = { interfaces: [], holders: {}, peers: {} };
+  const complete: Observation = { instanceId: 'i-own', interfaces: [], holders: {}, peers: {} };
   const partial: Observation = {
     ...complete,
     unread: [{ action: 'DescribeRouteTables', targets: ['r'], failure: null }],

@@ -5,6 +5,7 @@ import { slot } from '../../support/coreWorld';
 import { memoryLog, plan } from './awsLab';
 
 const observation = (...known: readonly string[]): Observation => ({
+  instanceId: 'i-own',
   interfaces: [],
   holders: {},
   peers: Object.fromEntries(
