@@ -106,6 +106,8 @@ export class Checks {
   #lastOwner: RouterIndex | null;
   /** When each router last stopped to hold everything, by another's doing. */
   readonly #lostAt: Both<number> = [-Infinity, -Infinity];
+  /** The same, where the router believed until then that it was ACTIVE. */
+  readonly #lostAsActiveAt: Both<number> = [-Infinity, -Infinity];
   readonly #notOwnerSince: Both<number> = [0, 0];
   readonly #activeSince: Both<number> = [Infinity, Infinity];
   readonly #damping: Both<{ readonly penalty: number; readonly at: number; readonly held: boolean }> = [
@@ -345,6 +347,11 @@ export class Checks {
     // Who is told a wrong story of its own past may take back once: what is stored is part of the truth.
     if (upAt < lostAt - NEWS_MS && !wasGiving && !router.hasStaleMemory)
       say('up-since-loss', `lost the targets at ${lostAt}, and no triggering session was UP since ${upAt}`);
+    // `same-failure`: what the peer took the targets for shows here, too, within a detection time.
+    const lostAsActiveAt = this.#lostAsActiveAt[router.index];
+    const isSameFailure = upAt < lostAsActiveAt + this.#scenario.settings.detectMs[router.index];
+    if (lostAsActiveAt === lostAt && isSameFailure && !wasGiving && !router.hasStaleMemory)
+      say('same-failure', `lost the targets at ${lostAt}, and the triggering sessions went DOWN at ${upAt}`);
   }
 
   /** `false-active`: the role is ACTIVE only for role_ttl_s and what news are old after the ownership is gone. */
@@ -434,7 +441,10 @@ export class Checks {
    */
   #checkAbandoned(router: Router, attempt: Attempt, { state, alarms }: Step): void {
     const { calls, purpose, number } = attempt;
-    const hasMoved = calls.some(({ outcome, lastSend }) => outcome === 'moved' && lastSend > 0);
+    // What was only asked for again may have been here before.
+    const hasMoved = calls.some(
+      ({ outcome, lastSend, again }) => outcome === 'moved' && lastSend > 0 && !again,
+    );
     if (!hasMoved || calls.every(({ outcome }) => outcome !== 'open')) return;
     if (purpose === 'give' || purpose === 'giveBack' || state.attempt?.purpose === 'giveBack') return;
     if (alarms.includes('target-lost') || state.shutdown !== null) return;
@@ -521,7 +531,10 @@ export class Checks {
       } else if (since < 0) {
         this.#notOwnerSince[router] = now;
         // What it gives away itself is not lost to anybody, and what it has never known of neither.
-        if (writer === otherOf(router) && this.#knew[router]) this.#lostAt[router] = now;
+        if (writer === otherOf(router) && this.#knew[router]) {
+          this.#lostAt[router] = now;
+          if (this.#activeSince[router] !== Infinity) this.#lostAsActiveAt[router] = now;
+        }
       }
     }
     if (owner === null) return;

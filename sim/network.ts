@@ -233,7 +233,9 @@ export class Network {
     const detectMs = this.#settings.detectMs[router];
     // XR may notice an interface of its own at once.
     const here = this.interfaces[router][index] !== 'Up' && this.#random.chance(0.5);
-    this.#timeline.after(here ? this.#random.int(0, 5) : detectMs, () => {
+    // The detection time runs from the last packet heard, up to an interval before the silence began.
+    const detected = this.#random.int(Math.ceil((detectMs * 2) / 3), detectMs);
+    this.#timeline.after(here ? this.#random.int(0, 5) : detected, () => {
       if (end.silence === silence) this.#goDown(index, router);
     });
   }

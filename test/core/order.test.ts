@@ -116,21 +116,21 @@ test('every pair of which that is claimed is tried', () => {
 });
 
 describe('the order means something', () => {
-  // Rule 2: being UP at the end of being ACTIVE counts, at most one take-back.
+  // Rule 2: in either order the session is disarmed; the reason tells which end has seen the failure first.
   test('of a session that goes DOWN and the observation that ends being ACTIVE', () => {
     const down = watching('mine');
     down.at(1_500);
     down.at(10_300);
     down.take(sessionEvent('a', 'Down'));
     down.take(down.observed('peer'));
-    expect(down.state.sessions['a']?.armed).toBe(false);
+    expect(down.state.sessions['a']).toMatchObject({ armed: false, disarmedBy: 'loss' });
 
     const lost = watching('mine');
     lost.at(1_500);
     lost.at(10_300);
     lost.take(lost.observed('peer'));
     lost.take(sessionEvent('a', 'Down'));
-    expect(lost.state.sessions['a']?.armed).toBe(true);
+    expect(lost.state.sessions['a']).toMatchObject({ armed: false, disarmedBy: 'sameFailure' });
   });
 
   // Rule 4: only who holds everything has nothing to do but to look; who is still taking it over has.

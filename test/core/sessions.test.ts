@@ -98,6 +98,7 @@ describe('what a session can say (rules 2, 3 and 13)', () => {
           lastUpAt: null,
           armed: true,
           disarmedBy: 'start',
+          upAtLoss: null,
           freshSince: null,
           heldUntil: null,
           ...session,
@@ -148,6 +149,32 @@ describe('arming (rule 2)', () => {
     play.until(10_200);
     play.at(10_300, play.observed('mine', 'peer'));
     expect(armed(play)).toEqual(expected);
+  });
+
+  test.each<[number, boolean]>([
+    [0, false],
+    [150, false],
+    [151, true],
+  ])(
+    'DOWN %i ms after this router stopped being ACTIVE, with a detection time of 150 ms: armed %p',
+    (afterMs, isArmed) => {
+      const play = watching('mine');
+      play.until(10_200);
+      play.at(10_300, play.observed('peer'));
+      play.at(10_300 + afterMs, sessionEvent('a', 'Down', 10_300 + afterMs));
+      expect(armed(play)).toEqual(isArmed ? ['a', 'b'] : ['b']);
+      expect(play.state.attempt === null).toBe(!isArmed);
+    },
+  );
+
+  test('UP again after the failure that the peer took the targets for, it is armed again', () => {
+    const play = watching('mine');
+    play.until(10_200);
+    play.at(10_300, play.observed('peer'));
+    play.at(10_350, sessionEvent('a', 'Down', 10_350));
+    play.at(10_360, sessionEvent('a', 'Up', 10_360));
+    play.at(10_370, sessionEvent('a', 'Down', 10_370));
+    expect(armed(play)).toEqual(['a', 'b']);
   });
 
   test('a target that the peer has newly got disarms what is not UP, on the way from partial to STANDBY too', () => {

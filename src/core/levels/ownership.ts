@@ -7,7 +7,7 @@ import { holderWords, interfaceIdOf, isSamePlace } from './holders';
 import { belongsToSubnet } from '../kinds';
 import type { Failure, Holder, Observation, OwnInterface, PeerInterface } from '../state/model';
 import type { Plan, Slot, Target } from '../state/plan';
-import { disarmUnlessUp } from './sessions';
+import { disarmAtLoss, disarmUnlessUp } from './sessions';
 import type { Observing, Ownership, Role, State } from '../state/state';
 import { list, note, raiseAlarm, wakeAt, type Turn } from '../state/turn';
 import {
@@ -221,7 +221,7 @@ function believe(
   // Rule 4: the peer may be taking over what this router has only now found to be its own.
   if (isActive && !(before !== null && wasActive) && someSessionWentDown(turn)) observeClosely(turn);
   const hasLost = wasActive && !isActive;
-  if (hasLost && !isGiving(turn)) disarmUnlessUp(turn);
+  if (hasLost && !isGiving(turn)) disarmAtLoss(turn);
   else if (!isGiving(turn)) disarmByPeer(turn, before, ownership);
   const held = turn.plan.targets
     .filter(({ id }) => id in said.holders)

@@ -51,6 +51,7 @@ export function testimonyOf(plan: Plan, state: State, planned: PlannedSession, n
 const DISARMED = {
   start: 'it has not been UP since this daemon started',
   loss: 'it has not been UP since this router last held the targets',
+  sameFailure: 'it went DOWN right after the peer took the targets, which is the same failure',
   peer: 'it has not been UP since the peer removed its side',
   refusal: 'the router refuses to have it',
 } as const satisfies Record<Disarming, string>;
@@ -91,6 +92,14 @@ export function disarmUnlessUp(turn: Turn, isSpared: (session: Session) => boole
   turn.state.recalled = recalled === null ? null : { ...recalled, armedSessions: [] };
 }
 
+/** Rule 2, where all targets were here and no longer are. */
+export function disarmAtLoss(turn: Turn): void {
+  disarmUnlessUp(turn);
+  turn.state.sessions = mapSessions(turn.state, (session) =>
+    session.level === 'Up' ? { ...session, upAtLoss: turn.now } : session,
+  );
+}
+
 /** Rule 13: without the streams no level is known. What was armed stays so: it may have survived. */
 export function forgetLevels(turn: Turn): void {
   turn.state.sessions = mapSessions(turn.state, (session) =>
@@ -118,8 +127,25 @@ export function bfdSessionChanged(turn: Turn, event: EventOf<'bfdSessionChanged'
 function changeSession(turn: Turn, id: string, level: SessionLevel, at: number, isReported: boolean): void {
   const before = sessionOf(turn.state, id);
   const moment = isReported ? reportedMoment(turn, id, before, at) : foundMoment(turn, before);
-  const session = held(turn, id, before, withLevel(before, level, at, moment), at);
+  const changed = disarmedBySameFailure(turn, before, withLevel(before, level, at, moment), id, at);
+  const session = held(turn, id, before, changed, at);
   turn.state.sessions = { ...turn.state.sessions, [id]: session };
+}
+
+/**
+ * Rule 2: the two ends of a failed link see it within one detection time of each other. A session that goes DOWN so
+ * soon after the targets were lost tells of the failure for which the peer took them, and not of one of the peer.
+ */
+function disarmedBySameFailure(turn: Turn, before: Session, after: Session, id: string, at: number): Session {
+  const isSameFailure =
+    after.level === 'Down' &&
+    before.upAtLoss !== null &&
+    at - before.upAtLoss <= detectionTimeMsOf(turn.plan, id);
+  return isSameFailure ? { ...after, armed: false, disarmedBy: 'sameFailure' } : after;
+}
+
+function detectionTimeMsOf({ sessions }: Plan, id: string): number {
+  return sessions.find((session) => session.id === id)?.detectionTimeMs ?? 0;
 }
 
 /** Rule 16: whether a session that has just gone DOWN gets a moment to come UP again. */
@@ -165,7 +191,7 @@ function withLevel(before: Session, level: SessionLevel, at: number, moment: Mom
   const changedAt = isChanged ? at : before.changedAt;
   const session = {
     ...before,
-    ...(isChanged ? { ...moment, ...(level === 'Up' ? { lastUpAt: at } : {}) } : {}),
+    ...(isChanged ? { ...moment, upAtLoss: null, ...(level === 'Up' ? { lastUpAt: at } : {}) } : {}),
   };
   switch (level) {
     case 'Up':
@@ -184,8 +210,8 @@ function withLevel(before: Session, level: SessionLevel, at: number, moment: Mom
 /** By a notification: at that very time, unless the peer was not watched just before. */
 function reportedMoment(turn: Turn, id: string, before: Session, at: number): Moment {
   const { unwatched } = turn.state;
-  const detectionTimeMs = turn.plan.sessions.find((session) => session.id === id)?.detectionTimeMs ?? 0;
-  const isBlind = isUnseen(unwatched, before) && at - (unwatched?.until ?? at) <= detectionTimeMs;
+  const isBlind =
+    isUnseen(unwatched, before) && at - (unwatched?.until ?? at) <= detectionTimeMsOf(turn.plan, id);
   if (before.level !== 'Up' || isBlind) return foundMoment(turn, before);
   return { changeSeen: true, lastUpAt: at };
 }

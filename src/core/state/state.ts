@@ -23,7 +23,7 @@ import type {
 import type { Plan } from './plan';
 
 /** What a session that is not armed has not been UP since. */
-export type Disarming = 'start' | 'loss' | 'peer' | 'refusal';
+export type Disarming = 'start' | 'loss' | 'sameFailure' | 'peer' | 'refusal';
 
 export type Session = {
   readonly level: SessionLevel;
@@ -37,6 +37,8 @@ export type Session = {
   readonly armed: boolean;
   /** Since when it is not, where it is not. */
   readonly disarmedBy: Disarming;
+  /** Rule 2: when this router stopped being ACTIVE while it was UP; null once it has not been UP since. */
+  readonly upAtLoss: number | null;
   /** Rule 13: when it was programmed anew, while it has not been UP since; null otherwise. */
   readonly freshSince: number | null;
   /** Rule 16: it went DOWN right after a stall of this router and has until then to come UP again. */
@@ -296,6 +298,7 @@ export function initialState(plan: Plan): State {
     lastUpAt: null,
     armed: false,
     disarmedBy: 'start',
+    upAtLoss: null,
     freshSince: null,
     heldUntil: null,
   };
