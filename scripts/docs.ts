@@ -1,7 +1,7 @@
 /**
  * Generates the reference of the configuration, config/schema.json and config/README.md, from src/config/schema.ts and
- * src/config/rules.ts, and that of heal.json from src/heal/config. `--check` writes nothing and exits 1 when a file is
- * stale.
+ * src/config/rules.ts, that of heal.json from src/heal/config, and in deploy/README.md what an update replaces.
+ * `--check` writes nothing and exits 1 when a file is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,10 +12,12 @@ import { rules } from '../src/config/rules';
 import { documentSchema } from '../src/config/schema';
 import { healRules } from '../src/heal/config/rules';
 import { healDocumentSchema } from '../src/heal/config/schema';
+import { replacementTables } from './deployUpdates';
 
 type Generated = { readonly path: string; readonly text: string };
 
 const folder = join(__dirname, '..', 'config');
+const deployReadme = join(__dirname, '..', 'deploy', 'README.md');
 
 export function generated(): readonly Generated[] {
   return [
@@ -23,7 +25,15 @@ export function generated(): readonly Generated[] {
     { path: join(folder, 'README.md'), text: readme() },
     { path: join(folder, 'heal', 'schema.json'), text: jsonSchema(healDocumentSchema) },
     { path: join(folder, 'heal', 'README.md'), text: healReference() },
+    { path: deployReadme, text: withTables(readFileSync(deployReadme, 'utf8')) },
   ];
+}
+
+/** The rest of the page is written by hand. */
+function withTables(page: string): string {
+  const [before = '', rest = ''] = page.split(/(?<=<!-- tables: .*-->\n)/);
+  const after = rest.slice(rest.indexOf('<!-- end of tables -->'));
+  return `${before}\n${replacementTables()}\n${after}`;
 }
 
 /** Draft 7, which editors know. */

@@ -1,13 +1,15 @@
 /** The generated reference is up to date, and the schema keeps the promises that it states. */
 import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { generated } from '../../scripts/docs';
 import { outline } from '../../src/config/outline';
 import { documentSchema } from '../../src/config/schema';
 
-test.each(generated().map(({ path, text }) => [basename(path), path, text] as const))(
-  'config/%s is up to date; if not: npx tsx scripts/docs.ts',
+const root = join(__dirname, '../..');
+
+test.each(generated().map(({ path, text }) => [relative(root, path), path, text] as const))(
+  '%s is up to date; if not: npx tsx scripts/docs.ts',
   (_name, path, text) => {
     expect(readFileSync(path, 'utf8')).toBe(text);
   },

@@ -4,11 +4,15 @@ import { join, resolve } from 'node:path';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type Members = { readonly [key: string]: Json };
+type Parameter = {
+  readonly Type: string;
+  readonly Default?: string;
+  readonly Description?: string;
+  readonly AllowedValues?: readonly string[];
+};
 export type Template = {
   readonly Description: string;
-  readonly Parameters: Readonly<
-    Record<string, { readonly Type: string; readonly Default?: string; readonly Description?: string }>
-  >;
+  readonly Parameters: Readonly<Record<string, Parameter>>;
   readonly Conditions?: Readonly<Record<string, Json>>;
   readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties: Members }>>;
   readonly Outputs: Readonly<Record<string, { readonly Description?: string; readonly Value: Json }>>;
@@ -52,7 +56,8 @@ export function resolver({ Parameters, Conditions = {} }: Template, given: Reado
       if (name === 'AWS::NoValue') return undefined;
       const { Type, Default } = Parameters[name] ?? {};
       const value = given[name] ?? Default ?? ids[name] ?? name;
-      return Type === 'CommaDelimitedList' ? value.split(',') : value;
+      if (Type === 'Number') return Number(value);
+      return Type === 'CommaDelimitedList' || Type?.startsWith('List<') === true ? value.split(',') : value;
     },
     Condition: (name) => resolve(Conditions[name as string] ?? null),
     'Fn::If': (branches) => {
@@ -72,6 +77,7 @@ export function resolver({ Parameters, Conditions = {} }: Template, given: Reado
     },
     'Fn::Sub': (text) =>
       (text as string).replace(/\$\{([^}]+)\}/g, (_all, name: string) => given[name] ?? ids[name] ?? name),
+    'Fn::Base64': (text) => Buffer.from(resolve(text) as string).toString('base64'),
     'Fn::GetAtt': (path) => {
       const name = (path as readonly string[]).join('.');
       return given[name] ?? ids[name] ?? name;
