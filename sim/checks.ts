@@ -349,8 +349,10 @@ export class Checks {
       say('up-since-loss', `lost the targets at ${lostAt}, and no triggering session was UP since ${upAt}`);
     // `same-failure`: what the peer took the targets for shows here, too, within a detection time.
     const lostAsActiveAt = this.#lostAsActiveAt[router.index];
-    const isSameFailure = upAt < lostAsActiveAt + this.#scenario.settings.detectMs[router.index];
-    if (lostAsActiveAt === lostAt && isSameFailure && !wasGiving && !router.hasStaleMemory)
+    const { detectMs, bfdLagMs } = this.#scenario.settings;
+    const isSameFailure = upAt + bfdLagMs < lostAsActiveAt + detectMs[router.index];
+    const isGiving = Math.abs(lostAt - this.#gaveAt[router.index]) < GIVING_MS;
+    if (lostAsActiveAt === lostAt && isSameFailure && !isGiving && !router.hasStaleMemory)
       say('same-failure', `lost the targets at ${lostAt}, and the triggering sessions went DOWN at ${upAt}`);
   }
 
