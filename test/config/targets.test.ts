@@ -1,4 +1,5 @@
 // What the actions of a configuration become: ids, canonical values, the order of both routers, and the mistakes.
+import { isLinkLocal, notAnIpv6Host } from '../../src/config/ipv6';
 import { parseConfig } from '../../src/config/load';
 import type { Target } from '../../src/core/state/plan';
 import { configWith, textOf } from './documents';
@@ -178,4 +179,14 @@ test.each<[what: string, change: object, mistakes: readonly string[]]>([
   ],
 ])('mistake: %s', (_what, change, mistakes) => {
   expect(mistakesOf(change)).toEqual(mistakes);
+});
+
+test.each([
+  ['ff02::1', 'a multicast address', false],
+  ['ff:0:a0::1', null, false],
+  ['fe80::1', null, true],
+  ['febf::1', null, true],
+  ['fe8::1', null, false],
+])('%s: the first group is told by all four of its digits', (address, notAHost, linkLocal) => {
+  expect([notAnIpv6Host(address), isLinkLocal(address)]).toEqual([notAHost, linkLocal]);
 });
