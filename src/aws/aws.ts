@@ -12,11 +12,12 @@ import type { Reading } from '../wellness';
 import { takeoverRequests } from '../core/moves/grouping';
 import { Deadline } from '../deadline';
 import { startCredentials } from './transport/credentials';
-import { openEc2, type Ec2 } from './transport/ec2';
+import { openEc2, type Caller, type Ec2 } from './transport/ec2';
 import { askHolders, type HoldersResult } from './reads/instanceStatus';
 import { openImds, type Imds } from './transport/imds';
 import { readIdentity, type InstanceIdentity } from './reads/instanceIdentity';
 import type { ObservationResult } from './reads/observe';
+import type { AddressLimits } from './reads/refusals';
 import { DEADLINE_MS_MAX, Observer, type Observed } from './reads/observer';
 import { Pacer } from './moves/pacer';
 import { PermissionProof } from './checks/permissionProof';
@@ -27,6 +28,7 @@ import { SourceDestCheck } from './checks/sourceDestCheck';
 import { regionMistakes, startMistakes } from './checks/startChecks';
 import { AHEAD_MAX, openTakeover, type Takeover } from './moves/moves';
 import { ForeseenRefusals } from './checks/foreseen';
+import { askRoom } from './checks/room';
 import { UnknownPeers } from './checks/unknownPeers';
 
 export type Aws = {
@@ -85,12 +87,21 @@ export function connectAws({
   /** As last seen; a table that EC2 does not show any more keeps its id, and its routes are not there. */
   const tables = new Map<string, string>();
   const tableOf = (id: string) => tables.get(id) ?? null;
-  const proof = new PermissionProof({ plan, settings, pacer, tableOf, isAtRest, log });
   const mistakes = new ConfirmedMistakes();
   const tagConflicts = new TagConflicts(log);
   /** The latest word about each target. */
   let known: Observation | null = null;
   const imds = openImds();
+  let limits: AddressLimits | null = null;
+  const learnRoom = async (ec2: Caller): Promise<void> => {
+    const room = await askRoom({ imds, ec2, timeoutMs: DEADLINE_MS_MAX }, plan);
+    limits = room.limits;
+    if (room.unknown === null) return;
+    const reason = `it is not known whether the interfaces have room for all addresses: ${room.unknown}`;
+    log.info({ event: 'room-unknown', reason }, 'Room for addresses is not known');
+  };
+  const asking = { plan, settings, pacer, tableOf, isAtRest, log };
+  const proof = new PermissionProof({ ...asking, afterwards: learnRoom });
   const credentials = startCredentials({ imds, log });
   let session: Session | null = null;
   const changedIdentity = new ChangedIdentity({ imds, plan, log, now });
@@ -114,7 +125,8 @@ export function connectAws({
         openTakeover({ ec2, plan: own, pacer, now, tableOf, group }),
       ]),
     );
-    const observer = new Observer({ ec2, plan, timeoutMs: settings.apiTimeoutMs, now, tableOf });
+    const { apiTimeoutMs: timeoutMs } = settings;
+    const observer = new Observer({ ec2, plan, timeoutMs, now, tableOf, limits: () => limits });
     session = { ec2, observer, takeovers, identity };
   });
 
@@ -129,8 +141,7 @@ export function connectAws({
     for (const [id, routeTableId] of result.tables) tables.set(id, routeTableId);
     tagConflicts.observed(result.conflicts);
     unknownPeers.observed(observation);
-    // Of a part of what there is to move it would say that the rest is well.
-    if (observation.unread === undefined) foreseenRefusals.observed(observation);
+    foreseenRefusals.observed(observation);
     sourceDestCheck.observed(current.ec2, observation, checked);
     known = { ...observation, holders: { ...known?.holders, ...observation.holders } };
     proof.observed(current.ec2, known);

@@ -13,7 +13,6 @@ import {
   proveWrites,
   type Permission,
 } from '../aws/checks/permissions';
-import { findRoom } from '../aws/checks/room';
 import { forwardingInterfaces } from '../aws/checks/sourceDestCheck';
 import { regionMistakes, startMistakes } from '../aws/checks/startChecks';
 import { loadConfig } from '../config/load';
@@ -81,7 +80,13 @@ async function look(settings: Settings, prove: boolean, report: Report): Promise
 async function judge(
   { whole: plan, ec2: settings }: Settings,
   consultation: Consultation,
-  { observation, checked, tables, mistakes }: Findings & { readonly observation: Observation },
+  {
+    observation,
+    checked,
+    tables,
+    mistakes,
+    roomUnknown,
+  }: Findings & { readonly observation: Observation; readonly roomUnknown: string | null },
   prove: boolean,
   report: Report,
 ): Promise<void> {
@@ -107,11 +112,9 @@ async function judge(
         `config.source_dest_check: ${found}: switch it off, or set source_dest_check to "disable".`,
       );
   }
-  const room = await findRoom(consultation, plan, observation);
-  report.mistakes.push(...room.mistakes);
-  if (room.unknown !== null)
+  if (roomUnknown !== null)
     report.lines.push(
-      `not checked: room for all addresses: ${room.unknown}; ec2:DescribeInstanceTypes would tell, or see EC2's documentation`,
+      `not checked: room for all addresses: ${roomUnknown}; ec2:DescribeInstanceTypes would tell, or see EC2's documentation`,
     );
   const asking = { ec2, plan, timeoutMs };
   tell(await dryRunWrites(asking, settings, observation, (id) => tables.get(id) ?? null), report);

@@ -89,7 +89,7 @@ const REASONS: { readonly [action: string]: string } = {
   DescribeInstanceStatus:
     'optional: without it a peer that EC2 knows to have stopped or to be impaired is not taken over from while BFD says nothing',
   DescribeInstanceTypes:
-    'optional: check-config --online sees with it whether the interfaces have room for all addresses',
+    'optional: with it the daemon, check-config --online and plan see whether the interfaces have room for all addresses',
   DescribeRouteTables: 'where the routes lead',
   DescribeAddresses: 'where the Elastic IPs are',
   AssignPrivateIpAddresses: 'moves private addresses',

@@ -54,6 +54,8 @@ type Seen = {
   readonly tableOf: (id: string) => string | null;
   /** Why EC2 has not said it, where the observation is assumed. */
   readonly problem: string | null;
+  /** Why it is not known whether the interfaces have room for all addresses; null where it is. */
+  readonly roomUnknown: string | null;
   readonly mistakes: readonly string[];
 };
 
@@ -63,6 +65,7 @@ async function lookUp({ whole: plan, ec2 }: Settings): Promise<Seen> {
     observation: assumedObservation(plan, identity),
     tableOf: (id) => assumedTable(plan, id),
     problem,
+    roomUnknown: null,
     mistakes: identity === null ? [] : startMistakes(plan, identity),
   });
   const consulted = await consult(ec2, pino({ level: 'silent' }));
@@ -76,6 +79,7 @@ async function lookUp({ whole: plan, ec2 }: Settings): Promise<Seen> {
     observation: result.observation,
     tableOf: (id) => result.tables.get(id) ?? null,
     problem: null,
+    roomUnknown: result.roomUnknown,
     mistakes: [...startMistakes(plan, identity), ...result.mistakes],
   };
 }
@@ -98,7 +102,7 @@ function rolesOf({ groups }: Settings, { observation }: Seen): string {
 }
 
 function words(
-  { identity, problem }: Seen,
+  { identity, problem, roomUnknown }: Seen,
   roles: string,
   preview: Preview,
   calls: readonly TimedCall[],
@@ -108,6 +112,9 @@ function words(
   const left = [
     ...preview.left.map((line) => `Not taken: ${line}.`),
     ...preview.refused.map((line) => `Refused: ${printable(line)}.`),
+    ...(roomUnknown === null
+      ? []
+      : [`Not known: whether the interfaces have room for all addresses: ${printable(roomUnknown)}.`]),
   ];
   if (calls.length === 0) {
     const why = preview.haState === 'ACTIVE' ? ': it holds all targets' : '';

@@ -4,7 +4,17 @@ import type { Lab } from '../../lab/topology/topology';
 import type { RouterName } from '../../lab/topology/plan';
 import { ALLOCATION, allOn, everything, heldBy, openMixed, openMixedPair } from './mixedTargets';
 import { alarm, ha, placeOf } from './rulesSupport';
-import { changes, daemonOf, moreObservations, record, requestMark, runOn, startPair } from './support';
+import {
+  changes,
+  daemonOf,
+  moreObservations,
+  openPair,
+  record,
+  requestMark,
+  runOn,
+  startPair,
+  takesOver,
+} from './support';
 import { eventually } from '../support/eventually';
 
 const NOT_YOURS = 'You do not have permission to access the specified resource.';
@@ -86,4 +96,25 @@ test('an address that has an Elastic IP of its own is said ahead by the daemon, 
   await record(rtr2, /"event":"refusal-not-foreseen"/, since);
   await lab.killRouter('rtr1');
   await allOn(lab, 'rtr2', since);
+});
+
+test('an interface without room for what floats is said ahead by the daemon, check-config --online and plan', async () => {
+  const lab = await openPair({ interfaces: 1 });
+  const rtr2 = daemonOf(lab, 'rtr2');
+  const { networkInterfaceId } = placeOf(lab, 0);
+  // With its primary address these are as many as an m5.24xlarge allows.
+  const others = Array.from({ length: 49 }, (_, place) => `172.31.101.${150 + place}`);
+  lab.world.assign(networkInterfaceId.rtr2, others);
+  const full =
+    '172\\.31\\.101\\.10 here: eni-\\w+, device index 1, would have 51 IPv4 addresses .* m5\\.24xlarge allows 50';
+  expect((await record(rtr2, new RegExp(`"event":"refusal-foreseen".*${full}`))).level).toBe('error');
+  const checked = await runOn(lab, 'rtr2', 'check-config', '--online');
+  expect([checked.code, checked.stderr]).toEqual([2, expect.stringMatching(full)]);
+  const planned = await runOn(lab, 'rtr2', 'plan');
+  expect(planned.stdout).toMatch(new RegExp(`Refused: EC2 would refuse to move ${full}`));
+
+  const since = rtr2.mark();
+  lab.world.unassign(networkInterfaceId.rtr2, others.slice(0, 1));
+  await record(rtr2, /"event":"refusal-not-foreseen"/, since);
+  await takesOver(lab, 'rtr2', () => lab.killRouter('rtr1'));
 });

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mainPath, type DaemonProcess, type DaemonRecord } from '../../lab/daemonProcess';
-import { isWrite, type LoggedRequest } from '../../lab/ec2-emulator/requestLog';
+import { isDryRun, isRead, isWrite, type LoggedRequest } from '../../lab/ec2-emulator/requestLog';
 import { startLab, type AnyLab, type Lab, type LabOptions } from '../../lab/topology/topology';
 import { peerOf, type RouterName } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
@@ -183,6 +183,10 @@ export function moveOf({ params }: LoggedRequest): string {
   return `${addresses.join(' ')} -> ${params['NetworkInterfaceId']}`;
 }
 
+/** Beside these a daemon asks a few things once, in the background. */
+const isObserving = (request: LoggedRequest): boolean =>
+  isRead(request) && !isDryRun(request) && request.action !== 'DescribeInstanceTypes';
+
 /**
  * Waits until EC2 has answered this many further observations of the router. It makes one at a time and
  * decides after each, so what it had reason to do before the last of them it has begun.
@@ -192,7 +196,7 @@ export async function moreObservations(lab: AnyLab, name: RouterName, count: num
   await eventually(() => {
     const answered = lab.ec2
       .requests()
-      .filter(({ number, action, endedAt }) => number > since && /^Describe/.test(action) && endedAt !== null)
+      .filter((request) => request.number > since && isObserving(request) && request.endedAt !== null)
       .filter(({ instanceId }) => instanceId === lab.plan.instanceId[name]);
     if (answered.length < count)
       throw new Error(`${name} has made ${answered.length} of ${count} observations`);

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Ec2Settings } from '../../config/settings';
 import type { Plan } from '../../core/state/plan';
+import { askRoom } from './room';
 import { startCredentials } from '../transport/credentials';
 import { openEc2, type Ec2 } from '../transport/ec2';
 import { openImds, type Imds } from '../transport/imds';
@@ -17,7 +18,8 @@ export type Consultation = {
   readonly identity: InstanceIdentity;
   readonly ec2: Ec2;
   readonly timeoutMs: number;
-  readonly observe: (plan: Plan) => Promise<ObservationResult>;
+  /** `roomUnknown`: why it is not known whether the interfaces have room for all addresses; null where it is. */
+  readonly observe: (plan: Plan) => Promise<ObservationResult & { readonly roomUnknown: string | null }>;
   readonly stop: () => void;
 };
 
@@ -59,7 +61,12 @@ export async function consult(settings: Ec2Settings, log: Logger): Promise<Consu
     identity,
     ec2,
     timeoutMs,
-    observe: (plan) => observeOwnership({ ec2, plan, identity, timeoutMs, now }),
+    observe: async (plan) => {
+      const room = askRoom({ imds, ec2, timeoutMs }, plan);
+      const limits = room.then((known) => known.limits);
+      const result = await observeOwnership({ ec2, plan, identity, timeoutMs, now, limits });
+      return { ...result, roomUnknown: (await room).unknown };
+    },
     stop: () => {
       credentials.stop();
       ec2.stop();

@@ -9,22 +9,28 @@ import type { Plan } from '../../core/state/plan';
 export class ForeseenRefusals {
   readonly #plan: Plan;
   readonly #log: Logger;
-  #told = new Set<string>();
+  /** By target. */
+  readonly #told = new Map<string, string>();
 
   constructor(plan: Plan, log: Logger) {
     this.#plan = plan;
     this.#log = log;
   }
 
+  /** A reading may be about some of the targets only: of the others the last word stays. */
   observed(observation: Observation): void {
-    const refused = new Set(previewTakeover(this.#plan, observation).refused);
-    for (const reason of refused)
-      if (!this.#told.has(reason))
+    const hadTold = this.#told.size > 0;
+    for (const target of this.#plan.targets) {
+      if (!(target.id in observation.holders)) continue;
+      const [reason] = previewTakeover({ ...this.#plan, targets: [target] }, observation).refused;
+      if (reason === undefined) this.#told.delete(target.id);
+      else if (this.#told.get(target.id) !== reason) {
+        this.#told.set(target.id, reason);
         this.#log.error({ event: 'refusal-foreseen', reason }, 'EC2 would refuse a part of a takeover');
-    if (this.#told.size > 0 && refused.size === 0) {
-      const reason = 'EC2 shows nothing any more that it would refuse in a takeover';
-      this.#log.info({ event: 'refusal-not-foreseen', reason }, 'Nothing would be refused');
+      }
     }
-    this.#told = refused;
+    if (!hadTold || this.#told.size > 0) return;
+    const reason = 'EC2 shows nothing any more that it would refuse in a takeover';
+    this.#log.info({ event: 'refusal-not-foreseen', reason }, 'Nothing would be refused');
   }
 }

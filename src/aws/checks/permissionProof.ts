@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import type { Ec2Settings } from '../../config/settings';
 import type { Observation } from '../../core/state/model';
 import type { Plan } from '../../core/state/plan';
-import type { Ec2 } from '../transport/ec2';
+import type { Caller, Ec2 } from '../transport/ec2';
 import type { Pacer } from '../moves/pacer';
 import { denialWords, dryRunWrites, type Permission } from './permissions';
 
@@ -24,6 +24,8 @@ type ProofOptions = {
   /** Whether every group knows its role, and moves nothing. */
   readonly isAtRest: () => boolean;
   readonly log: Logger;
+  /** What else is asked once, over the same connections. */
+  readonly afterwards?: (ec2: Caller) => Promise<void>;
 };
 
 export class PermissionProof {
@@ -46,7 +48,7 @@ export class PermissionProof {
   }
 
   async #prove(ec2: Ec2, observation: Observation): Promise<void> {
-    const { plan, settings, tableOf, isAtRest } = this.#options;
+    const { plan, settings, tableOf, isAtRest, afterwards } = this.#options;
     await this.#until(isAtRest);
     const aside = ec2.aside();
     this.#stopping.signal.addEventListener('abort', () => aside.stop());
@@ -54,6 +56,8 @@ export class PermissionProof {
     const turn = (action: string) => this.#until(() => this.#mayAsk(action));
     const asking = { ec2: aside, plan, timeoutMs, turn };
     this.#tell(await dryRunWrites(asking, settings, observation, tableOf));
+    await this.#until(isAtRest);
+    await afterwards?.(aside);
     aside.stop();
   }
 

@@ -42,11 +42,19 @@ export async function describeElasticIps({
   );
 }
 
+/** What is read of one beside its holder, for what EC2 would refuse. */
+export type ShownElasticIp = {
+  /** The AWS service that alone may associate it; null: none does. */
+  readonly service: string | null;
+  /** The zones that it can be used in; null: EC2 does not say. */
+  readonly borderGroup: string | null;
+};
+
 export type ElasticIpsReading = {
   readonly holders: { readonly [id: string]: Holder | null };
   readonly mistakes: readonly string[];
-  /** The AWS service that alone may associate it, by allocation id. */
-  readonly services: ReadonlyMap<string, string>;
+  /** By allocation id. */
+  readonly shown: ReadonlyMap<string, ShownElasticIp>;
 };
 
 /** @throws Malformed */
@@ -67,14 +75,15 @@ export function readElasticIps(
       ? readHolder(target, byAllocation.get(target.allocationId), known)
       : null,
   ]);
-  const services = [...byAllocation].flatMap(([allocationId, member]) => {
+  const shown = [...byAllocation].map(([allocationId, member]) => {
     const service = optionalText(member, 'ServiceManaged', /^[\w.-]{1,40}$/, allocationId);
-    return service === null ? [] : [[allocationId, service] as const];
+    const borderGroup = optionalText(member, 'NetworkBorderGroup', /^[a-z0-9-]{1,60}$/, allocationId);
+    return [allocationId, { service, borderGroup }] as const;
   });
   const missing = targets.filter(({ allocationId }) => !byAllocation.has(allocationId));
   return {
     holders: Object.fromEntries(holders) as { [id: string]: Holder | null },
-    services: new Map(services),
+    shown: new Map(shown),
     mistakes: missing.map(
       ({ id }) => `eip_list (${id}): this account has no such Elastic IP in this Region.`,
     ),

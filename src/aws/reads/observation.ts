@@ -14,7 +14,16 @@ import type {
   PeerInterface,
 } from '../../core/state/model';
 import type { Plan, Slot, Target } from '../../core/state/plan';
-import { field, index, INSTANCE_ID, Malformed, NETWORK_INTERFACE_ID, text, VPC_ID } from './answer';
+import {
+  field,
+  index,
+  INSTANCE_ID,
+  Malformed,
+  NETWORK_INTERFACE_ID,
+  optionalText,
+  text,
+  VPC_ID,
+} from './answer';
 import type { InstanceIdentity } from './instanceIdentity';
 import { ipv4Number } from '../../config/ipv4';
 import { canonicalIpv6 } from '../../config/ipv6';
@@ -72,7 +81,14 @@ export type KnownInterfaces = {
 /** What is read of one, for what EC2 would refuse there. */
 export type KnownInterface = Pick<
   Interface,
-  'networkInterfaceId' | 'primaryAddress' | 'primaryAddresses' | 'describedAddresses' | 'managedBy'
+  | 'networkInterfaceId'
+  | 'vpcId'
+  | 'zone'
+  | 'primaryAddress'
+  | 'primaryAddresses'
+  | 'addresses'
+  | 'describedAddresses'
+  | 'managedBy'
 >;
 
 export type InterfacesReading = {
@@ -86,6 +102,9 @@ export type InterfacesReading = {
 /** An interface whose fields have all been checked. */
 type Interface = {
   readonly networkInterfaceId: string;
+  readonly vpcId: string;
+  /** Null: EC2 does not say. */
+  readonly zone: string | null;
   readonly subnetId: string;
   readonly primaryAddress: string;
   /** Of both families: those that stay for the life of the interface. */
@@ -263,6 +282,8 @@ function readInterface(question: ObservationQuestion, member: unknown): Interfac
   }
   return {
     networkInterfaceId,
+    vpcId,
+    zone: optionalText(member, 'AvailabilityZone', /^[a-z0-9-]{1,60}$/, name),
     subnetId: text(member, 'SubnetId', /^subnet-[0-9a-f]{8,17}$/, name),
     primaryAddress: text(member, 'PrivateIpAddress', /^[\d.]+$/, name),
     primaryAddresses: readPrimaryAddresses(member),

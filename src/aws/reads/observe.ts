@@ -18,7 +18,7 @@ import {
   type ObservationQuestion,
 } from './observation';
 import { allPages, cut, joined, type Pages } from './pages';
-import { foreseeRefusals } from './refusals';
+import { foreseeRefusals, type AddressLimits } from './refusals';
 import { describeRouteTables, readRoutes, type TableOf } from './routeTables';
 import { conflictWords, type TagConflict } from './tagConflicts';
 
@@ -85,16 +85,21 @@ export function questionsOf(plan: Plan, identity: InstanceIdentity, tableOf: Tab
 /** The members that each question has been answered with; what is missing has no answer. */
 export type Answers = Partial<Record<Question['action'], readonly unknown[]>>;
 
-/**
- * @throws Malformed
- * `known`: what the interfaces were when they were last read, for answers without them.
- */
+/** What is known beside the answers. */
+export type Beside = {
+  /** What the interfaces were when they were last read, for answers without them. */
+  readonly known: InterfacesReading | null;
+  readonly tableOf: TableOf;
+  /** Null: not known. */
+  readonly limits: AddressLimits | null;
+};
+
+/** @throws Malformed */
 export function readAnswers(
   plan: Plan,
   identity: InstanceIdentity,
   answers: Answers,
-  known: InterfacesReading | null,
-  tableOf: TableOf,
+  { known, tableOf, limits }: Beside,
 ): { readonly interfaces: InterfacesReading; readonly observation: Observation } & Findings {
   const members = answers.DescribeNetworkInterfaces;
   const interfaces =
@@ -114,7 +119,12 @@ export function readAnswers(
   const { observation, checked } = interfaces;
   const own = members === undefined ? {} : observation.holders;
   const whole = { ...observation, holders: { ...own, ...routing.holders, ...elastic.holders } };
-  const shown = { described: interfaces.known.described, services: elastic.services };
+  const shown = {
+    described: interfaces.known.described,
+    elasticIps: elastic.shown,
+    vpcs: routing.vpcs,
+    limits,
+  };
   const refusals = foreseeRefusals(plan, whole, shown);
   return {
     interfaces,
@@ -136,6 +146,7 @@ export async function observeOwnership({
   identity,
   timeoutMs,
   now,
+  limits = null,
 }: {
   readonly ec2: Ec2;
   readonly plan: Plan;
@@ -143,6 +154,7 @@ export async function observeOwnership({
   readonly timeoutMs: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
+  readonly limits?: Promise<AddressLimits | null> | null;
 }): Promise<ObservationResult> {
   const startedAt = now();
   const call: Ask = (action, command) => ec2.call(action, timeoutMs, command);
@@ -154,8 +166,9 @@ export async function observeOwnership({
     if (!pages.ok) return { ...pages, startedAt };
     answers[action] = pages.members;
   }
+  const beside = { known: null, tableOf: noTable, limits: await limits };
   try {
-    const { interfaces: _interfaces, ...read } = readAnswers(plan, identity, answers, null, noTable);
+    const { interfaces: _interfaces, ...read } = readAnswers(plan, identity, answers, beside);
     const ambiguous = (read.conflicts ?? []).map(conflictWords);
     return { ok: true, startedAt, ...read, mistakes: [...read.mistakes, ...ambiguous] };
   } catch (error) {

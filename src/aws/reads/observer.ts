@@ -9,6 +9,7 @@ import { Malformed } from './answer';
 import { malformed, type Ask, type Ec2 } from '../transport/ec2';
 import type { InstanceIdentity } from './instanceIdentity';
 import type { InterfacesReading } from './observation';
+import type { AddressLimits } from './refusals';
 import type { TableOf } from './routeTables';
 import { conflictWords } from './tagConflicts';
 import { questionsOf, readAnswers, type Findings, type ObservationResult, type Question } from './observe';
@@ -28,6 +29,7 @@ export class Observer {
   readonly #plan: Plan;
   readonly #timeoutMs: number;
   readonly #tableOf: TableOf;
+  readonly #limits: () => AddressLimits | null;
   readonly #now: () => number;
   readonly #deadlines = new Map<string, Deadline>();
   /** Questions without an answer yet, by action. */
@@ -40,6 +42,7 @@ export class Observer {
     timeoutMs,
     now,
     tableOf,
+    limits = () => null,
   }: {
     readonly ec2: Ec2;
     readonly plan: Plan;
@@ -48,8 +51,10 @@ export class Observer {
     /** Monotonic milliseconds. */
     readonly now: () => number;
     readonly tableOf: TableOf;
+    readonly limits?: () => AddressLimits | null;
   }) {
     this.#tableOf = tableOf;
+    this.#limits = limits;
     this.#ec2 = ec2;
     this.#plan = plan;
     this.#timeoutMs = timeoutMs;
@@ -150,8 +155,7 @@ export class Observer {
         this.#plan,
         identity,
         { [action]: part.members },
-        this.#interfaces,
-        this.#tableOf,
+        { known: this.#interfaces, tableOf: this.#tableOf, limits: this.#limits() },
       );
       this.#interfaces = read.interfaces;
       return read;

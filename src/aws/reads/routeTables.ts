@@ -110,6 +110,8 @@ export type RoutesReading = {
   readonly holders: { readonly [id: string]: Holder | null };
   /** The table of each target, by target id; absent where EC2 shows none, or several. */
   readonly tables: ReadonlyMap<string, string>;
+  /** The VPC of that table, by target id. */
+  readonly vpcs: ReadonlyMap<string, string>;
   /** What the configuration names and this VPC does not have, a sentence each. */
   readonly mistakes: readonly string[];
   readonly conflicts: readonly TagConflict[];
@@ -117,6 +119,7 @@ export type RoutesReading = {
 
 type Table = {
   readonly routeTableId: string;
+  readonly vpcId: string;
   readonly tags: readonly unknown[];
   readonly routes: readonly unknown[];
 };
@@ -132,6 +135,7 @@ export function readRoutes(
   const asked = new Map<string, readonly Table[]>();
   const holders: { [id: string]: Holder | null } = {};
   const tables = new Map<string, string>();
+  const vpcs = new Map<string, string>();
   const mistakes = new Set<string>();
   const conflicts = new Map<string, TagConflict>();
   for (const target of targets) {
@@ -153,9 +157,10 @@ export function readRoutes(
     }
     if (table === undefined) continue;
     tables.set(target.id, table.routeTableId);
+    vpcs.set(target.id, table.vpcId);
     holders[target.id] = holderIn(target, table, known);
   }
-  return { holders, tables, mistakes: [...mistakes], conflicts: [...conflicts.values()] };
+  return { holders, tables, vpcs, mistakes: [...mistakes], conflicts: [...conflicts.values()] };
 }
 
 const nounOf = (words: string): string =>
@@ -179,7 +184,7 @@ function readTable(member: unknown, { vpcIds }: KnownInterfaces): Table {
   if (!Array.isArray(routes)) throw new Malformed(`${routeTableId} has no list of routes`);
   const tags: unknown = field(member, 'Tags') ?? [];
   if (!Array.isArray(tags)) throw new Malformed(`${routeTableId} has no list of tags`);
-  return { routeTableId, tags, routes };
+  return { routeTableId, vpcId, tags, routes };
 }
 
 /** The route of exactly this destination, of exactly its kind. */
