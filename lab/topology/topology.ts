@@ -179,6 +179,11 @@ export class Lab<Plan extends LabPlan = TopologyPlan> {
     return daemon === undefined || daemon.exit !== null ? null : daemon;
   }
 
+  /** Whether one has run on the router, now or before. */
+  hasHadDaemon(name: RouterName): boolean {
+    return this.#daemons.has(name);
+  }
+
   // ---- Failure stories ----
 
   /**

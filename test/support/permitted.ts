@@ -84,14 +84,11 @@ export async function denied(
   return asked.flatMap(({ action, arn }, place) => (verdicts[place] === true ? [] : [`${action} on ${arn}`]));
 }
 
-/**
- * What the routers' daemons have asked EC2 for and their policies do not let through. A router without a configuration
- * that can be read has asked for nothing.
- */
+/** What the routers' daemons have asked EC2 for and their policies do not let through. Other software is its own affair. */
 export async function deniedIn(lab: AnyLab): Promise<readonly string[]> {
   const ofEach = routerNames.map(async (name) => {
     const requests = lab.ec2.requests().filter(({ instanceId }) => instanceId === lab.plan.instanceId[name]);
-    if (requests.length === 0) return [];
+    if (requests.length === 0 || !lab.hasHadDaemon(name)) return [];
     const [attribute] = CHANGES_THE_CHECK;
     return denied({ role: printedPolicy(lab, name) }, await askedIn(lab, requests), attribute);
   });
