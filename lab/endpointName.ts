@@ -8,11 +8,12 @@ import { join } from 'node:path';
 const preloadPath = join(__dirname, 'endpointNamePreload.cjs');
 
 export class EndpointName {
-  readonly name = 'ec2.lab.internal';
+  readonly name: string;
   readonly #file: string;
 
-  /** The directory is the caller's to remove. */
-  constructor(directory: string, addresses: readonly string[]) {
+  /** The directory is the caller's to remove. `name`: one that the endpoint's certificate has, where it has one. */
+  constructor(directory: string, addresses: readonly string[], name = 'ec2.lab.internal') {
+    this.name = name;
     this.#file = join(directory, 'endpoint-addresses');
     this.resolvesTo(addresses);
   }

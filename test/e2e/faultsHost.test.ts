@@ -3,11 +3,21 @@
  * decides anything, so a takeover in the middle of each has to be like any other.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { DaemonProcess } from '../../lab/daemonProcess';
+import type { RouterName } from '../../lab/topology/plan';
 import type { Lab } from '../../lab/topology/topology';
 import { eventually } from '../support/eventually';
 import { startRedis, type RedisServer } from '../support/redisServer';
@@ -16,12 +26,16 @@ import {
   nothingMoves,
   openLab,
   openPair,
+  reason,
   record,
   role,
+  rolesSince,
+  runOn,
   show,
   shownState,
   startPair,
   takesOver,
+  watching,
 } from './support';
 
 const statePath = (lab: Lab): string => join(lab.routers.rtr2.directory, 'state');
@@ -243,3 +257,33 @@ function fillUp(path: string): void {
 }
 
 const run = (program: string, ...args: readonly string[]): boolean => spawnSync(program, args).status === 0;
+
+test('a second daemon on the same state_dir is told in one line who has it, and the first one goes on', async () => {
+  const lab = await openPair();
+  const rtr2 = daemonOf(lab, 'rtr2');
+  const since = rtr2.mark();
+  const second = await runOn(lab, 'rtr2', 'run');
+  expect(second.code).toBe(1);
+  const said = `${second.stdout}${second.stderr}`;
+  expect(said.match(/place-in-use/g)).toHaveLength(1);
+  expect(said).toMatch(/state_dir.*rtr2\/state.*another daemon/);
+  expect(rolesSince(rtr2, since)).not.toContain('UNKNOWN');
+  await takesOver(lab, 'rtr2', () => lab.killRouter('rtr1'));
+});
+
+test('the decisions of another router are not used, which is said', async () => {
+  const lab = await openPair();
+  const stateOf = (name: RouterName) => join(lab.routers[name].directory, 'state');
+  await eventually(() =>
+    expect(readFileSync(join(stateOf('rtr1'), 'decisions.json'), 'utf8')).toContain('i-'),
+  );
+  await daemonOf(lab, 'rtr2').kill();
+  rmSync(stateOf('rtr2'), { recursive: true });
+  cpSync(stateOf('rtr1'), stateOf('rtr2'), { recursive: true, filter: (path) => !path.endsWith('.daemon') });
+  const rtr2 = lab.startDaemon('rtr2');
+  const said = await record(rtr2, /"event":"memory-of-another"/);
+  expect(JSON.stringify(said)).toContain(lab.plan.instanceId.rtr1);
+  await reason(rtr2, /starting without earlier decisions/);
+  await watching(rtr2);
+  await takesOver(lab, 'rtr2', () => lab.killRouter('rtr1'));
+});

@@ -172,6 +172,31 @@ describe('interfaces', () => {
   });
 });
 
+test('an interface of the standby moves to another device index, and back: the targets go by the index', async () => {
+  const lab = await openPair({ interfaces: 2 });
+  const rtr2 = daemonOf(lab, 'rtr2');
+  const since = rtr2.mark();
+  const ids = lab.plan.interfaces.map(({ networkInterfaceId }) => networkInterfaceId.rtr2);
+  const [first, second] = ids.map((id) => ({ id, at: findInterface(lab.world.model, id)!.attachment! }));
+  for (const { id } of [first!, second!]) lab.world.detachInterface(id);
+  const { deviceIndex } = second!.at;
+  lab.world.attachInterface(first!.id, { ...first!.at, deviceIndex: deviceIndex + 1 });
+  lab.world.attachInterface(second!.id, second!.at);
+  await record(
+    rtr2,
+    new RegExp(`"event":"interfaces-changed".*${deviceIndex + 1} ${first!.id}.*before: `),
+    since,
+  );
+  await lab.killRouter('rtr1');
+  await reason(rtr2, new RegExp(`EC2 (has moved|shows) ${lab.floatingAddresses[1]} `), since);
+  expect(lab.floatingAddresses.map((address) => lab.ownerOf(address))).toEqual(['rtr1', 'rtr2']);
+
+  lab.world.detachInterface(first!.id);
+  lab.world.attachInterface(first!.id, first!.at);
+  await role(rtr2, 'ACTIVE');
+  expect(lab.ownsAll('rtr2')).toBe(true);
+});
+
 const NEW_INTERFACE = 'eni-0fedcba9876543210';
 
 /** An address that nobody has, in the subnet of the one that goes. */

@@ -122,3 +122,28 @@ test.each(generations)("the standby's own interface flaps: nothing is taken over
   expect(writes(lab)).toEqual([]);
   await takesOver(lab, 'rtr2', () => lab.killRouter('rtr1'));
 });
+
+describe('a router that wants one order of streams and registrations', () => {
+  // In the pair is one router of each generation, whose interface APIs want it in different ways.
+  test.each([
+    [
+      'registerFirst',
+      /the daemon registers for BFD first and opens the BFD streams then: the other order failed/,
+    ],
+    ['streamFirst', null],
+  ] as const)('%s: learnt once, said, and the takeover is as ever', async (streamOrder, words) => {
+    const lab = await openPair({ generation: 'mixed', sim: { streamOrder } });
+    const daemons = [daemonOf(lab, 'rtr1'), daemonOf(lab, 'rtr2')];
+    const said = () =>
+      daemons.map(({ records }) => records.filter(({ event }) => event === 'slapi-order').length);
+    if (words !== null) for (const daemon of daemons) await reason(daemon, words);
+    const first = said();
+    expect(Math.max(...first)).toBeGreaterThan(0);
+    const since = daemons[1]!.mark();
+    lab.cutStream('rtr2', 'init');
+    await record(daemons[1]!, /"event":"streamsLost"/, since);
+    await watching(daemons[1]!, since);
+    expect(said()).toEqual(first);
+    await takesOver(lab, 'rtr2', () => lab.killRouter('rtr1'));
+  });
+});
