@@ -2,7 +2,6 @@
  * The table of fault rules that both AWS emulators obey: which requests a rule hits, how many, and for how
  * long. It knows nothing about what a fault does; each emulator gives its own kinds a meaning.
  */
-import { performance } from 'node:perf_hooks';
 import { z } from 'zod';
 
 /** The part of a rule that every kind shares; emulators spread it into their zod objects. */
@@ -41,10 +40,15 @@ interface Entry<Rule> {
 export class FaultTable<Rule extends Scope & { readonly kind: string }> {
   #entries: Entry<Rule>[] = [];
   #nextId = 1;
+  readonly #nowMs: () => number;
+
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs;
+  }
 
   add(rule: Rule): number {
     const id = this.#nextId++;
-    this.#entries.push({ id, rule, addedAtMs: performance.now(), hits: 0 });
+    this.#entries.push({ id, rule, addedAtMs: this.#nowMs(), hits: 0 });
     return id;
   }
 
@@ -88,7 +92,7 @@ export class FaultTable<Rule extends Scope & { readonly kind: string }> {
   }
 
   #dropSpent(): void {
-    const now = performance.now();
+    const now = this.#nowMs();
     this.#entries = this.#entries.filter(
       ({ rule, addedAtMs, hits }) =>
         (rule.count === undefined || hits < rule.count) &&

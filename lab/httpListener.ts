@@ -7,9 +7,9 @@ import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { performance } from 'node:perf_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
+import { machineClock } from './labClock';
+import type { LabClock } from './labClock';
 
 export interface ReceivedRequest {
   readonly method: string;
@@ -17,7 +17,7 @@ export interface ReceivedRequest {
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** `process.hrtime` in ms, when head and body had arrived. */
+  /** By the clock of the listener, when head and body had arrived. */
   readonly receivedAt: number;
   /** Counts from 1. */
   readonly connectionId: number;
@@ -29,6 +29,8 @@ export interface ListenerOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Default 0: any free port. */
   readonly port?: number;
+  /** Default: that of the machine. */
+  readonly clock?: LabClock;
   readonly onRequest: (request: ReceivedRequest) => void;
 }
 
@@ -41,21 +43,23 @@ export async function openListener(options: ListenerOptions): Promise<HttpListen
 
 export class HttpListener {
   readonly #server: Server;
+  readonly #clock: LabClock;
   readonly #scheme: string;
   readonly #connectionIds = new WeakMap<Socket, number>();
   readonly #stopped = new AbortController();
   #connectionsAccepted = 0;
   #url = '';
 
-  constructor({ tls, onRequest }: ListenerOptions) {
+  constructor({ tls, onRequest, clock = machineClock }: ListenerOptions) {
+    this.#clock = clock;
     const serve = (message: IncomingMessage, response: ServerResponse) =>
-      collect(message, (body, receivedAt) =>
+      collect(message, (body) =>
         onRequest({
           method: message.method ?? '',
           url: message.url ?? '/',
           headers: message.headers,
           body,
-          receivedAt,
+          receivedAt: clock.nowMs(),
           connectionId: this.#connectionIds.get(message.socket) ?? 0,
           response,
         }),
@@ -93,12 +97,27 @@ export class HttpListener {
   /** Waits, never less than `ms`; false when the listener was stopped meanwhile. */
   async pause(ms: number): Promise<boolean> {
     const { signal } = this.#stopped;
-    const endMs = performance.now() + ms;
+    const endMs = this.#clock.nowMs() + ms;
     // Node counts a timer from the start of the loop's turn: a busy turn makes it fire early.
-    for (let leftMs = ms; leftMs > 0 && !signal.aborted; leftMs = endMs - performance.now()) {
-      await delay(Math.ceil(leftMs), undefined, { signal }).catch(() => undefined);
-    }
+    for (let leftMs = ms; leftMs > 0 && !signal.aborted; leftMs = endMs - this.#clock.nowMs())
+      await this.#after(Math.ceil(leftMs));
     return !signal.aborted;
+  }
+
+  /** Or when the listener is stopped. */
+  #after(ms: number): Promise<void> {
+    const { signal } = this.#stopped;
+    return new Promise((resolve) => {
+      const callOff = this.#clock.after(ms, () => {
+        signal.removeEventListener('abort', onStop);
+        resolve();
+      });
+      const onStop = (): void => {
+        callOff();
+        resolve();
+      };
+      signal.addEventListener('abort', onStop, { once: true });
+    });
   }
 
   /** Closes the keep-alive connections that wait for a request, as an idle server side does. */
@@ -117,10 +136,10 @@ export class HttpListener {
   }
 }
 
-function collect(message: IncomingMessage, done: (body: Buffer, receivedAt: number) => void): void {
+function collect(message: IncomingMessage, done: (body: Buffer) => void): void {
   const chunks: Buffer[] = [];
   message.on('data', (chunk: Buffer) => chunks.push(chunk));
-  message.on('end', () => done(Buffer.concat(chunks), Number(process.hrtime.bigint()) / 1e6));
+  message.on('end', () => done(Buffer.concat(chunks)));
 }
 
 /** Ends a connection the hard way: a TCP reset, or for TLS (where Node has none) an end without close_notify. */

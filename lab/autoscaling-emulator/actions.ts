@@ -18,11 +18,23 @@ import type { ActionKey } from './waits';
 export const autoScalingService = (scaling: AutoScaling): AwsService =>
   queryService({ signingName: 'autoscaling', apiVersion: '2011-01-01', actions: actionsOf(scaling) });
 
+/** What a reading shows: the present, or the past where it is stale. */
+interface Seen {
+  readonly model: Ec2Model;
+  readonly groups: readonly Group[];
+}
+
 function actionsOf(scaling: AutoScaling): ActionTable {
   const on =
-    (run: (scaling: AutoScaling, params: QueryParams, model: Ec2Model) => Answer) =>
+    (run: (scaling: AutoScaling, params: QueryParams, seen: Seen) => Answer) =>
     ({ params, world, readAgeMs }: ActionRequest): Answer =>
-      run(scaling, params, readAgeMs > 0 ? world.modelAgo(readAgeMs) : world.model);
+      run(
+        scaling,
+        params,
+        readAgeMs > 0
+          ? { model: world.modelAgo(readAgeMs), groups: scaling.groupsAgo(readAgeMs) }
+          : { model: world.model, groups: scaling.groups },
+      );
   const pages = ['MaxRecords', 'NextToken'];
   return {
     DescribeAutoScalingGroups: {
@@ -130,11 +142,11 @@ function passes({ tags }: Group, { name, values }: Filter): boolean {
   return value !== undefined && values.includes(value);
 }
 
-function describeGroups(scaling: AutoScaling, params: QueryParams, model: Ec2Model): Answer {
+function describeGroups(_: AutoScaling, params: QueryParams, { model, groups }: Seen): Answer {
   const names = members(params, 'AutoScalingGroupNames');
   const filters = filtersIn(params);
   // A name that is not there is left out, as AWS does it: no error.
-  const asked = scaling.groups.filter(
+  const asked = groups.filter(
     (group) =>
       (names.length === 0 || names.includes(group.name)) && filters.every((filter) => passes(group, filter)),
   );
@@ -146,9 +158,9 @@ function describeGroups(scaling: AutoScaling, params: QueryParams, model: Ec2Mod
   ]);
 }
 
-function describeInstances(scaling: AutoScaling, params: QueryParams, model: Ec2Model): Answer {
+function describeInstances(_: AutoScaling, params: QueryParams, { model, groups }: Seen): Answer {
   const ids = members(params, 'InstanceIds');
-  const all = scaling.groups.flatMap((group) => group.members.map((member) => ({ group, member })));
+  const all = groups.flatMap((group) => group.members.map((member) => ({ group, member })));
   return accepted([
     memberList(
       'AutoScalingInstances',
@@ -175,7 +187,7 @@ function describeHooks(scaling: AutoScaling, params: QueryParams): Answer {
   ]);
 }
 
-function describeActivities(scaling: AutoScaling, params: QueryParams, model: Ec2Model): Answer {
+function describeActivities(scaling: AutoScaling, params: QueryParams, { model }: Seen): Answer {
   const asked = params.has('AutoScalingGroupName') ? groupNamed(scaling, params) : undefined;
   if (asked?.ok === false) return asked;
   const groups = asked === undefined ? scaling.groups : [asked.value];
@@ -403,7 +415,7 @@ function setHealth(scaling: AutoScaling, params: QueryParams): Answer {
   return done.ok ? accepted([]) : done;
 }
 
-function terminate(scaling: AutoScaling, params: QueryParams, model: Ec2Model): Answer {
+function terminate(scaling: AutoScaling, params: QueryParams, { model }: Seen): Answer {
   const instanceId = params.get('InstanceId') ?? '';
   const group = scaling.groupOf(instanceId);
   const done = scaling.terminateMember(instanceId, {

@@ -26,6 +26,7 @@ import type {
 import { Waits } from './waits';
 
 const ACTIVITIES_KEPT = 100;
+const VERSIONS_KEPT = 500;
 
 export interface AutoScalingOptions {
   readonly world: Ec2World;
@@ -35,22 +36,31 @@ export interface AutoScalingOptions {
 
 export class AutoScaling {
   readonly world: Ec2World;
-  readonly waits = new Waits((action, result) => this.#hookEnded(action, result));
+  readonly waits: Waits;
   readonly #replaceAfterMs: number;
   readonly #groups = new Map<string, Group>();
+  /** Oldest first. */
+  #versions: { readonly sinceMs: number; readonly groups: readonly Group[] }[] = [];
   readonly #listeners = new Set<(event: AwsEvent) => void>();
   readonly #zonesWithout = new Set<string>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #callOffs = new Set<() => void>();
   readonly #off: () => void;
 
   constructor({ world, replaceAfterMs = 0 }: AutoScalingOptions) {
     this.world = world;
+    this.waits = new Waits(world.clock, (action, result) => this.#hookEnded(action, result));
     this.#replaceAfterMs = replaceAfterMs;
     this.#off = world.onChange((before, after) => this.#look(before, after));
   }
 
   get groups(): readonly Group[] {
     return [...this.#groups.values()];
+  }
+
+  /** The groups as they were `ageMs` ago, for stale reads. */
+  groupsAgo(ageMs: number): readonly Group[] {
+    const then = this.world.clock.nowMs() - ageMs;
+    return (this.#versions.findLast(({ sinceMs }) => sinceMs <= then) ?? this.#versions[0])?.groups ?? [];
   }
 
   group(name: string): Group | undefined {
@@ -81,7 +91,7 @@ export class AutoScaling {
       members: instanceIds.map(inService),
       activities: [],
     };
-    this.#groups.set(spec.name, group);
+    this.#put(group);
     this.#settle(spec.name);
     return this.#groups.get(spec.name) ?? group;
   }
@@ -149,7 +159,7 @@ export class AutoScaling {
   stop(): void {
     this.#off();
     this.waits.stop();
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const callOff of this.#callOffs) callOff();
   }
 
   // ---- The group brings itself to its capacity ----
@@ -308,18 +318,18 @@ export class AutoScaling {
   }
 
   #later(act: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+    const callOff = this.world.clock.after(this.#replaceAfterMs, () => {
+      this.#callOffs.delete(callOff);
       act();
-    }, this.#replaceAfterMs).unref();
-    this.#timers.add(timer);
+    });
+    this.#callOffs.add(callOff);
   }
 
   // ---- What is known ----
 
   #tell(action: LifecycleAction): void {
     const { region, accountId } = this.world.model;
-    const event = lifecycleEvent(action, { region, accountId });
+    const event = lifecycleEvent(action, { region, accountId, now: this.world.clock.dateMs() });
     for (const listener of this.#listeners) listener(event);
   }
 
@@ -337,7 +347,7 @@ export class AutoScaling {
     name: string,
     what: Pick<Activity, 'description' | 'cause' | 'statusCode' | 'statusMessage'>,
   ): Activity {
-    const now = new Date().toISOString();
+    const now = new Date(this.world.clock.dateMs()).toISOString();
     const activity: Activity = {
       activityId: randomUUID(),
       startTime: now,
@@ -352,7 +362,13 @@ export class AutoScaling {
 
   #patch(name: string, patch: (group: Group) => Partial<Group>): void {
     const group = this.#groups.get(name);
-    if (group !== undefined) this.#groups.set(name, { ...group, ...patch(group) });
+    if (group !== undefined) this.#put({ ...group, ...patch(group) });
+  }
+
+  #put(group: Group): void {
+    this.#groups.set(group.name, group);
+    this.#versions.push({ sinceMs: this.world.clock.nowMs(), groups: this.groups });
+    this.#versions = this.#versions.slice(-VERSIONS_KEPT);
   }
 }
 

@@ -22,19 +22,21 @@ export interface AwsEvent {
 export interface Place {
   readonly region: string;
   readonly accountId: string;
+  /** Epoch milliseconds. */
+  readonly now: number;
 }
 
-export const groupArn = ({ region, accountId }: Place, name: string): string =>
+export const groupArn = ({ region, accountId }: Pick<Place, 'region' | 'accountId'>, name: string): string =>
   `arn:aws:autoscaling:${region}:${accountId}:autoScalingGroup:0fab0000-0000-4000-8000-000000000000:autoScalingGroupName/${name}`;
 
 const event = (
-  { region, accountId }: Place,
+  { region, accountId, now }: Place,
   parts: Pick<AwsEvent, 'detail-type' | 'source' | 'resources' | 'detail'>,
 ): AwsEvent => ({
   version: '0',
   id: randomUUID(),
   account: accountId,
-  time: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+  time: new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),
   region,
   ...parts,
 });

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { accepted, refused } from '../ec2-emulator/ec2Error';
 import type { Outcome } from '../ec2-emulator/ec2Error';
-import { nowMs } from '../ec2-emulator/world';
+import type { LabClock } from '../labClock';
 import { globalTimeoutS } from './model';
 import type { HookResult, LifecycleAction, LifecycleHook } from './model';
 
@@ -17,11 +17,13 @@ export interface ActionKey {
 type Ended = (action: LifecycleAction, result: HookResult) => void;
 
 export class Waits {
-  #actions: { readonly action: LifecycleAction; readonly timer: NodeJS.Timeout }[] = [];
+  #actions: { readonly action: LifecycleAction; readonly callOff: () => void }[] = [];
   readonly #ended: Ended;
+  readonly #clock: LabClock;
 
   /** `ended` is told of each result, be it completed or the hook's default. */
-  constructor(ended: Ended) {
+  constructor(clock: LabClock, ended: Ended) {
+    this.#clock = clock;
     this.#ended = ended;
   }
 
@@ -34,7 +36,7 @@ export class Waits {
   }
 
   begin(groupName: string, instanceId: string, hook: LifecycleHook): LifecycleAction {
-    const now = nowMs();
+    const now = this.#clock.nowMs();
     const action: LifecycleAction = {
       token: randomUUID(),
       groupName,
@@ -52,7 +54,7 @@ export class Waits {
     const action = this.#find(key);
     if (action === undefined) return noSuchAction(key);
     this.#forget(action);
-    const expiresAtMs = nowMs() + action.hook.heartbeatTimeoutS * 1000;
+    const expiresAtMs = this.#clock.nowMs() + action.hook.heartbeatTimeoutS * 1000;
     const renewed = { ...action, expiresAtMs };
     this.#watch(renewed);
     return accepted(renewed);
@@ -94,16 +96,16 @@ export class Waits {
   }
 
   #watch(action: LifecycleAction): void {
-    const ms = Math.max(Math.min(action.expiresAtMs, action.endsAtMs) - nowMs(), 0);
-    const timer = setTimeout(() => {
+    const ms = Math.max(Math.min(action.expiresAtMs, action.endsAtMs) - this.#clock.nowMs(), 0);
+    const callOff = this.#clock.after(ms, () => {
       this.#forget(action);
       this.#ended(action, action.hook.defaultResult);
-    }, ms).unref();
-    this.#actions = [...this.#actions, { action, timer }];
+    });
+    this.#actions = [...this.#actions, { action, callOff }];
   }
 
   #forget({ token }: LifecycleAction): void {
-    for (const each of this.#actions) if (each.action.token === token) clearTimeout(each.timer);
+    for (const each of this.#actions) if (each.action.token === token) each.callOff();
     this.#actions = this.#actions.filter((each) => each.action.token !== token);
   }
 }

@@ -29,7 +29,6 @@ import type { AwsService } from './services';
 import { checkSignature, claimedAccessKeyId } from './signature';
 import { TokenBuckets, accountBuckets, bucketOf } from './tokenBuckets';
 import type { BucketSizes, BucketState } from './tokenBuckets';
-import { nowMs } from './world';
 import type { Ec2World } from './world';
 
 export interface Ec2EmulatorOptions {
@@ -86,10 +85,12 @@ export class Ec2Emulator {
   readonly #verifySignatures: boolean;
   readonly #callers: Callers;
   readonly #services: readonly AwsService[];
-  readonly #faults = new FaultTable<Ec2Fault>();
+  readonly #faults: FaultTable<Ec2Fault>;
   readonly #faultBuckets = new TokenBuckets();
   #accountBuckets: TokenBuckets | null = null;
   readonly #log = new RequestLog();
+  /** Exchanges whose client waits, for a while or for ever, because a fault says so. */
+  readonly #held = new Set<Exchange>();
   readonly #hooks = new Set<(request: LoggedRequest) => void>();
   readonly #addresses = new Map<string, EndpointAddress>();
   #tls: Ec2EmulatorOptions['tls'];
@@ -99,6 +100,7 @@ export class Ec2Emulator {
     const { world, credentials, verifySignatures, tokenBuckets, callers, services = [] } = options;
     this.#services = [ec2Service, ...services];
     this.world = world;
+    this.#faults = new FaultTable(() => world.clock.nowMs());
     this.credentials = credentials;
     this.#verifySignatures = verifySignatures ?? true;
     this.#callers = callers ?? { routers: {}, roles: [] };
@@ -107,7 +109,11 @@ export class Ec2Emulator {
 
   async open(options: Pick<Ec2EmulatorOptions, 'tls' | 'port'>): Promise<void> {
     this.#tls = options.tls;
-    this.#listener = await openListener({ ...options, onRequest: (request) => this.#receive(request) });
+    this.#listener = await openListener({
+      ...options,
+      clock: this.world.clock,
+      onRequest: (request) => this.#receive(request),
+    });
   }
 
   /** The endpoint to give to a client: `http://127.0.0.1:<port>`, or https. */
@@ -198,6 +204,11 @@ export class Ec2Emulator {
     return all.map(({ address, mode, accepted, ignored }) => ({ address, mode, accepted, ignored }));
   }
 
+  /** How many requests wait by a fault: nothing but time, or their client, changes anything about them. */
+  get held(): number {
+    return this.#held.size;
+  }
+
   /** Closes the keep-alive connections that wait for a request. */
   closeIdleConnections(): void {
     this.#listener?.closeIdleConnections();
@@ -238,7 +249,11 @@ export class Ec2Emulator {
     const signature: Outcome<unknown> = this.#verifySignatures
       ? checkSignature(
           request,
-          { region: this.world.model.region, service: service.signingName },
+          {
+            region: this.world.model.region,
+            service: service.signingName,
+            now: this.world.clock.dateMs(),
+          },
           this.credentials,
         )
       : { ok: true, value: null };
@@ -259,7 +274,10 @@ export class Ec2Emulator {
       throttled,
       ended: false,
     };
-    request.response.on('close', () => this.#end(exchange, 'clientGone', null));
+    request.response.on('close', () => {
+      this.#held.delete(exchange);
+      this.#end(exchange, 'clientGone', null);
+    });
     void this.#serve(exchange);
   }
 
@@ -276,12 +294,12 @@ export class Ec2Emulator {
 
   async #serve(exchange: Exchange): Promise<void> {
     const { faults } = exchange;
-    if (findFault(faults, 'blackHole', 'before') || !(await this.#pause(latencyMs(faults, 'before')))) return;
+    if (!(await this.#wait(exchange, 'before'))) return;
     if (findFault(faults, 'reset', 'before')) return this.#reset(exchange);
     const garbage = findFault(faults, 'garbagePage');
     if (garbage) return this.#sendGarbage(exchange, garbage.status);
     const answer = this.#decide(exchange);
-    if (findFault(faults, 'blackHole', 'after') || !(await this.#pause(latencyMs(faults, 'after')))) return;
+    if (!(await this.#wait(exchange, 'after'))) return;
     if (findFault(faults, 'reset', 'after')) return this.#reset(exchange);
     await this.#send(exchange, answer);
   }
@@ -322,6 +340,8 @@ export class Ec2Emulator {
     const outcome = answer.ok ? 'ok' : 'error';
     this.#end(exchange, brokenOff ? 'reset' : outcome, status, answer.ok ? null : answer.error.code);
     response.writeHead(status, {
+      // Clients set their clocks by it.
+      date: new Date(this.world.clock.dateMs()).toUTCString(),
       'content-type': 'text/xml;charset=UTF-8',
       'content-length': body.length,
       'x-amzn-requestid': requestId,
@@ -355,11 +375,24 @@ export class Ec2Emulator {
   ): void {
     if (exchange.ended) return;
     exchange.ended = true;
-    this.#log.note(exchange.entry.number, { outcome, httpStatus, errorCode, endedAt: nowMs() });
+    this.#log.note(exchange.entry.number, {
+      outcome,
+      httpStatus,
+      errorCode,
+      endedAt: this.world.clock.nowMs(),
+    });
   }
 
-  async #pause(ms: number): Promise<boolean> {
-    return ms === 0 || (this.#listener !== null && (await this.#listener.pause(ms)));
+  /** As long as the faults say; false: for ever, or until the emulator was stopped. */
+  async #wait(exchange: Exchange, at: 'before' | 'after'): Promise<boolean> {
+    const ms = latencyMs(exchange.faults, at);
+    const isForEver = findFault(exchange.faults, 'blackHole', at) !== undefined;
+    if (ms === 0 && !isForEver) return true;
+    if (!exchange.request.response.destroyed) this.#held.add(exchange);
+    if (isForEver) return false;
+    const goesOn = this.#listener !== null && (await this.#listener.pause(ms));
+    this.#held.delete(exchange);
+    return goesOn;
   }
 }
 

@@ -3,6 +3,7 @@
  * has a beginning, which the API answers, and an end, which comes by itself. An end may be held back for ever
  * (a stuck detachment, a reboot that never comes back) until somebody releases it.
  */
+import type { LabClock } from '../labClock';
 
 /** Each in milliseconds; 0 happens at once. */
 export interface Pace {
@@ -43,7 +44,12 @@ export const scaledPace = (scale: number): Pace => ({
 });
 
 export class Endings {
+  readonly #clock: LabClock;
   readonly #stuck = new Map<string, (() => void)[]>();
+
+  constructor(clock: LabClock) {
+    this.#clock = clock;
+  }
 
   /** Runs it after `ms`, or when its subject is released; a timer keeps no process alive. */
   after(ms: number, subject: string, end: () => void): void {
@@ -53,7 +59,7 @@ export class Endings {
       else waiting.push(end);
     };
     if (ms === 0) run();
-    else setTimeout(run, ms).unref();
+    else this.#clock.after(ms, run);
   }
 
   /**

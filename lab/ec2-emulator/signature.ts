@@ -35,10 +35,10 @@ export function claimedAccessKeyId(headers: IncomingHttpHeaders): string | null 
   return parseAuthorization(headers.authorization)?.accessKeyId ?? null;
 }
 
-/** AuthFailure for whatever does not fit; RequestExpired for old credentials or a signature out of time. */
+/** AuthFailure for whatever does not fit; RequestExpired for old credentials or a signature out of time. `now`: epoch ms. */
 export function checkSignature(
   request: SignedRequest,
-  { region, service }: { readonly region: string; readonly service: string },
+  { region, service, now }: { readonly region: string; readonly service: string; readonly now: number },
   credentials: CredentialRegistry,
 ): Outcome<CredentialSet> {
   const claim = parseAuthorization(request.headers.authorization);
@@ -55,8 +55,8 @@ export function checkSignature(
   if (header(request.headers, 'x-amz-security-token') !== set.sessionToken) return invalid;
   if (!claim.signedHeaders.includes('host') || !claim.signedHeaders.includes('x-amz-date')) return invalid;
   if (signatureOf(request, claim, signedAt, set.secretAccessKey) !== claim.signature) return invalid;
-  if (set.expiresAt <= Date.now()) return refused('RequestExpired', 'Request has expired.');
-  return withinSkew(signedAt)
+  if (set.expiresAt <= now) return refused('RequestExpired', 'Request has expired.');
+  return withinSkew(signedAt, now)
     ? { ok: true, value: set }
     : refused('RequestExpired', `Request has expired. Timestamp date is ${signedAt}.`);
 }
@@ -103,12 +103,12 @@ function canonicalRequest(request: SignedRequest, signedHeaders: readonly string
   ].join('\n');
 }
 
-function withinSkew(signedAt: string): boolean {
+function withinSkew(signedAt: string, now: number): boolean {
   const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(signedAt);
   if (parts === null) return false;
   const [, year, month, day, hour, minute, second] = parts.map(Number);
   const at = Date.UTC(year ?? 0, (month ?? 0) - 1, day, hour, minute, second);
-  return Math.abs(Date.now() - at) <= MAX_SKEW_MS;
+  return Math.abs(now - at) <= MAX_SKEW_MS;
 }
 
 function header(headers: IncomingHttpHeaders, name: string): string | undefined {

@@ -24,9 +24,6 @@ type Done = Outcome<Ec2Model>;
 
 const byItself: ChangeOrigin = { by: 'operator' };
 
-/** In milliseconds, where EC2 has seconds: a lab runs in scaled time. */
-const now = (): string => new Date().toISOString();
-
 export class SlowChanges {
   readonly #world: Ec2World;
 
@@ -37,7 +34,7 @@ export class SlowChanges {
   attachInterface(request: Omit<AttachInterfaceRequest, 'attachedAt'>, origin: ChangeOrigin): Done {
     const { pace } = this.#world;
     const done = this.#world.commit(
-      beginAttach(this.#world.model, { ...request, attachedAt: now() }),
+      beginAttach(this.#world.model, { ...request, attachedAt: this.#now() }),
       origin,
     );
     if (done.ok)
@@ -54,7 +51,7 @@ export class SlowChanges {
 
   attachVolume(request: Omit<AttachVolumeRequest, 'attachedAt'>, origin: ChangeOrigin): Done {
     const done = this.#world.commit(
-      attachVolume(this.#world.model, { ...request, attachedAt: now() }),
+      attachVolume(this.#world.model, { ...request, attachedAt: this.#now() }),
       origin,
     );
     if (done.ok) this.#settleVolume(this.#world.pace.attachVolumeMs, request.volumeId);
@@ -70,7 +67,7 @@ export class SlowChanges {
   launch(request: Omit<LaunchRequest, 'launchedAt'>, origin: ChangeOrigin = byItself): Done {
     const { instanceId } = request;
     const done = this.#world.commit(
-      launchInstance(this.#world.model, { ...request, launchedAt: now() }),
+      launchInstance(this.#world.model, { ...request, launchedAt: this.#now() }),
       origin,
     );
     if (!done.ok) return done;
@@ -105,6 +102,11 @@ export class SlowChanges {
     const done = this.#world.commit(rebootInstance(this.#world.model, instanceId), origin);
     if (done.ok) this.#boot(instanceId);
     return done;
+  }
+
+  /** In milliseconds, where EC2 has seconds: a lab runs in scaled time. */
+  #now(): string {
+    return new Date(this.#world.clock.dateMs()).toISOString();
   }
 
   #boot(instanceId: string): void {

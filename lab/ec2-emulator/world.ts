@@ -1,7 +1,7 @@
 /**
  * The emulated region over time: the present model, the recent past (for stale reads) and the record of who
  * owned which address when. It outlives the HTTP server, so that an endpoint can go down and come back.
- * Times are monotonic milliseconds of `process.hrtime`, comparable with every other process of this machine.
+ * Times are monotonic milliseconds of its clock: that of the machine, where it has been given no other.
  */
 import {
   attachInterface,
@@ -39,12 +39,14 @@ import { assignAddresses, unassignAddresses } from './privateAddresses';
 import { deleteRoute, setRoute, tagRouteTable } from './routes';
 import type { RouteRequest } from './routes';
 import { SlowChanges } from './slowChanges';
+import { machineClock } from '../labClock';
+import type { LabClock } from '../labClock';
 
 const VERSIONS_KEPT = 1000;
 
 type ChangeListener = (before: Ec2Model, after: Ec2Model) => void;
 
-export const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+export const nowMs = (): number => machineClock.nowMs();
 
 export class Ec2World {
   /** Oldest first; the last one is the present. Never empty. */
@@ -56,17 +58,23 @@ export class Ec2World {
   /** How long things take here. */
   readonly pace: Pace;
   /** For changes that are to be stuck. */
-  readonly endings = new Endings();
+  readonly endings: Endings;
+  readonly clock: LabClock;
   /** What the API and Auto Scaling ask for and takes its time. */
   readonly slow = new SlowChanges(this);
 
   /** @throws Error when the model could not exist in EC2. */
-  constructor(region: Ec2Region, { pace = atOnce }: { readonly pace?: Pace } = {}) {
+  constructor(
+    region: Ec2Region,
+    { pace = atOnce, clock = machineClock }: { readonly pace?: Pace; readonly clock?: LabClock } = {},
+  ) {
     this.pace = pace;
+    this.clock = clock;
+    this.endings = new Endings(clock);
     const model = completeModel(region);
     checkModel(model);
     this.#present = model;
-    const atMs = nowMs();
+    const atMs = this.clock.nowMs();
     this.#versions = [{ sinceMs: atMs, model }];
     this.#history.record(null, model, { atMs, origin: { by: 'start' } });
   }
@@ -77,7 +85,7 @@ export class Ec2World {
 
   /** The model as it was `ageMs` ago; the oldest one kept when that is before its time. */
   modelAgo(ageMs: number): Ec2Model {
-    const then = nowMs() - ageMs;
+    const then = this.clock.nowMs() - ageMs;
     const version = this.#versions.findLast(({ sinceMs }) => sinceMs <= then) ?? this.#versions[0];
     return version?.model ?? this.#present;
   }
@@ -106,7 +114,7 @@ export class Ec2World {
     if (!outcome.ok) return outcome;
     const before = this.#present;
     this.#present = outcome.value;
-    const atMs = nowMs();
+    const atMs = this.clock.nowMs();
     this.#versions.push({ sinceMs: atMs, model: outcome.value });
     this.#versions = this.#versions.slice(-VERSIONS_KEPT);
     this.#history.record(before, outcome.value, { atMs, origin });

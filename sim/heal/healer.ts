@@ -22,7 +22,7 @@ import type { HealScenario } from './scenario';
 import { observedOf } from './reading';
 
 /** Less often than the shell does, for the sake of the number of runs. */
-const PACE_MS = { ec2: 2_500, guest: 10_000, sweep: 60_000 } as const;
+const PACE_MS = { ec2: 2_500, guest: 10_000, time: 10_000, sweep: 60_000 } as const;
 
 export type Watch = {
   sends(healer: SimHealer, step: Step, decidedAt: number): void;

@@ -31,10 +31,12 @@ export type HealerShell = {
   readonly pauseMs: (round: Round) => number;
 };
 
+type Standing = Pick<Decision, 'reason' | 'condition'> & { readonly since: number };
+
 /** Of a wait so far, until the next look. */
-const SHARE = 0.06;
-const PAUSE_MS_MIN = 100;
-const PAUSE_MS_MAX = { ec2: 2_000, guest: 5_000 } as const;
+const SHARE = 0.08;
+const PAUSE_MS_MIN = 200;
+const PAUSE_MS_MAX = { ec2: 2_000, guest: 5_000, time: 5_000 } as const;
 /** A decision asks for what it needs first, and for more when it knows that. */
 const QUESTIONS_MAX = 4;
 
@@ -46,26 +48,27 @@ export function openHealer({
   now = Date.now,
 }: {
   readonly settings: HealSettings;
-  readonly services: Services;
+  /** Asked at each look: connections may be closed between two. */
+  readonly services: () => Services;
   readonly healer: Healer;
   readonly log: Logger;
   /** Wall-clock milliseconds. */
   readonly now?: () => number;
 }): HealerShell {
-  const asking = { services, timeoutMs: desired.apiTimeoutMs };
+  const asking = () => ({ services: services(), timeoutMs: desired.apiTimeoutMs });
   let memory: Memory = noMemory;
-  /** By identity: the sentence that stands, and since when. */
-  const standing = new Map<string, { readonly reason: string; readonly since: number }>();
+  /** By identity: the sentence that stands, and since when nothing has been done and the condition is the same. */
+  const standing = new Map<string, Standing>();
 
   const inspect = async (): Promise<Round> => {
-    const seen = await look(asking, desired, healer, now);
+    const seen = await look(asking(), desired, healer, now);
     let observed = recalled(seen, memory, desired);
     memory = forgetting(observed.memory, now());
     let decisions = reconcile(desired, observed, now());
     for (let asked = 0; asked < QUESTIONS_MAX; asked += 1) {
       const questions = decisions.flatMap((decision) => decision.questions);
       if (questions.length === 0) break;
-      const answers = await answersTo(asking, questions);
+      const answers = await answersTo(asking(), questions);
       observed = { ...observed, answers: { ...observed.answers, ...answers } };
       decisions = reconcile(desired, observed, now());
     }
@@ -74,8 +77,10 @@ export function openHealer({
   };
 
   const tell = ({ identity, condition, reason, alarms }: Decision): void => {
-    if (standing.get(identity)?.reason === reason) return;
-    standing.set(identity, { reason, since: now() });
+    const before = standing.get(identity);
+    const isSame = before !== undefined && before.condition === condition;
+    standing.set(identity, { reason, condition, since: isSame ? before.since : now() });
+    if (before?.reason === reason) return;
     const fields = { event: 'decision', identity, condition, alarms: alarms.map(({ code }) => code) };
     if (alarms.length > 0) log.warn(fields, reason);
     else log.info(fields, reason);
@@ -88,12 +93,16 @@ export function openHealer({
     // What was decided too long ago is decided anew: the right to write counts on it.
     if (now() - observed.startedAt > 2 * desired.apiTimeoutMs) return { ...found, sent: steps.length };
     await Promise.all(steps.map(({ identity, step }) => send(identity, step, eventId)));
+    for (const { identity } of steps) {
+      const before = standing.get(identity);
+      if (before !== undefined) standing.set(identity, { ...before, since: now() });
+    }
     return { ...found, sent: steps.length };
   };
 
   const send = async (identity: string, step: Step, eventId: string): Promise<void> => {
     const startedAt = now();
-    const failure = await perform({ ...asking, topicArn, eventId }, step);
+    const failure = await perform({ ...asking(), topicArn, eventId }, step);
     memory = afterStep(memory, step, failure, now());
     const fields = { event: 'step', identity, action: ACTIONS[step.do], durationMs: now() - startedAt };
     if (failure === null) log.info(fields, stepWords(step));
@@ -108,7 +117,7 @@ export function openHealer({
     if (sent > 0) return 0;
     const pauses = decisions.map(({ identity, pace, lookBy }) => {
       if (pace === 'sweep') return sweepMs;
-      const waited = now() - (standing.get(identity)?.since ?? now());
+      const waited = pace === 'time' ? Infinity : now() - (standing.get(identity)?.since ?? now());
       const growing = Math.min(Math.max(SHARE * waited, PAUSE_MS_MIN), PAUSE_MS_MAX[pace]);
       return Math.min(growing, Math.max(PAUSE_MS_MIN, (lookBy ?? Infinity) - now()));
     });

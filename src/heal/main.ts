@@ -47,7 +47,7 @@ export async function healCommand(
     }
     const owner = ownerName(`${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`);
     const healer = { owner, keepsLease: mode === 'watch' };
-    const shell = openHealer({ settings, services: counted.services, healer, log });
+    const shell = openHealer({ settings, services: () => counted.services, healer, log });
     if (mode === 'plan') return await plan(settings, shell, counted.count, { out, err });
     return mode === 'watch' ? await watch(shell) : await once(settings, shell);
   } finally {
@@ -132,7 +132,11 @@ function counting(services: Services): { readonly services: Services; readonly c
 
 /** What Lambda hands over, as far as it is read. */
 type LambdaContext = { getRemainingTimeInMillis(): number };
-type Warm = { readonly shell: HealerShell };
+type Warm = {
+  readonly shell: HealerShell;
+  /** Opens the connections of one invocation; what is returned closes them. */
+  readonly connect: () => () => void;
+};
 
 /** Of this process, which Lambda uses for one invocation after the other. */
 let warm: Warm | null = null;
@@ -145,13 +149,14 @@ export async function handler(
   event: unknown,
   context: LambdaContext,
 ): Promise<{ readonly [name: string]: string }> {
-  const { shell } = (warm ??= open(loadForLambda(process.env)));
+  const { shell, connect } = (warm ??= open(loadForLambda(process.env)));
   const id = eventIdOf(event);
+  const disconnect = connect();
   const last = await healUntil(shell, {
     isOver: (round) => isAtRest(round) || context.getRemainingTimeInMillis() < LAMBDA_MARGIN_MS,
     eventId: () => id,
     signal: new AbortController().signal,
-  });
+  }).finally(disconnect);
   const unread = last?.observed.unread ?? [];
   // Lambda tries an event again that has failed, and keeps it in the dead-letter queue when it goes on failing.
   if (unread.length > 0) throw new Error(`AWS cannot be read: ${unread.join('; ')}`);
@@ -162,12 +167,24 @@ function open(loaded: HealLoaded): Warm {
   if (!loaded.ok) throw new Error(loaded.report);
   const log: Logger = pino({ base: null }, destinationOf(process.stdout));
   for (const warning of loaded.warnings) log.warn({ event: 'config' }, warning);
-  const services = openServices(loaded.settings, log);
+  // Lambda freezes the process after each invocation, and AWS closes connections that are idle meanwhile.
+  let services: Services | null = null;
+  const connect = (): (() => void) => {
+    const opened = openServices(loaded.settings, log);
+    services = opened;
+    return () => {
+      opened.stop();
+      services = null;
+    };
+  };
+  const connected = (): Services => {
+    if (services === null) throw new Error('AWS is asked only within an invocation');
+    return services;
+  };
   // One name for all processes of the function: its reserved concurrency lets one run at a time.
   const owner = ownerName(`lambda:${process.env['AWS_LAMBDA_FUNCTION_NAME'] ?? 'heal'}`);
-  return {
-    shell: openHealer({ settings: loaded.settings, services, healer: { owner, keepsLease: true }, log }),
-  };
+  const healer = { owner, keepsLease: true };
+  return { shell: openHealer({ settings: loaded.settings, services: connected, healer, log }), connect };
 }
 
 /** `HEAL_JSON` has the document itself, `HEAL_CONFIG` the path of its file; else heal.json lies beside this bundle. */

@@ -29,8 +29,8 @@ export type Assessment = {
   readonly pace: Pace;
   /** The instance that is being healed. */
   readonly instanceId: string | null;
-  /** When the healing is to be over. */
-  readonly deadlineAt: number | null;
+  /** When the healing is to be over, or a wait is, whichever comes first; null where there is no such time. */
+  readonly lookBy: number | null;
 };
 
 /** Of an instance in the launching hook from its launch; else from when the healing began. */
@@ -78,8 +78,17 @@ export function assessmentOf(
     alarms: distinct([...blocks, ...refusals(wanted, observed.memory), ...late]),
     pace: paceOf(findings, wanted, waits),
     instanceId: present?.id ?? null,
-    deadlineAt,
+    lookBy: earliest([deadlineAt, ...findings.map(untilOf)]),
   };
+}
+
+function untilOf(finding: Finding): number | null {
+  return finding.kind === 'wait' ? (finding.until ?? null) : null;
+}
+
+function earliest(times: readonly (number | null)[]): number | null {
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 type Wait = { readonly reason: string; readonly pace: Pace };
@@ -150,7 +159,8 @@ function paceOf(findings: readonly Finding[], wanted: readonly Step[], waits: re
   if (findings.length === 0) return 'sweep';
   if (wanted.some((step) => step.do !== 'heartbeat') || waits.some(({ pace }) => pace === 'ec2'))
     return 'ec2';
-  return waits.length > 0 ? 'guest' : 'sweep';
+  if (waits.length === 0) return 'sweep';
+  return waits.every(({ pace }) => pace === 'time') ? 'time' : 'guest';
 }
 
 function lateText(

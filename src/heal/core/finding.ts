@@ -22,18 +22,26 @@ export type AlarmCode =
 
 export type Alarm = { readonly code: AlarmCode; readonly text: string };
 
-/** What is waited for, and so how soon it is worth to look again. */
-export type Pace = 'ec2' | 'guest' | 'sweep';
+/** What is waited for, and so how soon it is worth to look again. `time`: for nothing but a time that is known. */
+export type Pace = 'ec2' | 'guest' | 'time' | 'sweep';
 
 export type Finding =
   | { readonly kind: 'do'; readonly step: Step }
-  | { readonly kind: 'wait'; readonly reason: string; readonly pace: Pace }
+  | {
+      readonly kind: 'wait';
+      /** It stays the same while nothing changes but the time. */
+      readonly reason: string;
+      readonly pace: Pace;
+      /** When it is over, where that is known. */
+      readonly until?: number;
+    }
   /** It cannot be known without asking more. */
   | { readonly kind: 'ask'; readonly question: Question }
   /** Nothing can be done about it here. `late`: only after the deadline is it an alarm. */
   | { readonly kind: 'blocked'; readonly alarm: Alarm; readonly late: boolean };
 
-export const wait = (reason: string, pace: Pace): Finding => ({ kind: 'wait', reason, pace });
+export const wait = (reason: string, pace: Pace) =>
+  ({ kind: 'wait', reason, pace }) as const satisfies Finding;
 export const act = (step: Step): Finding => ({ kind: 'do', step });
 export const blocked = (code: AlarmCode, text: string): Finding => ({
   kind: 'blocked',

@@ -51,10 +51,13 @@ export function proofFindings(context: Context): readonly Finding[] {
   const countsFrom = (rebootedAt(context) ?? -Infinity) + identity.restartMs;
   if (now < countsFrom)
     return [
-      wait(
-        `${target.id} was rebooted ${Math.round((now - (rebootedAt(context) ?? now)) / 1000)} s ago: what it answers counts after ${identity.restartMs / 1000} s`,
-        'guest',
-      ),
+      {
+        ...wait(
+          `${target.id} was rebooted, and what it answers counts ${identity.restartMs / 1000} s later`,
+          'time',
+        ),
+        until: countsFrom,
+      },
     ];
   return identity.proofs.flatMap((proof) => proofFinding(context, proof));
 }

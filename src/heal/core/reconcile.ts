@@ -15,7 +15,7 @@ import type { Desired, Identity } from './desired';
 import { joined, type Alarm, type Pace } from './finding';
 import type { Group, Observed, Question } from './observed';
 import { pairOf } from './pairs';
-import { rightOf, withRight, type HealRecord, type Right } from './record';
+import { rightOf, settlingMs, withRight, type HealRecord, type Right } from './record';
 import { mayBeSentAt, type Message, type Step } from './steps';
 
 export type Decision = {
@@ -54,26 +54,25 @@ function decide(desired: Desired, identity: Identity, observed: Observed, now: n
 
 /** The steps that may be sent by this healer now; taking the right to send any comes before them. */
 function permitted(facts: IdentityFacts, assessment: Assessment): Decision {
-  const { group, identity, observed, now } = facts;
+  const { desired, group, identity, observed } = facts;
   const right = rightFor(facts);
   const base = shown(identity, assessment);
   const news = newsOf(facts, assessment);
   const isIdle = assessment.steps.length === 0 && news.messages.length === 0 && !news.isChanged;
   switch (right.kind) {
     case 'other': {
-      const leftS = Math.max(0, Math.ceil((right.record.until - now) / 1000));
-      const reason = `${right.record.owner} may write for ${identity.name} for ${leftS} s more, so this healer does not. It sees: ${assessment.reason}`;
+      const reason = `${right.record.owner} may write for ${identity.name}, so this healer does not. It sees: ${assessment.reason}`;
       return { ...base, steps: [], reason, pace: isIdle ? base.pace : 'guest', lookBy: null };
     }
     case 'settling':
       return {
         ...base,
         steps: [],
-        pace: 'ec2',
+        pace: 'time',
         lookBy: right.certainAt,
         reason: isIdle
           ? assessment.reason
-          : `the right to write for ${identity.name} was taken just now and is certain in ${Math.ceil((right.certainAt - now) / 1000)} s. Then: ${assessment.reason}`,
+          : `the right to write for ${identity.name} was taken just now and is certain ${settlingMs(desired) / 1000} s later. Then: ${assessment.reason}`,
       };
     case 'free': {
       if (isIdle && !observed.healer.keepsLease) return { ...base, lookBy: null };
@@ -87,7 +86,7 @@ function permitted(facts: IdentityFacts, assessment: Assessment): Decision {
     case 'ours': {
       const renewal = renewalOf(facts, right.record);
       const recorded = recordSteps(facts, { steps: assessment.steps, news, renewal });
-      return { ...base, steps: [...assessment.steps, ...recorded], lookBy: assessment.deadlineAt };
+      return { ...base, steps: [...assessment.steps, ...recorded], lookBy: assessment.lookBy };
     }
   }
 }
@@ -142,7 +141,7 @@ function newsOf({ group, identity, now }: IdentityFacts, assessment: Assessment)
   // An alarm ends when all is well again, not when the instance that it was about is given up.
   const isOver = alarms.length === 0 && (condition === 'whole' || condition === 'idle');
   const message = (kind: Message['kind'], code: string | null, text: string): Message => ({
-    id: `${identity.name}:${record?.number ?? 0}:${kind}:${code ?? instanceId ?? ''}`,
+    id: `${identity.name}:${record?.number ?? 0}:${kind}${code === null ? '' : `:${code}`}`,
     identity: identity.name,
     kind,
     code,
