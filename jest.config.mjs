@@ -7,13 +7,14 @@ const common = {
   transform: { '\\.ts$': '<rootDir>/test/support/typescript.cjs' },
 };
 
-// Fuzzing, and what has to let seconds pass: pauses, patience, retries.
+// Fuzzing, another client of AWS, and what has to let seconds pass: pauses, patience, retries.
 const slow = [
   'test/fuzz/',
   'test/adapters/aws/holders',
   'test/adapters/aws/permissionProof',
   'test/adapters/slapi/reconnect',
   'test/control/server',
+  'test/lab/awscli/awscli',
   'test/runtime/loop',
   'test/runtime/watchdog',
   'test/store/retries',

@@ -2,7 +2,7 @@
 import { tagSet } from './describe';
 import { elasticIpOn } from './elasticIps';
 import { addressesOf, ipv6AddressesOf, subnetOf } from './model';
-import type { Attachment, Ec2Model, NetworkInterface } from './model';
+import type { Attachment, Ec2Model, ElasticIp, NetworkInterface } from './model';
 import { element, itemSet } from './queryProtocol';
 import type { XmlElement } from './queryProtocol';
 
@@ -22,7 +22,7 @@ const dnsName = (ip: string, region: string): string =>
 export function networkInterfaceXml(model: Ec2Model, eni: NetworkInterface): readonly XmlElement[] {
   const subnet = subnetOf(model, eni);
   return [
-    ...commonXml(model, eni),
+    ...commonXml(model, eni, associationXml),
     element('availabilityZone', subnet.availabilityZone),
     element('availabilityZoneId', subnet.availabilityZoneId),
     ...serviceXml(eni),
@@ -54,10 +54,22 @@ export function instanceInterfaceXml(
   eni: NetworkInterface,
   attachment: Attachment,
 ): readonly XmlElement[] {
-  return [...commonXml(model, eni), element('attachment', attachmentTermsXml(attachment))];
+  return [
+    ...commonXml(model, eni, instanceAssociationXml),
+    element('attachment', attachmentTermsXml(attachment)),
+  ];
 }
 
-function commonXml(model: Ec2Model, eni: NetworkInterface): readonly XmlElement[] {
+function commonXml(
+  model: Ec2Model,
+  eni: NetworkInterface,
+  termsOf: (model: Ec2Model, eip: ElasticIp) => readonly XmlElement[],
+): readonly XmlElement[] {
+  /** The Elastic IP of a private address, where it has one. */
+  const associationOn = (ip: string): readonly XmlElement[] => {
+    const eip = elasticIpOn(model, eni, ip);
+    return eip === undefined ? [] : [element('association', termsOf(model, eip))];
+  };
   return [
     element('networkInterfaceId', eni.networkInterfaceId),
     element('subnetId', eni.subnetId),
@@ -71,7 +83,7 @@ function commonXml(model: Ec2Model, eni: NetworkInterface): readonly XmlElement[
     element('sourceDestCheck', eni.sourceDestCheck),
     element('interfaceType', 'interface'),
     element('groupSet', []),
-    ...associationXml(model, eni, eni.primaryIp),
+    ...associationOn(eni.primaryIp),
     itemSet(
       'ipv6AddressesSet',
       ipv6AddressesOf(eni).map((ip) => [element('ipv6Address', ip), element('isPrimaryIpv6', false)]),
@@ -82,25 +94,24 @@ function commonXml(model: Ec2Model, eni: NetworkInterface): readonly XmlElement[
         element('privateIpAddress', ip),
         element('privateDnsName', dnsName(ip, model.region)),
         element('primary', ip === eni.primaryIp),
-        ...associationXml(model, eni, ip),
+        ...associationOn(ip),
       ]),
     ),
   ];
 }
 
-/** The Elastic IP of a private address, where it has one. */
-function associationXml(model: Ec2Model, eni: NetworkInterface, ip: string): readonly XmlElement[] {
-  const eip = elasticIpOn(model, eni, ip);
-  if (eip === undefined || eip.association === null) return [];
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterfaceAssociation.html */
+function associationXml(model: Ec2Model, eip: ElasticIp): readonly XmlElement[] {
   return [
-    element('association', [
-      element('allocationId', eip.allocationId),
-      element('associationId', eip.association.associationId),
-      element('ipOwnerId', model.accountId),
-      element('publicDnsName', ''),
-      element('publicIp', eip.publicIp),
-    ]),
+    element('allocationId', eip.allocationId),
+    element('associationId', eip.association?.associationId ?? ''),
+    ...instanceAssociationXml(model, eip),
   ];
+}
+
+/** An instance's says less. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceAssociation.html */
+function instanceAssociationXml(model: Ec2Model, { publicIp }: ElasticIp): readonly XmlElement[] {
+  return [element('ipOwnerId', model.accountId), element('publicDnsName', ''), element('publicIp', publicIp)];
 }
 
 function attachmentXml(model: Ec2Model, attachment: Attachment): readonly XmlElement[] {
