@@ -21,6 +21,7 @@ import { measureShow } from './showLatency';
 import { countWords, highest, isRight, median, ms, type Count } from './statistics';
 import { benchTraffic, readTrafficWishes } from './trafficMain';
 import { measureFirst, measureLatency, measureMoved, type LatencyRow, type MovedRow } from './takeovers';
+import { outliveReaders } from '../lab/readers';
 
 const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIRECTORY]
        npm run bench -- scale [--out DIRECTORY]
@@ -239,6 +240,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'xr-aws-ha-bench-'));
 process.env['TMPDIR'] = scratch;
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 3 }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+outliveReaders();
 main().then(
   (code) => {
     process.exitCode = code;

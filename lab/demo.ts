@@ -9,6 +9,7 @@ import { Checks } from './demo/checks';
 import { Screen } from './demo/screen';
 import { tell } from './demo/story';
 import { startCrossAzLab, startLab, type AnyLab } from './topology/topology';
+import { outliveReaders } from './readers';
 
 const EC2_LATENCY_MS = 150;
 /** At rest it takes some 10 s; a busy machine is no reason to fail. */
@@ -102,6 +103,7 @@ function conclude(
   return 0;
 }
 
+outliveReaders();
 main(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code;

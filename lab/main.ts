@@ -10,6 +10,7 @@ import { startCrossAzLab, startLab, type AnyLab } from './topology/topology';
 import { MOST_INTERFACES, routerNames } from './topology/plan';
 import { labGenerations, type LabGeneration } from './topology/router';
 import { targetName, type TargetPlan } from './topology/targets';
+import { outliveReaders } from './readers';
 
 const USAGE = `usage: npm run lab -- [--generation ${labGenerations.join('|')}] [--interfaces 1..${MOST_INTERFACES}] [--cross-az] [--control PORT] [--daemons]
 
@@ -148,6 +149,7 @@ async function main(): Promise<number> {
   return 0;
 }
 
+outliveReaders();
 main().then(
   (code) => {
     process.exitCode = code;

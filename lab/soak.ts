@@ -9,6 +9,7 @@ import { median } from './soak/memory';
 import { soak, type SoakReport } from './soak/rounds';
 import { soakLab } from './soak/lab';
 import { trafficSoak, type TrafficSoakReport } from './soak/traffic';
+import { outliveReaders } from './readers';
 
 const USAGE = `usage: npm run soak -- [--traffic] [--minutes N] [--failovers N] [--seed S]
 
@@ -108,6 +109,7 @@ function sayOutages(what: string, outagesMs: readonly number[]): void {
     say(`${what}: median ${median(sorted).toFixed(0)} ms, p90 ${at(0.9)} ms, worst ${at(1)} ms`);
 }
 
+outliveReaders();
 main().then(
   (code) => {
     process.exitCode = code;

@@ -14,6 +14,7 @@ import { scenarioOf } from './scenario';
 import { shrink } from './shrink';
 import { storyOf } from './story';
 import { shareOut } from './workers';
+import { outliveReaders } from '../lab/readers';
 
 const { values } = parseArgs({
   options: {
@@ -85,6 +86,7 @@ function tellBroken({ broken }: Batch): void {
   }
 }
 
+outliveReaders();
 main().then(
   (code) => {
     process.exitCode = code;

@@ -167,13 +167,13 @@ test('EC2 whose reads end in a black hole for longer than role_ttl_s, for both r
   await reason(rtr2, /now UNKNOWN \(unobserved\), before STANDBY/, since.rtr2);
   await record(rtr2, /"level":"error".*ec2-unobserved/, since.rtr2);
   expect(await shownState(lab, 'rtr1', 'UNKNOWN')).toBe('UNKNOWN');
-  await nothingMoves(lab, 'rtr2', { request: 0, record: since.rtr2 });
 
   const healed = { rtr1: rtr1.mark(), rtr2: rtr2.mark() };
   lab.ec2.removeFault(hole);
   await reason(rtr1, /EC2 answers again after \d+ failures/, healed.rtr1);
   await role(rtr1, 'ACTIVE');
   await watching(rtr2, healed.rtr2);
+  await nothingMoves(lab, 'rtr2', { request: 0, record: since.rtr2 });
   await takesOver(lab, 'rtr2', () => lab.killRouter('rtr1'));
 });
 
