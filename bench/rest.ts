@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isDryRun } from '../lab/ec2-emulator/requestLog';
+import { isObserving } from '../lab/ec2-emulator/requestLog';
 import { openStandby } from './standby';
 import type { Count } from './statistics';
 
@@ -36,7 +36,7 @@ export async function measureRest(seconds: number): Promise<Rest> {
     const [rssMiB, highestRssMiB] = [memoryMiB(pid, 'VmRSS'), memoryMiB(pid, 'VmHWM')];
     const receivedMs = lab.ec2
       .requests()
-      .filter((request) => request.number > since && !isDryRun(request))
+      .filter((request) => request.number > since && isObserving(request))
       .map(({ receivedAt }) => receivedAt);
     return {
       seconds,

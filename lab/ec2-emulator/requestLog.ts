@@ -39,6 +39,10 @@ export const isDryRun = ({ params }: LoggedRequest): boolean => params['DryRun']
 
 export const isRead = ({ action }: LoggedRequest): boolean => action.startsWith('Describe');
 
+/** Asks what there is now. Beside these a daemon asks a few things once, in the background. */
+export const isObserving = (request: LoggedRequest): boolean =>
+  isRead(request) && !isDryRun(request) && request.action !== 'DescribeInstanceTypes';
+
 /** Is meant to change something, whatever becomes of it. Who counts writes asks here. */
 export const isWrite = (request: LoggedRequest): boolean => !isRead(request) && !isDryRun(request);
 

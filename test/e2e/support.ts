@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mainPath, type DaemonProcess, type DaemonRecord } from '../../lab/daemonProcess';
-import { isDryRun, isRead, isWrite, type LoggedRequest } from '../../lab/ec2-emulator/requestLog';
+import { isObserving, isWrite, type LoggedRequest } from '../../lab/ec2-emulator/requestLog';
 import { startLab, type AnyLab, type Lab, type LabOptions } from '../../lab/topology/topology';
 import { peerOf, type RouterName } from '../../lab/topology/plan';
 import { eventually } from '../support/eventually';
@@ -182,10 +182,6 @@ export function moveOf({ params }: LoggedRequest): string {
   );
   return `${addresses.join(' ')} -> ${params['NetworkInterfaceId']}`;
 }
-
-/** Beside these a daemon asks a few things once, in the background. */
-const isObserving = (request: LoggedRequest): boolean =>
-  isRead(request) && !isDryRun(request) && request.action !== 'DescribeInstanceTypes';
 
 /**
  * Waits until EC2 has answered this many further observations of the router. It makes one at a time and
