@@ -19,6 +19,9 @@ const answerTimeoutMs = 20_000;
 const usage = `usage: xr-aws-ha ha inhibit --for 30m --why "AWS maintenance" [--group NAME] [-c FILE]
        xr-aws-ha ha release [--group NAME] [-c FILE]
        xr-aws-ha ha give [--group NAME] [-c FILE]
+
+give hands the targets to the peer router, where it is seen to be well. A peer that is inhibited gets them all the
+same, since that cannot be seen from here: type show ha_reason there first.
 `;
 
 /** What stands behind `ha` on the command line. */

@@ -37,8 +37,7 @@ describe('inhibit (rule 12)', () => {
       play.at(1_000, inhibited(30 * MINUTE), ...events);
       play.live(120_000, { owners, conditions: { 'i-peer': 'stopped' } });
       expect(asked(play)).toEqual([]);
-      // Where a target has come here meanwhile, it looks each second for a while.
-      expect(play.all('observeOwnership').length).toBe(purpose === 'repair' ? 21 : 12);
+      expect(play.all('observeOwnership').length).toBe(12);
       play.at(120_000, { type: 'releaseRequested', request: 2 });
       expect(play.state.attempt?.purpose).toBe(purpose);
     },
@@ -125,7 +124,7 @@ describe('inhibit (rule 12)', () => {
   });
 });
 
-test('targets that the peer hands over while this router is inhibited: an alarm, and a close look until all are here', () => {
+test('targets that the peer hands over while this router is inhibited: an alarm, and another look until all are here', () => {
   const play = watching('peer', 'gen2');
   play.at(1_000, inhibited(30 * MINUTE));
   play.live(10_300, { owners: ['mine', 'peer'] });
@@ -133,6 +132,76 @@ test('targets that the peer hands over while this router is inhibited: an alarm,
   play.live(11_400, { owners: ['mine', 'mine'] });
   expect(play.state.role.haState).toBe('ACTIVE');
   expect(play.alarms).not.toContain('takeover-blocked');
+});
+
+test('what the peer hands over in part is looked for again soon where nothing is inhibited, too', () => {
+  const play = watching('peer', 'gen2');
+  play.live(10_300, { owners: ['mine', 'peer'] });
+  expect(play.state.role).toMatchObject({ haState: 'UNKNOWN', why: 'partial' });
+  play.live(11_400, { owners: ['mine', 'mine'] });
+  expect(play.state.role.haState).toBe('ACTIVE');
+  expect(play.alarms).toEqual([]);
+});
+
+describe('an inhibited router whose peer goes DOWN (rule 12)', () => {
+  const downAt = (at: number) => [sessionEvent('a', 'Down', at), sessionEvent('b', 'Down', at)];
+  const blocked = (play: Play): number => play.alarms.filter((code) => code === 'takeover-blocked').length;
+
+  test('right after it has handed the targets over: EC2 is read before anything is said, and nothing is', () => {
+    const play = watching('peer', 'gen2');
+    play.at(1_000, inhibited(30 * MINUTE));
+    play.at(2_000, ...downAt(2_000));
+    expect(play.all('observeOwnership').length).toBe(1);
+    expect(blocked(play)).toBe(0);
+    play.live(60_000, { owners: ['mine', 'mine'] });
+    expect(play.state.role.haState).toBe('ACTIVE');
+    expect(blocked(play)).toBe(0);
+  });
+
+  test('a reading that began before it does not tell', () => {
+    const play = watching('peer', 'gen2');
+    play.at(1_000, inhibited(30 * MINUTE));
+    play.at(10_200);
+    expect(play.state.observing.inFlight).not.toBeNull();
+    play.at(10_210, ...downAt(10_210));
+    play.at(10_250, play.observed('peer', 'peer', 10_200));
+    expect(blocked(play)).toBe(0);
+    expect(play.state.observing.lastStartedAt).toBe(10_250);
+    play.at(10_300, play.observed('peer'));
+    expect(blocked(play)).toBe(1);
+  });
+
+  test('EC2 that cannot be read keeps the alarm back for 5 s, and is asked each second', () => {
+    const play = watching('peer', 'gen2');
+    play.at(1_000, inhibited(30 * MINUTE));
+    play.at(2_000, ...downAt(2_000));
+    const failure = { kind: 'uncertain', code: 'Timeout', message: 'no answer' } as const;
+    for (let at = 2_000; at < 6_900; at += 100) {
+      play.until(at);
+      const { inFlight } = play.state.observing;
+      if (inFlight !== null) play.at(at, { type: 'observationFailed', number: inFlight, failure });
+    }
+    play.until(6_999);
+    expect(blocked(play)).toBe(0);
+    expect(play.all('observeOwnership').length).toBeLessThan(7);
+    play.until(7_000);
+    expect(blocked(play)).toBe(1);
+    play.until(30_000);
+    expect(blocked(play)).toBe(1);
+  });
+
+  test('what EC2 has not said of its targets this time does not tell either', () => {
+    const play = watching('peer', 'gen2');
+    play.at(1_000, inhibited(30 * MINUTE));
+    play.at(2_000, ...downAt(2_000));
+    const event = play.observed('peer');
+    if (event.type !== 'ownershipObserved') throw new Error('not an observation');
+    const { '172.31.105.10': _unread, ...holders } = event.observation.holders;
+    play.at(2_050, { ...event, observation: { ...event.observation, holders } });
+    expect(blocked(play)).toBe(0);
+    play.until(7_000);
+    expect(blocked(play)).toBe(1);
+  });
 });
 
 describe('an inhibit is remembered (rules 12 and 17)', () => {

@@ -47,9 +47,14 @@ describe('a lasting partial ownership (rule 8)', () => {
   });
 
   test('at least 3 observations, however long the hold', () => {
-    const plan = planOf({ timing: { ...planOf().timing, keepaliveIntervalMs: 20_000 } });
-    expect(asked(seen(['mine', 'peer'], 60_000, plan))).toEqual([]);
-    expect(asked(seen(['mine', 'peer'], 61_000, plan)).length).toBe(1);
+    const plan = planOf({ timing: { ...planOf().timing, keepaliveIntervalMs: 40_000 } });
+    // The second one comes soon after the first, which has shown that something has come here.
+    const play = seen(['mine', 'peer'], 42_000, plan);
+    expect([play.state.unchanged?.observations, asked(play)]).toEqual([2, []]);
+    play.live(61_000, { owners: ['mine', 'peer'] });
+    expect([play.state.unchanged?.observations, asked(play)]).toEqual([2, []]);
+    play.live(63_000, { owners: ['mine', 'peer'] });
+    expect([play.state.unchanged?.observations, asked(play).length]).toEqual([3, 1]);
   });
 
   test.each<[string, World['owners'], World['owners']]>([
@@ -58,9 +63,12 @@ describe('a lasting partial ownership (rule 8)', () => {
   ])('a change in between begins the hold anew: %s', (_what, before, between) => {
     const play = seen(before, 21_000);
     play.live(31_000, { owners: between });
-    play.live(64_999, { owners: before });
+    play.live(45_000, { owners: before });
+    const { since } = play.state.unchanged!;
+    expect(since).toBeGreaterThan(31_000);
+    play.live(since + 24_999, { owners: before });
     expect(asked(play)).toEqual([]);
-    play.live(65_000, { owners: before });
+    play.live(since + 25_000, { owners: before });
     expect(asked(play).length).toBe(1);
   });
 

@@ -2,6 +2,7 @@
 import {
   attemptsBegun,
   daemonOf,
+  moreObservations,
   moveOf,
   nothingMoves,
   openPair,
@@ -93,4 +94,21 @@ test('the upgrade of both where a daemon takes its BFD sessions with it: no take
   expect(alarmsOf(again)).toEqual([]);
   since = { rtr1: again.mark(), request: requestMark(lab) };
   await takesOver(lab, 'rtr2', () => lab.killRouter('rtr1'));
+});
+
+test('a giver that is killed right after its switchover to an inhibited peer: that one is told to be ACTIVE, and not that a takeover is blocked', async () => {
+  // Slow enough for the peer to go DOWN before a keepalive has shown what was given.
+  const lab = await openPair({ config: { ...soon, keepalive_s: 10, role_ttl_s: 30 } });
+  const rtr2 = daemonOf(lab, 'rtr2');
+  const since = rtr2.mark();
+  await ha(lab, 'rtr2', 'inhibit', '--for', '10m', '--why', 'AWS maintenance');
+  await moreObservations(lab, 'rtr2', 1);
+  const given = await ha(lab, 'rtr1', 'give');
+  expect(given).toMatchObject({ code: 0, stderr: '' });
+  expect(roleOf(rtr2)).toBe('STANDBY');
+  await lab.killRouter('rtr1');
+  await role(rtr2, 'ACTIVE');
+  await reason(rtr2, /staying ACTIVE: the session.* DOWN, but all targets are on this router/, since);
+  expect(alarmsOf(rtr2, since)).toEqual(['arrived-while-inhibited']);
+  expect(writes(lab, 0, 'rtr2')).toEqual([]);
 });

@@ -112,7 +112,8 @@ export function observeClosely(turn: Turn): void {
   turn.state.observing = { ...turn.state.observing, closelyUntil };
 }
 
-function observeAgainSoon(turn: Turn): void {
+/** In about a second, whatever the keepalive. */
+export function observeAgainSoon(turn: Turn): void {
   turn.state.observing = { ...turn.state.observing, retry: true };
 }
 

@@ -3,7 +3,7 @@
  * remembered, and it falls back to the wall clock across a boot. Reads go on. What it blocks: holds.ts.
  */
 import type { Event, Inhibit } from '../state/model';
-import { observeClosely, ownsAll } from '../levels/ownership';
+import { observeAgainSoon, ownsAll } from '../levels/ownership';
 import type { Ownership } from '../state/state';
 import { list, note, raiseAlarm, wakeAt, type Turn } from '../state/turn';
 
@@ -69,17 +69,19 @@ function duration(ms: number): string {
 
 /**
  * After a believed observation: targets that have come here by nothing that this router did, as a switchover of the
- * peer brings them. The rest is under way, so it looks closely; its operator may be in the middle of the work.
+ * peer brings them. The rest is under way, so it looks again soon. Where it is inhibited, its operator may be in the
+ * middle of the work.
  */
 export function noteArrived(turn: Turn, before: Ownership | null): void {
   const { plan, state } = turn;
   const { ownership, inhibit } = state;
-  if (inhibit === null || before === null || ownership === null || state.attempt !== null) return;
+  if (before === null || ownership === null || state.attempt !== null) return;
   const arrived = plan.targets.filter(
     ({ id }) => before.holders[id]?.mine === false && ownership.holders[id]?.mine === true,
   );
   if (arrived.length === 0) return;
-  if (!ownsAll(plan, state)) observeClosely(turn);
+  if (!ownsAll(plan, state)) observeAgainSoon(turn);
+  if (inhibit === null) return;
   raiseAlarm(
     turn,
     'arrived-while-inhibited',

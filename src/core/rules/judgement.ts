@@ -8,7 +8,9 @@ import type { Purpose } from '../state/model';
 import { considerPreemption } from './preemption';
 import { considerRepair } from './repair';
 import { considerTakeover } from './trigger';
-import { raiseAlarm, type Turn } from '../state/turn';
+import { observeNow } from '../levels/ownership';
+import { sessionOf } from '../levels/sessions';
+import { raiseAlarm, wakeAt, type Turn } from '../state/turn';
 import { declines, type Firing, type Verdict } from './verdict';
 
 /** The rules in their order: what BFD says, what EC2 shows, what nobody has, what is preferred. */
@@ -55,14 +57,31 @@ export function judge(turn: Turn): Verdict {
 /** Moves without which the targets are not served. */
 const URGENT: readonly Purpose[] = ['takeover', 'evidence', 'claim'];
 
+/** How long the alarm about a takeover that may not begin waits for EC2 to say where the targets are. */
+const LOOK_MS = 5_000;
+
 /** A forgotten inhibit would be an outage, so a person has to know: once, each time that it matters. */
 export function alarmIfBlocked(turn: Turn, called: Verdict, verdict: Verdict): void {
-  const { shutdown, reorientation } = turn.state;
+  const { shutdown, reorientation, blocked: alarmed } = turn.state;
   // A shutdown is meant, and a stall is over in a moment.
   const isPassing = shutdown !== null || reorientation !== null;
   const blocked = called.fires && !verdict.fires && URGENT.includes(called.purpose) && !isPassing;
-  if (blocked && !turn.state.blocked) raiseAlarm(turn, 'takeover-blocked', verdict.sentence);
+  // The peer may have handed the targets over just before it went DOWN.
+  if (blocked && !alarmed && !isReadSinceDown(turn, called)) return;
+  if (blocked && !alarmed) raiseAlarm(turn, 'takeover-blocked', verdict.sentence);
   turn.state.blocked = blocked;
+}
+
+/** Whether EC2 has been read since the sessions went DOWN, or has had its time; asks for the reading. */
+function isReadSinceDown(turn: Turn, { purpose, sessions, targets }: Firing): boolean {
+  const { ownership, observing } = turn.state;
+  if (purpose !== 'takeover' || ownership === null) return true;
+  const downAt = Math.max(...sessions.map(({ id }) => sessionOf(turn.state, id).changedAt));
+  const isRead = ownership.startedAt >= downAt && targets.every(({ id }) => !(id in ownership.lagging));
+  if (isRead || turn.now >= downAt + LOOK_MS) return true;
+  if (observing.inFlight === null && (observing.lastStartedAt ?? -Infinity) < downAt) observeNow(turn);
+  wakeAt(turn, downAt + LOOK_MS);
+  return false;
 }
 
 /** Whether the rule that called for the attempt still does. */
