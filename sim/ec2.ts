@@ -11,6 +11,7 @@ import type {
   InstanceCondition,
   Observation,
 } from '../src/core/state/model';
+import { restsOn } from '../src/core/kinds';
 import type { Plan, Target } from '../src/core/state/plan';
 import type { Random } from './random';
 import {
@@ -76,6 +77,8 @@ export class Ec2 {
   readonly #random: Random;
   readonly #settings: Settings;
   readonly #plans: Trio<Plan>;
+  /** The number of the floating address that each Elastic IP is on; null where it is on none. */
+  readonly #bases: readonly (number | null)[];
   readonly #versions: Version[] = [];
   /** When each target last came to its holder. */
   readonly #heldSince: number[] = [];
@@ -96,6 +99,11 @@ export class Ec2 {
     this.#random = random;
     this.#settings = settings;
     this.#plans = plans;
+    const { targets } = plans[0];
+    this.#bases = targets.map((target) => {
+      const base = restsOn(targets, target);
+      return base === undefined ? null : targets.indexOf(base);
+    });
     const { length } = plans[0].targets;
     this.trouble = [noTrouble(length), noTrouble(length), noTrouble(length)];
     const nicsOf = (router: AnyRouter): readonly Nic[] =>
@@ -137,6 +145,7 @@ export class Ec2 {
     const moved = holders.map((holder, number) =>
       target === 'all' || target === number ? place(number) : holder,
     );
+    this.#follow(moved);
     this.#push({ holders: moved });
   }
 
@@ -275,10 +284,13 @@ export class Ec2 {
       if (this.#timeline.now < (this.trouble[router].refusedUntil[number] ?? 0))
         return refused('UnauthorizedOperation');
       const holder = holders[number] ?? null;
+      const base = this.#bases[number] ?? null;
+      if (base !== null && holders[base] !== nic) return refused('InvalidParameterValue');
       const mayTake = allowReassignment && this.#kindOf(number) !== 'ipv6Address';
       if (holder !== null && holder !== nic && !mayTake) return refused('Resource.AlreadyAssigned');
       holders[number] = nic;
     }
+    this.#follow(holders);
     for (const [number, holder] of holders.entries()) {
       const from = this.holders[number] ?? null;
       if (holder !== from) this.moving(router, send, number, from);
@@ -299,6 +311,16 @@ export class Ec2 {
       }
     }
     this.#push({ holders }, router);
+  }
+
+  /** An Elastic IP goes with the private address that it is on, wherever that goes. */
+  #follow(holders: (Nic | null)[]): void {
+    const before = this.holders;
+    for (const [number, holder] of before.entries()) {
+      const base = this.#bases[number] ?? null;
+      if (base === null || before[base] !== holder || holders[base] === holder) continue;
+      if (holders[number] === holder) holders[number] = holders[base] ?? null;
+    }
   }
 
   #kindOf(number: number): Target['kind'] | undefined {
@@ -344,14 +366,20 @@ export class Ec2 {
     const shown = plan.targets.map(({ id, kind }, number): [string, Holder | null] => {
       const nic = holders[number] ?? null;
       if (nic === null) return [id, null];
-      const mine = nic === this.#place(router, number) && !detached.includes(nic.id);
+      const base = this.#bases[number] ?? null;
+      // On its floating address where that one is on the same interface; on the primary one otherwise.
+      const isOnAddress = base === null || holders[base] === nic;
+      const mine = nic === this.#place(router, number) && isOnAddress && !detached.includes(nic.id);
       const holder: Holder = {
         kind: 'interface',
         networkInterfaceId: nic.id,
         attachment: attachmentOf(nic),
         mine,
       };
-      if (kind === 'elasticIp') return [id, { ...holder, privateAddress: addressOf(nic) }];
+      if (kind === 'elasticIp') {
+        const address = base === null || !isOnAddress ? addressOf(nic) : (plan.targets[base]?.id ?? '');
+        return [id, { ...holder, privateAddress: address }];
+      }
       if (kind !== 'route') return [id, holder];
       if (nic === FOREIGN) return [id, { kind: 'gateway', gatewayId: GATEWAY_ID, mine: false }];
       return [id, leadsNowhere(nic) ? { ...holder, blackhole: true } : holder];

@@ -34,6 +34,8 @@ export type Settings = {
   readonly targets: number;
   /** What floats: secondary addresses, routes, or one of each kind in turn. */
   readonly kinds: 'addresses' | 'routes' | 'mixed';
+  /** Where all kinds float, the Elastic IP is on a floating address, and not on the primary one. */
+  readonly elasticIpFloats: boolean;
   /** Requests are spared: two at once and one a second, so that an attempt waits for tokens. */
   readonly paced: boolean;
   readonly sessions: number;
@@ -66,6 +68,7 @@ export type Settings = {
   readonly repeats: boolean;
   readonly takeFromRunningAfterMs: number | null;
   readonly foreignHolder: 'refuse' | 'take';
+  readonly onPeerWithdrawn: 'stay' | 'take';
   readonly initialOwner: RouterIndex | 'nobody' | 'mixed';
 };
 
@@ -277,6 +280,8 @@ function settingsOf(random: Random, seed: number): Settings {
     initialOwner: random.pick([0, 0, 0, 1, 1, 'nobody', 'mixed']),
     // From numbers of its own: what else is drawn does not depend on it.
     groups: new Random(seed, 2).chance(1 / 8) ? 2 : 1,
+    elasticIpFloats: new Random(seed, 4).chance(1 / 2),
+    onPeerWithdrawn: new Random(seed, 5).pick(['stay', 'stay', 'take']),
   };
 }
 

@@ -23,6 +23,7 @@ import {
   HEAL_MS,
   SHORTEST_RUN_MS,
   STRANGER,
+  placeOf,
   targetOf,
   type AnyRouter,
   otherOf,
@@ -536,7 +537,8 @@ function strangersOf({ stranger }: Settings, [first, second]: Both<Configuration
 const KINDS = ['privateAddress', 'route', 'elasticIp', 'ipv6Address'] as const;
 
 /** Both routers have them in the same order, which is all that the rules want of an order. */
-function resourceOf({ kinds }: Settings, place: number, number: number): Resource & { readonly id: string } {
+function resourceOf(settings: Settings, place: number, number: number): Resource & { readonly id: string } {
+  const { kinds, elasticIpFloats } = settings;
   const kind = kinds === 'mixed' ? place % KINDS.length : kinds === 'routes' ? 1 : 0;
   switch (KINDS[kind] ?? 'privateAddress') {
     case 'privateAddress':
@@ -548,7 +550,7 @@ function resourceOf({ kinds }: Settings, place: number, number: number): Resourc
         kind: 'elasticIp',
         id: `eipalloc-${number}`,
         allocationId: `eipalloc-${number}`,
-        privateAddress: null,
+        privateAddress: elasticIpFloats ? floatingBeside(settings, number) : null,
       };
     case 'route': {
       const value = `10.${100 + number}.0.0/16`;
@@ -556,6 +558,13 @@ function resourceOf({ kinds }: Settings, place: number, number: number): Resourc
       return { kind: 'route', id: `${value} in rtb-1`, routeTable: { id: 'rtb-1' }, destination };
     }
   }
+}
+
+/** The address of the same group that is a target on the same interface: of each four kinds, the first. */
+function floatingBeside(settings: Settings, number: number): string {
+  const group = groupOf(number, settings);
+  const first = placeOf(number, settings) - KINDS.indexOf('elasticIp');
+  return `10.0.0.${100 + targetOf(group, first, settings)}`;
 }
 
 function configurationOf(settings: Settings, router: RouterIndex): Configuration {
@@ -590,7 +599,7 @@ function planOf(settings: Settings, router: RouterIndex, group: Group): Plan {
     trigger: settings.trigger,
     preferred: settings.preferred[group === 0 ? router : peer],
     foreignHolder: settings.foreignHolder,
-    onPeerWithdrawn: 'stay',
+    onPeerWithdrawn: settings.onPeerWithdrawn,
     timing: {
       ...TIMING,
       keepaliveIntervalMs: settings.keepaliveMs,

@@ -326,13 +326,16 @@ describe('for any sequence of events', () => {
     );
   });
 
-  // Rule 9: at most once in a process life, only where the configuration says so, never after having been ACTIVE.
-  test('nothing is taken from a running holder that BFD has not called dead, but for the opt-in, once', () => {
+  // Rule 9: at most once in a process life, only where the configuration says so, never after having been ACTIVE; and
+  // where it says so of a peer that has withdrawn all its sessions.
+  test('nothing is taken from a running holder that BFD has not called dead, but for the opt-ins', () => {
     fc.assert(
       fc.property(story, ([plan, moves]) => {
-        const spent = play(plan, moves).filter(({ before, step: result }) => {
+        const spent = play(plan, moves).filter(({ before, now, step: result }) => {
           const { attempt, lastAttempt, ownership, evidence } = result.state;
           if (lastAttempt === before.lastAttempt || attempt?.purpose !== 'evidence') return false;
+          const withdrawnMs = now - (evidence.withdrawnSince ?? now);
+          if (plan.onPeerWithdrawn === 'take' && withdrawnMs >= plan.timing.evidenceHoldMs) return false;
           return attempt.calls
             .flatMap(({ targets }) => targets)
             .some((id) => evidence.conditions[instanceOf(ownership?.holders[id]) ?? ''] === 'running');

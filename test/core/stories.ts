@@ -312,15 +312,14 @@ export const plan: fc.Arbitrary<Plan> = fc
     oneInterface: fc.boolean(),
     preferred: fc.boolean(),
     foreignHolder: fc.constantFrom('refuse', 'take' as const),
+    onPeerWithdrawn: fc.constantFrom('stay', 'take' as const),
     takeFromRunningAfterMs: fc.constantFrom(null, 60_000),
     settleMs: fc.constantFrom(20, 20, 0),
   })
-  .map(({ trigger, oneInterface, preferred, foreignHolder, takeFromRunningAfterMs, settleMs }) => {
+  .map(({ oneInterface, takeFromRunningAfterMs, settleMs, ...choices }) => {
     const { targets, timing } = planOf();
     return planOf({
-      trigger,
-      preferred,
-      foreignHolder,
+      ...choices,
       targets: oneInterface ? targets.map((target) => ({ ...target, deviceIndex: 1 })) : targets,
       timing: { ...timing, takeFromRunningAfterMs, settleMs },
     });

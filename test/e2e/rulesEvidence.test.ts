@@ -12,6 +12,7 @@ import {
   watching,
   writes,
 } from './support';
+import { eventually } from '../support/eventually';
 import { alarm, alarmsOf, mayReassign, settled, shownReason, soon } from './rulesSupport';
 
 const HELD = 'no session has been UP for 1 s';
@@ -124,4 +125,44 @@ test('the loser of a BFD-only partition takes nothing back until EC2 shows that 
   await lab.bootRouter('rtr2');
   await watching(lab.startDaemon('rtr2'));
   await takesOver(lab, 'rtr2', () => lab.killRouter('rtr1'));
+});
+
+describe('a peer that reloads: it withdraws all its sessions, and its daemon is gone', () => {
+  const withdrawn = /the peer has withdrawn all sessions and they do not come back/;
+
+  /** The sessions stay away: what they would say later is not waited for. */
+  async function reloading(extra: object = {}): Promise<Lab> {
+    const lab = await openPair({ config: { ...soon, ...extra } });
+    lab.fabric.bringUpMs = 600_000;
+    await lab.restartGrpc('rtr1', { keepState: false });
+    return lab;
+  }
+  const asked = (lab: Lab): number =>
+    lab.ec2.requests().filter(({ action }) => action === 'DescribeInstanceStatus').length;
+
+  test('that is an alarm after 5 s, EC2 is asked with each keepalive, running is left alone and stopping is acted on at once', async () => {
+    const lab = await reloading();
+    const rtr2 = daemonOf(lab, 'rtr2');
+    await alarm(rtr2, 'unprotected', withdrawn);
+    const before = asked(lab);
+    await eventually(() => expect(asked(lab)).toBeGreaterThanOrEqual(before + 3));
+    await nothingMoves(lab, 'rtr2');
+    await shownReason(lab, 'rtr2', new RegExp(`${withdrawn.source}, and EC2 says that ${OWNER} is running`));
+    await takesOver(lab, 'rtr2', () => lab.world.setInstanceState(OWNER, 'stopping'));
+    await reason(
+      rtr2,
+      new RegExp(`taking over 172.*${withdrawn.source}, and EC2 says that ${OWNER} is stopping`),
+    );
+  });
+
+  test('with on_peer_withdrawn at take the targets are taken while EC2 says that it runs, after evidence_hold_s', async () => {
+    const lab = await reloading({ on_peer_withdrawn: 'take', evidence_hold_s: 8 });
+    const rtr2 = daemonOf(lab, 'rtr2');
+    await alarm(rtr2, 'unprotected', withdrawn);
+    await takesOver(lab, 'rtr2', () => undefined);
+    await reason(
+      rtr2,
+      /from a holder that runs: the peer has withdrawn all sessions for 8 s, and on_peer_withdrawn says "take"/,
+    );
+  });
 });

@@ -24,6 +24,7 @@ import {
   shownReason,
   soon,
 } from './rulesSupport';
+import { eventually } from '../support/eventually';
 
 const config = { ...soon, partial_hold_s: 1.5 };
 
@@ -109,4 +110,33 @@ test('a router that holds a part takes the rest at once when the peer dies', asy
   await hasTakenOver(lab, 'rtr2', since);
   // What it holds is asked for, too: EC2 has not said since the peer went DOWN that it is still here.
   expect(writes(lab).map(moveOf).sort()).toEqual([0, 1, 2].map((index) => moveTo(lab, index, 'rtr2')).sort());
+});
+
+test('the peer repairs a partial ownership and dies before this router has seen it: one takeover takes everything, from a peer that hangs', async () => {
+  const lab = await openPair({ config });
+  const [rtr1, rtr2] = [daemonOf(lab, 'rtr1'), daemonOf(lab, 'rtr2')];
+  moveByHand(lab, 1, 'rtr2');
+  await Promise.all([role(rtr1, 'UNKNOWN'), role(rtr2, 'UNKNOWN')]);
+  // rtr2 hears nothing more of who holds what until the peer is dead; EC2 says all the time that the peer runs.
+  const deaf = lab.ec2.addFault({
+    kind: 'blackHole',
+    action: 'DescribeNetworkInterfaces',
+    source: lab.plan.instanceId.rtr2,
+  });
+  await eventually(() => expect(owners(lab)).toEqual(['rtr1', 'rtr1']), 20_000);
+  const since = { request: requestMark(lab), record: rtr2.mark() };
+  await lab.killRouter('rtr1');
+  await reason(
+    rtr2,
+    /172\.31\.105\.10 also asked for again, because the peer may have taken it/,
+    since.record,
+  );
+  await eventually(() => expect(owners(lab)).toEqual(['rtr2', 'rtr2']), 20_000);
+  lab.ec2.removeFault(deaf);
+  await role(rtr2, 'ACTIVE');
+  expect(attemptsBegun(rtr2).length).toBe(1);
+  expect(writes(lab, since.request).map(moveOf).sort()).toEqual([
+    moveTo(lab, 0, 'rtr2'),
+    moveTo(lab, 1, 'rtr2'),
+  ]);
 });

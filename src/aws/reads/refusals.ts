@@ -4,6 +4,7 @@
  * permissions.ts.
  */
 import type { Holder, Observation } from '../../core/state/model';
+import { restsOn } from '../../core/kinds';
 import { interfaceIdOf } from '../../core/levels/holders';
 import { interfaceFor, peersBeside } from '../../core/levels/ownership';
 import type { Plan, Target } from '../../core/state/plan';
@@ -45,7 +46,8 @@ export function foreseeRefusals(
     const own = interfaceFor(observation, target);
     const places = [
       ...(own === undefined ? [] : [{ id: own.networkInterfaceId, isOwn: true }]),
-      ...peersBeside(plan, observation, target).map((peer) => ({
+      // As a switchover does it (moves/switchover.ts): what rests on another target goes where that one goes.
+      ...peersBeside(plan, observation, restsOn(plan.targets, target) ?? target).map((peer) => ({
         id: peer.networkInterfaceId,
         isOwn: false,
       })),
@@ -109,20 +111,22 @@ function noRoom(
 
 /** EC2 moves an Elastic IP off any address, and puts it on none that has another one. */
 function elasticIpRefusal(
-  { allocationId, privateAddress }: Extract<Target, { readonly kind: 'elasticIp' }>,
+  target: Extract<Target, { readonly kind: 'elasticIp' }>,
   { plan: { targets }, shown, place, isOwn }: Question,
 ): string | null {
+  const { allocationId } = target;
   const { service = null, borderGroup = null } = shown.elasticIps.get(allocationId) ?? {};
   if (service !== null)
     return `it is managed by the AWS service ${service}, and EC2 lets nobody else associate it: take another Elastic IP`;
   const { networkInterfaceId: id, zone } = place;
   if (borderGroup !== null && zone !== null && borderGroup !== borderGroupOf(zone))
     return `it is of the network border group ${borderGroup}, and ${id} is in ${zone}: take an Elastic IP of ${borderGroupOf(zone)}`;
-  const address = (isOwn ? privateAddress : null) ?? place.primaryAddress;
+  const hasAddress = isOwn || restsOn(targets, target) !== undefined;
+  const address = (hasAddress ? target.privateAddress : null) ?? place.primaryAddress;
   const described = place.describedAddresses.find((each) => each['PrivateIpAddress'] === address);
   if (described === undefined) {
     // One that floats comes along.
-    const floats = targets.some((target) => target.kind === 'privateAddress' && target.address === address);
+    const floats = targets.some((each) => each.kind === 'privateAddress' && each.address === address);
     return floats ? null : `${address} is not on ${id}: assign it there, or name another private_ip`;
   }
   const association = described['Association'];
