@@ -20,17 +20,20 @@
  */
 import { callAnswered, settleByObservation } from './moves/calls';
 import {
+  alarmIfAlone,
   alarmIfUnprotected,
   askAboutHolders,
   holdersAnswered,
   observeWhenHoldEnds,
   trackSessions,
 } from './rules/evidence';
+import { endAlarms } from './rules/alarms';
 import { alarmIfForeign } from './rules/foreignHolder';
 import { answerGive, giveRequested } from './moves/switchover';
 import { expireInhibit, inhibitRequested, noteArrived, releaseRequested } from './rules/inhibit';
+import { hasAlarm, type AlarmCode } from './state/alarms';
 import { recall, remember } from './state/memory';
-import type { AlarmCode, Effect, Event } from './state/model';
+import type { Effect, Event } from './state/model';
 import {
   alarmIfUnobserved,
   missingWords,
@@ -59,8 +62,8 @@ import { noteLevelsKnown, noteOwnershipKnown, processStalled, reorient } from '.
 import type { Role, State } from './state/state';
 import { decideMove, interfacesAnswered } from './moves/move';
 import { confirmedSince, knownPlan } from './levels/unread';
-import { beginUnwatched, isSameDispute } from './levels/unwatched';
-import { note, raiseAlarm, reasonOf, wakeAt, type Turn, type Weight } from './state/turn';
+import { beginUnwatched } from './levels/unwatched';
+import { keepAlarm, note, raiseAlarm, reasonOf, wakeAt, type Turn, type Weight } from './state/turn';
 
 /** Rule 14: how long a takeover in flight may go on after SIGTERM. */
 const SHUTDOWN_GRACE_MS = 4_000;
@@ -186,7 +189,8 @@ function lookCloselyIfPeerWentDown(turn: Turn, before: State): void {
 /** A failure of the peer would go unseen, and a person has to end it: once, however often the streams are taken. */
 function controlLost(turn: Turn, cause: string): void {
   const text = `not in control of the router's event streams: ${cause}`;
-  if (!isSameDispute(turn))
+  if (hasAlarm(turn.state, 'control-lost')) keepAlarm(turn, 'control-lost');
+  else
     raiseAlarm(turn, 'control-lost', `${text}; a failure of the peer is not seen until they are taken back`);
   streamsGone(turn, 'notInControl', text);
 }
@@ -221,6 +225,8 @@ function decide(turn: Turn): void {
   scheduleObservation(turn);
   alarmIfUnobserved(turn);
   alarmIfUnprotected(turn);
+  alarmIfAlone(turn);
+  endAlarms(turn);
   remember(turn, currentIntent(turn));
   decideShutdown(turn);
   const isNews = verdict !== turn.state.verdict;

@@ -4,14 +4,15 @@
  * after the effects of a batch, and nothing in it is ever read back for a decision.
  */
 import { createHash } from 'node:crypto';
-import type { AlarmCode, Effect, Event, JsonValue } from '../core/state/model';
+import type { AlarmCode } from '../core/state/alarms';
+import type { Effect, Event, JsonValue } from '../core/state/model';
 import type { Plan } from '../core/state/plan';
 import type { State } from '../core/state/state';
 import type { Weight } from '../core/state/turn';
 import type { Recorded } from './loop';
 
 /** Raised when a reader of the format before would misread a line. */
-export const JOURNAL_FORMAT = 3;
+export const JOURNAL_FORMAT = 4;
 
 export type JournalHeader = {
   readonly journal: 'xr-aws-ha';

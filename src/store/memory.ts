@@ -78,6 +78,18 @@ const memorySchema = z.object({
     })
     .nullable()
     .default(null),
+  alarms: z
+    .array(
+      z.object({
+        key: z.string().max(256),
+        code: z.string().max(64),
+        about: z.array(z.string().max(256)).max(4096),
+        text: z.string().max(4096),
+        since: monotonicMs,
+      }),
+    )
+    .max(256)
+    .default([]),
 });
 
 const ownerSchema = z.object({
@@ -160,7 +172,15 @@ function inhibitOnly(memories: readonly Memory[]): Memory | null {
   if (inhibited.length < memories.length) return null;
   const [first] = inhibited.sort((a, b) => (a.inhibit?.untilWall ?? 0) - (b.inhibit?.untilWall ?? 0));
   if (first === undefined) return null;
-  return { ...first, wasActive: false, armedSessions: [], intent: null, beenActive: false, damping: null };
+  return {
+    ...first,
+    wasActive: false,
+    armedSessions: [],
+    intent: null,
+    beenActive: false,
+    damping: null,
+    alarms: [],
+  };
 }
 
 /** Null for any text that is not exactly what a daemon writes. */

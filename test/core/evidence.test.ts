@@ -241,7 +241,7 @@ describe('unprotected (rule 9)', () => {
     const play = booted();
     play.live(45_000, { owners: peers });
     play.at(45_000, sessionEvent('a', 'Up'));
-    expect(play.reasons.at(-1)).toMatch(/protected again/i);
+    expect(play.reasons.at(-1)).toMatch(/alarm unprotected is over: a session is UP/i);
     play.at(46_000, sessionEvent('a', 'Unconfigured'));
     play.live(90_000, { owners: peers });
     expect(alarms(play)).toBe(2);

@@ -177,7 +177,7 @@ describe('a blackhole', () => {
   test('of an instance that was replaced is not held by a third one', () => {
     const old: Holder = { ...heldOn('eni-old', 'i-old'), blackhole: true };
     const play = watchingMixed(targets, held(old, targets));
-    expect(play.state.foreign).toEqual([]);
+    expect(play.state.alarms).toEqual({});
     down(play);
     expect(sent(play)).toHaveLength(2);
   });

@@ -1,7 +1,7 @@
 /** Feeds events to the core, checks the invariants after each, and keeps what came of them. */
 import { violations } from '../../src/core/state/invariants';
+import type { AlarmCode } from '../../src/core/state/alarms';
 import type {
-  AlarmCode,
   Effect,
   Event,
   Failure,
@@ -194,6 +194,7 @@ export const memoryOf = (change: Partial<Memory> = {}): Memory => ({
   beenActive: false,
   inhibit: null,
   damping: null,
+  alarms: [],
   ...change,
 });
 

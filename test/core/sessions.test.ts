@@ -419,6 +419,10 @@ describe('when the peer was last known UP (rules 13 and 16)', () => {
       play.at(at + 10_000, synchronizedWith({ a: 'Up', b: 'Up' }));
     }
     expect(play.alarms.filter((code) => code === 'control-lost')).toEqual(['control-lost']);
+    play.until(111_999);
+    expect(play.state.alarms).toHaveProperty('control-lost');
+    play.at(112_000);
+    expect(play.state.alarms).not.toHaveProperty('control-lost');
     play.at(112_000, { type: 'controlLost', cause: 'NOTIF_TERM' });
     expect(play.alarms.filter((code) => code === 'control-lost')).toHaveLength(2);
   });

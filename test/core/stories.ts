@@ -1,6 +1,7 @@
 /** Random stories: sequences of well-formed events, some of which answer what the core is waiting for. */
 import fc from 'fast-check';
 import { instanceOf } from '../../src/core/levels/holders';
+import type { StoredAlarm } from '../../src/core/state/alarms';
 import type {
   Event,
   Failure,
@@ -13,6 +14,27 @@ import type { Plan } from '../../src/core/state/plan';
 import type { Attempt, State } from '../../src/core/state/state';
 import { observationOf, planOf, sessionEvent, synchronizedEvent, type Owner } from '../support/coreWorld';
 import { interfaceEvent } from './play';
+
+/** As a file may have it: of a newer version too, and with the key of another one. */
+const storedAlarm: fc.Arbitrary<StoredAlarm> = fc.record({
+  key: fc.constantFrom(
+    'takeover-refused',
+    'takeover-refused Code',
+    'unprotected',
+    'foreign-holder',
+    '__proto__',
+  ),
+  code: fc.constantFrom(
+    'takeover-refused',
+    'unprotected',
+    'foreign-holder',
+    'target-lost',
+    'of-a-newer-version',
+  ),
+  about: fc.subarray(['172.31.101.10', '172.31.105.10', 'unplanned']),
+  text: fc.constant('as before'),
+  since: fc.nat(2_000),
+});
 
 /** An event that may refer to what the state is waiting for. */
 export type Move = {
@@ -163,6 +185,7 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
                 suppressedUntil: fc.option(fc.nat(100_000)),
               }),
             ),
+            alarms: fc.array(storedAlarm, { maxLength: 3 }),
           }),
         ),
         wallNow: fc.nat(100_000),

@@ -1,8 +1,9 @@
+import { ALARMS_MAX } from '../../src/core/state/alarms';
 import { initialState } from '../../src/core/state/state';
 import { list, note, raiseAlarm, reasonOf, wakeAt, type Turn } from '../../src/core/state/turn';
 import { planOf } from '../support/coreWorld';
 
-const turnOf = (): Turn => ({
+const turnOf = (): Turn & { now: number } => ({
   plan: planOf(),
   whole: planOf(),
   now: 0,
@@ -43,6 +44,23 @@ describe('the sentence of a step', () => {
 
   test('is empty, and routine, where nothing was said', () => {
     expect(reasonOf(turnOf())).toEqual({ reason: '', weight: 'routine' });
+  });
+});
+
+test('of very many different alarms no more are kept than anybody reads, and all are told of', () => {
+  const turn = turnOf();
+  for (let n = 0; n < ALARMS_MAX + 5; n += 1)
+    raiseAlarm(turn, 'takeover-refused', `refused ${n}`, { about: [`10.0.0.${n}`], kind: `Code${n}` });
+  expect(Object.keys(turn.state.alarms)).toHaveLength(ALARMS_MAX);
+  expect(turn.alarms).toHaveLength(ALARMS_MAX + 5);
+  turn.now = 7;
+  raiseAlarm(turn, 'takeover-refused', 'refused again', { about: ['10.0.1.1'], kind: 'Code0' });
+  expect(turn.state.alarms['takeover-refused Code0']).toEqual({
+    code: 'takeover-refused',
+    about: ['10.0.0.0', '10.0.1.1'],
+    text: 'refused again',
+    since: 0,
+    lastAt: 7,
   });
 });
 

@@ -184,11 +184,11 @@ describe('what is no whole journal', () => {
     ],
     [
       'an older format',
-      whole.replace('"format":3', '"format":2'),
+      whole.replace('"format":4', '"format":3'),
       1,
-      'its format is 2, and this version reads 3',
+      'its format is 3, and this version reads 4',
     ],
-    ['no format', whole.replace('"format":3,', ''), 1, 'its format is none, and this version reads 3'],
+    ['no format', whole.replace('"format":4,', ''), 1, 'its format is none, and this version reads 4'],
     [
       'another program',
       whole.replace('"journal":"xr-aws-ha"', '"journal":"x"'),

@@ -17,6 +17,9 @@ const memory: Memory = {
   beenActive: true,
   inhibit: { until: 2_000_000, untilWall: 1_800_000_000_000, forMs: 1_800_000, why: 'maintenance' },
   damping: { penalty: 1_500, at: 1_234_000, suppressedUntil: null },
+  alarms: [
+    { key: 'takeover-refused Code', code: 'takeover-refused', about: ['172.31.105.10'], text: 'a', since: 1 },
+  ],
 };
 
 jest.setTimeout(30_000);
@@ -124,6 +127,7 @@ describe('with several groups', () => {
     intent: null,
     beenActive: false,
     damping: null,
+    alarms: [],
   };
 
   test('each has its own memory in the one file, and one that has saved nothing keeps what was there', async () => {
@@ -189,6 +193,15 @@ describe('the parser', () => {
       }),
     ),
     damping: fc.option(fc.record({ penalty: fc.nat(10_000), at: times, suppressedUntil: fc.option(times) })),
+    alarms: fc.array(
+      fc.record({
+        key: fc.string({ maxLength: 256 }),
+        code: fc.string({ maxLength: 64 }),
+        about: fc.array(id),
+        text: fc.string({ maxLength: 400 }),
+        since: times,
+      }),
+    ),
   });
 
   test('takes what the writer writes', () => {
@@ -204,13 +217,14 @@ describe('the parser', () => {
     expect(parseMemory(JSON.stringify({ ...memory, mood: { until: 1 } }))).toEqual(memory);
   });
 
-  test('reads what an older version has written, which did not know of inhibit and dampening', () => {
-    const { beenActive: _b, inhibit: _i, damping: _d, ...older } = memory;
+  test('reads what an older version has written, which did not know of inhibit, dampening and alarms', () => {
+    const { beenActive: _b, inhibit: _i, damping: _d, alarms: _a, ...older } = memory;
     expect(parseMemory(JSON.stringify(older))).toEqual({
       ...older,
       beenActive: false,
       inhibit: null,
       damping: null,
+      alarms: [],
     });
   });
 
@@ -222,8 +236,8 @@ describe('the parser', () => {
       fc.property(fc.constantFrom(...(Object.keys(memory) as (keyof Memory)[])), wrong, (member, value) => {
         const rightAfterAll =
           (member === 'bootId' && value === 'yes') ||
-          (member === 'armedSessions' && Array.isArray(value) && value.length === 0) ||
-          (value === undefined && ['beenActive', 'inhibit', 'damping'].includes(member));
+          (['armedSessions', 'alarms'].includes(member) && Array.isArray(value) && value.length === 0) ||
+          (value === undefined && ['beenActive', 'inhibit', 'damping', 'alarms'].includes(member));
         fc.pre(!rightAfterAll);
         expect(parseMemory(JSON.stringify({ ...memory, [member]: value }))).toBeNull();
       }),

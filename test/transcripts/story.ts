@@ -218,6 +218,9 @@ export class Story {
         Number(values.get('penalty') ?? 0),
         Number(values.get('held') ?? 0) * 1000,
       ),
+      alarms: list('alarms').map((code) => {
+        return { key: code, code, about: [], text: 'as the run before has said', since: this.#now };
+      }),
     };
   }
 

@@ -5,6 +5,7 @@
 import { isForeign, isOnPeer } from '../rules/foreignHolder';
 import { holderWords, interfaceIdOf, isSamePlace } from './holders';
 import { belongsToSubnet } from '../kinds';
+import { hasAlarm } from '../state/alarms';
 import type { Failure, Holder, Observation, OwnInterface, PeerInterface } from '../state/model';
 import type { Plan, Slot, Target } from '../state/plan';
 import { disarmAtLoss, disarmUnlessUp } from './sessions';
@@ -308,11 +309,10 @@ function noteActive(turn: Turn): void {
 
 /** An UNKNOWN router still acts (rule 4), but a person has to know. */
 export function alarmIfUnobserved(turn: Turn): void {
-  const { answeredAt, alarmed } = turn.state.observing;
-  if (answeredAt === null || alarmed) return;
+  const { answeredAt } = turn.state.observing;
+  if (answeredAt === null || hasAlarm(turn.state, 'ec2-unobserved')) return;
   const at = answeredAt + turn.plan.timing.roleTtlMs;
   if (turn.now <= at) return wakeAt(turn, at + 1);
-  turn.state.observing = { ...turn.state.observing, alarmed: true };
   raiseAlarm(turn, 'ec2-unobserved', unobservedWords(turn));
 }
 

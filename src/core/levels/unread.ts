@@ -56,13 +56,12 @@ export function noteUnread(turn: Turn, { holders, unread = [] }: Observation): v
 export const failureWords = (failure: Failure | null): string =>
   failure === null ? 'no answer yet' : `${failure.code}: ${failure.message}`;
 
-/** An alarm about what EC2 does not say ends when it has said who holds each target. */
+/** Since when EC2 has said who holds each target. */
 export function noteAnswered(turn: Turn): void {
   const { observing, ownership } = turn.state;
   if (ownership === null || turn.plan !== turn.whole) return;
   const answeredAt = Math.max(observing.answeredAt ?? -Infinity, confirmedSince(ownership));
-  const alarmed = observing.alarmed && turn.now - answeredAt > turn.plan.timing.roleTtlMs;
-  turn.state.observing = { ...observing, answeredAt, alarmed };
+  turn.state.observing = { ...observing, answeredAt };
 }
 
 /** What was known with what EC2 says now on top. */

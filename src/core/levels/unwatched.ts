@@ -8,8 +8,6 @@ import type { Turn } from '../state/turn';
 
 /** Intervals this close are one: a long stall ends in lost streams. */
 const JOINED_WITHIN_MS = 1_000;
-/** Two clients that take the streams from each other in turn (rule 13: after 10 to 30 s) are one story, told once. */
-const SAME_DISPUTE_MS = 60_000;
 
 /** Not watching from then on. */
 export function beginUnwatched(turn: Turn, because: Unwatched['because'], since = turn.now): void {
@@ -42,12 +40,6 @@ export function noteUnwatchedStall(turn: Turn, forMs: number): void {
     return;
   beginUnwatched(turn, 'stalled', turn.now - forMs);
   endUnwatched(turn);
-}
-
-/** Whether another client had the streams a moment ago, so that this loss is no news to whoever was alarmed. */
-export function isSameDispute({ state: { unwatched }, now }: Turn): boolean {
-  if (unwatched === null || unwatched.because !== 'notInControl') return false;
-  return unwatched.until === null || now - unwatched.until < SAME_DISPUTE_MS;
 }
 
 /** Whether nobody has said that it is UP since the peer was not watched. */

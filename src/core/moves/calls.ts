@@ -7,7 +7,7 @@ import { isHeldBy } from '../levels/holders';
 import type { Failure } from '../state/model';
 import { confirmWrite, observeNow } from '../levels/ownership';
 import type { Attempt, Call, Send } from '../state/state';
-import { list, note, raiseAlarm, wakeAt, type Turn, type Weight } from '../state/turn';
+import { keepAlarm, list, note, raiseAlarm, wakeAt, type Turn, type Weight } from '../state/turn';
 import { waitersOf, waitingCalls } from './waiting';
 
 /** Deadline of the n-th try: 1, 2, 4, 8, 8, ... seconds. A later try does not abort an earlier one. */
@@ -47,7 +47,6 @@ export function openAttempt(
     lastAnsweredAt: null,
     lastMovedAt: null,
     paced: false,
-    stuck: false,
     ...told,
   };
   turn.state.lastAttempt = attempt.number;
@@ -306,8 +305,10 @@ function refused(turn: Turn, call: Call, failure: Failure): void {
     `EC2 refuses to move ${list(call.targets)} to ${call.to.networkInterfaceId} ` +
     `(${failure.code}: ${failure.message}): trying again slowly` +
     (waiting.length === 0 ? '' : `; ${list(waiting)} is not asked for before that`);
-  if (call.refusedWith === failure.code) note(turn, 'routine', reason);
-  else raiseAlarm(turn, 'takeover-refused', reason);
+  if (call.refusedWith === failure.code) {
+    keepAlarm(turn, 'takeover-refused', failure.code);
+    note(turn, 'routine', reason);
+  } else raiseAlarm(turn, 'takeover-refused', reason, { about: call.targets, kind: failure.code });
 }
 
 /** Rule 8: without reassignment a refusal means that somebody else was first. EC2 is asked who. */

@@ -81,7 +81,7 @@ export function abandonGiving(turn: Turn): boolean {
   const sentence =
     `gave up giving ${list(left)}${back} after ${GIVE_BACK_TTL_MS / 1000} s: see that this router may write to the ` +
     `peer's interfaces, and move them by hand if the peer is well`;
-  raiseAlarm(turn, 'give-back-failed', sentence);
+  raiseAlarm(turn, 'give-back-failed', sentence, { about: left });
   answerGive(turn, attempt.request, false, sentence);
   return true;
 }

@@ -19,6 +19,7 @@ import { noteTakenFromRunning } from '../rules/evidence';
 import { answerGive, decideGive, objectionToPeer, reconsiderGive } from './switchover';
 import { abandonGiving, giveBackIfLocal, openGiveBack, rememberOut } from './giveBack';
 import { alarmIfBlocked, askRules, fenced, judge, reconsider } from '../rules/judgement';
+import { hasAlarm } from '../state/alarms';
 import type { Event, Purpose, Timeline } from '../state/model';
 import { observeNow } from '../levels/ownership';
 import { noteGiven } from '../rules/preemption';
@@ -29,7 +30,7 @@ import { extendClaim } from '../rules/repair';
 import { interfaceChanged, interfaceOf } from '../levels/sessions';
 import { lastUpWords } from '../levels/unwatched';
 import type { Attempt, Call } from '../state/state';
-import { list, note, raiseAlarm, wakeAt, type Turn } from '../state/turn';
+import { keepAlarm, list, note, raiseAlarm, wakeAt, type Turn } from '../state/turn';
 import { declines, type Firing, type Verdict } from '../rules/verdict';
 
 /** How long a takeover may fail before it alarms. */
@@ -112,19 +113,20 @@ function lastFailureWords({ calls }: Attempt, of: readonly string[]): string {
 function alarmIfStuck(turn: Turn): void {
   const attempt = currentAttempt(turn);
   const open = unrefusedTargets(turn.plan, attempt);
-  if (attempt.firstSentAt === null || attempt.stuck || open.length === 0) return;
+  if (attempt.firstSentAt === null || open.length === 0) return;
   // What waits, for tokens or for what it rests on, is not stuck as long as others move.
   const hasWaited = attempt.paced || waitsFor(turn.plan, attempt.calls).size > 0;
   const since = hasWaited ? (attempt.lastMovedAt ?? attempt.firstSentAt) : attempt.firstSentAt;
   const at = since + STUCK_AFTER_MS;
   if (turn.now < at) return wakeAt(turn, at);
-  updateAttempt(turn, { stuck: true });
+  if (hasAlarm(turn.state, 'takeover-stuck')) return keepAlarm(turn, 'takeover-stuck');
   const said = lastFailureWords(attempt, open);
   raiseAlarm(
     turn,
     'takeover-stuck',
     `${list(open)} not moved for ${STUCK_AFTER_MS / 1000} s: EC2 ${said === '' ? 'has not answered' : `last said ${said}`}; ` +
       `trying on`,
+    { about: open },
   );
 }
 

@@ -43,7 +43,7 @@ function endIfOverruled(turn: Turn, attempt: Attempt): void {
   const where = lost.map((id) => `${id} is ${holderWords(turn.state.ownership?.holders[id] ?? null)}`);
   const reason = `ended attempt ${attempt.number}: ${list(where)} although this router had moved it`;
   answerGive(turn, attempt.request, false, reason);
-  raiseAlarm(turn, 'target-lost', reason);
+  raiseAlarm(turn, 'target-lost', reason, { about: lost });
 }
 
 /** Rule 7 across a restart: some but not all targets are ours, so an earlier process life was at it. */

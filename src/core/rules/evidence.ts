@@ -2,6 +2,7 @@
  * Rule 9, evidence: no session is UP, so BFD cannot say whether the peer lives, and EC2 is asked instead how the
  * holder of the targets is. Only what EC2 shows counts; where the holder runs, this router stays and alarms.
  */
+import { hasAlarm } from '../state/alarms';
 import type { Event, InstanceCondition, InterfaceHolder } from '../state/model';
 import { isForeign, isOnThisRouter } from './foreignHolder';
 import { instanceOf, isOfNoInstance, ownerName } from '../levels/holders';
@@ -40,12 +41,11 @@ function update(turn: Turn, change: Partial<Evidence>): void {
 /** With each decision: since when is no session UP? When that has lasted, EC2 is observed at once. */
 export function trackSessions(turn: Turn): void {
   const { plan, state, now } = turn;
-  const { noneUpSince, alarmed } = state.evidence;
+  const { noneUpSince } = state.evidence;
   if (plan.sessions.some(({ id }) => sessionOf(state, id).level === 'Up')) {
     if (noneUpSince === null) return;
-    if (alarmed) note(turn, 'notable', 'protected again: a session is UP');
     const none = { noneUpSince: null, withdrawnSince: null };
-    return update(turn, { ...none, conditions: {}, failure: null, alarmed: false });
+    return update(turn, { ...none, conditions: {}, failure: null });
   }
   if (noneUpSince === null) update(turn, { noneUpSince: now });
   const withdrawnSince = areWithdrawn(plan, state) ? (state.evidence.withdrawnSince ?? now) : null;
@@ -322,19 +322,27 @@ export function alarmIfUnprotected(turn: Turn): void {
   const { evidence, ownership, attempt } = state;
   if (!holdIsOver(turn)) return wakeAt(turn, askedFrom(turn) ?? Infinity);
   if (ownership === null || attempt !== null || evidence.noneUpSince === null) return;
-  // Should they be lost again, that is another episode.
-  if (holdsAll(plan, ownership)) {
-    if (evidence.alarmed) update(turn, { alarmed: false });
-    return;
-  }
-  if (evidence.alarmed) return;
+  if (holdsAll(plan, ownership) || hasAlarm(state, 'unprotected')) return;
   const verdict = considerEvidence(turn);
   if (verdict.fires || verdict.sentence === '') return;
-  update(turn, { alarmed: true });
   raiseAlarm(
     turn,
     'unprotected',
     `${verdict.sentence}: should the holder fail while it runs, nothing is taken over until EC2 shows it or an operator acts`,
+  );
+}
+
+/** The other half: this router has all targets, and its peer, or the way there, is gone. */
+export function alarmIfAlone(turn: Turn): void {
+  const { whole, state } = turn;
+  const { ownership, attempt, streams } = state;
+  if (!holdIsOver(turn) || attempt !== null || streams.phase !== 'synchronized') return;
+  if (ownership === null || !holdsAll(whole, ownership) || hasAlarm(state, 'redundancy-lost')) return;
+  raiseAlarm(
+    turn,
+    'redundancy-lost',
+    `redundancy lost: all targets are on this router and ${silenceWords(turn)}: should it fail, nothing is taken ` +
+      `over; see that the peer router and its daemon run`,
   );
 }
 

@@ -4,6 +4,7 @@
  * failure of the peer explains it.
  */
 import { instanceOf, isAttached, ownerName } from '../levels/holders';
+import { alarmsOf } from '../state/alarms';
 import type { Plan, Target } from '../state/plan';
 import type { Ownership } from '../state/state';
 import { list, raiseAlarm, type Turn } from '../state/turn';
@@ -55,13 +56,13 @@ export function alarmIfForeign(turn: Turn): void {
   if (ownership === null) return;
   const targets = turn.plan.targets.filter((target) => isForeign(turn.plan, ownership, target));
   const foreign = targets.map(({ id }) => id);
-  const isNew = foreign.some((id) => !turn.state.foreign.includes(id));
-  turn.state.foreign = foreign;
-  if (!isNew) return;
+  const known = alarmsOf(turn.state, 'foreign-holder').flatMap(({ about }) => about);
+  if (foreign.every((id) => known.includes(id))) return;
   raiseAlarm(
     turn,
     'foreign-holder',
     `${list(foreign.map((id) => `${id} is held by ${ownerName(ownership.holders[id])}`))}, ` +
       `which is neither router of this pair: it is not taken from there unless foreign_holder says "take"`,
+    { about: foreign },
   );
 }

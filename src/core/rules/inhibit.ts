@@ -87,5 +87,6 @@ export function noteArrived(turn: Turn, before: Ownership | null): void {
     'arrived-while-inhibited',
     `EC2 shows ${list(arrived.map(({ id }) => id))} on this router now, but it is ${inhibitWords(inhibit)}: ` +
       `where the work needs it without traffic, release it and give them back`,
+    { about: arrived.map(({ id }) => id) },
   );
 }

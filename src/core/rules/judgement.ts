@@ -4,6 +4,7 @@
  */
 import { considerEvidence } from './evidence';
 import { fence } from './holds';
+import { hasAlarm } from '../state/alarms';
 import type { Purpose } from '../state/model';
 import { considerPreemption } from './preemption';
 import { considerRepair } from './repair';
@@ -62,10 +63,11 @@ const LOOK_MS = 5_000;
 
 /** A forgotten inhibit would be an outage, so a person has to know: once, each time that it matters. */
 export function alarmIfBlocked(turn: Turn, called: Verdict, verdict: Verdict): void {
-  const { shutdown, reorientation, blocked: alarmed } = turn.state;
+  const { shutdown, reorientation } = turn.state;
   // A shutdown is meant, and a stall is over in a moment.
   const isPassing = shutdown !== null || reorientation !== null;
   const blocked = called.fires && !verdict.fires && URGENT.includes(called.purpose) && !isPassing;
+  const alarmed = hasAlarm(turn.state, 'takeover-blocked');
   // The peer may have handed the targets over just before it went DOWN.
   if (blocked && !alarmed && !isReadSinceDown(turn, called)) return;
   if (blocked && !alarmed) raiseAlarm(turn, 'takeover-blocked', verdict.sentence);

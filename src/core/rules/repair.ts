@@ -54,6 +54,7 @@ function reviewLostClaim(turn: Turn, holders: Observation['holders'], startedAt:
     turn,
     'takeover-refused',
     `EC2 refuses ${list(ownerless)} (${failure.code}: ${failure.message}) although nobody holds it: trying again slowly`,
+    { about: ownerless, kind: failure.code },
   );
 }
 

@@ -2,6 +2,7 @@
  * What must be true of the state after every step, in production too: a violation is a bug, and a clean
  * restart (takeovers are idempotent) is safer than going on. Returns the violated invariants as sentences.
  */
+import { ALARMS_MAX, isKeyOf } from './alarms';
 import type { Plan } from './plan';
 import { sessionOf } from '../levels/sessions';
 import type { State } from './state';
@@ -47,5 +48,10 @@ export function violations(plan: Plan, state: State): readonly string[] {
     observing.inFlight === null || observing.inFlight === observing.lastNumber,
     () => 'one observation is in flight at a time',
   );
+  check(Object.keys(state.alarms).length <= ALARMS_MAX, () => 'no more alarms stand than are kept');
+  for (const [key, { code, since, lastAt }] of Object.entries(state.alarms)) {
+    check(isKeyOf(code, key), () => `the key of alarm ${key} says what it is`);
+    check(since <= lastAt, () => `alarm ${key} was raised before it was last found to be so`);
+  }
   return found;
 }

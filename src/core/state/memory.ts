@@ -4,6 +4,8 @@
  */
 import { recalledDamping } from '../rules/damping';
 import { inhibitWords, recalledInhibit } from '../rules/inhibit';
+import { isAlarmCode } from '../rules/alarms';
+import { isKeyOf, type Alarms, type StoredAlarm } from './alarms';
 import type { Event, Intent, Memory } from './model';
 import { ownsAll } from '../levels/ownership';
 import type { PlannedSession } from './plan';
@@ -27,6 +29,7 @@ export function recall(turn: Turn, { bootId, memory, wallNow }: Extract<Event, {
   turn.state.beenActive = beenActive;
   turn.state.damping = damping;
   turn.state.inhibit = inhibit;
+  turn.state.alarms = recalledAlarms(recalled?.alarms ?? [], turn.now);
   if (inhibit !== null) note(turn, 'notable', `still ${inhibitWords(inhibit)}`);
 }
 
@@ -78,7 +81,33 @@ function memoryOf(turn: Turn, state: State, intent: Intent | null): Memory {
     beenActive: state.beenActive,
     inhibit: state.inhibit,
     damping: state.damping,
+    alarms: storedAlarms(state.alarms),
   };
+}
+
+/** One small file holds them for all groups. */
+const ALARMS_STORED_MAX = 16;
+const ABOUT_STORED_MAX = 16;
+const TEXT_STORED_MAX = 400;
+
+function storedAlarms(alarms: Alarms): readonly StoredAlarm[] {
+  const first = Object.entries(alarms).slice(0, ALARMS_STORED_MAX);
+  return first.map(([key, { code, about, text, since }]) => ({
+    key,
+    code,
+    about: about.slice(0, ABOUT_STORED_MAX),
+    text: text.slice(0, TEXT_STORED_MAX),
+    since,
+  }));
+}
+
+/** They stand as before; whether they still are so is found out anew. */
+function recalledAlarms(stored: readonly StoredAlarm[], now: number): Alarms {
+  const known = stored.slice(0, ALARMS_STORED_MAX).flatMap(({ key, code, ...alarm }) => {
+    if (!isAlarmCode(code) || !isKeyOf(code, key)) return [];
+    return [[key, { code, ...alarm, since: Math.min(alarm.since, now), lastAt: now }] as const];
+  });
+  return Object.fromEntries(known);
 }
 
 /**
@@ -93,9 +122,9 @@ function isWorthArming({ plan, state, now }: Turn, planned: PlannedSession): boo
 
 /** Before levels and ownership are known, what an earlier process life has stored of them stays as it is. */
 function notKnownYet({ state, now }: Turn): Memory {
-  const { bootId, recalled, beenActive, inhibit, damping } = state;
+  const { bootId, recalled, beenActive, inhibit, damping, alarms } = state;
   const levels = recalled ?? { savedAt: now, wasActive: false, armedSessions: [], intent: null };
-  return { ...levels, bootId, beenActive, inhibit, damping };
+  return { ...levels, bootId, beenActive, inhibit, damping, alarms: storedAlarms(alarms) };
 }
 
 function same(one: Memory, other: Memory): boolean {

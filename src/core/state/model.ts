@@ -4,6 +4,7 @@
  * since boot (CLOCK_MONOTONIC), comparable between two runs of the daemon on one boot.
  */
 
+import type { StoredAlarm } from './alarms';
 import type { Slot } from './plan';
 
 /** Exactly what `show ha_state` prints. */
@@ -162,6 +163,7 @@ export type Memory = {
   readonly beenActive: boolean;
   readonly inhibit: Inhibit | null;
   readonly damping: Damping | null;
+  readonly alarms: readonly StoredAlarm[];
 };
 
 // --- Events: past participles, each a translation of something that happened outside ---------------
@@ -332,34 +334,6 @@ export type Timeline = {
   /** Begun by an earlier run of the daemon: `triggeredAt` is when that run decided. */
   readonly resumed: boolean;
 };
-
-export type AlarmCode =
-  /** Another client has taken the router's event streams: a failure of the peer would not be seen. */
-  | 'control-lost'
-  /** EC2 refuses to move a target and will go on refusing. */
-  | 'takeover-refused'
-  /** No request of a takeover has succeeded for some seconds. */
-  | 'takeover-stuck'
-  /** A target that this router moved is seen with another owner. */
-  | 'target-lost'
-  /** The interface of every triggering session went DOWN right after the first write. */
-  | 'local-failure-suspected'
-  /** Targets that were to go back to the peer did not. */
-  | 'give-back-failed'
-  /** EC2 has not been observed for `role_ttl_s`: the role is UNKNOWN. */
-  | 'ec2-unobserved'
-  /** No session is UP and EC2 shows no reason to take over: a failure of the peer would not be seen. */
-  | 'unprotected'
-  /** A rule calls for a move, and an operator's inhibit or another client in control forbids it. */
-  | 'takeover-blocked'
-  /** Targets have come to this router, by nothing that it did, while an operator's inhibit holds. */
-  | 'arrived-while-inhibited'
-  /** Too many takeovers in short order: the next one has to wait. */
-  | 'takeover-damped'
-  /** Somebody took the targets from this preferred router: it no longer takes them back by itself. */
-  | 'preempt-conflict'
-  /** An instance that is neither router of the pair holds a target. */
-  | 'foreign-holder';
 
 /** One line per effect: the union and the table of runners are both derived from it. */
 export type EffectArgs = {

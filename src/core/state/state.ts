@@ -20,6 +20,7 @@ import type {
   Timeline,
   Unread,
 } from './model';
+import type { Alarms } from './alarms';
 import type { Plan } from './plan';
 
 /** What a session that is not armed has not been UP since. */
@@ -104,8 +105,6 @@ export type Observing = {
   readonly retry: boolean;
   /** When EC2 was first asked, or since when it has said who holds each target; null before the first question. */
   readonly answeredAt: number | null;
-  /** It has alarmed because EC2 cannot be observed. */
-  readonly alarmed: boolean;
 };
 
 export type Send = {
@@ -172,8 +171,6 @@ export type Attempt = {
   readonly lastMovedAt: number | null;
   /** Requests have had to wait for tokens: it takes its time, and spends none on hedges (rule 6). */
   readonly paced: boolean;
-  /** It has alarmed because nothing succeeds. */
-  readonly stuck: boolean;
   readonly calls: readonly Call[];
 };
 
@@ -207,8 +204,6 @@ export type Evidence = {
   readonly conditions: { readonly [instanceId: string]: InstanceCondition };
   /** Why the last question had no answer. */
   readonly failure: Failure | null;
-  /** It has alarmed because this router is unprotected. */
-  readonly alarmed: boolean;
   /** The one takeover from a running holder has been spent. */
   readonly tookFromRunning: boolean;
 };
@@ -258,15 +253,14 @@ export type State = {
   readonly evidence: Evidence;
   /** This router has been ACTIVE since it booted. */
   readonly beenActive: boolean;
-  /** Targets held by an instance outside the pair, as last alarmed about (rule 18). */
-  readonly foreign: readonly string[];
   readonly damping: Damping | null;
   readonly preemption: Preemption;
   readonly inhibit: Inhibit | null;
   /** The number of an operator's command to give, until it is decided. */
   readonly giveRequest: number | null;
-  /** It has alarmed because a move is called for and may not begin. */
+  /** A move without which the targets are not served is called for and may not begin. */
   readonly blocked: boolean;
+  readonly alarms: Alarms;
   /** When this process was last found to have stalled (rule 16). */
   readonly stalledAt: number | null;
   /** When the last long one of them was found. */
@@ -326,7 +320,6 @@ export function initialState(plan: Plan): State {
       unread: [],
       retry: false,
       answeredAt: null,
-      alarmed: false,
     },
     evidence: {
       noneUpSince: null,
@@ -335,16 +328,15 @@ export function initialState(plan: Plan): State {
       inFlight: null,
       conditions: {},
       failure: null,
-      alarmed: false,
       tookFromRunning: false,
     },
     beenActive: false,
-    foreign: [],
     damping: null,
     preemption: { readySince: null, offBecause: null },
     inhibit: null,
     giveRequest: null,
     blocked: false,
+    alarms: {},
     stalledAt: null,
     longStallAt: null,
     reorientation: null,

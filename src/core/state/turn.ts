@@ -2,7 +2,8 @@
  * One step under way: the state as it stands, the effects so far and what there is to say. Local to a
  * single call of `step`; nothing keeps a turn beyond it.
  */
-import type { AlarmCode, Effect } from './model';
+import { alarmKey, ALARMS_MAX, type AlarmCode } from './alarms';
+import type { Effect } from './model';
 import type { Plan } from './plan';
 import type { State } from './state';
 
@@ -33,10 +34,34 @@ export function note(turn: Turn, weight: Weight, text: string): void {
   turn.notes.push({ weight, text });
 }
 
-/** Says what a person has to look at, under a code that a machine can watch for. */
-export function raiseAlarm(turn: Turn, code: AlarmCode, text: string): void {
+/**
+ * Says what a person has to look at, under a code that a machine can watch for. It stands until rules/alarms.ts ends
+ * it; raised again, it stands since the first time. `about`: ids of targets, all of those raised under one key.
+ * `kind`: tells alarms of the same code from each other.
+ */
+export function raiseAlarm(
+  turn: Turn,
+  code: AlarmCode,
+  text: string,
+  { about = [], kind = '' }: { readonly about?: readonly string[]; readonly kind?: string } = {},
+): void {
   turn.alarms.push(code);
   note(turn, 'alarm', text);
+  const { alarms } = turn.state;
+  const key = alarmKey(code, kind);
+  const before = alarms[key];
+  if (before === undefined && Object.keys(alarms).length >= ALARMS_MAX) return;
+  const all = [...new Set([...(before?.about ?? []), ...about])];
+  const alarm = { code, about: all, text, since: before?.since ?? turn.now, lastAt: turn.now };
+  turn.state.alarms = { ...alarms, [key]: alarm };
+}
+
+/** What was raised so is still so. */
+export function keepAlarm(turn: Turn, code: AlarmCode, kind = ''): void {
+  const { alarms } = turn.state;
+  const key = alarmKey(code, kind);
+  const alarm = alarms[key];
+  if (alarm !== undefined) turn.state.alarms = { ...alarms, [key]: { ...alarm, lastAt: turn.now } };
 }
 
 /** Asks the loop to decide again at this time at the latest. */
