@@ -1,5 +1,5 @@
 import { sessionOf, testimonyOf } from '../../src/core/levels/sessions';
-import type { SessionLevel } from '../../src/core/state/model';
+import type { Event, SessionLevel } from '../../src/core/state/model';
 import type { LocalInterface, Session } from '../../src/core/state/state';
 import { planOf, sessionEvent } from '../support/coreWorld';
 import { Play, interfaceEvent, memoryOf, started, synchronizedWith, watching } from './play';
@@ -166,6 +166,32 @@ describe('arming (rule 2)', () => {
       expect(play.state.attempt === null).toBe(!isArmed);
     },
   );
+
+  test.each<[string, readonly [number, Event][]]>([
+    [
+      'the streams are lost as this router stops being ACTIVE, and it is found UP',
+      [
+        [10_200, { type: 'streamsLost', cause: 'reset' }],
+        [10_350, synchronizedWith({ a: 'Up', b: 'Up' })],
+        [10_400, sessionEvent('a', 'Down', 10_400)],
+      ],
+    ],
+    [
+      'the streams are lost right after it, and it is found DOWN',
+      [
+        [10_310, { type: 'streamsLost', cause: 'reset' }],
+        [10_400, synchronizedWith({ a: 'Down' })],
+      ],
+    ],
+  ])('it goes DOWN a moment after the peer has seen the failure: %s', (_, events) => {
+    const play = watching('mine');
+    play.until(10_100);
+    for (const [at, event] of events.filter(([at]) => at <= 10_300)) play.at(at, event);
+    play.until(10_299);
+    play.at(10_300, play.observed('peer'));
+    for (const [at, event] of events.filter(([at]) => at > 10_300)) play.at(at, event);
+    expect(play.state.sessions['a']).toMatchObject({ armed: false, disarmedBy: 'sameFailure' });
+  });
 
   test('UP again after the failure that the peer took the targets for, it is armed again', () => {
     const play = watching('mine');

@@ -96,7 +96,7 @@ export function disarmUnlessUp(turn: Turn, isSpared: (session: Session) => boole
 export function disarmAtLoss(turn: Turn): void {
   disarmUnlessUp(turn);
   turn.state.sessions = mapSessions(turn.state, (session) =>
-    session.level === 'Up' ? { ...session, upAtLoss: turn.now } : session,
+    session.level === 'Up' || session.level === 'Unknown' ? { ...session, upAtLoss: turn.now } : session,
   );
 }
 
@@ -191,7 +191,9 @@ function withLevel(before: Session, level: SessionLevel, at: number, moment: Mom
   const changedAt = isChanged ? at : before.changedAt;
   const session = {
     ...before,
-    ...(isChanged ? { ...moment, upAtLoss: null, ...(level === 'Up' ? { lastUpAt: at } : {}) } : {}),
+    ...(isChanged ? { ...moment, ...(level === 'Up' ? { lastUpAt: at } : {}) } : {}),
+    // While its level is not known, it may be UP as it was.
+    upAtLoss: !isChanged || level === 'Unknown' || before.level === 'Unknown' ? before.upAtLoss : null,
   };
   switch (level) {
     case 'Up':
@@ -268,7 +270,8 @@ function synchronized(turn: Turn, id: string, reading: SessionReading | undefine
   const freshSince = survived ? before.freshSince : now;
   const level = reading?.level ?? 'Unknown';
   const after = { ...before, armed, disarmedBy, freshSince };
-  return held(turn, id, before, withLevel(after, level, now, foundMoment(turn, before)), now);
+  const found = withLevel(after, level, now, foundMoment(turn, before));
+  return held(turn, id, before, disarmedBySameFailure(turn, before, found, id, now), now);
 }
 
 /** Rule 17: stored arming counts only for sessions that survived, and not for long: the router may answer

@@ -38,7 +38,7 @@ export type Session = {
   readonly armed: boolean;
   /** Since when it is not, where it is not. */
   readonly disarmedBy: Disarming;
-  /** Rule 2: when this router stopped being ACTIVE while it was UP; null once it has not been UP since. */
+  /** Rule 2: when this router stopped being ACTIVE while it was UP, or not known; null once it has been DOWN since. */
   readonly upAtLoss: number | null;
   /** Rule 13: when it was programmed anew, while it has not been UP since; null otherwise. */
   readonly freshSince: number | null;
