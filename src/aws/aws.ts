@@ -17,7 +17,7 @@ import { askHolders, type HoldersResult } from './reads/instanceStatus';
 import { openImds, type Imds } from './transport/imds';
 import { readIdentity, type InstanceIdentity } from './reads/instanceIdentity';
 import type { ObservationResult } from './reads/observe';
-import type { AddressLimits } from './reads/refusals';
+import type { AddressLimits } from './kinds/kind';
 import { DEADLINE_MS_MAX, Observer, type Observed } from './reads/observer';
 import { Pacer } from './moves/pacer';
 import { PermissionProof } from './checks/permissionProof';

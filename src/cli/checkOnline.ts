@@ -13,12 +13,14 @@ import {
   proveWrites,
   type Permission,
 } from '../aws/checks/permissions';
+import { awsKindsOf } from '../aws/kinds';
 import { forwardingInterfaces } from '../aws/checks/sourceDestCheck';
 import { regionMistakes, startMistakes } from '../aws/checks/startChecks';
 import { loadConfig } from '../config/load';
 import type { Settings } from '../config/settings';
 import { printable } from '../config/words';
 import type { Observation } from '../core/state/model';
+import type { Plan } from '../core/state/plan';
 import { previewTakeover } from '../core/moves/preview';
 import type { Output } from './replay';
 
@@ -126,12 +128,7 @@ async function judge(
   const isActive = haState === 'ACTIVE';
   if (prove && isActive) tell(await proveWrites(asking, observation), report);
   if (prove && !isActive) report.lines.push('not proven: writes, because not all targets are on this router');
-  report.lines.push(
-    ...unprovable(
-      plan.targets.map(({ kind }) => kind),
-      prove && isActive,
-    ),
-  );
+  report.lines.push(...unprovable(plan, prove && isActive));
 }
 
 function tell(permissions: readonly Permission[], report: Report): void {
@@ -151,11 +148,9 @@ function tell(permissions: readonly Permission[], report: Report): void {
   }
 }
 
-function unprovable(kinds: readonly string[], proven: boolean): readonly string[] {
-  const assigns = [
-    ...(kinds.includes('privateAddress') ? ['AssignPrivateIpAddresses'] : []),
-    ...(kinds.includes('ipv6Address') ? ['AssignIpv6Addresses'] : []),
-  ];
+function unprovable({ targets }: Plan, proven: boolean): readonly string[] {
+  const kinds = awsKindsOf(targets).map(({ kind }) => kind);
+  const assigns = kinds.flatMap(({ provenBy }) => provenBy ?? []);
   return [
     ...(assigns.length === 0 || proven
       ? []
@@ -167,8 +162,8 @@ function unprovable(kinds: readonly string[], proven: boolean): readonly string[
       : [
           "cannot be proven ahead: that the role may write addresses to the peer's interfaces (ha give, giving back)",
         ]),
-    ...(kinds.includes('ipv6Address')
-      ? ['cannot be proven ahead: UnassignIpv6Addresses, which has no DryRun and would take the address away']
-      : []),
+    ...kinds.flatMap(({ neverProven }) =>
+      neverProven === null ? [] : [`cannot be proven ahead: ${neverProven}`],
+    ),
   ];
 }

@@ -13,7 +13,6 @@ import {
 } from '../aws/checks/iamPolicy';
 import { loadConfig } from '../config/load';
 import { printable } from '../config/words';
-import type { Plan } from '../core/state/plan';
 import type { Output } from './replay';
 
 export type PolicyArguments = {
@@ -56,7 +55,7 @@ export function printPolicy(
   const policy = iamPolicy(plan, ec2, scope);
   out.write(`${JSON.stringify(policy, null, 2)}\n`);
   err.write(
-    explanation(plan, policy, scope)
+    explanation(policy, scope)
       .map((line) => `${line}\n`)
       .join(''),
   );
@@ -101,12 +100,10 @@ const REASONS: { readonly [action: string]: string } = {
   ModifyNetworkInterfaceAttribute: 'switches the source/destination check off, as source_dest_check says',
 };
 
-function explanation(plan: Plan, policy: Policy, scope: PolicyScope): readonly string[] {
+function explanation(policy: Policy, scope: PolicyScope): readonly string[] {
   const actions = policy.Statement.flatMap(({ Action }) => Action.map((each) => each.replace('ec2:', '')));
-  const needsInterfaces = policy.Statement.some(({ Resource }) =>
-    [Resource].flat().some((arn) => arn.includes(':network-interface/')),
-  );
-  const movesElasticIps = plan.targets.some(({ kind }) => kind === 'elasticIp');
+  const names = (type: string) =>
+    policy.Statement.some(({ Resource }) => [Resource].flat().some((arn) => arn.includes(`:${type}/`)));
   return [
     'For the IAM role of both routers:',
     ...actions.map((action) => `  ${action}: ${REASONS[action] ?? ''}`),
@@ -118,14 +115,14 @@ function explanation(plan: Plan, policy: Policy, scope: PolicyScope): readonly s
     ...(scope.account === null
       ? [`Put the account's number in place of ${PLACEHOLDERS.account}, or give --account.`]
       : []),
-    ...(needsInterfaces && scope.interfaces.length === 0
+    ...(names('network-interface') && scope.interfaces.length === 0
       ? [
           'Which interfaces the routers have is not in the configuration, so all of the account are allowed: give --interface',
           'once for each that holds targets, of both routers. Targets are given, and given back, to those of the peer.',
         ]
       : []),
     ...lengthWords(policy),
-    ...(movesElasticIps && scope.instances.length === 0
+    ...(names('instance') && scope.instances.length === 0
       ? ['The same goes for the instances of the Elastic IPs: --instance, of both routers.']
       : []),
   ];

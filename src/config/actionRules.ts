@@ -11,7 +11,7 @@ import {
   methods,
   routeEntrySchema,
 } from './schema';
-import { addressOf, idOf, routeOf } from './targets';
+import { addressOf, idOf, routeOf } from './kinds';
 import { place, type Path } from './words';
 import type { Finding, Rule } from './rules';
 

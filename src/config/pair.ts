@@ -3,7 +3,7 @@
  * both files. What may differ between two routers (device indexes, names of interfaces, how each reaches AWS and its
  * own router) is not compared.
  */
-import { addressOf, elasticIpOf, idOf, routeOf } from './targets';
+import { addressOf, elasticIpOf, idOf, routeOf } from './kinds';
 import type { Config } from './schema';
 import { at, unlike, type Side } from './pairPlaces';
 import { pairSessions } from './pairSessions';

@@ -1,7 +1,8 @@
 /** Who holds the targets of a plan, in the words of `show`. */
+import { shownAs } from '../core/kinds';
 import { instanceOf } from '../core/levels/holders';
 import type { Holder, JsonObject } from '../core/state/model';
-import type { Plan, Target } from '../core/state/plan';
+import type { Plan } from '../core/state/plan';
 
 /** Who holds what, of every kind: `ha_interfaces` has addresses of this router only. */
 export function shownHolders(
@@ -9,7 +10,10 @@ export function shownHolders(
   holders: { readonly [id: string]: Holder | null },
 ): JsonObject {
   return Object.fromEntries(
-    targets.map(({ id, kind }) => [id, { kind: KIND_WORDS[kind], ...shownHolder(holders[id] ?? null) }]),
+    targets.map((target) => [
+      target.id,
+      { kind: shownAs(target), ...shownHolder(holders[target.id] ?? null) },
+    ]),
   );
 }
 
@@ -29,10 +33,3 @@ function shownHolder(holder: Holder | null): JsonObject {
       return shown;
   }
 }
-
-const KIND_WORDS = {
-  privateAddress: 'private_ip',
-  ipv6Address: 'ipv6',
-  route: 'route',
-  elasticIp: 'elastic_ip',
-} as const satisfies Record<Target['kind'], string>;

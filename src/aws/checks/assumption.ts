@@ -2,9 +2,9 @@
  * An observation for when EC2 cannot be asked: the peer holds all targets, and what is not known is named in angle
  * brackets. For showing what a takeover is made of; nothing is decided by it.
  */
-import { tableWords } from '../../config/targets';
 import type { Observation } from '../../core/state/model';
 import type { Plan, Slot } from '../../core/state/plan';
+import { assumedTable as tableInstead } from '../kinds/route';
 import type { InstanceIdentity } from '../reads/instanceIdentity';
 
 export function assumedObservation(plan: Plan, identity: InstanceIdentity | null): Observation {
@@ -37,8 +37,7 @@ export function assumedObservation(plan: Plan, identity: InstanceIdentity | null
 
 /** Of a table that is known by a tag. */
 export function assumedTable(plan: Plan, id: string): string | null {
-  const target = plan.targets.find((each) => each.id === id);
-  return target?.kind !== 'route' || 'id' in target.routeTable ? null : `<${tableWords(target.routeTable)}>`;
+  return tableInstead(plan.targets.find((each) => each.id === id));
 }
 
 function slotWords({ deviceIndex, networkCardIndex }: Slot): string {

@@ -5,7 +5,9 @@
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_ec2.html
  */
 import type { Ec2Settings } from '../../config/settings';
-import type { Plan, RouteTableName, Target } from '../../core/state/plan';
+import type { Plan } from '../../core/state/plan';
+import { awsKindsOf, readingsFor } from '../kinds';
+import type { PolicyTools, Statement } from '../kinds/kind';
 import { partitionOf } from '../transport/endpointRegion';
 
 /** What the configuration does not say; null and empty where it is not known. */
@@ -15,17 +17,6 @@ export type PolicyScope = {
   /** Of both routers. */
   readonly interfaces: readonly string[];
   readonly instances: readonly string[];
-};
-
-type Compared = { readonly [key: string]: string | readonly string[] };
-type Condition = { readonly StringEquals: Compared } | { readonly StringEqualsIgnoreCase: Compared };
-
-export type Statement = {
-  readonly Sid: string;
-  readonly Effect: 'Allow';
-  readonly Action: readonly string[];
-  readonly Resource: string | readonly string[];
-  readonly Condition?: Condition;
 };
 
 export type Policy = { readonly Version: '2012-10-17'; readonly Statement: readonly Statement[] };
@@ -40,20 +31,17 @@ export function iamPolicy(plan: Plan, settings: Ec2Settings, scope: PolicyScope)
   const arns = (type: string, ids: readonly string[]) =>
     (ids.length === 0 ? ['*'] : ids).map((id) => arn(`${type}/${id}`));
   const interfaces = arns('network-interface', scope.interfaces);
-  const has = (kind: Target['kind']) => plan.targets.some((target) => target.kind === kind);
-  const elasticIps = plan.targets.flatMap((target) =>
-    target.kind === 'elasticIp' ? [target.allocationId] : [],
-  );
   const allow = (sid: string, actions: readonly string[], resources: Statement['Resource']): Statement => ({
     Sid: sid,
     Effect: 'Allow',
     Action: actions.map((action) => `ec2:${action}`),
     Resource: resources,
   });
-  const addressActions = [
-    ...(has('privateAddress') ? ['AssignPrivateIpAddresses'] : []),
-    ...(has('ipv6Address') ? ['AssignIpv6Addresses', 'UnassignIpv6Addresses'] : []),
-  ];
+  const kinds = awsKindsOf(plan.targets);
+  const addressActions = kinds.flatMap(({ kind }) => kind.addressActions);
+  const readings = readingsFor(plan.targets).map(({ action }) => action);
+  const { foreignHolder } = plan;
+  const tools: PolicyTools = { ...scope, foreignHolder, arns, allow };
   return {
     Version: '2012-10-17',
     Statement: [
@@ -64,31 +52,15 @@ export function iamPolicy(plan: Plan, settings: Ec2Settings, scope: PolicyScope)
             'DescribeNetworkInterfaces',
             'DescribeInstanceStatus',
             ...(addressActions.length > 0 ? ['DescribeInstanceTypes'] : []),
-            ...(has('route') ? ['DescribeRouteTables'] : []),
-            ...(has('elasticIp') ? ['DescribeAddresses'] : []),
+            ...readings.filter((action) => action !== 'DescribeNetworkInterfaces'),
           ],
           '*',
         ),
         Condition: { StringEquals: { 'ec2:Region': region } },
       },
       ...(addressActions.length === 0 ? [] : [allow('MoveAddresses', addressActions, interfaces)]),
-      ...(takesIpv6FromAnybody(plan) && scope.interfaces.length > 0
-        ? [allow('TakeIpv6AddressesFromOthers', ['UnassignIpv6Addresses'], arns('network-interface', []))]
-        : []),
-      ...routeStatements(plan).map(({ sid, ids, condition }) => ({
-        ...allow(sid, ['ReplaceRoute', 'CreateRoute'], arns('route-table', ids)),
-        ...(condition === null ? {} : { Condition: { StringEquals: condition } }),
-      })),
-      ...(elasticIps.length === 0
-        ? []
-        : [
-            allow(
-              'MoveElasticIps',
-              ['AssociateAddress'],
-              [...arns('elastic-ip', elasticIps), ...interfaces, ...arns('instance', scope.instances)],
-            ),
-          ]),
-      ...(settings.sourceDestCheck === 'disable' && forwards(plan)
+      ...kinds.flatMap(({ kind, targets }) => kind.statements(targets, tools)),
+      ...(settings.sourceDestCheck === 'disable' && kinds.some(({ kind }) => kind.forwards)
         ? ONLY_THE_CHECK.map(({ sid, condition }) => ({
             ...allow(sid, ['ModifyNetworkInterfaceAttribute'], interfaces),
             Condition: { StringEqualsIgnoreCase: condition },
@@ -108,11 +80,6 @@ const ONLY_THE_CHECK = [
   { sid: 'SwitchSourceDestCheckOffByName', condition: { 'ec2:Attribute': 'SourceDestCheck' } },
 ] as const;
 
-/** What a third instance holds is unassigned from its interface, whichever that is. */
-function takesIpv6FromAnybody({ targets, foreignHolder }: Plan): boolean {
-  return foreignHolder === 'take' && targets.some(({ kind }) => kind === 'ipv6Address');
-}
-
 /** Characters that a policy may have: IAM counts no white space. */
 export const POLICY_LENGTH_MAX = { managed: 6_144, inline: 10_240 } as const;
 
@@ -121,42 +88,3 @@ export const POLICY_LENGTH_MAX = { managed: 6_144, inline: 10_240 } as const;
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
 export const policyLength = (policy: Policy): number => JSON.stringify(policy).length;
-
-/** An Elastic IP alone needs no forwarding. */
-function forwards({ targets }: Plan): boolean {
-  return targets.some(({ kind }) => kind !== 'elasticIp');
-}
-
-type RouteStatement = {
-  readonly sid: string;
-  readonly ids: readonly string[];
-  readonly condition: { readonly [key: string]: readonly string[] } | null;
-};
-
-/** Tables by id in one statement, and one for each key of a tag: conditions of one statement all have to hold. */
-function routeStatements({ targets }: Plan): readonly RouteStatement[] {
-  const tables = targets.flatMap((target) => (target.kind === 'route' ? [target.routeTable] : []));
-  const ids = [...new Set(tables.flatMap((table) => ('id' in table ? [table.id] : [])))];
-  const values = new Map<string, Set<string>>();
-  for (const table of tables.filter(isTagged)) {
-    const { key, value } = table.tag;
-    values.set(key, (values.get(key) ?? new Set()).add(literal(value)));
-  }
-  return [
-    ...(ids.length === 0 ? [] : [{ sid: 'MoveRoutes', ids, condition: null }]),
-    ...[...values].map(([key, tagged], place) => ({
-      sid: `MoveRoutesOfTaggedTables${place === 0 ? '' : place + 1}`,
-      ids: [],
-      condition: { [`ec2:ResourceTag/${key}`]: [...tagged] },
-    })),
-  ];
-}
-
-function isTagged(table: RouteTableName): table is Extract<RouteTableName, { readonly tag: object }> {
-  return 'tag' in table;
-}
-
-/** IAM would take `${...}` for a variable. */
-function literal(value: string): string {
-  return value.split('${').join('${$}{');
-}

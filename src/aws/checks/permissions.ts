@@ -5,22 +5,19 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
-  AssociateAddressCommand,
-  CreateRouteCommand,
   DescribeAddressesCommand,
   DescribeNetworkInterfacesCommand,
   DescribeRouteTablesCommand,
   ModifyNetworkInterfaceAttributeCommand,
-  ReplaceRouteCommand,
-  type ServiceOutputTypes,
 } from '@aws-sdk/client-ec2';
 import type { Ec2Settings } from '../../config/settings';
 import { takeoverRequests } from '../../core/moves/grouping';
 import type { Failure, Observation } from '../../core/state/model';
-import { interfaceFor, peersBeside } from '../../core/levels/ownership';
+import { interfaceFor } from '../../core/levels/ownership';
 import type { Plan } from '../../core/state/plan';
-import { destinationOf } from '../moves/routeTable';
-import type { Caller, CallResult, Command } from '../transport/ec2';
+import { awsKindOf, readingsFor } from '../kinds';
+import type { DryRunQuestion, ReadingAction } from '../kinds/kind';
+import type { Caller, CallResult } from '../transport/ec2';
 import { turnsDownCredentials } from '../transport/failure';
 import { forwardingInterfaces } from './sourceDestCheck';
 import { prepareMove } from '../moves/moves';
@@ -41,12 +38,6 @@ export type Asking = {
   readonly timeoutMs: number;
   /** Waited for before each question, where there is something that goes before. */
   readonly turn?: (action: string) => Promise<void>;
-};
-
-type Question = {
-  readonly action: string;
-  readonly on: string;
-  readonly command: Command<ServiceOutputTypes>;
 };
 
 const DryRun = true;
@@ -70,82 +61,46 @@ export function dryRunWrites(
   tableOf: (id: string) => string | null,
 ): Promise<readonly Permission[]> {
   const { plan } = asking;
-  const questions = new Map<string, Question>();
-  const ask = (action: string, on: string, command: Question['command']) => {
-    const key = `${action} ${on}`;
-    if (!questions.has(key)) questions.set(key, { action, on, command });
+  const questions = new Map<string, DryRunQuestion>();
+  const ask = (question: DryRunQuestion) => {
+    const key = `${question.action} ${question.on}`;
+    if (!questions.has(key)) questions.set(key, question);
   };
   for (const target of plan.targets) {
     const own = interfaceFor(observation, target);
     if (own === undefined) continue;
-    const { networkInterfaceId: NetworkInterfaceId } = own;
-    if (target.kind === 'route') {
-      const RouteTableId = tableOf(target.id);
-      if (RouteTableId === null) continue;
-      const input = { RouteTableId, NetworkInterfaceId, ...destinationOf(target), DryRun };
-      ask('ReplaceRoute', RouteTableId, (client, options) =>
-        client.send(new ReplaceRouteCommand(input), options),
-      );
-      ask('CreateRoute', RouteTableId, (client, options) =>
-        client.send(new CreateRouteCommand(input), options),
-      );
-    }
-    if (target.kind === 'elasticIp') {
-      const peers = peersBeside(plan, observation, target).map((peer) => peer.networkInterfaceId);
-      for (const id of [NetworkInterfaceId, ...peers]) {
-        const input = { AllocationId: target.allocationId, NetworkInterfaceId: id, DryRun };
-        ask('AssociateAddress', `${target.allocationId} to ${id}`, (client, options) =>
-          client.send(new AssociateAddressCommand(input), options),
-        );
-      }
-    }
+    const { networkInterfaceId } = own;
+    const tools = { networkInterfaceId, plan, observation, tableOf };
+    for (const question of awsKindOf(target).dryRuns(target, tools)) ask(question);
   }
   if (settings.sourceDestCheck === 'disable')
     for (const id of forwardingInterfaces(plan, observation)) {
       const input = { NetworkInterfaceId: id, SourceDestCheck: { Value: false }, DryRun };
-      ask('ModifyNetworkInterfaceAttribute', id, (client, options) =>
-        client.send(new ModifyNetworkInterfaceAttributeCommand(input), options),
-      );
+      ask({
+        action: 'ModifyNetworkInterfaceAttribute',
+        on: id,
+        command: (client, options) => client.send(new ModifyNetworkInterfaceAttributeCommand(input), options),
+      });
     }
   return askEach(asking, [...questions.values()]);
 }
 
 /** For when a reading was denied: which of its calls it was. */
 export function dryRunReads(asking: Asking): Promise<readonly Permission[]> {
-  const has = (kind: string) => asking.plan.targets.some((target) => target.kind === kind);
-  const on = 'everything';
-  return askEach(asking, [
-    {
-      action: 'DescribeNetworkInterfaces',
-      on,
-      command: (client, options) =>
-        client.send(new DescribeNetworkInterfacesCommand({ MaxResults: 5, DryRun }), options),
-    },
-    ...(has('route')
-      ? [
-          {
-            action: 'DescribeRouteTables',
-            on,
-            command: ((client, options) =>
-              client.send(
-                new DescribeRouteTablesCommand({ MaxResults: 5, DryRun }),
-                options,
-              )) as Question['command'],
-          },
-        ]
-      : []),
-    ...(has('elasticIp')
-      ? [
-          {
-            action: 'DescribeAddresses',
-            on,
-            command: ((client, options) =>
-              client.send(new DescribeAddressesCommand({ DryRun }), options)) as Question['command'],
-          },
-        ]
-      : []),
-  ]);
+  const readings = readingsFor(asking.plan.targets);
+  return askEach(
+    asking,
+    readings.map(({ action }) => ({ action, on: 'everything', command: DRY_READS[action] })),
+  );
 }
+
+const DRY_READS: { readonly [Action in ReadingAction]: DryRunQuestion['command'] } = {
+  DescribeNetworkInterfaces: (client, options) =>
+    client.send(new DescribeNetworkInterfacesCommand({ MaxResults: 5, DryRun }), options),
+  DescribeRouteTables: (client, options) =>
+    client.send(new DescribeRouteTablesCommand({ MaxResults: 5, DryRun }), options),
+  DescribeAddresses: (client, options) => client.send(new DescribeAddressesCommand({ DryRun }), options),
+};
 
 /** Only while EC2 shows that all targets are here. */
 export async function proveWrites(
@@ -156,8 +111,8 @@ export async function proveWrites(
   const tools = { ec2, tableOf: () => null, throttled: () => {}, token: () => Promise.resolve() };
   const proven: Permission[] = [];
   for (const request of takeoverRequests(plan, observation)) {
-    const kind = targets.get(request.targets[0] ?? '')?.kind;
-    if (kind !== 'privateAddress' && kind !== 'ipv6Address') continue;
+    const target = targets.get(request.targets[0] ?? '');
+    if (target === undefined || awsKindOf(target).provenBy === null) continue;
     const move = prepareMove(tools, { ...request, allowReassignment: false }, targets);
     const { failure } = await move.release(timeoutMs);
     proven.push({
@@ -174,7 +129,7 @@ export async function proveWrites(
 /** One after the other: a daemon in the same account may need the tokens. */
 async function askEach(
   { ec2, timeoutMs, turn }: Asking,
-  questions: readonly Question[],
+  questions: readonly DryRunQuestion[],
 ): Promise<readonly Permission[]> {
   const permissions: Permission[] = [];
   for (const { action, on, command } of questions) {

@@ -5,7 +5,8 @@
  */
 import { DescribeInstanceTypesCommand, type _InstanceType } from '@aws-sdk/client-ec2';
 import type { Plan } from '../../core/state/plan';
-import type { AddressLimits } from '../reads/refusals';
+import { addressBrought } from '../kinds';
+import type { AddressLimits } from '../kinds/kind';
 import type { Caller } from '../transport/ec2';
 import type { Imds } from '../transport/imds';
 
@@ -21,9 +22,7 @@ export async function askRoom(
   { imds, ec2, timeoutMs }: { readonly imds: Imds; readonly ec2: Caller; readonly timeoutMs: number },
   { targets }: Plan,
 ): Promise<Room> {
-  // Routes and Elastic IPs bring no address to an interface.
-  if (!targets.some(({ kind }) => kind === 'privateAddress' || kind === 'ipv6Address'))
-    return { limits: null, unknown: null };
+  if (targets.every((target) => addressBrought(target) === null)) return { limits: null, unknown: null };
   const answer = await imds.get('instance-type');
   const type = answer.ok ? answer.text.trim() : '';
   if (!/^[a-z0-9-]{1,40}\.[a-z0-9-]{1,40}$/.test(type))

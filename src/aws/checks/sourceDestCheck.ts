@@ -11,6 +11,7 @@ import type { Ec2Settings } from '../../config/settings';
 import type { Observation } from '../../core/state/model';
 import type { Plan } from '../../core/state/plan';
 import { Deadline } from '../../deadline';
+import { awsKindOf } from '../kinds';
 import type { Ec2 } from '../transport/ec2';
 
 /** Of this router; where it has to be off. */
@@ -21,10 +22,10 @@ export function forwardingInterfaces(
   return interfaces
     .filter((own) =>
       targets.some(
-        ({ kind, deviceIndex, networkCardIndex }) =>
-          kind !== 'elasticIp' &&
-          deviceIndex === own.deviceIndex &&
-          networkCardIndex === own.networkCardIndex,
+        (target) =>
+          awsKindOf(target).forwards &&
+          target.deviceIndex === own.deviceIndex &&
+          target.networkCardIndex === own.networkCardIndex,
       ),
     )
     .map(({ networkInterfaceId }) => networkInterfaceId);

@@ -6,12 +6,12 @@
 import type { ServiceOutputTypes } from '@aws-sdk/client-ec2';
 import type { MovingAction } from '../../config/settings';
 import type { Failure } from '../../core/state/model';
-import type { Target } from '../../core/state/plan';
+import type { Kind, TargetOf } from '../../core/state/plan';
 import { malformed, type CallResult, type Caller, type Command, type PreparedCall } from '../transport/ec2';
 
 /** Targets of one kind that go to one interface together. */
-export type Move<Kind extends Target['kind'] = Target['kind']> = {
-  readonly targets: readonly Extract<Target, { readonly kind: Kind }>[];
+export type Move<K extends Kind = Kind> = {
+  readonly targets: readonly TargetOf<K>[];
   readonly networkInterfaceId: string;
   /** Whether they may be taken from somebody else. */
   readonly allowReassignment: boolean;
@@ -20,7 +20,7 @@ export type Move<Kind extends Target['kind'] = Target['kind']> = {
   /** What has to be taken off other interfaces before. */
   readonly releases: readonly {
     readonly networkInterfaceId: string;
-    readonly targets: readonly Extract<Target, { readonly kind: Kind }>[];
+    readonly targets: readonly TargetOf<K>[];
   }[];
 };
 

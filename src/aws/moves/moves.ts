@@ -5,10 +5,7 @@
 import type { RequestedMove, TakeoverRequest } from '../../core/state/model';
 import type { Plan, Target } from '../../core/state/plan';
 import type { Move, Outcome, PreparedMove, Tools } from './action';
-import { moveElasticIp } from './elasticIp';
-import { moveIpv6Addresses } from './ipv6';
-import { moveRoute } from './routeTable';
-import { movePrivateAddresses } from './secondaryIp';
+import { awsKindOf } from '../kinds';
 import type { Ec2 } from '../transport/ec2';
 import type { Pacer } from './pacer';
 
@@ -194,49 +191,26 @@ function moveKey({
 
 type Targets = ReadonlyMap<string, Target>;
 
-function kindOf({ targets: [first] }: RequestedMove, targets: Targets): Target['kind'] {
+function firstTarget({ targets: [first] }: RequestedMove, targets: Targets): Target {
   const target = targets.get(first ?? '');
   if (target === undefined) throw new Error(`${first ?? 'nothing'} is no target of the plan`);
-  return target.kind;
+  return target;
 }
 
-/** The one table of actions: by the kind of what is moved. */
+/** By the kind of what is moved, which all targets of a request have in common. */
 export function prepareMove(tools: Tools, request: RequestedMove, targets: Targets): PreparedMove {
-  const kind = kindOf(request, targets);
-  switch (kind) {
-    case 'privateAddress':
-      return movePrivateAddresses(tools, moveOf(kind, request, targets));
-    case 'ipv6Address':
-      return moveIpv6Addresses(tools, moveOf(kind, request, targets));
-    case 'route':
-      return moveRoute(tools, moveOf(kind, request, targets));
-    case 'elasticIp':
-      return moveElasticIp(tools, moveOf(kind, request, targets));
-  }
+  return awsKindOf(firstTarget(request, targets)).move(tools, moveOf(request, targets));
 }
 
 /** The action that the first call of the move is. */
 function firstAction(request: RequestedMove, targets: Targets): PreparedMove['action'] {
-  switch (kindOf(request, targets)) {
-    case 'privateAddress':
-      return 'AssignPrivateIpAddresses';
-    case 'ipv6Address':
-      return request.releases === undefined ? 'AssignIpv6Addresses' : 'UnassignIpv6Addresses';
-    case 'route':
-      return request.allowReassignment ? 'ReplaceRoute' : 'CreateRoute';
-    case 'elasticIp':
-      return 'AssociateAddress';
-  }
+  return awsKindOf(firstTarget(request, targets)).firstAction(request);
 }
 
-function moveOf<Kind extends Target['kind']>(
-  kind: Kind,
-  request: RequestedMove,
-  targets: Targets,
-): Move<Kind> {
-  type Own = Extract<Target, { readonly kind: Kind }>;
-  const isOwn = (target: Target | undefined): target is Own => target?.kind === kind;
-  const named = (ids: readonly string[]): readonly Own[] => ids.map((id) => targets.get(id)).filter(isOwn);
+function moveOf(request: RequestedMove, targets: Targets): Move {
+  const { kind } = firstTarget(request, targets);
+  const named = (ids: readonly string[]): readonly Target[] =>
+    ids.flatMap((id) => targets.get(id) ?? []).filter((target) => target.kind === kind);
   const { networkInterfaceId, allowReassignment, privateAddress = null, releases = [] } = request;
   return {
     targets: named(request.targets),

@@ -6,13 +6,13 @@
 import { DescribeAddressesCommand } from '@aws-sdk/client-ec2';
 import { ipv4Number } from '../../config/ipv4';
 import type { Holder } from '../../core/state/model';
-import type { Target } from '../../core/state/plan';
+import type { TargetOf } from '../../core/state/plan';
 import { INSTANCE_ID, Malformed, NETWORK_INTERFACE_ID, optionalText, text } from './answer';
 import type { Ask } from '../transport/ec2';
 import { attachmentShown, type KnownInterfaces } from './observation';
 import { allPages, cut, joined, type Pages } from './pages';
 
-export type ElasticIpTarget = Extract<Target, { readonly kind: 'elasticIp' }>;
+export type ElasticIpTarget = TargetOf<'elasticIp'>;
 
 /** EC2's limit of filter values in one call. */
 const FILTER_VALUES_MAX = 200;

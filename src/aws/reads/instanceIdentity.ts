@@ -19,6 +19,10 @@ export type InstanceInterface = {
   readonly vpcId: string;
 };
 
+/** As reports name it. */
+export const interfaceName = ({ networkInterfaceId, deviceIndex }: InstanceInterface): string =>
+  `${networkInterfaceId}, device index ${deviceIndex}`;
+
 export type InstanceIdentity = {
   readonly instanceId: string;
   readonly region: string;

@@ -24,6 +24,7 @@ import {
   text,
   VPC_ID,
 } from './answer';
+import { addressBrought } from '../kinds';
 import type { InstanceIdentity } from './instanceIdentity';
 import { ipv4Number } from '../../config/ipv4';
 import { canonicalIpv6 } from '../../config/ipv6';
@@ -50,20 +51,12 @@ export function observationQuestion(plan: Plan, identity: InstanceIdentity): Obs
     peerAddresses,
     addresses: [
       ...new Set([
-        ...addressTargets(plan.targets).map(({ address }) => address),
+        ...plan.targets.flatMap((target) => addressBrought(target)?.address ?? []),
         ...primaries,
         ...peerAddresses,
       ]),
     ],
   };
-}
-
-type AddressTarget = Extract<Target, { readonly kind: 'privateAddress' | 'ipv6Address' }>;
-
-function addressTargets(targets: readonly Target[]): readonly AddressTarget[] {
-  return targets.flatMap((target) =>
-    target.kind === 'privateAddress' || target.kind === 'ipv6Address' ? [target] : [],
-  );
 }
 
 /** What is known of interfaces, for those who read who holds routes and Elastic IPs. */
@@ -193,9 +186,12 @@ function observe(question: ObservationQuestion, all: readonly Interface[]): Obse
     instanceId: question.instanceId,
     interfaces,
     holders: Object.fromEntries(
-      addressTargets(question.targets).map(
-        (target) => [target.id, holder(interfaces, target, holderOf.get(target.address))] as const,
-      ),
+      question.targets.flatMap((target) => {
+        const brought = addressBrought(target);
+        return brought === null
+          ? []
+          : [[target.id, holder(interfaces, target, holderOf.get(brought.address))]];
+      }),
     ),
     peers: Object.fromEntries(
       question.peerAddresses.flatMap((address) => {

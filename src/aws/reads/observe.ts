@@ -6,7 +6,7 @@
  */
 import { DescribeNetworkInterfacesCommand } from '@aws-sdk/client-ec2';
 import type { Failure, Observation } from '../../core/state/model';
-import type { Plan, Target } from '../../core/state/plan';
+import type { Plan } from '../../core/state/plan';
 import { Malformed } from './answer';
 import { malformed, type Ask, type Ec2 } from '../transport/ec2';
 import { describeElasticIps, readElasticIps } from './elasticIps';
@@ -18,7 +18,11 @@ import {
   type ObservationQuestion,
 } from './observation';
 import { allPages, cut, joined, type Pages } from './pages';
-import { foreseeRefusals, type AddressLimits } from './refusals';
+import { readingsFor } from '../kinds';
+import { isElasticIp } from '../kinds/elasticIp';
+import type { AddressLimits, ReadingAction } from '../kinds/kind';
+import { isRoute } from '../kinds/route';
+import { foreseeRefusals } from './refusals';
 import { describeRouteTables, readRoutes, type TableOf } from './routeTables';
 import { conflictWords, type TagConflict } from './tagConflicts';
 
@@ -47,7 +51,7 @@ const PAGE_SIZE = 1000;
 
 /** One of the questions that an observation consists of. */
 export type Question = {
-  readonly action: 'DescribeNetworkInterfaces' | 'DescribeRouteTables' | 'DescribeAddresses';
+  readonly action: ReadingAction;
   /** Ids of the targets that its answer is about. */
   readonly targets: readonly string[];
   readonly ask: (call: Ask) => Promise<Pages>;
@@ -57,29 +61,18 @@ export type Question = {
 export function questionsOf(plan: Plan, identity: InstanceIdentity, tableOf: TableOf): readonly Question[] {
   const question = observationQuestion(plan, identity);
   const { vpcIds } = question;
-  const routes = plan.targets.filter(isOfKind('route'));
-  const elasticIps = plan.targets.filter(isOfKind('elasticIp'));
-  const others = plan.targets.filter(({ kind }) => kind !== 'route' && kind !== 'elasticIp');
-  const questions: readonly Question[] = [
-    {
-      action: 'DescribeNetworkInterfaces',
-      targets: others.map(({ id }) => id),
-      ask: (call) => describeInterfaces(call, question),
-    },
-    {
-      action: 'DescribeRouteTables',
-      targets: routes.map(({ id }) => id),
-      ask: (call) => describeRouteTables({ targets: routes, vpcIds, call, tableOf }),
-    },
-    {
-      action: 'DescribeAddresses',
-      targets: elasticIps.map(({ id }) => id),
-      ask: (call) => describeElasticIps({ targets: elasticIps, call }),
-    },
-  ];
-  return questions.filter(
-    ({ action, targets }) => targets.length > 0 || action === 'DescribeNetworkInterfaces',
-  );
+  const routes = plan.targets.filter(isRoute);
+  const elasticIps = plan.targets.filter(isElasticIp);
+  const asks: { readonly [Action in ReadingAction]: Question['ask'] } = {
+    DescribeNetworkInterfaces: (call) => describeInterfaces(call, question),
+    DescribeRouteTables: (call) => describeRouteTables({ targets: routes, vpcIds, call, tableOf }),
+    DescribeAddresses: (call) => describeElasticIps({ targets: elasticIps, call }),
+  };
+  return readingsFor(plan.targets).map(({ action, targets }) => ({
+    action,
+    targets: targets.map(({ id }) => id),
+    ask: asks[action],
+  }));
 }
 
 /** The members that each question has been answered with; what is missing has no answer. */
@@ -106,13 +99,13 @@ export function readAnswers(
     members === undefined ? known : readInterfaces(observationQuestion(plan, identity), members);
   if (interfaces === null) throw new Malformed('nothing is known of the interfaces yet');
   const routing = readRoutes(
-    answers.DescribeRouteTables === undefined ? [] : plan.targets.filter(isOfKind('route')),
+    answers.DescribeRouteTables === undefined ? [] : plan.targets.filter(isRoute),
     answers.DescribeRouteTables ?? [],
     interfaces.known,
     tableOf,
   );
   const elastic = readElasticIps(
-    answers.DescribeAddresses === undefined ? [] : plan.targets.filter(isOfKind('elasticIp')),
+    answers.DescribeAddresses === undefined ? [] : plan.targets.filter(isElasticIp),
     answers.DescribeAddresses ?? [],
     interfaces.known,
   );
@@ -175,10 +168,6 @@ export async function observeOwnership({
     if (error instanceof Malformed) return { ok: false, failure: malformed(error.message), startedAt };
     throw error;
   }
-}
-
-function isOfKind<Kind extends Target['kind']>(kind: Kind) {
-  return (target: Target): target is Extract<Target, { readonly kind: Kind }> => target.kind === kind;
 }
 
 async function describeInterfaces(call: Ask, { addresses, vpcIds }: ObservationQuestion): Promise<Pages> {

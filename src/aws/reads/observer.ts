@@ -9,7 +9,7 @@ import { Malformed } from './answer';
 import { malformed, type Ask, type Ec2 } from '../transport/ec2';
 import type { InstanceIdentity } from './instanceIdentity';
 import type { InterfacesReading } from './observation';
-import type { AddressLimits } from './refusals';
+import type { AddressLimits } from '../kinds/kind';
 import type { TableOf } from './routeTables';
 import { conflictWords } from './tagConflicts';
 import { questionsOf, readAnswers, type Findings, type ObservationResult, type Question } from './observe';

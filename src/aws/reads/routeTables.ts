@@ -6,16 +6,16 @@
  */
 import { DescribeRouteTablesCommand } from '@aws-sdk/client-ec2';
 import { parseDestination } from '../../config/destinations';
-import { tableWords } from '../../config/targets';
+import { tableWords } from '../../config/kinds';
 import type { Holder } from '../../core/state/model';
-import type { Target } from '../../core/state/plan';
+import type { TargetOf } from '../../core/state/plan';
 import { field, INSTANCE_ID, Malformed, NETWORK_INTERFACE_ID, optionalText, text, VPC_ID } from './answer';
 import type { Ask } from '../transport/ec2';
 import { attachmentShown, type KnownInterfaces } from './observation';
 import { allPages, cut, joined, type Pages } from './pages';
 import type { TagConflict } from './tagConflicts';
 
-export type RouteTarget = Extract<Target, { readonly kind: 'route' }>;
+export type RouteTarget = TargetOf<'route'>;
 
 /** A table may have a thousand routes of 300 bytes each, and an answer 4 MB. */
 const TABLES_PER_CALL = 10;

@@ -20,7 +20,7 @@ export type Destination = {
 export type RouteTableName =
   { readonly id: string } | { readonly tag: { readonly key: string; readonly value: string } };
 
-/** What of a target depends on its kind. Only kinds.ts and the adapters look at it. */
+/** What of a target depends on its kind. Only the descriptors of the kinds look at it: core/kinds.ts names them. */
 export type Resource =
   /** A secondary private IPv4 address of the interface. */
   | { readonly kind: 'privateAddress'; readonly address: string }
@@ -42,6 +42,10 @@ export type Target = Resource &
      */
     readonly rank: number;
   };
+
+export type Kind = Target['kind'];
+
+export type TargetOf<K extends Kind> = Extract<Target, { readonly kind: K }>;
 
 /** A BFD session to the peer router. */
 export type PlannedSession = {

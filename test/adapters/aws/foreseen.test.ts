@@ -1,7 +1,8 @@
 // What EC2 would refuse to move and a reading shows: in which words, where, and how the daemon says it.
 import { ForeseenRefusals } from '../../../src/aws/checks/foreseen';
 import type { KnownInterface } from '../../../src/aws/reads/observation';
-import { foreseeRefusals, type Shown } from '../../../src/aws/reads/refusals';
+import type { Shown } from '../../../src/aws/kinds/kind';
+import { foreseeRefusals } from '../../../src/aws/reads/refusals';
 import type { Holder, Observation } from '../../../src/core/state/model';
 import type { Target } from '../../../src/core/state/plan';
 import { addressTarget, observationOf, planOf, TARGETS } from '../../support/coreWorld';
