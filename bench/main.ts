@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: measures the built daemon and writes docs/benchmarks.md and its plot; `npm run bench -- package`
- * measures the container, `npm run bench -- scale` many targets alone; each writes its section of the page. Times are
- * reported, never judged; counts that are off end it with exit code 1. Ends what it started, and nothing else.
+ * measures the container, `npm run bench -- scale` many targets alone, `npm run bench -- --versus DIR` this build
+ * against another one; each writes its section of the page. Times are reported, never judged; counts that are off end
+ * it with exit code 1. Ends what it started, and nothing else.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,8 +23,11 @@ import { countWords, highest, isRight, median, ms, type Count } from './statisti
 import { benchTraffic, readTrafficWishes } from './trafficMain';
 import { measureFirst, measureLatency, measureMoved, type LatencyRow, type MovedRow } from './takeovers';
 import { outliveReaders } from '../lab/readers';
+import { readVersusWishes, rowNames, versus } from './versusMain';
+import { versusPart } from './versusReport';
 
 const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIRECTORY]
+       npm run bench -- --versus DIRECTORY [--rows NAME,NAME] [--pairs N] [--rest SECONDS] [--out DIRECTORY]
        npm run bench -- scale [--out DIRECTORY]
        npm run bench -- traffic [--failovers N] [--out DIRECTORY]
        npm run bench -- package [--minutes N] [--failovers N] [--files DIRECTORY] [--out DIRECTORY]
@@ -31,6 +35,10 @@ const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIR
   --samples  takeovers for each generation with 2 interfaces; the other rows have fewer (default 60)
   --rest     how long the daemon is watched while nothing happens (default 60)
   --out      where benchmarks.md and its plot go (default docs)
+
+  --versus   this build against that of another checkout, in turn; without --out no page is written
+  --rows     only these: ${rowNames.join(' ')}
+  --pairs    takeovers of each build in each row (default: as each row has it)
 
   scale      only the takeovers of up to 500 routes and 100 addresses
 
@@ -214,11 +222,22 @@ async function traffic(args: readonly string[]): Promise<number> {
   return benchTraffic(wishes, say);
 }
 
+async function versusBuild(args: readonly string[]): Promise<number> {
+  const wishes = readVersusWishes(args);
+  if (typeof wishes === 'string') {
+    process.stderr.write(`bench: ${wishes}\n\n${USAGE}`);
+    return 2;
+  }
+  limitTime(2 * LONGEST_MINUTES);
+  return versus(wishes, say);
+}
+
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
   if (args[0] === 'traffic') return traffic(args.slice(1));
   if (args[0] === 'package') return packaged(args.slice(1));
   if (args[0] === 'scale') return scaled(args.slice(1));
+  if (args.some((arg) => /^--versus(=|$)/.test(arg))) return versusBuild(args);
   const wishes = readWishes(args);
   if (typeof wishes === 'string') {
     process.stderr.write(`bench: ${wishes}\n\n${USAGE}`);
@@ -228,7 +247,8 @@ async function main(): Promise<number> {
   const results = await measure(wishes);
   mkdirSync(wishes.out, { recursive: true });
   const page = join(wishes.out, 'benchmarks.md');
-  writeFileSync(page, report(results, partOf(readPage(page), packagedPart)));
+  const before = readPage(page);
+  writeFileSync(page, report(results, [...partOf(before, versusPart), '', ...partOf(before, packagedPart)]));
   writeFileSync(join(wishes.out, plotName), plot(results.latency, 2));
   say(`written: ${join(wishes.out, 'benchmarks.md')}`);
   return conclude([...countsOf(results), ...scaleCounts(results.scale)]);

@@ -11,8 +11,8 @@ import type { FirstRow, LatencyRow, MovedRow } from './takeovers';
 
 export const plotName = 'benchmarks-latency.svg';
 
-/** `packaged`: the section of the package, which is measured apart. */
-export function report(results: Results, packaged: readonly string[]): string {
+/** `apart`: the sections of what is measured apart. */
+export function report(results: Results, apart: readonly string[]): string {
   return [
     '# Benchmarks',
     '',
@@ -51,7 +51,7 @@ export function report(results: Results, packaged: readonly string[]): string {
     '',
     ...restSection(results),
     '',
-    ...packaged,
+    ...apart,
     '',
     '## What is not measured here',
     '',

@@ -160,6 +160,12 @@ export class Ec2Emulator {
     this.#accountBuckets = sizes === null ? null : accountBuckets(actionNames, sizes);
   }
 
+  /** Somebody else in the account makes so many calls of this action at once. @throws Error while the buckets are off. */
+  spendTokens(action: string, count: number): void {
+    if (this.#accountBuckets === null) throw new Error('the account has no buckets');
+    this.#accountBuckets.spend(action, count);
+  }
+
   /** Null while they are off. */
   buckets(): Readonly<Record<string, BucketState>> | null {
     return this.#accountBuckets?.states() ?? null;

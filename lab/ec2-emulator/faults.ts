@@ -18,11 +18,15 @@ const faultScope = {
 const when = z.enum(['before', 'after']).default('before');
 
 export const ec2FaultSchema = z.discriminatedUnion('kind', [
-  /** Waits, `ms` plus a random part of `jitterMs`: before the change is made, or between it and the answer. */
+  /**
+   * Waits, `ms` plus a random part of `jitterMs`: before the change is made, or between it and the answer. With
+   * `p99Ms` as answers of a busy service do: `ms` in the median, one in a hundred longer than that (lognormal).
+   */
   z.strictObject({
     kind: z.literal('latency'),
     ms: z.number().nonnegative(),
     jitterMs: z.number().nonnegative().default(0),
+    p99Ms: z.number().positive().optional(),
     when,
     ...faultScope,
   }),
@@ -111,7 +115,18 @@ export function findFault<Kind extends Ec2Fault['kind']>(
 
 export function latencyMs(faults: readonly Ec2Fault[], at: When): number {
   const fault = findFault(faults, 'latency', at);
-  return fault === undefined ? 0 : fault.ms + Math.random() * fault.jitterMs;
+  if (fault === undefined) return 0;
+  const { ms, jitterMs, p99Ms } = fault;
+  const tail = p99Ms === undefined ? 1 : (p99Ms / ms) ** (standardNormal() / NORMAL_P99);
+  return ms * tail + Math.random() * jitterMs;
+}
+
+/** One in a hundred is above it. */
+const NORMAL_P99 = 2.326;
+
+/** Box and Muller's. */
+function standardNormal(): number {
+  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 }
 
 /** Whether a rule that is for some requests only is for this one. */

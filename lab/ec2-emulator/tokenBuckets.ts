@@ -10,6 +10,8 @@ import { nowMs } from './world';
 export const bucketSchema = z.strictObject({
   burst: z.int().nonnegative(),
   refillPerS: z.number().nonnegative(),
+  /** Also a refused request takes what there is of a token; EC2 does not document whether it does. */
+  refusedTakes: z.boolean().optional(),
 });
 export type BucketSize = z.infer<typeof bucketSchema>;
 
@@ -79,16 +81,17 @@ export class TokenBuckets {
 
   /** False when the bucket of that name is empty. @throws Error when there is none. */
   take(name: string): boolean {
-    const bucket = this.#buckets.get(name);
-    if (bucket === undefined) throw new Error(`no bucket ${name}`);
-    refill(bucket);
-    if (bucket.tokens < 1) {
-      bucket.refused += 1;
-      return false;
-    }
-    bucket.tokens -= 1;
-    bucket.taken += 1;
-    return true;
+    const bucket = this.#bucket(name);
+    const taken = takeFrom(bucket);
+    if (taken) bucket.taken += 1;
+    else bucket.refused += 1;
+    return taken;
+  }
+
+  /** Somebody else in the account asks for so many at once, and gets what there is. @throws Error when there is no such bucket. */
+  spend(name: string, count: number): void {
+    const bucket = this.#bucket(name);
+    for (let left = count; left > 0 && takeFrom(bucket); left -= 1);
   }
 
   states(): Readonly<Record<string, BucketState>> {
@@ -100,6 +103,20 @@ export class TokenBuckets {
       }),
     );
   }
+
+  #bucket(name: string): Bucket {
+    const bucket = this.#buckets.get(name);
+    if (bucket === undefined) throw new Error(`no bucket ${name}`);
+    return bucket;
+  }
+}
+
+function takeFrom(bucket: Bucket): boolean {
+  refill(bucket);
+  const isThere = bucket.tokens >= 1;
+  if (isThere) bucket.tokens -= 1;
+  else if (bucket.size.refusedTakes === true) bucket.tokens = 0;
+  return isThere;
 }
 
 function refill(bucket: Bucket): void {

@@ -1,0 +1,80 @@
+/** The section of docs/benchmarks.md on this build against another one. */
+import type { Conditions } from './packagedReport';
+import { framed, type Part } from './part';
+import { ms, quantile } from './statistics';
+import { table } from './table';
+import type { Compared } from './versus';
+
+export const versusPart: Part = { name: '--versus DIR', source: 'bench/versusReport.ts' };
+
+export type Between = {
+  /** As `git describe` names them. */
+  readonly here: string;
+  readonly there: string;
+  /** What has been typed, to be typed again. */
+  readonly command: string;
+};
+
+export function versusSection(
+  compared: readonly Compared[],
+  { here, there, command }: Between,
+  where: Conditions,
+): readonly string[] {
+  return framed(versusPart, [
+    '## Against another build',
+    '',
+    `\`${command}\`: this build (${here}) and ${there}, in turn, each as a process of its own`,
+    'against the lab of this one. A ratio below 1 is for this build. The spread of a ratio is what nine of ten runs like this',
+    'one would say (bootstrap of the samples): where it holds 1, nothing is proved. A takeover is the first of its process,',
+    'but with a heavy tail, for gen1 and gen2, where two processes take over in turn.',
+    '',
+    ...table(
+      ['what', 'samples of each', 'this build', 'the other', 'ratio', 'spread', 'to hold'],
+      compared.map(rowOf),
+    ),
+    '',
+    `Machine: ${where.machine}; load average ${where.load.toFixed(1)} in the minute before: the ratios count, not the times.`,
+  ]);
+}
+
+export function ratioWords({ figure, here, there }: Compared): string {
+  const [low, ratio, high] = ratioOf(here, there, figure.quantile ?? 0.5);
+  const { hold } = figure;
+  const verdict = hold === null ? '' : `, to hold ${hold}: ${ratio <= hold ? 'held' : 'MISSED'}`;
+  return `ratio ${ratio.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})${verdict}`;
+}
+
+function rowOf({ figure, here, there }: Compared): readonly string[] {
+  const share = figure.quantile ?? 0.5;
+  const [low, ratio, high] = ratioOf(here, there, share);
+  const said = (value: number) =>
+    [figure.unit === 'ms' ? ms(value) : value.toFixed(2), figure.unit].join(' ').trim();
+  const { hold } = figure;
+  return [
+    figure.what,
+    String(here.length),
+    said(quantile(here, share)),
+    said(quantile(there, share)),
+    ratio.toFixed(2),
+    here.length < 3 ? '' : `${low.toFixed(2)} to ${high.toFixed(2)}`,
+    hold === null ? '' : `${hold} ${ratio <= hold ? 'held' : 'MISSED'}`,
+  ];
+}
+
+const RESAMPLED = 1_000;
+
+/** The ratio of the quantiles, between the bounds that nine of ten resamplings keep to. */
+export function ratioOf(
+  here: readonly number[],
+  there: readonly number[],
+  share: number,
+): readonly [low: number, ratio: number, high: number] {
+  const ratios = Array.from(
+    { length: RESAMPLED },
+    () => quantile(resampled(here), share) / quantile(resampled(there), share),
+  );
+  return [quantile(ratios, 0.05), quantile(here, share) / quantile(there, share), quantile(ratios, 0.95)];
+}
+
+const resampled = (samples: readonly number[]): readonly number[] =>
+  samples.map(() => samples[Math.floor(Math.random() * samples.length)] ?? Number.NaN);
