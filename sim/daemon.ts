@@ -138,6 +138,15 @@ export class Daemon {
     if (!this.isPaused) this.#atEndOfMoment(() => undefined);
   }
 
+  /** A timer of the process, which does not run out in a pause. As Node has it, which knows none of less than a millisecond. */
+  after(delayMs: number, run: () => void): () => void {
+    let isCancelled = false;
+    this.#p.timeline.after(Math.max(1, delayMs), () => {
+      if (!isCancelled) this.#whenRunning(run);
+    });
+    return () => (isCancelled = true);
+  }
+
   /** When everything else that is due at this moment has happened, and the sockets have been read. */
   #atEndOfMoment(run: () => void): void {
     this.#p.timeline.last(() =>
@@ -164,14 +173,7 @@ export class Daemon {
         }),
       // Nothing of what it starts has a socket here.
       afterOutput: (run) => run(),
-      after: (delayMs, run) => {
-        let isCancelled = false;
-        // As Node has it, which knows no timer of less than a millisecond.
-        timeline.after(Math.max(1, delayMs), () => {
-          if (!isCancelled) this.#whenRunning(run);
-        });
-        return () => (isCancelled = true);
-      },
+      after: (delayMs, run) => this.after(delayMs, run),
       every: (intervalMs, run) => {
         const again = (): void => {
           if (this.#ended) return;

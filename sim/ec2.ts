@@ -57,6 +57,8 @@ export type Trouble = {
   slowUntil: number;
   lossyUntil: number;
   throttledUntil: number;
+  /** Somebody else in the account asks for nearly all that the bucket gets. */
+  contendedUntil: number;
   staleUntil: number;
   readonly refusedUntil: number[];
 };
@@ -64,6 +66,8 @@ export type Trouble = {
 /** EC2's bucket for AssignPrivateIpAddresses is 100 and 5 a second, and the account shares it. */
 const BUCKET = 40;
 const REFILL_PER_MS = 5 / 1000;
+/** How long the other consumer of a contended bucket waits for its next request, in the mean. */
+const CONSUMER_MS = 220;
 /** What a `stale` fault may lag at most. */
 const STALE_FAULT_MS = 9_000;
 
@@ -87,6 +91,7 @@ export class Ec2 {
   readonly #conditions: Trio<InstanceCondition> = ['running', 'running', 'running'];
   #tokens = BUCKET;
   #tokensAt = 0;
+  #consumerAt = 0;
   /** Called after each change of who holds what, with the router that has written it. */
   changed: (writer: AnyRouter | null) => void = () => undefined;
   /** Called before a request changes who holds a target. */
@@ -199,6 +204,7 @@ export class Ec2 {
       now < trouble.slowUntil ||
       now < trouble.lossyUntil ||
       now < trouble.throttledUntil ||
+      now < trouble.contendedUntil ||
       now < trouble.staleUntil ||
       trouble.refusedUntil.some((until) => now < until)
     );
@@ -330,11 +336,33 @@ export class Ec2 {
   #takeToken(router: AnyRouter): boolean {
     const { now } = this.#timeline;
     if (now < this.trouble[router].throttledUntil && this.#random.chance(0.8)) return false;
-    this.#tokens = Math.min(BUCKET, this.#tokens + (now - this.#tokensAt) * REFILL_PER_MS);
+    const contendedUntil = Math.max(...this.trouble.map((trouble) => trouble.contendedUntil));
+    for (; this.#consumerAt <= Math.min(now, contendedUntil); this.#consumerAt += this.#consumerWaitMs())
+      this.#takeTokenAt(this.#consumerAt);
+    return this.#takeTokenAt(now);
+  }
+
+  #takeTokenAt(at: number): boolean {
+    this.#tokens = Math.min(BUCKET, this.#tokens + (at - this.#tokensAt) * REFILL_PER_MS);
+    this.#tokensAt = at;
+    const isThere = this.#tokens >= 1;
+    if (isThere) this.#tokens -= 1;
+    // Whether a refused request costs what there is of a token is not documented.
+    else if (this.#settings.refusedTakes) this.#tokens = 0;
+    return isThere;
+  }
+
+  #consumerWaitMs(): number {
+    return -Math.log(1 - this.#random.next()) * CONSUMER_MS;
+  }
+
+  /** The bucket of the account is empty, and somebody else takes most of what comes into it. */
+  contend(router: RouterIndex, until: number): void {
+    const { now } = this.#timeline;
+    this.trouble[router].contendedUntil = until;
+    this.#tokens = 0;
     this.#tokensAt = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
-    return true;
+    this.#consumerAt = Math.max(this.#consumerAt, now) + this.#consumerWaitMs();
   }
 
   #read(router: AnyRouter): Observation {
@@ -523,6 +551,7 @@ function noTrouble(targets: number): Trouble {
     slowUntil: 0,
     lossyUntil: 0,
     throttledUntil: 0,
+    contendedUntil: 0,
     staleUntil: 0,
     refusedUntil: Array<number>(targets).fill(0),
   };

@@ -3,6 +3,8 @@
  * memory, and what the daemon's effects do. Its groups have in common all but their plans and what they remember.
  */
 import type { Effect, EffectArgs, Event, Memory } from '../src/core/state/model';
+import { Pacer, type Limits } from '../src/aws/moves/pacer';
+import type { ApiLimit } from '../src/config/settings';
 import type { Plan } from '../src/core/state/plan';
 import type { State } from '../src/core/state/state';
 import type { Step } from '../src/core/step';
@@ -17,13 +19,24 @@ import type { Timeline } from './timeline';
 
 /** What the daemon's observation and its question about holders may take. */
 const READ_TIMEOUT_MS = 1_000;
-/** Where requests are spared: so many at once, and one more each second. */
-const TOKENS = 2;
-const TOKEN_MS = 1_000;
+/** EC2's limits, as the daemon is told them: all kinds of requests draw on one bucket here. */
+const LIMIT = { burst: 100, refillPerS: 5 };
+/** Where requests are spared. */
+const SMALL_LIMIT = { burst: 2, refillPerS: 1 };
+const ACTION = 'AssignPrivateIpAddresses';
+const limitsOf = (limit: ApiLimit): Limits => ({
+  AssignPrivateIpAddresses: limit,
+  AssignIpv6Addresses: limit,
+  UnassignIpv6Addresses: limit,
+  ReplaceRoute: limit,
+  CreateRoute: limit,
+  AssociateAddress: limit,
+});
 /** Wall time when a run begins. */
 const WALL_MS = 1_700_000_000_000;
 
 type Send = EffectArgs['sendTakeover'];
+type Waiting = { readonly group: Group; readonly effect: Send; readonly leave: () => void };
 
 export type Recorder<Index extends AnyRouter> = {
   readonly stepped: (
@@ -75,11 +88,10 @@ export class Router<Index extends AnyRouter> {
   #boots = 0;
   /** Between this router's wall clock and the right time. */
   #clockErrorMs = 0;
-  #tokens = TOKENS;
-  #tokensAt = 0;
-  /** What waits for a token, and whose turn it was last. */
-  #queued: readonly { readonly daemon: Daemon; readonly group: Group; readonly effect: Send }[] = [];
-  #served: Group | null = null;
+  /** That of the daemon that runs. */
+  #pacer: Pacer | null = null;
+  /** What takes a request that waits for a token out of its queue. */
+  #waiting: readonly Waiting[] = [];
   /** The newest observation that was asked for, and by whom. */
   #reading: {
     readonly daemon: Daemon;
@@ -180,7 +192,7 @@ export class Router<Index extends AnyRouter> {
   // ---- The process ----
 
   startDaemon(): void {
-    const { recorder, timeline, random, groups } = this.#p;
+    const { recorder, timeline, random, groups, settings } = this.#p;
     if (this.machine !== 'on' || this.daemon !== null) return;
     const waitMs = this.#pausedUntil - timeline.now;
     if (waitMs > 0) return timeline.after(waitMs, () => this.startDaemon());
@@ -197,6 +209,12 @@ export class Router<Index extends AnyRouter> {
         recorder.stepped(this, planned, event, before, step, now),
       spins: () => recorder.broken('no-spin', `router ${this.index} decides again and again`),
       deaf: (reason) => recorder.broken('wakes', `router ${this.index}: ${reason}`),
+    });
+    const { daemon } = this;
+    const limit = settings.paced ? SMALL_LIMIT : LIMIT;
+    this.#pacer = new Pacer(limitsOf(limit), () => this.now, {
+      after: (delayMs, run) => daemon.after(delayMs, run),
+      random: () => random.next(),
     });
     const memories = this.#saved.at(-1);
     const bootId = `boot-${this.index}-${this.#boots}`;
@@ -258,6 +276,9 @@ export class Router<Index extends AnyRouter> {
   #endDaemon(): void {
     this.daemon?.end();
     this.daemon = null;
+    this.#pacer?.stop();
+    this.#pacer = null;
+    this.#waiting = [];
     this.#unsaved = null;
     this.#p.recorder.died(this.index);
     this.api.detach(() => this.machine === 'on');
@@ -269,22 +290,12 @@ export class Router<Index extends AnyRouter> {
     const { group } = planned;
     const { ec2, timeline, random, settings } = this.#p;
     switch (effect.effect) {
-      case 'sendTakeover': {
-        if (!settings.paced || this.#takeToken()) return this.#send(daemon, group, effect);
-        const { attempt, call, send } = effect;
-        daemon.enqueueFor(group, () => ({ type: 'takeoverCallQueued', attempt, call, send }));
-        this.#queued = [...this.#queued, { daemon, group, effect }];
-        return timeline.after(TOKEN_MS * this.#queued.length, () => this.#release());
-      }
+      case 'sendTakeover':
+        return this.#enter(daemon, group, effect);
       case 'withdrawTakeover': {
         const { attempt, calls } = effect;
-        this.#queued = this.#queued.filter(
-          (each) =>
-            each.daemon !== daemon ||
-            each.group !== group ||
-            each.effect.attempt !== attempt ||
-            !calls.includes(each.effect.call),
-        );
+        for (const { leave, group: of, effect: sent } of this.#waiting)
+          if (of === group && sent.attempt === attempt && calls.includes(sent.call)) leave();
         return;
       }
       case 'observeOwnership':
@@ -358,10 +369,39 @@ export class Router<Index extends AnyRouter> {
     });
   }
 
-  #send(daemon: Daemon, group: Group, effect: Send): void {
+  /** Through the production pacer, as src/aws/moves/moves.ts has it. */
+  #enter(daemon: Daemon, group: Group, effect: Send): void {
+    const { attempt, call, send, rank } = effect;
+    const pacer = this.#pacer;
+    if (pacer === null) throw new Error('a request of no daemon');
+    let waiting: Waiting | null = null;
+    const forget = (): void => {
+      this.#waiting = this.#waiting.filter((each) => each !== waiting);
+    };
+    const leave = pacer.enter({ action: ACTION, group: String(group), rank }, () => {
+      if (waiting !== null)
+        daemon.enqueueFor(group, () => ({ type: 'takeoverCallReleased', attempt, call, send }));
+      forget();
+      this.#send(daemon, pacer, group, effect);
+    });
+    if (leave === null) return;
+    waiting = {
+      group,
+      effect,
+      leave: () => {
+        forget();
+        leave();
+      },
+    };
+    this.#waiting = [...this.#waiting, waiting];
+    daemon.enqueueFor(group, () => ({ type: 'takeoverCallQueued', attempt, call, send }));
+  }
+
+  #send(daemon: Daemon, pacer: Pacer, group: Group, effect: Send): void {
     const { attempt, call, send } = effect;
     const sentAt = this.now;
-    this.#p.ec2.assign(this.index, effect, (failure) =>
+    this.#p.ec2.assign(this.index, effect, (failure) => {
+      pacer.answered(ACTION, failure);
       daemon.enqueueFor(group, () => ({
         type: 'takeoverCallAnswered',
         attempt,
@@ -370,32 +410,8 @@ export class Router<Index extends AnyRouter> {
         sentAt,
         failure,
         awsRequestId: null,
-      })),
-    );
-  }
-
-  /** A small bucket of the daemon's own, as its pacer has a large one for each action of EC2. */
-  #takeToken(): boolean {
-    const { now } = this.#p.timeline;
-    this.#tokens = Math.min(TOKENS, this.#tokens + (now - this.#tokensAt) / TOKEN_MS);
-    this.#tokensAt = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
-    return true;
-  }
-
-  /** A token has come: the first of those that wait goes out, if it is still wanted. Groups take turns. */
-  #release(): void {
-    const next = this.#queued.find(({ group }) => group !== this.#served) ?? this.#queued[0];
-    if (next === undefined) return;
-    if (!this.#takeToken()) return this.#p.timeline.after(TOKEN_MS / 10, () => this.#release());
-    const { daemon, group, effect } = next;
-    this.#served = group;
-    this.#queued = this.#queued.filter((each) => each !== next);
-    if (daemon.hasEnded) return;
-    const { attempt, call, send } = effect;
-    daemon.enqueueFor(group, () => ({ type: 'takeoverCallReleased', attempt, call, send }));
-    this.#send(daemon, group, effect);
+      }));
+    });
   }
 
   #tell(what: () => string): void {

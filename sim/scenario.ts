@@ -38,6 +38,8 @@ export type Settings = {
   readonly elasticIpFloats: boolean;
   /** Requests are spared: two at once and one a second, so that an attempt waits for tokens. */
   readonly paced: boolean;
+  /** What EC2 turns down for want of tokens costs what there is of one. */
+  readonly refusedTakes: boolean;
   readonly sessions: number;
   readonly generation: InterfaceGeneration;
   readonly trigger: 'any' | 'all';
@@ -111,7 +113,8 @@ export type Fault = Timed &
     | {
         readonly kind: 'ec2';
         readonly router: RouterIndex | 'both';
-        readonly how: 'cut' | 'blackhole' | 'slow' | 'lossy' | 'throttled' | 'refusing' | 'stale';
+        readonly how:
+          'cut' | 'blackhole' | 'slow' | 'lossy' | 'throttled' | 'contended' | 'refusing' | 'stale';
         /** For `refusing`: which target, or all of them. */
         readonly target: number | 'all';
       }
@@ -278,7 +281,8 @@ function settingsOf(random: Random, seed: number): Settings {
     takeFromRunningAfterMs: random.chance(0.2) ? random.int(30_000, 90_000) : null,
     foreignHolder: random.pick(['refuse', 'refuse', 'take']),
     initialOwner: random.pick([0, 0, 0, 1, 1, 'nobody', 'mixed']),
-    // From numbers of its own: what else is drawn does not depend on it.
+    // From numbers of their own: what else is drawn does not depend on them.
+    refusedTakes: new Random(seed, 4).chance(0.5),
     groups: new Random(seed, 2).chance(1 / 8) ? 2 : 1,
     elasticIpFloats: new Random(seed, 4).chance(1 / 2),
     onPeerWithdrawn: new Random(seed, 5).pick(['stay', 'stay', 'take']),
@@ -365,7 +369,17 @@ function faultOf(random: Random, settings: Settings, kind: FaultKind, at: number
         ...timed,
         kind: 'ec2',
         router: random.pick([0, 1, 'both']),
-        how: random.pick(['cut', 'blackhole', 'slow', 'lossy', 'lossy', 'throttled', 'refusing', 'stale']),
+        how: random.pick([
+          'cut',
+          'blackhole',
+          'slow',
+          'lossy',
+          'lossy',
+          'throttled',
+          'contended',
+          'refusing',
+          'stale',
+        ]),
         target,
       };
     case 'operator':

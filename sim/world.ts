@@ -480,6 +480,9 @@ class World {
       case 'throttled':
         trouble.throttledUntil = until;
         return;
+      case 'contended':
+        this.#ec2.contend(router, until);
+        return;
       case 'stale':
         trouble.staleUntil = until;
         return;

@@ -38,7 +38,7 @@ describe('takeover calls (rule 6)', () => {
   test.each<[Failure['kind'], readonly number[]]>([
     ['uncertain', [0, 37.5, 75, 150, 300, 600, 750, 750]],
     ['unsent', [0, 37.5, 75, 150, 300, 600, 750, 750]],
-    ['throttled', [75, 150, 300, 600, 750, 750, 750, 750]],
+    ['throttled', [37.5, 37.5, 37.5, 37.5, 37.5, 37.5, 37.5, 37.5]],
     ['refused', [7_500, 7_500, 7_500, 7_500, 7_500, 7_500, 7_500, 7_500]],
   ])('%s: backs off as the rule says, jitter in the middle', (kind, expected) => {
     const waits = expected.map((_, index) => backoffMs({ kind, code: '', message: '' }, index + 1, 0.5));
@@ -46,7 +46,7 @@ describe('takeover calls (rule 6)', () => {
   });
 
   test('jitter takes off up to half, and never makes a wait longer', () => {
-    const failure = { kind: 'throttled', code: '', message: '' } as const;
+    const failure = { kind: 'uncertain', code: '', message: '' } as const;
     expect(backoffMs(failure, 99, 0)).toBe(500);
     expect(backoffMs(failure, 99, 0.999)).toBeLessThan(1_000);
   });
@@ -161,7 +161,8 @@ describe('takeover calls (rule 6)', () => {
     expect(play.state.lastAttempt).toBe(1);
   });
 
-  test.each(['uncertain', 'unsent', 'throttled', 'refused'] as const)(
+  // What it throttles waits for its token in the pacer: spinning.test.ts.
+  test.each(['uncertain', 'unsent', 'refused'] as const)(
     'whatever EC2 answers at once, it is not flooded: %s',
     (kind) => {
       const play = sent();

@@ -3,12 +3,14 @@
  * after the same time; what it answers is random, and so is who it says holds the targets.
  */
 import fc from 'fast-check';
+import { Pacer } from '../../src/aws/moves/pacer';
 import { violations } from '../../src/core/state/invariants';
 import type { Effect, Event, Failure, InstanceCondition } from '../../src/core/state/model';
 import type { Plan } from '../../src/core/state/plan';
 import { initialState } from '../../src/core/state/state';
 import { step } from '../../src/core/step';
 import { planOf, synchronizedEvent, type Owner } from '../support/coreWorld';
+import { limits } from '../adapters/aws/awsLab';
 import { observed } from './stories';
 
 const MINUTE_MS = 60_000;
@@ -34,6 +36,8 @@ type World = {
   readonly flaps: readonly { readonly atMs: number; readonly event: Event }[];
 };
 
+type Request = { readonly attempt: number; readonly call: number; readonly send: number };
+
 type Count = { readonly at: number; readonly effect: Effect };
 
 /** Everything that is asked for in this time. */
@@ -56,6 +60,41 @@ function run({ plan, generation, script, level, before, flaps }: World, forMs: n
     return answer;
   };
   const failure = (kind: Failure['kind']): Failure => ({ kind, code: kind, message: 'why' });
+  /** What EC2 throttles asks again at the pace of the production pacer. */
+  let timers: { readonly at: number; readonly run: () => void }[] = [];
+  const pacer = new Pacer(limits, () => now, {
+    after: (delayMs, run) => {
+      const timer = { at: now + delayMs, run };
+      timers.push(timer);
+      return () => (timers = timers.filter((each) => each !== timer));
+    },
+    random: () => script.jitter,
+  });
+  let waiting: { readonly request: Request; readonly leave: () => void }[] = [];
+  const enter = (effect: Extract<Effect, { effect: 'sendTakeover' }>): void => {
+    const { attempt, call, send, rank } = effect;
+    const request = { attempt, call, send };
+    let isQueued = false;
+    const leave = pacer.enter({ action: 'AssignPrivateIpAddresses', group: '', rank }, () => {
+      if (isQueued) queue.push({ at: now, event: { type: 'takeoverCallReleased', ...request } });
+      waiting = waiting.filter((each) => each.request !== request);
+      counts.push({ at: now, effect });
+      const answer = next('calls', script.calls);
+      const kind = answer === 'ok' ? null : failure(answer);
+      const event: Event = {
+        type: 'takeoverCallAnswered',
+        ...request,
+        sentAt: now,
+        awsRequestId: null,
+        failure: kind,
+      };
+      queue.push({ at: now + script.latencyMs, event });
+    });
+    if (leave === null) return;
+    isQueued = true;
+    waiting.push({ request, leave });
+    queue.push({ at: now, event: { type: 'takeoverCallQueued', ...request } });
+  };
   const answerTo = (effect: Effect): Event | null => {
     switch (effect.effect) {
       case 'observeOwnership': {
@@ -64,15 +103,17 @@ function run({ plan, generation, script, level, before, flaps }: World, forMs: n
         if (answer === 'fails') return { type: 'observationFailed', number, failure: failure('uncertain') };
         return { type: 'ownershipObserved', number, startedAt: now, observation: observed(plan, ...answer) };
       }
-      case 'sendTakeover': {
-        const { attempt, call, send } = effect;
-        const answer = next('calls', script.calls);
-        return {
-          type: 'takeoverCallAnswered',
-          ...{ attempt, call, send, sentAt: now, awsRequestId: null },
-          failure: answer === 'ok' ? null : failure(answer),
-        };
-      }
+      case 'sendTakeover':
+        enter(effect);
+        return null;
+      case 'withdrawTakeover':
+        for (const { request, leave } of waiting.filter(
+          ({ request: { attempt, call } }) => attempt === effect.attempt && effect.calls.includes(call),
+        )) {
+          leave();
+          waiting = waiting.filter((each) => each.request !== request);
+        }
+        return null;
       case 'askHolders': {
         const { number, instanceIds } = effect;
         const answer = next('conditions', script.conditions);
@@ -87,7 +128,6 @@ function run({ plan, generation, script, level, before, flaps }: World, forMs: n
         return { type: 'levelsRead', sessions: [], interfaces: [] };
       case 'prepareTakeover':
       case 'discardPrepared':
-      case 'withdrawTakeover':
       case 'answerOperator':
       case 'remember':
       case 'reportTimeline':
@@ -101,18 +141,25 @@ function run({ plan, generation, script, level, before, flaps }: World, forMs: n
     if (broken.length > 0) throw new Error(broken.join('; '));
     ({ state } = result);
     for (const effect of result.effects) {
-      counts.push({ at: now, effect });
+      if (effect.effect !== 'sendTakeover') counts.push({ at: now, effect });
       const event = answerTo(effect);
       if (event !== null) queue.push({ at: now + script.latencyMs, event });
     }
   };
   for (let steps = 0; ; steps += 1) {
     if (steps > 20_000) throw new Error(`the core spins at ${now} ms`);
-    now = Math.max(now, Math.min(state.wakeAt, ...queue.map(({ at }) => at)));
+    now = Math.max(now, Math.min(state.wakeAt, ...queue.map(({ at }) => at), ...timers.map(({ at }) => at)));
     if (now > forMs) return counts;
+    for (const timer of timers.filter(({ at }) => at <= now)) {
+      timers = timers.filter((each) => each !== timer);
+      timer.run();
+    }
     const due = queue.filter(({ at }) => at <= now);
     queue.splice(0, queue.length, ...queue.filter(({ at }) => at > now));
-    for (const { event } of due) take(event);
+    for (const { event } of due) {
+      if (event.type === 'takeoverCallAnswered') pacer.answered('AssignPrivateIpAddresses', event.failure);
+      take(event);
+    }
     take({ type: 'inputDrained', jitter: script.jitter });
   }
 }

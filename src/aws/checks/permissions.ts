@@ -108,7 +108,7 @@ export async function proveWrites(
   observation: Observation,
 ): Promise<readonly Permission[]> {
   const targets = new Map(plan.targets.map((target) => [target.id, target]));
-  const tools = { ec2, tableOf: () => null, throttled: () => {}, token: () => Promise.resolve() };
+  const tools = { ec2, tableOf: () => null, answered: () => {}, token: () => Promise.resolve() };
   const proven: Permission[] = [];
   for (const request of takeoverRequests(plan, observation)) {
     const target = targets.get(request.targets[0] ?? '');

@@ -51,8 +51,8 @@ export type Tools = {
   readonly ec2: Caller;
   /** Takes a token for a further call of a move, when there is one. */
   readonly token: (action: MovingAction) => Promise<void>;
-  /** EC2 has turned a call down for want of tokens. */
-  readonly throttled: (action: MovingAction) => void;
+  /** What EC2 has said to a call; null: done. */
+  readonly answered: (action: MovingAction, failure: Failure | null) => void;
   /** The route table of a route, by target id; null where EC2 has not shown it. */
   readonly tableOf: (id: string) => string | null;
 };
@@ -67,7 +67,7 @@ export type Calls = <Output extends ServiceOutputTypes>(
 
 /** A move as a few calls, one after the other, within one deadline. */
 export function movesBy<Output extends ServiceOutputTypes>(
-  { ec2, token, throttled }: Tools,
+  { ec2, token, answered }: Tools,
   first: {
     readonly action: MovingAction;
     readonly command: Command<Output>;
@@ -82,10 +82,8 @@ export function movesBy<Output extends ServiceOutputTypes>(
     result: CallResult<Answer>,
     problemOf: (output: Answer) => string | null,
   ): Failure | null => {
-    if (!result.ok) {
-      if (result.failure.kind === 'throttled') throttled(action);
-      return result.failure;
-    }
+    answered(action, result.ok ? null : result.failure);
+    if (!result.ok) return result.failure;
     const problem = problemOf(result.output);
     return problem === null ? null : malformed(problem);
   };

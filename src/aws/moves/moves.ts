@@ -75,7 +75,7 @@ export function openTakeover({
   const toolsFor = (rank: number): Tools => ({
     ec2,
     tableOf,
-    throttled: (action) => pacer.throttled(action),
+    answered: (action, failure) => pacer.answered(action, failure),
     token: (action) => new Promise((resolve) => void pacer.enter({ action, group, rank }, resolve)),
   });
 

@@ -36,7 +36,7 @@ export async function plannedMoves(
     // EC2 has no route to replace where nobody holds it.
     const isMissing = move.targets.some((id) => (observation.holders[id] ?? null) === null);
     const { ec2, calls } = rehearsal((action) => (action === 'ReplaceRoute' && isMissing ? NO_ROUTE : null));
-    const tools = { ec2, tableOf, throttled: () => {}, token: () => Promise.resolve() };
+    const tools = { ec2, tableOf, answered: () => {}, token: () => Promise.resolve() };
     await prepareMove(tools, move, targets).release(REHEARSAL_MS);
     planned.set(move, { rank: move.rank, calls, next: [] });
   }

@@ -13,7 +13,7 @@ import { waitersOf, waitingCalls } from './waiting';
 /** Deadline of the n-th try: 1, 2, 4, 8, 8, ... seconds. A later try does not abort an earlier one. */
 const FIRST_DEADLINE_MS = 1_000;
 const LAST_DEADLINE_MS = 8_000;
-/** The first retry goes out at once, later ones after 50 ms doubling to a second. */
+/** The first retry goes out at once, later ones after 50 ms doubling to a second. Throttled: the pacer has the time. */
 const FIRST_BACKOFF_MS = 50;
 const LAST_BACKOFF_MS = 1_000;
 /** A target that EC2 refuses for good is tried again this seldom: an operator may have mended it. */
@@ -180,7 +180,8 @@ export function backoffMs(failure: Failure, tries: number, jitter: number): numb
     case 'refused':
       return REFUSED_RETRY_MS * share;
     case 'throttled':
-      return Math.min(FIRST_BACKOFF_MS * 2 ** tries, LAST_BACKOFF_MS) * share;
+      // It waits for the next token in the order of the ranks, beside what has not been asked for yet.
+      return FIRST_BACKOFF_MS * share;
     case 'unsent':
     case 'uncertain':
       return tries === 1 ? 0 : Math.min(FIRST_BACKOFF_MS * 2 ** (tries - 2), LAST_BACKOFF_MS) * share;

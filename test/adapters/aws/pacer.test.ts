@@ -69,30 +69,118 @@ describe('tickets', () => {
   });
 });
 
-test('throttled, it believes that there are no tokens, halves its rate and recovers', () => {
-  let time = 0;
-  const pacer = new Pacer(limits, () => time);
-  let gone = 0;
-  const enter = () => pacer.enter(ticket(), () => (gone += 1))?.();
-  enter();
-  expect(gone).toBe(1);
-  pacer.throttled('ReplaceRoute');
-  // Those that were under way beside it are no further news.
-  for (let others = 0; others < 20; others += 1) pacer.throttled('ReplaceRoute');
-  enter();
-  expect(gone).toBe(1);
-  // At 5 a second there would be five tokens by now, at half of that there are two.
-  time += 1_000;
-  for (let calls = 0; calls < 5; calls += 1) enter();
-  expect(gone).toBe(3);
-  time += 10_000;
-  enter();
-  time += 1_000;
-  gone = 0;
-  for (let calls = 0; calls < 40; calls += 1) enter();
-  // 25 tokens in the ten slow seconds, less the one used, and five in the second after them.
-  expect(gone).toBe(29);
-  pacer.stop();
+describe('throttled', () => {
+  const throttled = { kind: 'throttled', code: 'RequestLimitExceeded', message: '' } as const;
+  /** Timers in virtual time; jitter at its longest. */
+  const virtual = () => {
+    let time = 0;
+    let timers: { readonly at: number; readonly run: () => void }[] = [];
+    const pacer = new Pacer(limits, () => time, {
+      after: (delayMs, run) => {
+        const timer = { at: time + delayMs, run };
+        timers.push(timer);
+        return () => (timers = timers.filter((each) => each !== timer));
+      },
+      random: () => 0.999,
+    });
+    const pass = (ms: number) => {
+      const until = time + ms;
+      for (;;) {
+        const [next] = timers.filter(({ at }) => at <= until).sort((one, other) => one.at - other.at);
+        if (next === undefined) break;
+        time = Math.max(time, next.at);
+        timers = timers.filter((each) => each !== next);
+        next.run();
+      }
+      time = until;
+    };
+    return { pacer, pass, now: () => time };
+  };
+
+  test('few ask again one by one, as often as a token comes, the lowest rank first', () => {
+    const { pacer, pass, now } = virtual();
+    const asked: (readonly [rank: number, at: number])[] = [];
+    const ask = (rank: number): unknown => pacer.enter(ticket({ rank }), () => asked.push([rank, now()]));
+    ask(1);
+    ask(2);
+    const refuse = (rank: number) => {
+      pacer.answered('ReplaceRoute', throttled);
+      ask(rank);
+    };
+    refuse(2);
+    refuse(1);
+    for (let count = 0; count < 3; count += 1) {
+      pass(225);
+      refuse(1);
+    }
+    expect(asked).toEqual([
+      [1, 0],
+      [2, 0],
+      [1, 220],
+      [1, 440],
+      [1, 660],
+    ]);
+  });
+
+  test('where there is no token for long, it asks less often', () => {
+    const { pacer, pass } = virtual();
+    let asked = 0;
+    const ask = (): unknown =>
+      pacer.enter(ticket(), () => {
+        asked += 1;
+        pacer.answered('ReplaceRoute', throttled);
+        ask();
+      });
+    ask();
+    pass(10_000);
+    expect(asked).toBe(46);
+    asked = 0;
+    pass(60_000);
+    expect(asked).toBe(69);
+  });
+
+  test.each([
+    ['at a time in which there is one', 0],
+    ['at the last moment before the next one', 229],
+  ])('once EC2 has a token again, the others follow: answered %s', (_, afterMs) => {
+    const { pacer, pass } = virtual();
+    let gone = 0;
+    for (let count = 0; count < 10; count += 1) pacer.enter(ticket(), () => (gone += 1));
+    pacer.answered('ReplaceRoute', throttled);
+    for (let count = 0; count < 10; count += 1) pacer.enter(ticket(), () => (gone += 1));
+    gone = 0;
+    pass(230);
+    expect(gone).toBe(1);
+    const counts = [];
+    while (gone < 10) {
+      const before = gone;
+      pass(afterMs);
+      for (let answers = before; answers > 0; answers -= 1) pacer.answered('ReplaceRoute', null);
+      counts.push(gone - before);
+    }
+    expect(counts.length).toBeLessThan(6);
+  });
+
+  test('of many it believes that there are no tokens, halves its rate and recovers', () => {
+    const { pacer, pass } = virtual();
+    let gone = 0;
+    const enter = () => pacer.enter(ticket(), () => (gone += 1));
+    enter();
+    expect(gone).toBe(1);
+    pacer.answered('ReplaceRoute', throttled);
+    // Those that were under way beside it are no further news.
+    for (let others = 0; others < 20; others += 1) pacer.answered('ReplaceRoute', throttled);
+    for (let calls = 0; calls < 100; calls += 1) enter();
+    gone = 0;
+    // At 5 a second there would be five tokens, at half of that there are two.
+    pass(1_000);
+    expect(gone).toBe(2);
+    // 25 in the ten slow seconds, and five in the second after them.
+    pass(9_000);
+    gone = 0;
+    pass(1_000);
+    expect(gone).toBe(5);
+  });
 });
 
 test('what can wait gets a token out of a full bucket alone, which then begins to refill', () => {
