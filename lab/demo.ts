@@ -1,13 +1,16 @@
 /**
  * `npm run demo`: the whole job before one's eyes, with nothing installed but Node; `npm run demo -- cross-az` is
- * the same across two availability zones, with routes and an Elastic IP. Here are its start, its
- * deadline and its end: whatever happens, every process that it started is gone when it ends. Exit code 0
- * only when everything was as it should be; the story itself is in demo/story.ts.
+ * the same across two availability zones, with routes and an Elastic IP; `npm run demo -- heal` has the healer replace
+ * the dead router. Here are its start, its deadline and its end: whatever happens, every process that it started is gone
+ * when it ends. Exit code 0 only when everything was as it should be; the stories are in demo/story.ts and
+ * demo/healing.ts.
  */
 import { performance } from 'node:perf_hooks';
 import { Checks } from './demo/checks';
+import { tellHealing } from './demo/healing';
 import { Screen } from './demo/screen';
-import { tell } from './demo/story';
+import { tell, type Stage } from './demo/story';
+import { startPairLab } from './heal/pairLab';
 import { startCrossAzLab, startLab, type AnyLab } from './topology/topology';
 import { outliveReaders } from './readers';
 
@@ -15,25 +18,55 @@ const EC2_LATENCY_MS = 150;
 /** At rest it takes some 10 s; a busy machine is no reason to fail. */
 const DEADLINE_MS = 120_000;
 
-type Play = { readonly title: string; readonly open: () => Promise<AnyLab>; readonly byHand: string };
+type Play = {
+  readonly title: string;
+  readonly open: () => Promise<Opened>;
+  /** What there was to see. */
+  readonly done: string;
+  readonly byHand: string;
+};
+
+type Opened = {
+  readonly lab: AnyLab;
+  readonly tell: (stage: Stage) => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+const twoFailovers = (lab: AnyLab): Opened => ({ lab, tell, stop: () => lab.stop() });
 
 /** What is played, by the word on the command line. */
 const plays: Readonly<Record<string, Play>> = {
   '': {
     title: 'one router dies, the other takes its addresses',
-    open: () => startLab(),
+    open: async () => twoFailovers(await startLab()),
+    done: 'Two failovers',
     byHand: 'npm run lab -- --daemons',
   },
   'cross-az': {
     title: 'two zones: one router dies, routes and an Elastic IP move to the other',
-    open: () => startCrossAzLab(),
+    open: async () => twoFailovers(await startCrossAzLab()),
+    done: 'Two failovers',
     byHand: 'npm run lab -- --daemons --cross-az',
+  },
+  heal: {
+    title: 'one router dies, the other takes over, and a new instance becomes the lost one',
+    open: async () => {
+      const pair = await startPairLab();
+      return {
+        lab: pair.lab,
+        tell: (stage) => tellHealing({ ...stage, pair }),
+        stop: () => pair.stop(),
+      };
+    },
+    done: 'Two failovers and a healing between them',
+    byHand: 'npm run lab -- --daemons',
   },
 };
 
-const USAGE = `usage: npm run demo [-- cross-az]
+const USAGE = `usage: npm run demo [-- cross-az | heal]
 
   cross-az   two routers in two availability zones: routes and an Elastic IP move, not addresses of a subnet
+  heal       two routers in two Auto Scaling groups: a new instance replaces the one that dies
 `;
 
 class Interrupted extends Error {}
@@ -57,16 +90,18 @@ async function main(words: readonly string[]): Promise<number> {
     process.stderr.write(`demo: there is no ${words.join(' ')}\n\n${USAGE}`);
     return 2;
   }
-  const { title, open, byHand } = play;
+  const { title, open, done, byHand } = play;
   const startedAtMs = performance.now();
   const screen = new Screen(process.stdout, process.env);
   const checks = new Checks();
   const cut = cutShort();
-  let lab: AnyLab | null = null;
+  let opened: Opened | null = null;
   try {
-    lab = await open();
+    opened = await open();
+    const { lab } = opened;
     lab.ec2.addFault({ kind: 'latency', ms: EC2_LATENCY_MS });
-    await Promise.race([tell({ lab, title, ec2LatencyMs: EC2_LATENCY_MS, screen, checks }), cut.happens]);
+    const stage = { lab, title, ec2LatencyMs: EC2_LATENCY_MS, screen, checks };
+    await Promise.race([opened.tell(stage), cut.happens]);
   } catch (error: unknown) {
     if (error instanceof Interrupted) {
       screen.line();
@@ -76,15 +111,15 @@ async function main(words: readonly string[]): Promise<number> {
     checks.expect(false, error instanceof Error ? error.message : String(error));
   } finally {
     cut.forget();
-    await lab?.stop();
+    await opened?.stop();
   }
-  return conclude(screen, checks, { seconds: (performance.now() - startedAtMs) / 1000, byHand });
+  return conclude(screen, checks, { seconds: (performance.now() - startedAtMs) / 1000, done, byHand });
 }
 
 function conclude(
   screen: Screen,
   checks: Checks,
-  { seconds, byHand }: { readonly seconds: number; readonly byHand: string },
+  { seconds, done, byHand }: { readonly seconds: number; readonly done: string; readonly byHand: string },
 ): number {
   const { paint } = screen;
   screen.line();
@@ -95,9 +130,7 @@ function conclude(
     return 1;
   }
   const mark = paint('✔', 'green', 'bold');
-  screen.line(
-    `  ${mark} ${paint('Two failovers, all as it should be', 'bold')}, in ${seconds.toFixed(1)} s.`,
-  );
+  screen.line(`  ${mark} ${paint(`${done}, all as it should be`, 'bold')}, in ${seconds.toFixed(1)} s.`);
   screen.line(`    ${paint('Break it yourself:', 'dim')} ${byHand}`);
   screen.line();
   return 0;

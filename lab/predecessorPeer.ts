@@ -65,7 +65,7 @@ export class PredecessorPeer {
     this.#pollMs = pollMs;
     const credentials = new RoleCredentials(
       { role: 'xrv9k-ha', lifetimeMs: 6 * HOUR_MS, rotateBeforeMs: 5 * 60_000 },
-      lab.plan.instanceId[name],
+      () => lab.plan.instanceId[name],
       (set) => lab.credentials.register(set),
     );
     this.#ec2 = new EC2Client({

@@ -35,10 +35,7 @@ const SLOW_REACTION_MS = 500;
 
 /** @throws Error when something that has to happen does not; what happens otherwise than it should is in `checks`. */
 export async function tell(stage: Stage): Promise<void> {
-  const { screen, title } = stage;
-  const { paint } = screen;
-  screen.line();
-  screen.line(`  ${paint('xr-aws-ha', 'bold')}   ${paint(title, 'dim')}`);
+  open(stage);
   await start(stage);
   const first = await failOverAndShow(stage, 'rtr1');
   await comeBack(stage, 'rtr1');
@@ -46,7 +43,13 @@ export async function tell(stage: Stage): Promise<void> {
   await end(stage, [first, second]);
 }
 
-async function start({ lab, ec2LatencyMs, screen, checks }: Stage): Promise<void> {
+export function open({ screen, title }: Pick<Stage, 'screen' | 'title'>): void {
+  const { paint } = screen;
+  screen.line();
+  screen.line(`  ${paint('xr-aws-ha', 'bold')}   ${paint(title, 'dim')}`);
+}
+
+export async function start({ lab, ec2LatencyMs, screen, checks }: Stage): Promise<void> {
   const { paint } = screen;
   screen.chapter('Two routers, a daemon on each');
   const active = lab.startDaemon('rtr1');
@@ -64,7 +67,7 @@ async function start({ lab, ec2LatencyMs, screen, checks }: Stage): Promise<void
   quote(screen, 'rtr2', isStandby);
 }
 
-async function failOverAndShow(stage: Stage, victim: RouterName): Promise<Failover> {
+export async function failOverAndShow(stage: Stage, victim: RouterName): Promise<Failover> {
   const { lab, screen, checks } = stage;
   const { paint } = screen;
   const survivor = peerOf(victim);
@@ -113,7 +116,7 @@ async function comeBack(stage: Stage, name: RouterName): Promise<void> {
   await showHaState(stage, peer, 'ACTIVE');
 }
 
-async function end(stage: Stage, failovers: readonly Failover[]): Promise<void> {
+export async function end(stage: Stage, failovers: readonly Failover[]): Promise<void> {
   const { lab, ec2LatencyMs, screen, checks } = stage;
   const { paint } = screen;
   screen.chapter('In short');
@@ -134,10 +137,10 @@ const untilActive = (daemon: DaemonProcess) =>
   daemon.waitFor(({ msg, ha }) => msg === 'decision' && ha === 'ACTIVE', { deadlineMs: READY_DEADLINE_MS });
 
 /** STANDBY and ready to take over: a session that has never been UP says nothing about the peer. */
-const untilStandby = (daemon: DaemonProcess) =>
-  daemon.waitFor(({ ha, reason }) => ha === 'STANDBY' && /all sessions are UP/.test(reason ?? ''), {
-    deadlineMs: READY_DEADLINE_MS,
-  });
+export const isWatching = ({ ha, reason }: DaemonRecord): boolean =>
+  ha === 'STANDBY' && /all sessions are UP/.test(reason ?? '');
+
+const untilStandby = (daemon: DaemonProcess) => daemon.waitFor(isWatching, { deadlineMs: READY_DEADLINE_MS });
 
 async function untilSessionsUp(lab: AnyLab): Promise<void> {
   const deadline = performance.now() + READY_DEADLINE_MS;
@@ -153,7 +156,7 @@ async function untilSessionsUp(lab: AnyLab): Promise<void> {
   }
 }
 
-async function breathe(screen: Screen, words: string): Promise<void> {
+export async function breathe(screen: Screen, words: string): Promise<void> {
   if (screen.isLive) await screen.during(words, delay(BREATH_MS));
 }
 
@@ -176,15 +179,15 @@ function busyWords(failover: Failover): readonly string[] {
   return text.length === 0 ? [] : [...wrap(text.join(' '), WIDTH - 6), ''];
 }
 
-/** The daemon's own words. */
-function quote(screen: Screen, name: RouterName, { reason = '' }: DaemonRecord): void {
+/** The own words of who it is. */
+export function quote(screen: Screen, name: string, { reason = '' }: Pick<DaemonRecord, 'reason'>): void {
   const [first = '', ...more] = wrap(reason, WIDTH - 10);
   screen.line(`  ${screen.paint(name, 'bold')}  ${screen.paint(first, 'yellow')}`);
   for (const text of more) screen.line(`        ${screen.paint(text, 'yellow')}`);
 }
 
 /** Checked to the word, printed as it comes. */
-async function showHaState(
+export async function showHaState(
   { lab, screen, checks }: Stage,
   name: RouterName,
   role: 'ACTIVE' | 'STANDBY',

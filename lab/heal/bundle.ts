@@ -16,6 +16,15 @@ export interface LambdaContext {
   readonly getRemainingTimeInMillis: () => number;
 }
 
+type Output = { write(text: string): unknown };
+
+/** `xr-aws-ha heal -c PATH --MODE`: its exit code. */
+export type Command = (
+  path: string,
+  mode: 'once' | 'plan',
+  streams: { readonly out: Output; readonly err: Output },
+) => Promise<number>;
+
 export type Handler = (event: unknown, context: LambdaContext) => Promise<unknown>;
 
 /** One line of its log. */
@@ -50,6 +59,7 @@ const PARAMETERS = [
 
 export class HealBundle {
   readonly handler: Handler;
+  readonly command: Command;
   readonly #clock: LabClock;
   readonly #open = new Set<http.ClientRequest>();
   #killed = false;
@@ -59,7 +69,7 @@ export class HealBundle {
     this.#clock = clock;
     const stdout = { write: (line: string) => void onRecord(JSON.parse(line) as HealRecord) };
     const own: unknown = Object.create(process, { env: { value: env }, stdout: { value: stdout } });
-    const module = { exports: {} as { handler?: Handler } };
+    const module = { exports: {} as { handler?: Handler; healCommand?: Command } };
     const clearTimeout = (timer: Timeout | undefined): void => timer?.callOff();
     const args: unknown[] = [
       module.exports,
@@ -76,9 +86,10 @@ export class HealBundle {
     const text = readFileSync(healPath, 'utf8');
     const load = compileFunction(text, PARAMETERS, { filename: healPath }) as (...args: unknown[]) => void;
     load(...args);
-    const { handler } = module.exports;
-    if (handler === undefined) throw new Error(`${healPath} has no handler`);
+    const { handler, healCommand } = module.exports;
+    if (handler === undefined || healCommand === undefined) throw new Error(`${healPath} is no healer`);
     this.handler = handler;
+    this.command = healCommand;
   }
 
   /** Requests that it waits for an answer of. */

@@ -2,6 +2,9 @@
  * A region of an example of config/heal in virtual time, with Auto Scaling, SNS and the built healer as a Lambda function
  * that the events of the template wake: lifecycle actions, state changes of instances, and a schedule of one minute.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { autoScalingService } from '../autoscaling-emulator/actions';
 import { AutoScaling } from '../autoscaling-emulator/autoScaling';
 import { scheduledEvent, stateChangeEvent, type AwsEvent, type Place } from '../autoscaling-emulator/events';
@@ -13,6 +16,7 @@ import { scaledPace, type Pace } from '../ec2-emulator/pace';
 import { isWrite, type LoggedRequest } from '../ec2-emulator/requestLog';
 import { Ec2World } from '../ec2-emulator/world';
 import { Topics } from '../sns-emulator/topics';
+import { HealBundle } from './bundle';
 import { Lambda } from './lambda';
 import { exampleFile, exampleRegion, TOPIC, type ExampleName, type HealRegion } from './regions';
 import { VirtualClock } from './virtualClock';
@@ -47,6 +51,12 @@ const KEY = {
   sessionToken: 'lab-token-of-the-healer',
 } as const;
 
+const credentialsEnv = {
+  AWS_ACCESS_KEY_ID: KEY.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: KEY.secretAccessKey,
+  AWS_SESSION_TOKEN: KEY.sessionToken,
+} as const;
+
 export async function startStage(example: ExampleName, options: StageOptions = {}): Promise<Stage> {
   const stage = new Stage(example, options);
   await stage.open();
@@ -66,6 +76,7 @@ export class Stage {
   #ec2: Ec2Emulator | null = null;
   #lambda: Lambda | null = null;
   #isLost: (event: AwsEvent) => boolean = () => false;
+  readonly #commands = new Set<HealBundle>();
   #stopped = false;
 
   constructor(example: ExampleName, options: StageOptions) {
@@ -92,9 +103,7 @@ export class Stage {
     this.#lambda = new Lambda({
       clock: this.clock,
       env: {
-        AWS_ACCESS_KEY_ID: KEY.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: KEY.secretAccessKey,
-        AWS_SESSION_TOKEN: KEY.sessionToken,
+        ...credentialsEnv,
         AWS_LAMBDA_FUNCTION_NAME: 'heal',
         HEAL_JSON: JSON.stringify(this.document()),
       },
@@ -146,6 +155,27 @@ export class Stage {
     if (this.#isLost(event)) return;
     this.events.push(event);
     this.lambda.deliver(event);
+  }
+
+  /** The command of the same bundle, beside the function; what it printed. The time passes until it ends. */
+  async command(mode: 'once' | 'plan'): Promise<{ readonly exitCode: number; readonly text: string }> {
+    const directory = mkdtempSync(join(tmpdir(), 'heal-'));
+    const path = join(directory, 'heal.json');
+    writeFileSync(path, JSON.stringify(this.document()));
+    const bundle = new HealBundle({ clock: this.clock, env: credentialsEnv });
+    this.#commands.add(bundle);
+    let text = '';
+    let exitCode: number | null = null;
+    try {
+      const out = { write: (part: string) => void (text += part) };
+      void bundle.command(path, mode, { out, err: out }).then((code) => (exitCode = code));
+      await this.until(`heal --${mode} ends`, () => exitCode !== null, 3_600_000);
+    } finally {
+      bundle.kill();
+      this.#commands.delete(bundle);
+      rmSync(directory, { recursive: true, force: true });
+    }
+    return { exitCode: exitCode ?? NaN, text };
   }
 
   // ---- Time ----
@@ -224,7 +254,8 @@ export class Stage {
 
   /** More or fewer requests on their way than a fault holds: one of them is being carried out. */
   #isBusy(): boolean {
-    return this.#ec2 !== null && this.lambda.inFlight !== this.#ec2.held;
+    const commands = [...this.#commands].reduce((sum, { inFlight }) => sum + inFlight, 0);
+    return this.#ec2 !== null && this.lambda.inFlight + commands !== this.#ec2.held;
   }
 
   #place(): Place {

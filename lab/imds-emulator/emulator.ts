@@ -64,7 +64,11 @@ export class ImdsEmulator {
 
   constructor(options: ImdsEmulatorOptions) {
     this.#options = options;
-    this.#role = new RoleCredentials(options.credentials, options.instance(0).instanceId, options.onIssued);
+    this.#role = new RoleCredentials(
+      options.credentials,
+      () => options.instance(0).instanceId,
+      options.onIssued,
+    );
   }
 
   async open(port: number): Promise<void> {

@@ -12,13 +12,17 @@ export interface RoleCredentialOptions {
 
 export class RoleCredentials {
   readonly #options: RoleCredentialOptions;
-  readonly #instanceId: string;
+  readonly #instanceId: () => string;
   readonly #onIssued: (set: CredentialSet) => void;
   #current: CredentialSet | null = null;
   #expired: CredentialSet | null = null;
 
   /** `onIssued` hears of every set before anybody is given it. */
-  constructor(options: RoleCredentialOptions, instanceId: string, onIssued: (set: CredentialSet) => void) {
+  constructor(
+    options: RoleCredentialOptions,
+    instanceId: () => string,
+    onIssued: (set: CredentialSet) => void,
+  ) {
     this.#options = options;
     this.#instanceId = instanceId;
     this.#onIssued = onIssued;
@@ -48,7 +52,7 @@ export class RoleCredentials {
       secretAccessKey: randomBytes(30).toString('base64'),
       sessionToken: randomBytes(600).toString('base64'),
       role: this.#options.role,
-      instanceId: this.#instanceId,
+      instanceId: this.#instanceId(),
       expiresAt: Math.floor(expiresAt / 1000) * 1000,
     };
     this.#onIssued(set);

@@ -1,5 +1,8 @@
 /** What the lab can be told at its making, in each of its topologies. */
+import type { Pace } from '../ec2-emulator/pace';
+import type { AwsService } from '../ec2-emulator/services';
 import type { BucketSizes } from '../ec2-emulator/tokenBuckets';
+import type { Ec2World } from '../ec2-emulator/world';
 import type { FabricOptions } from '../slapi-sim/fabric';
 import type { ExtraKeys, LabStore } from './config';
 import type { CrossAzOptions } from './crossAz';
@@ -7,6 +10,10 @@ import type { PlanOptions, RouterName } from './plan';
 import type { LabRouterOptions } from './router';
 
 export type CommonLabOptions = LabRouterOptions & {
+  /** How long what EC2 does by itself takes. Default: nothing. */
+  readonly pace?: Pace;
+  /** Other services of AWS at the address of EC2. Default: none. */
+  readonly services?: (world: Ec2World) => readonly AwsService[];
   /** Who has everything that moves at the start; null: nobody. Default rtr1. */
   readonly owner?: RouterName | null;
   /** EC2's throttle of the account; default: off. `{}` for the documented sizes. */

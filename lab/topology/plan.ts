@@ -75,7 +75,8 @@ export type TopologyPlan = LabPlan<InterfacePlan>;
 export const MANAGEMENT_INTERFACE = 'MgmtEth0/RP0/CPU0/0';
 const VPC_ID = 'vpc-0b7d41c5e92a38f60';
 const AVAILABILITY_ZONE = 'us-west-2a';
-const MANAGEMENT_SUBNET = { subnetId: 'subnet-0c3e9f5a7d1b28000', prefix: '172.31.99' };
+export const MANAGEMENT_SUBNET_ID = 'subnet-0c3e9f5a7d1b28000';
+const MANAGEMENT_SUBNET = { subnetId: MANAGEMENT_SUBNET_ID, prefix: '172.31.99' };
 const instanceIds = { rtr1: 'i-0a1f93c7d25be8401', rtr2: 'i-0b2e64d8a17cf3902' } as const;
 /** An instance that is neither router of the pair. */
 const BYSTANDER_ID = 'i-0c3f75e9b28d04c03';

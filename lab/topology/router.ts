@@ -27,6 +27,7 @@ export type LabRouterOptions = {
 
 export type LabRouter = {
   readonly name: RouterName;
+  /** The one that it is now. */
   readonly instanceId: string;
   readonly sim: SimRouter;
   readonly imds: ImdsEmulator;
@@ -63,13 +64,22 @@ export async function startRouter(name: RouterName, around: RouterSurroundings):
     interfaces: plan.routerInterfaces,
   });
   await sim.start();
-  const instanceId = plan.instanceId[name];
   const imds = await startImdsEmulator({
-    instance: (ageMs) => imdsInstance(world, instanceId, ageMs),
+    instance: (ageMs) => imdsInstance(world, plan.instanceId[name], ageMs),
     credentials: { ...defaultCredentials, ...options.credentials },
     onIssued: (set) => credentials.register(set),
   });
   const directory = join(around.directory, name);
   const configPath = configPathIn(directory);
-  return { name, instanceId, sim, imds, imdsUrl: imds.url, directory, configPath };
+  return {
+    name,
+    get instanceId() {
+      return plan.instanceId[name];
+    },
+    sim,
+    imds,
+    imdsUrl: imds.url,
+    directory,
+    configPath,
+  };
 }

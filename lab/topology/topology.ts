@@ -56,29 +56,34 @@ const ownerIn = ({ owner = 'rtr1' }: CommonLabOptions): RouterName | null => own
 
 /** Two routers as planned by the caller, who says what EC2 has of them. */
 export async function startPlannedLab<Plan extends LabPlan>(
-  plan: Plan,
+  planned: Plan,
   region: Ec2Region,
   options: CommonLabOptions,
 ): Promise<Lab<Plan>> {
   const credentials = new CredentialRegistry();
-  const world = new Ec2World(region);
+  const instanceIds = { ...planned.instanceId };
+  const plan: Plan = { ...planned, instanceId: instanceIds };
+  const world = new Ec2World(region, options.pace === undefined ? {} : { pace: options.pace });
   const { tokenBuckets } = options;
   const throttle = tokenBuckets === undefined ? {} : { tokenBuckets };
   const ec2 = await startEc2Emulator({
     world,
     credentials,
+    services: options.services?.(world) ?? [],
     callers: { routers: plan.instanceId, roles: [options.credentials?.role ?? labRole] },
     ...throttle,
   });
   const directory = mkdtempSync(join(tmpdir(), 'xr-aws-ha-lab-'));
   const start = (name: RouterName) => startRouter(name, { options, plan, world, credentials, directory });
   const routers = { rtr1: await start('rtr1'), rtr2: await start('rtr2') };
-  return new Lab({ options, plan, credentials, world, ec2, directory, routers });
+  return new Lab({ options, plan, instanceIds, credentials, world, ec2, directory, routers });
 }
 
 type LabParts<Plan> = {
   readonly options: CommonLabOptions;
   readonly plan: Plan;
+  /** That of the plan. */
+  readonly instanceIds: Record<RouterName, string>;
   readonly credentials: CredentialRegistry;
   readonly world: Ec2World;
   readonly ec2: Ec2Emulator;
@@ -98,6 +103,7 @@ export class Lab<Plan extends LabPlan = TopologyPlan> {
   readonly directory: string;
   readonly routers: Readonly<Record<RouterName, LabRouter>>;
   readonly #options: CommonLabOptions;
+  readonly #instanceIds: Record<RouterName, string>;
   readonly #grpcPorts: Readonly<Record<RouterName, number>>;
   /** The links that end with an interface. */
   readonly #links = new Map<string, readonly string[]>();
@@ -111,6 +117,7 @@ export class Lab<Plan extends LabPlan = TopologyPlan> {
     this.directory = parts.directory;
     this.routers = parts.routers;
     this.#options = parts.options;
+    this.#instanceIds = parts.instanceIds;
     const { rtr1, rtr2 } = parts.routers;
     this.#grpcPorts = { rtr1: rtr1.sim.port, rtr2: rtr2.sim.port };
     this.fabric = new Fabric(parts.options.fabric);
@@ -214,6 +221,13 @@ export class Lab<Plan extends LabPlan = TopologyPlan> {
     emptyStateDirectory(directory);
     await sim.boot();
     await this.startImds(name);
+  }
+
+  /** The router, which is powered off, is this instance from now on: its next boot is there. */
+  becomesInstance(name: RouterName, instanceId: string): void {
+    if (this.routers[name].sim.alive) throw new Error(`${name} runs`);
+    this.#instanceIds[name] = instanceId;
+    this.routers[name].imds.rotateCredentials();
   }
 
   /** Other software on the router, which runs or is powered off; its daemon, if it has one, lives on. */

@@ -189,6 +189,14 @@ export class Aws {
     return instance?.state === 'running' && !instance.guest.hung && this.now >= instance.guest.upAt;
   }
 
+  /** Its guest boots. */
+  start(id: string): void {
+    const instance = this.instance(id);
+    if (instance === undefined) return;
+    const upAt = this.now + this.draw(this.#scenario.latency.boot);
+    this.setInstance(id, { state: 'running', guest: { ...instance.guest, upAt } });
+  }
+
   /** What it got while it ran it does not see before a reboot. */
   #seesAll(id: string): boolean {
     const instance = this.instance(id);

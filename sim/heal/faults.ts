@@ -50,7 +50,7 @@ export function strike(stage: Stage, fault: Fault): void {
       aws.setInstance(inService, { state: 'stopped' });
       if (fault.kind === 'stop') return;
       return clock.after(random.int(1_000, 40_000), () => {
-        if (aws.instance(inService)?.state === 'stopped') aws.setInstance(inService, { state: 'running' });
+        if (aws.instance(inService)?.state === 'stopped') aws.start(inService);
       });
     }
     case 'hang': {

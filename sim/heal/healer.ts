@@ -10,7 +10,7 @@ import {
   type Observed,
   type Question,
 } from '../../src/heal/core/observed';
-import { reconcile, type Decision } from '../../src/heal/core/reconcile';
+import { givingBack, reconcile, type Decision } from '../../src/heal/core/reconcile';
 import type { StepFailure } from '../../src/heal/core/observed';
 
 import type { Step } from '../../src/heal/core/steps';
@@ -121,7 +121,7 @@ export class SimHealer {
       return;
     }
     const steps = decisions.flatMap((decision) => decision.steps);
-    if (steps.length === 0) return this.#rest(decisions);
+    if (steps.length === 0) return this.#rest(decisions, observed);
     let open = steps.length;
     const done = (): void => {
       open -= 1;
@@ -130,8 +130,10 @@ export class SimHealer {
     for (const step of steps) this.#send(step, observed.startedAt, done);
   }
 
-  #rest(decisions: readonly Decision[]): void {
+  #rest(decisions: readonly Decision[], observed: Observed): void {
     if (!this.standing && decisions.every(({ pace }) => pace === 'sweep')) {
+      for (const { step } of givingBack(this.#scenario.desired, observed, this.#clock.now))
+        this.#send(step, observed.startedAt, () => undefined);
       this.#after(this.#random.int(30_000, 300_000), () => this.#look());
       return;
     }

@@ -12,7 +12,7 @@ import type { Services } from './aws/services';
 import type { HealSettings } from './config/settings';
 import { afterStep, forgetting, noMemory, recalled } from './core/memory';
 import type { Healer, Memory, Observed } from './core/observed';
-import { reconcile, type Decision } from './core/reconcile';
+import { givingBack, reconcile, type Decision } from './core/reconcile';
 import { ACTIONS, stepWords, type Step } from './core/steps';
 
 export type Round = {
@@ -27,6 +27,8 @@ export type HealerShell = {
   readonly round: (eventId: string) => Promise<Round>;
   /** Looks and decides, and sends nothing. */
   readonly inspect: () => Promise<Round>;
+  /** Gives the right to write back, as far as it is held. To be called when nothing is sent any more. Never rejects. */
+  readonly giveBack: () => Promise<void>;
   /** How long to wait before the next round. */
   readonly pauseMs: (round: Round) => number;
 };
@@ -113,6 +115,12 @@ export function openHealer({
       );
   };
 
+  const giveBack = async (): Promise<void> => {
+    const { observed } = await inspect();
+    const steps = givingBack(desired, observed, now());
+    await Promise.all(steps.map(({ identity, step }) => send(identity, step, '')));
+  };
+
   const pauseMs = ({ decisions, sent }: Round): number => {
     if (sent > 0) return 0;
     const pauses = decisions.map(({ identity, pace, lookBy }) => {
@@ -124,7 +132,7 @@ export function openHealer({
     return Math.min(sweepMs, ...pauses);
   };
 
-  return { round, inspect, pauseMs };
+  return { round, inspect, giveBack, pauseMs };
 }
 
 /** Rounds until `isOver` says so, or the signal. The last round; null where there was none. */

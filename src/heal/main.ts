@@ -36,7 +36,7 @@ export async function healCommand(
   }
   for (const warning of loaded.warnings) err.write(`warning: ${warning}\n`);
   const { settings } = loaded;
-  const log = pino({ base: null, level: mode === 'plan' ? 'silent' : 'info' }, destinationOf(out));
+  const log = logOf(out, mode === 'plan' ? 'silent' : 'info');
   const counted = counting(openServices(settings, log));
   try {
     if (!(await hasCredentials(counted.services))) {
@@ -80,11 +80,13 @@ async function once({ desired }: HealSettings, shell: HealerShell): Promise<numb
     eventId: () => eventId,
     signal: stopSignal(),
   });
+  await shell.giveBack();
   return exitCode(last);
 }
 
 async function watch(shell: HealerShell): Promise<number> {
   const last = await healUntil(shell, { isOver: () => false, eventId: randomUUID, signal: stopSignal() });
+  await shell.giveBack();
   return exitCode(last);
 }
 
@@ -107,7 +109,16 @@ async function hasCredentials({ ready }: Services): Promise<boolean> {
   return isReady;
 }
 
-const destinationOf = (out: Output) => ({ write: (line: string) => void out.write(line) });
+/** Records in the form of the daemon's. */
+function logOf(out: Output, level: 'info' | 'silent'): Logger {
+  const form = {
+    base: null,
+    level,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  return pino(form, { write: (line: string) => void out.write(line) });
+}
 
 /** Counts the calls, for what a plan says of a look. */
 function counting(services: Services): { readonly services: Services; readonly count: () => number } {
@@ -165,7 +176,7 @@ export async function handler(
 
 function open(loaded: HealLoaded): Warm {
   if (!loaded.ok) throw new Error(loaded.report);
-  const log: Logger = pino({ base: null }, destinationOf(process.stdout));
+  const log = logOf(process.stdout, 'info');
   for (const warning of loaded.warnings) log.warn({ event: 'config' }, warning);
   // Lambda freezes the process after each invocation, and AWS closes connections that are idle meanwhile.
   let services: Services | null = null;

@@ -23,7 +23,11 @@ export function planText(
       ? [title]
       : [title, '  if its instance was lost:', ...listOf(foresee(alone, loss, now), identity.name)];
   });
-  return [...parts.flat(), `Each look takes about ${reads} calls.`, ''].join('\n');
+  return [
+    ...parts.flat(),
+    `Each look takes about ${reads} calls. A hook that lasts gets a heartbeat at each third of its timeout.`,
+    '',
+  ].join('\n');
 }
 
 /** A plan is about what has to be done, not about which healer may do it. */

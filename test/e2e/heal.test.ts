@@ -367,3 +367,29 @@ test('an event that fails three times is kept', async () => {
   await stage.until('a dead letter', () => stage.lambda.deadLetters.length > 0);
   expect(stage.lambda.failures.slice(0, 1)).toEqual([expect.stringMatching(/^failed: [\s\S]*heal\.vpc_id/)]);
 });
+
+test('heal --once for a cron job: as many writes as the plan says, and the right to write given back', async () => {
+  const stage = await openStage('network-function', { identity: { restart_s: 15 } });
+  stage.loses(() => true);
+  lose(stage);
+  await stage.until('the old instance is gone', () => stage.stateOf(firewall.instanceId) === 'terminated');
+  const plan = await stage.command('plan');
+  expect(plan.exitCode).toBe(0);
+  const [, planned] = /= (\d+) writes; then: fw1 is whole/.exec(plan.text) ?? [];
+  const first = await stage.command('once');
+  expect(first.exitCode).toBe(0);
+  hasAll(stage);
+  // All but the giving back, and a heartbeat in between.
+  expect(writesSince(stage, 0)).toHaveLength(Number(planned) + 1);
+  expect(stage.scaling.group('fw1')?.tags['xr-aws-ha:heal']).toMatch(/ until=0 /);
+
+  // Nobody waits for the end of that right.
+  const last = stage.instanceOf('fw1');
+  lose(stage, last);
+  await stage.until('the next one runs', () => ['', last].every((id) => stage.instanceOf('fw1') !== id));
+  const since = stage.clock.nowMs();
+  const second = await stage.command('once');
+  expect(second.exitCode).toBe(0);
+  hasAll(stage);
+  expect(stage.clock.nowMs() - since).toBeLessThan(300_000);
+});

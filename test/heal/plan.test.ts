@@ -59,7 +59,7 @@ test('a network function that is whole: what would be done if its instance was l
     '  4. CompleteLifecycleAction',
     '  5. Publish + CreateOrUpdateTags',
     '  = 11 writes; then',
-    'Each look takes about 7 calls.',
+    'Each look takes about 7 calls. A hook that lasts gets a heartbeat at each third of its timeout.',
     '',
   ]);
   expect(text).toContain(

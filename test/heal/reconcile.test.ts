@@ -2,6 +2,7 @@
 import type { Identity } from '../../src/heal/core/desired';
 import { noMemory } from '../../src/heal/core/memory';
 import type { Observed } from '../../src/heal/core/observed';
+import { givingBack } from '../../src/heal/core/reconcile';
 import {
   attachment,
   decisionsOf,
@@ -10,6 +11,7 @@ import {
   group,
   hooksOf,
   instance,
+  ME,
   networkInterface,
   NOW,
   observed,
@@ -508,6 +510,26 @@ describe('the right to write', () => {
     const [decision] = decisionsOf(fw, withRecord(part));
     expect(did(decision!)).toEqual(steps);
     expect(decision?.reason).toMatch(reason);
+  });
+
+  test.each([
+    ['is ours', {}, [{ identity: 'fw1', step: expect.objectContaining({ do: 'writeRecord' }) as unknown }]],
+    ['was taken just now', { since: NOW - 5_000 }, []],
+    ["is another one's", { owner: 'healer-2' }, []],
+    ['is over', { until: NOW - 1 }, []],
+  ])('a healer that ends gives back what %s', (_what, part, steps) => {
+    const given = givingBack(fw, withRecord(part), NOW);
+    expect(given).toEqual(steps);
+    for (const { step } of given)
+      expect(step).toMatchObject({ record: { until: 0, number: record().number + 1, owner: ME } });
+  });
+
+  test('a sentence stays the same while nothing changes but the time', () => {
+    for (const part of [{}, { since: NOW - 5_000 }, { owner: 'healer-2' }]) {
+      const [before] = decisionsOf(fw, withRecord(part), NOW);
+      const [after] = decisionsOf(fw, withRecord(part), NOW + 1_500);
+      expect(after?.reason).toBe(before?.reason);
+    }
   });
 
   test('what cannot be read is no ground to do anything', () => {

@@ -15,7 +15,7 @@ import type { Desired, Identity } from './desired';
 import { joined, type Alarm, type Pace } from './finding';
 import type { Group, Observed, Question } from './observed';
 import { pairOf } from './pairs';
-import { rightOf, settlingMs, withRight, type HealRecord, type Right } from './record';
+import { givenBack, rightOf, settlingMs, withRight, type HealRecord, type Right } from './record';
 import { mayBeSentAt, type Message, type Step } from './steps';
 
 export type Decision = {
@@ -89,6 +89,20 @@ function permitted(facts: IdentityFacts, assessment: Assessment): Decision {
       return { ...base, steps: [...assessment.steps, ...recorded], lookBy: assessment.lookBy };
     }
   }
+}
+
+/** What a healer writes that ends, when all its calls are answered: somebody else may write now. */
+export function givingBack(
+  { identities, ...desired }: Desired,
+  { groups, healer: { owner }, startedAt }: Observed,
+  now: number,
+): readonly { readonly identity: string; readonly step: Step }[] {
+  return identities.flatMap(({ name, group }) => {
+    const right = rightOf(groups[group]?.record ?? null, { owner, startedAt, now, desired });
+    return right.kind === 'ours'
+      ? [{ identity: name, step: { do: 'writeRecord', group, record: givenBack(right.record) } }]
+      : [];
+  });
 }
 
 function rightFor(facts: IdentityFacts): Right {

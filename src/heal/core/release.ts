@@ -6,7 +6,7 @@ import type { IdentityFacts } from './context';
 import { act, wait, type Finding } from './finding';
 import { heartbeatSteps, hookOf } from './hooks';
 import { waitsToTerminate } from './members';
-import { selected, type Member } from './observed';
+import { selected, type Instance, type Member } from './observed';
 import { departureFindings } from './pairs';
 
 export type Successor = {
@@ -60,6 +60,9 @@ function keepFindings({ identity, observed }: IdentityFacts, { id: instanceId }:
   ];
 }
 
+const isAlive = (state: Instance['state'] | undefined): boolean =>
+  state !== undefined && state !== 'shutting-down' && state !== 'terminated';
+
 /** It stays for what its successor takes over from it, unless it has what the successor waits for. */
 function successorFindings(
   { identity, observed }: IdentityFacts,
@@ -67,6 +70,8 @@ function successorFindings(
   successor: Successor | null,
 ): readonly Finding[] {
   if (successor === null || successor.isReady) return [];
+  // What is gone serves nobody any more.
+  if (!isAlive(observed.instances[leaving.id]?.state)) return [];
   if (identity.elasticIps.length + identity.routes.length === 0) return [];
   const hasWhatIsNeeded = [
     ...identity.interfaces.flatMap(({ selector }) => selected(observed.interfaces, selector)),
