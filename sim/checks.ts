@@ -25,6 +25,7 @@ import {
   type RouterIndex,
   type Scenario,
   type Settings,
+  txIntervalMs,
 } from './scenario';
 import type { Timeline } from './timeline';
 
@@ -347,10 +348,10 @@ export class Checks {
     // Who is told a wrong story of its own past may take back once: what is stored is part of the truth.
     if (upAt < lostAt - NEWS_MS && !wasGiving && !router.hasStaleMemory)
       say('up-since-loss', `lost the targets at ${lostAt}, and no triggering session was UP since ${upAt}`);
-    // `same-failure`: what the peer took the targets for shows here, too, within a detection time.
+    // `same-failure`: what the peer took the targets for shows here, too, within an interval.
     const lostAsActiveAt = this.#lostAsActiveAt[router.index];
     const { detectMs, bfdLagMs } = this.#scenario.settings;
-    const isSameFailure = upAt + bfdLagMs < lostAsActiveAt + detectMs[router.index];
+    const isSameFailure = upAt + bfdLagMs < lostAsActiveAt + txIntervalMs(detectMs[router.index]);
     const isGiving = Math.abs(lostAt - this.#gaveAt[router.index]) < GIVING_MS;
     if (lostAsActiveAt === lostAt && isSameFailure && !isGiving && !router.hasStaleMemory)
       say('same-failure', `lost the targets at ${lostAt}, and the triggering sessions went DOWN at ${upAt}`);

@@ -13,6 +13,7 @@ import {
   type Both,
   type RouterIndex,
   type Settings,
+  txIntervalMs,
 } from './scenario';
 import type { Timeline } from './timeline';
 
@@ -234,7 +235,7 @@ export class Network {
     // XR may notice an interface of its own at once.
     const here = this.interfaces[router][index] !== 'Up' && this.#random.chance(0.5);
     // The detection time runs from the last packet heard, up to an interval before the silence began.
-    const detected = this.#random.int(Math.ceil((detectMs * 2) / 3), detectMs);
+    const detected = detectMs - this.#random.int(0, txIntervalMs(detectMs));
     this.#timeline.after(here ? this.#random.int(0, 5) : detected, () => {
       if (end.silence === silence) this.#goDown(index, router);
     });

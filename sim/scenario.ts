@@ -152,6 +152,11 @@ export const SHORTEST_RUN_MS = 600_000;
 const FIRST_FAULT_MS = 5_000;
 const LAST_FAULT_MS = HEAL_MS - 20_000;
 
+/** Three packets may be lost before BFD sees a failure. */
+export function txIntervalMs(detectMs: number): number {
+  return Math.floor(detectMs / 3);
+}
+
 export function scenarioOf(seed: number): Scenario {
   const random = new Random(seed, 0);
   const settings = settingsOf(random, seed);

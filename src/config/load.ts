@@ -135,7 +135,8 @@ function plannedSession(session: BfdSessionSettings): PlannedSession {
   const peerAddress = isLinkLocal(session.peerAddress)
     ? `${session.peerAddress}%${interfaceName}`
     : session.peerAddress;
-  return { id, peerAddress, interfaceName, detectionTimeMs: (desiredMinTxIntervalUs * detectMult) / 1000 };
+  const txIntervalMs = desiredMinTxIntervalUs / 1000;
+  return { id, peerAddress, interfaceName, txIntervalMs, detectionTimeMs: txIntervalMs * detectMult };
 }
 
 /** A tunnel's address may be that of a third instance in EC2, so those that are listed stand in place of all. */

@@ -67,7 +67,13 @@ describe('the trigger (rule 3)', () => {
   });
 
   describe('while one of the own target interfaces is DOWN, `all` applies', () => {
-    const third = { id: 'c', peerAddress: '172.31.109.20', interfaceName: 'Te3', detectionTimeMs: 150 };
+    const third = {
+      id: 'c',
+      peerAddress: '172.31.109.20',
+      interfaceName: 'Te3',
+      txIntervalMs: 50,
+      detectionTimeMs: 150,
+    };
     const plan = planOf({ sessions: [...planOf().sessions, third] });
     const synchronized = synchronizedWith({});
     const three = (): Play => {

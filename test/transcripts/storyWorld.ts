@@ -20,14 +20,15 @@ export const THIRD_SESSION = {
   id: 'rtrB-c',
   peerAddress: '10.0.3.2',
   interfaceName: 'Te2',
+  txIntervalMs: 50,
   detectionTimeMs: 150,
 };
 
 export const PLAN: Plan = {
   targets: [addressTarget(TARGETS[0], 1), addressTarget(TARGETS[1], 2), addressTarget(TARGETS[2], 2)],
   sessions: [
-    { id: 'rtrB-a', peerAddress: PEERS[0], interfaceName: 'Te0', detectionTimeMs: 150 },
-    { id: 'rtrB-b', peerAddress: PEERS[1], interfaceName: 'Te1', detectionTimeMs: 150 },
+    { id: 'rtrB-a', peerAddress: PEERS[0], interfaceName: 'Te0', txIntervalMs: 50, detectionTimeMs: 150 },
+    { id: 'rtrB-b', peerAddress: PEERS[1], interfaceName: 'Te1', txIntervalMs: 50, detectionTimeMs: 150 },
   ],
   peerAddresses: PEERS,
   trigger: 'any',

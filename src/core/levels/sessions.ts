@@ -133,24 +133,25 @@ function changeSession(turn: Turn, id: string, level: SessionLevel, at: number, 
 }
 
 /**
- * Rule 2: the two ends of a failed link see it within one detection time of each other. A session that goes DOWN so
- * soon after the targets were lost tells of the failure for which the peer took them, and not of one of the peer.
+ * Rule 2: the two ends of a failed link last heard each other within one interval, so they see the failure within one
+ * interval of each other. A session that goes DOWN so soon after the targets were lost tells of the failure for which the
+ * peer took them, and not of one of the peer.
  */
 function disarmedBySameFailure(turn: Turn, before: Session, after: Session, id: string, at: number): Session {
   const isSameFailure =
     after.level === 'Down' &&
     before.upAtLoss !== null &&
-    at - before.upAtLoss <= detectionTimeMsOf(turn.plan, id);
+    at - before.upAtLoss <= (plannedOf(turn.plan, id)?.txIntervalMs ?? 0);
   return isSameFailure ? { ...after, armed: false, disarmedBy: 'sameFailure' } : after;
 }
 
-function detectionTimeMsOf({ sessions }: Plan, id: string): number {
-  return sessions.find((session) => session.id === id)?.detectionTimeMs ?? 0;
+function plannedOf({ sessions }: Plan, id: string): PlannedSession | undefined {
+  return sessions.find((session) => session.id === id);
 }
 
 /** Rule 16: whether a session that has just gone DOWN gets a moment to come UP again. */
 function held(turn: Turn, id: string, before: Session, after: Session, at: number): Session {
-  const planned = turn.plan.sessions.find((session) => session.id === id);
+  const planned = plannedOf(turn.plan, id);
   if (after.level !== 'Down' || before.level === 'Down' || planned === undefined) return after;
   return { ...after, heldUntil: heldUntil(turn, planned, at) };
 }
@@ -213,7 +214,8 @@ function withLevel(before: Session, level: SessionLevel, at: number, moment: Mom
 function reportedMoment(turn: Turn, id: string, before: Session, at: number): Moment {
   const { unwatched } = turn.state;
   const isBlind =
-    isUnseen(unwatched, before) && at - (unwatched?.until ?? at) <= detectionTimeMsOf(turn.plan, id);
+    isUnseen(unwatched, before) &&
+    at - (unwatched?.until ?? at) <= (plannedOf(turn.plan, id)?.detectionTimeMs ?? 0);
   if (before.level !== 'Up' || isBlind) return foundMoment(turn, before);
   return { changeSeen: true, lastUpAt: at };
 }

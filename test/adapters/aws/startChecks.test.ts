@@ -89,8 +89,20 @@ test('every mistake is named, also a peer that is this router', () => {
     ...plan,
     targets: [addressTarget('10.0.0.1', 1), addressTarget('172.31.2.255', 2)],
     sessions: [
-      { id: 'peer', peerAddress: '172.31.1.12', interfaceName: 'TenGigE0/0/0/0', detectionTimeMs: 150 },
-      { id: 'self', peerAddress: '172.31.1.11', interfaceName: 'TenGigE0/0/0/1', detectionTimeMs: 150 },
+      {
+        id: 'peer',
+        peerAddress: '172.31.1.12',
+        interfaceName: 'TenGigE0/0/0/0',
+        txIntervalMs: 50,
+        detectionTimeMs: 150,
+      },
+      {
+        id: 'self',
+        peerAddress: '172.31.1.11',
+        interfaceName: 'TenGigE0/0/0/1',
+        txIntervalMs: 50,
+        detectionTimeMs: 150,
+      },
     ],
   };
   expect(startMistakes(mistaken, identity)).toEqual([
