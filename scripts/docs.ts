@@ -1,6 +1,7 @@
 /**
  * Generates the reference of the configuration, config/schema.json and config/README.md, from src/config/schema.ts and
- * src/config/rules.ts, that of heal.json from src/heal/config, and in deploy/README.md what an update replaces.
+ * src/config/rules.ts, that of heal.json from src/heal/config, in deploy/README.md what an update replaces, and in
+ * docs/operations.md every alarm.
  * `--check` writes nothing and exits 1 when a file is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -12,12 +13,14 @@ import { rules } from '../src/config/rules';
 import { documentSchema } from '../src/config/schema';
 import { healRules } from '../src/heal/config/rules';
 import { healDocumentSchema } from '../src/heal/config/schema';
+import { alarmTables } from './alarmTables';
 import { replacementTables } from './deployUpdates';
 
 type Generated = { readonly path: string; readonly text: string };
 
 const folder = join(__dirname, '..', 'config');
 const deployReadme = join(__dirname, '..', 'deploy', 'README.md');
+const operations = join(__dirname, '..', 'docs', 'operations.md');
 
 export function generated(): readonly Generated[] {
   return [
@@ -25,15 +28,19 @@ export function generated(): readonly Generated[] {
     { path: join(folder, 'README.md'), text: readme() },
     { path: join(folder, 'heal', 'schema.json'), text: jsonSchema(healDocumentSchema) },
     { path: join(folder, 'heal', 'README.md'), text: healReference() },
-    { path: deployReadme, text: withTables(readFileSync(deployReadme, 'utf8')) },
+    {
+      path: deployReadme,
+      text: withTables(readFileSync(deployReadme, 'utf8'), 'tables', replacementTables()),
+    },
+    { path: operations, text: withTables(readFileSync(operations, 'utf8'), 'alarms', alarmTables()) },
   ];
 }
 
 /** The rest of the page is written by hand. */
-function withTables(page: string): string {
-  const [before = '', rest = ''] = page.split(/(?<=<!-- tables: .*-->\n)/);
-  const after = rest.slice(rest.indexOf('<!-- end of tables -->'));
-  return `${before}\n${replacementTables()}\n${after}`;
+function withTables(page: string, name: string, made: string): string {
+  const [before = '', rest = ''] = page.split(new RegExp(`(?<=<!-- ${name}: .*-->\\n)`));
+  const after = rest.slice(rest.indexOf(`<!-- end of ${name} -->`));
+  return `${before}\n${made}\n${after}`;
 }
 
 /** Draft 7, which editors know. */

@@ -11,6 +11,8 @@ import { loadConfig } from './config/load';
 import type { Group, Settings } from './config/settings';
 import { operatorRequests, type OperatorRequests } from './control/requests';
 import { openControl } from './control/server';
+import { AlarmRegistry } from './runtime/alarms';
+import { AlarmsView } from './runtime/alarmsView';
 import { systemClock } from './runtime/clock';
 import { Health } from './runtime/health';
 import { Journal } from './runtime/journal';
@@ -50,7 +52,8 @@ export async function runDaemon(configPath: string): Promise<number> {
     return 2;
   }
   const { settings } = loaded;
-  const log = createLogger(settings.log);
+  const alarms = new AlarmRegistry({ wallNow: Date.now, isNamed: settings.groups.length > 1 });
+  const log = createLogger(settings.log, { heard: (record, msg) => alarms.heard(record, msg) });
   logCrashes(log);
   const bootId = readBootId();
   const { pid, version: node } = process;
@@ -58,14 +61,14 @@ export async function runDaemon(configPath: string): Promise<number> {
   for (const warning of settings.warnings)
     log.warn({ event: 'config-warning', reason: warning }, 'configuration');
   const places = await occupyAll(settings, log);
-  const exitCode = places === null ? 1 : await run(settings, bootId, log);
+  const exitCode = places === null ? 1 : await run(settings, bootId, log, alarms);
   await places?.release();
   log.info({ event: 'exiting', exitCode }, 'exiting');
   await new Promise<void>((resolve) => log.flush(() => resolve()));
   return exitCode;
 }
 
-async function run(settings: Settings, bootId: string, log: Logger): Promise<number> {
+async function run(settings: Settings, bootId: string, log: Logger, alarms: AlarmRegistry): Promise<number> {
   const { groups } = settings;
   const names = groups.map(({ name }) => name);
   const isNamed = groups.length > 1;
@@ -75,6 +78,7 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
   warnAboutMount(memory, settings.stateDir, log);
   const store = openStore(settings.store, log);
   store.put('config', settings.document);
+  const alarmsView = new AlarmsView({ alarms, settings, put: (value) => store.put('ha_alarms', value) });
   const view = new View(groups, (key, value) => store.put(key, value));
   const isAtRest = () =>
     names
@@ -130,6 +134,7 @@ async function run(settings: Settings, bootId: string, log: Logger): Promise<num
     record: (batch) => {
       logSteps(log, batch, isNamed);
       view.update(batch);
+      alarmsView.update(batch);
       for (const { name, journal } of journals) journal.record(batch.filter(({ group }) => group === name));
       health.update(batch);
     },

@@ -29,6 +29,7 @@ const OPTIONS = {
   why: { type: 'string', of: ['ha'] },
   group: { type: 'string', of: ['ha'] },
   all: { type: 'boolean', of: ['replay'] },
+  json: { type: 'boolean', of: ['show'] },
   once: { type: 'boolean', of: ['heal'] },
   watch: { type: 'boolean', of: ['heal'] },
   plan: { type: 'boolean', of: ['heal'] },
@@ -56,6 +57,7 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
                 routers, as often as needed) fill in what the configuration does not say
   self-test     what this container stands on, and what would keep the daemon from its work
   show KEY      what the running daemon has stored; 'show redundancy' lists the keys
+                --json prints it with its time in UTC and whether it is old
   ha inhibit --for 30m --why "AWS maintenance"
                 this router begins no takeover for that long, up to 7 days
   ha release    end that before its time
@@ -72,7 +74,8 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
   -c FILE       the configuration, by default ${DEFAULT_CONFIG_PATH}
   --version     which version this is
 
-exit codes: 0 done, 1 failed, 2 wrong usage or configuration; show: 3 nothing written yet, 4 store away;
+exit codes: 0 done, 1 failed, 2 wrong usage or configuration;
+            show: 1 alarms stand (ha_alarms), 3 nothing written yet, 4 store away, 5 old: the daemon is dead or stuck;
             ha: 1 declined, 4 daemon not reachable; plan, check-config --online: 4 EC2 not reachable;
             replay: 1 decides otherwise, 2 no journal, or a damaged one;
             heal: 1 not all whole, 4 AWS cannot be read
@@ -136,7 +139,7 @@ async function main(args: readonly string[]): Promise<number> {
     case 'self-test':
       return (await import('./cli/selfTest')).selfTest(configPath, process.stdout);
     case 'show':
-      return show(rest, values.config);
+      return show(rest, values.json ?? false, values.config);
     case 'ha':
       return ha({ words: rest, for: values.for, why: values.why, group: values.group }, values.config);
     case 'replay':
@@ -163,17 +166,19 @@ async function checkPair(
 }
 
 /** `namedPath` is what -c says. A broken file does not stop `show`; one that was named and is not there does. */
-async function show(rest: readonly string[], namedPath: string | undefined): Promise<number> {
+async function show(rest: readonly string[], json: boolean, namedPath: string | undefined): Promise<number> {
   const [key, ...more] = rest;
   if (more.length > 0) return usage(`show takes one key, not '${rest.join(' ')}'`);
   if (namedPath !== undefined && isMissing(namedPath)) return missing('show', namedPath);
   const { readStoreSettings } = await import('./cli/storeSettings');
   const { show: showKey } = await import('./cli/show');
+  const { readControlSocket } = await import('./cli/controlSocket');
   const store = readStoreSettings(namedPath ?? DEFAULT_CONFIG_PATH);
-  const output = { out: process.stdout, err: process.stderr };
-  if (namedPath === undefined || store.doubt === null) return showKey(key, store, output);
+  const { path: socketPath } = readControlSocket(namedPath ?? DEFAULT_CONFIG_PATH);
+  const options = { store, socketPath, json };
+  if (namedPath === undefined || store.doubt === null) return showKey(key, options, STREAMS);
   process.stderr.write(`show: ${store.doubt}; the default store is read instead.\n`);
-  return showKey(key, { ...store, doubt: null }, output);
+  return showKey(key, { ...options, store: { ...store, doubt: null } }, STREAMS);
 }
 
 /** `namedPath` as for `show`. */

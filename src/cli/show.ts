@@ -1,24 +1,51 @@
 /**
  * `show redundancy` and `show KEY`: the daemon's state as the predecessor printed it, to the byte, because
  * operators and their tools read it through `appmgr application exec`. What goes wrong is said on the
- * error output, with what to do, and an exit code: 2 a wrong command, 3 nothing written yet, 4 the store is
- * away. Loads next to nothing: the whole command has 150 ms.
+ * error output, with what to do, and an exit code: 1 alarms stand, 2 a wrong command, 3 nothing written yet, 4 the
+ * store is away, 5 what is shown is old. Loads next to nothing: the whole command has 150 ms.
  */
 import { closest } from '../config/closest';
 import type { StoreSettings } from '../config/settings';
 import { indexName, isStoreKey, listedKeys, storeKeys, type StoreEntry, type StoreKey } from '../store/entry';
 import { readEntry, readIndex, type Unreadable } from '../store/reading';
 import { jsonOf } from '../store/storeFile';
+import { stalenessOf, stalenessWords, type Staleness } from './liveness';
+import { alarmsIn, alarmsPage } from './showAlarms';
 import type { FoundStore } from './storeSettings';
 
 export type Output = { write(text: string): unknown };
 
-export const showExitCodes = { shown: 0, wrongCommand: 2, nothingWritten: 3, storeAway: 4 } as const;
+export const showExitCodes = {
+  shown: 0,
+  alarmsStand: 1,
+  wrongCommand: 2,
+  nothingWritten: 3,
+  storeAway: 4,
+  stale: 5,
+} as const;
+
+export type ShowOptions = {
+  readonly store: FoundStore;
+  /** Where the daemon can be asked whether it lives. */
+  readonly socketPath: string;
+  readonly json?: boolean;
+};
+
+/** What is so now; the others say what once happened. */
+const OF_NOW: readonly StoreKey[] = [
+  'ha_state',
+  'ha_reason',
+  'ha_health',
+  'ha_alarms',
+  'ha_targets',
+  'ha_groups',
+  'ha_interfaces',
+];
 
 /** `show KEY`; `key` is undefined where none was given. Resolves to the exit code; never rejects. */
 export async function show(
   key: string | undefined,
-  store: FoundStore,
+  { store, socketPath, json = false }: ShowOptions,
   { out, err }: { readonly out: Output; readonly err: Output },
 ): Promise<number> {
   if (key === indexName) return showIndex(store, { out, err });
@@ -28,9 +55,14 @@ export async function show(
   }
   const reading = await readEntry(store.settings, key);
   switch (reading.outcome) {
-    case 'entry':
-      out.write(formatEntry(reading.entry));
-      return showExitCodes.shown;
+    case 'entry': {
+      const staleness = await stalenessIn(key, reading.entry, store, socketPath);
+      out.write(json ? jsonEntry(key, reading.entry, staleness) : page(key, reading.entry, staleness));
+      if (staleness !== null && !json && key !== 'ha_state') err.write(staleWords(key, staleness));
+      if (staleness !== null) return showExitCodes.stale;
+      const stand = key === 'ha_alarms' && (alarmsIn(reading.entry)?.length ?? 0) > 0;
+      return stand ? showExitCodes.alarmsStand : showExitCodes.shown;
+    }
     case 'missing':
       err.write(nothingWritten(key));
       return showExitCodes.nothingWritten;
@@ -39,6 +71,45 @@ export async function show(
       err.write(storeAway(store, reading));
       return showExitCodes.storeAway;
   }
+}
+
+async function stalenessIn(
+  key: StoreKey,
+  entry: StoreEntry,
+  { settings }: FoundStore,
+  socketPath: string,
+): Promise<Staleness> {
+  if (!OF_NOW.includes(key)) return null;
+  const reading = key === 'ha_alarms' ? null : await readEntry(settings, 'ha_alarms');
+  const alarms = reading === null ? entry : reading.outcome === 'entry' ? reading.entry : null;
+  return stalenessOf(alarms, socketPath, Date.now());
+}
+
+function page(key: StoreKey, entry: StoreEntry, staleness: Staleness): string {
+  if (key === 'ha_state' && staleness !== null)
+    return formatEntry({ ...entry, value: `${entry.value} (${stalenessWords(staleness)})` });
+  const alarms = key === 'ha_alarms' ? alarmsIn(entry) : null;
+  return alarms === null ? formatEntry(entry) : alarmsPage(entry, alarms);
+}
+
+/** On the error output, so that what reads the value goes on reading it. */
+function staleWords(key: StoreKey, staleness: NonNullable<Staleness>): string {
+  const hint = staleness.answers
+    ? 'See show ha_health, and the log of the daemon.'
+    : 'Is the daemon running, in this container? Its log says why it ended.';
+  return `show: ${key} is ${stalenessWords(staleness)}.\n${hint}\n`;
+}
+
+/** Times with their zone: the predecessor's have none, and are those of this machine. */
+function jsonEntry(key: StoreKey, { value, timestamp }: StoreEntry, staleness: Staleness): string {
+  const at = new Date(timestamp.replace(/^(\d+)\/(\d+)\/(\d+) (.*)\d{3}$/, '$1-$2-$3T$4'));
+  const written = {
+    key,
+    last_created: Number.isNaN(at.getTime()) ? timestamp : at.toISOString(),
+    stale: staleness === null ? null : { age_s: staleness.ageS, daemon_answers: staleness.answers },
+    value: jsonOf(value) ?? value,
+  };
+  return `${JSON.stringify(written, null, 2)}\n`;
 }
 
 /** An empty line, the time, an empty line, the value. */

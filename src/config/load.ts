@@ -2,6 +2,7 @@
  * From the configuration file to the settings of the daemon, or to one report of all its mistakes. Nothing
  * here throws for what a file may hold, and no other file is opened.
  */
+import { hostname } from 'node:os';
 import type { JsonObject } from '../core/state/model';
 import type { PlannedSession, Timing } from '../core/state/plan';
 import { groupsOf } from './groups';
@@ -77,6 +78,7 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
         ? { type: 'file', path: config.store.path }
         : { type: 'redis', host: config.redis_server, port: config.redis_port },
     log: {
+      router: config.router_name ?? hostname(),
       level: config.log_level,
       file: config.syslog_file,
       syslog:

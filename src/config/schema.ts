@@ -539,6 +539,10 @@ export const configSchema = keys(
     log_level: withDefault(choice(['debug', 'info', 'warn', 'error']), 'info', {
       description: 'The least important records that are logged.',
     }),
+    router_name: optional(givenName('rtr1'), {
+      description:
+        'What log records, alarms and `show` call this router. By default the host name, which may be the same on both routers.',
+    }),
   },
   'write an object with the keys "ec2_private_endpoint_url", "action" and "bfd_sessions"',
 );

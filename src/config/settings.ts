@@ -58,6 +58,8 @@ export type StoreSettings =
   | { readonly type: 'file'; readonly path: string };
 
 export type LogSettings = {
+  /** In every record. */
+  readonly router: string;
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly file: string;
   readonly syslog: { readonly host: string; readonly port: number } | null;

@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import type { Group } from '../config/settings';
 import type { HaState, JsonObject } from '../core/state/model';
+import type { State } from '../core/state/state';
 import { Wellness, type Reading } from '../wellness';
 import type { Recorded } from './loop';
 
@@ -21,6 +22,7 @@ export class Health {
   readonly #log: Logger;
   readonly #put: (health: JsonObject) => void;
   readonly #observation = new Wellness();
+  readonly #writes = new Wellness();
   readonly #loop = new Wellness();
   #lastAt = -Infinity;
   #lastToldAt = -Infinity;
@@ -48,16 +50,23 @@ export class Health {
     let keepalive = false;
     // One reading may answer several groups at once: one of them speaks for all.
     const speaker = batch.find(({ event }) => isAnswer(event))?.group;
-    for (const { group, event, step } of batch) {
+    for (const { group, event, before, step } of batch) {
       this.#roles.set(group, step.state.role.haState);
       if (event.type === 'ownershipObserved' && group === speaker) this.#observation.ok();
       else if (event.type === 'observationFailed' && group === speaker) this.#observation.failed();
+      else if (event.type === 'takeoverCallAnswered') this.#wrote(event.failure === null, before);
       else if (event.type === 'inputDrained') this.#loop.ok();
       keepalive ||= isAnswer(event);
     }
     const now = batch.at(-1)?.now ?? -Infinity;
     // Also where EC2 does not answer at all: then this is what there is to see.
     if (keepalive || now - this.#lastAt >= this.#shortest('keepaliveIntervalMs')) this.#tell(now);
+  }
+
+  /** A claim that EC2 turns down was somebody else's, which is no failure. */
+  #wrote(isDone: boolean, { attempt }: State): void {
+    if (isDone) this.#writes.ok();
+    else if (attempt?.purpose !== 'claim') this.#writes.failed();
   }
 
   #tell(now: number): void {
@@ -89,6 +98,7 @@ export class Health {
     });
     return [
       ['ec2_observation', stale ? { ...observation, state: 'failing' } : observation],
+      ['ec2_writes', this.#writes.reading()],
       ...others,
       ['loop', this.#loop.reading()],
     ];

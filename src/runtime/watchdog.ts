@@ -141,7 +141,10 @@ export class Watchdog {
     this.#wellness.ok();
     if (performance.now() - this.#startedAt < stableMs) return;
     this.#backoff.reset();
+    if (!this.#missing) return;
     this.#missing = false;
+    const reason = 'the watchdog runs again';
+    this.#options.log.info({ event: 'watchdog-present', reason }, 'This daemon is watched again');
   }
 }
 

@@ -95,7 +95,7 @@ export class BfdSessions {
     this.#sessionsPerRequest = limits.sessionsPerRequest;
     for (const session of this.#sessions) {
       const mend = belowLimits(session, limits);
-      if (mend.length > 0) this.#link.complaints.belowLimits(session.id, mend);
+      this.#link.complaints.belowLimits(session.id, mend);
     }
   }
 

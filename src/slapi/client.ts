@@ -97,6 +97,8 @@ class SlapiClient {
   #synchronizedAt: number | null = null;
   /** Why the router refused this client, from the first time to the next attachment that stands. */
   #refusal: string | null = null;
+  /** An error has been logged that ends with the next attachment that stands. */
+  #isAlarmed = false;
   /** What the core was last told about the streams. */
   #told: 'nothing' | 'synchronized' | 'controlLost' | 'streamsLost' = 'nothing';
   readonly #contest = new Contest();
@@ -163,12 +165,20 @@ class SlapiClient {
     if (this.#closed) return;
     if (event.type === 'streamsSynchronized') {
       this.#synchronizedAt ??= this.#options.now();
-      this.#refusal = null;
+      this.#noteAttached();
       this.#order.attached(event.generation);
       this.#streamHealth.synchronized();
       this.#told = 'synchronized';
     }
     this.#options.emit(event);
+  }
+
+  #noteAttached(): void {
+    this.#refusal = null;
+    if (!this.#isAlarmed) return;
+    this.#isAlarmed = false;
+    const reason = "the router's Service-Layer API is attached again";
+    this.#options.log.info({ event: 'slapi-reachable', reason }, 'Attached to the Service-Layer API again');
   }
 
   #lost(loss: Loss): void {
@@ -201,6 +211,7 @@ class SlapiClient {
         return;
       }
     } else if (this.#failures === settings.retryCount && retryInMs > 0) {
+      this.#isAlarmed = true;
       const reason = `${this.#failures} attempts in a row failed, and connecting goes on: ${cause}`;
       log.error(
         { event: 'slapi-unreachable', reason, ...fields },
@@ -211,6 +222,7 @@ class SlapiClient {
       // The same refusal again is no news.
       const level = this.#refusal === cause ? 'debug' : 'error';
       this.#refusal = cause;
+      this.#isAlarmed = true;
       log[level]({ event: 'slapi-refused', reason: cause, ...fields }, 'The router refuses this client');
       return;
     }

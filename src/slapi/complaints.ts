@@ -64,11 +64,16 @@ export class Complaints {
     this.#log.error(fields, 'The router refused a part of the configuration; it is tried again slowly');
   }
 
-  /** `mend` names the configuration keys, one sentence each. */
+  /** `mend` names the configuration keys, one sentence each; none: it is within them. */
   belowLimits(subject: string, mend: readonly string[]): void {
     const text = mend.join('; ');
-    if (this.#limits.get(subject) === text) return;
+    if ((this.#limits.get(subject) ?? '') === text) return;
     this.#limits.set(subject, text);
+    if (text === '') {
+      const reason = `the router allows ${subject} as it is configured`;
+      this.#log.info({ event: 'slapi-within-limits', reason, subject }, 'A BFD session is within the limits');
+      return;
+    }
     this.#log.error(
       { event: 'slapi-below-limits', reason: `${subject}: ${text}`, subject, mend },
       'A BFD session is configured below the limits of the router',

@@ -16,7 +16,14 @@ export const listedKeys = [
 ] as const;
 
 /** The others can be shown but are not listed: tools of the predecessor expect exactly the six. */
-export const storeKeys = [...listedKeys, 'ha_reason', 'ha_health', 'ha_targets', 'ha_groups'] as const;
+export const storeKeys = [
+  ...listedKeys,
+  'ha_reason',
+  'ha_health',
+  'ha_alarms',
+  'ha_targets',
+  'ha_groups',
+] as const;
 
 export type StoreKey = (typeof storeKeys)[number];
 

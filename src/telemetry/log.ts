@@ -3,7 +3,6 @@
  * syslog server. Logging never waits and never fails the daemon: a place that cannot be written to costs
  * one warning in the others. No worker threads: they cost several megabytes each. Credentials never pass.
  */
-import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isNativeError } from 'node:util/types';
 import { pino, type Logger } from 'pino';
@@ -13,8 +12,8 @@ import { StandardOutput } from './standardOutput';
 import { Syslog, type SyslogSeverity } from './syslog';
 
 export type LogOptions = {
-  /** Name of this router, in every record. */
-  readonly router?: string;
+  /** Hears every record from `info` on, also those that `level` leaves out. Must not throw. */
+  readonly heard?: (record: { readonly [field: string]: unknown }, msg: string) => void;
   /** Descriptor to write to in place of standard output; for tests. */
   readonly outputFd?: number;
 };
@@ -23,6 +22,7 @@ const maxFileBytes = 1_000_000;
 const keptFiles = 3;
 const fileRetryMs = 5_000;
 const flushTimeoutMs = 500;
+const INFO = 30;
 
 /**
  * Names under which a credential could turn up, down to three objects deep. `metadata` is the one that
@@ -55,7 +55,7 @@ const secretPaths = [
  * `flush(callback)` of the logger calls back when the lines are written or half a second is over;
  * `fatal` and the process's exit write what is left at once.
  */
-export function createLogger(settings: LogSettings, { router, outputFd }: LogOptions = {}): Logger {
+export function createLogger(settings: LogSettings, { outputFd, heard }: LogOptions = {}): Logger {
   const output = new StandardOutput(outputFd);
   const file = new RotatingFile({
     path: settings.file,
@@ -74,7 +74,7 @@ export function createLogger(settings: LogSettings, { router, outputFd }: LogOpt
       ? null
       : new Syslog({
           ...settings.syslog,
-          hostname: router ?? hostname(),
+          hostname: settings.router,
           onFailure: (error) => warn('syslog-unreachable', 'The syslog server cannot be reached', error),
         });
   const destination = {
@@ -100,10 +100,20 @@ export function createLogger(settings: LogSettings, { router, outputFd }: LogOpt
       file.flushSync();
     },
   };
+  const lowest = pino.levels.values[settings.level] ?? 0;
   const log = pino(
     {
-      level: settings.level,
-      base: router === undefined ? null : { router },
+      // A method of a level that is off would not be heard.
+      level: heard !== undefined && lowest > INFO ? 'info' : settings.level,
+      hooks: {
+        logMethod(args, method, level) {
+          const [record, msg] = args as readonly unknown[];
+          if (level >= INFO && typeof record === 'object' && record !== null && typeof msg === 'string')
+            heard?.(record as { readonly [field: string]: unknown }, msg);
+          if (level >= lowest) method.apply(this, args);
+        },
+      },
+      base: { router: settings.router },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: errorFields },

@@ -22,13 +22,21 @@ const found = (settings: StoreSettings): FoundStore => ({
   doubt: null,
 });
 
-async function run(key: string | undefined, store: FoundStore) {
+async function run(
+  key: string | undefined,
+  store: FoundStore,
+  { json = false, socketPath = '/nowhere' } = {},
+) {
   let out = '';
   let err = '';
-  const code = await show(key, store, {
-    out: { write: (text: string) => (out += text) },
-    err: { write: (text: string) => (err += text) },
-  });
+  const code = await show(
+    key,
+    { store, socketPath, json },
+    {
+      out: { write: (text: string) => (out += text) },
+      err: { write: (text: string) => (err += text) },
+    },
+  );
   return { code, out, err };
 }
 
@@ -328,6 +336,134 @@ describe('where the store is', () => {
       settings: fallback,
       doubt: expect.stringContaining(path) as unknown,
     });
+  });
+});
+
+describe('what is old', () => {
+  const alarm = {
+    code: 'redundancy-lost',
+    severity: 'major',
+    about: ['10.0.1.100'],
+    since: '2026-11-30T12:00:00.000Z',
+    text: 'redundancy lost',
+  };
+  const storeOf = (ageS: number, alarms: readonly unknown[] = []): FoundStore => {
+    const value = {
+      router: 'rtr1',
+      as_of: new Date(Date.now() - ageS * 1000).toISOString(),
+      keepalive_s: 10,
+      alarms,
+    };
+    const timestamp = '2026/11/30 12:00:00.000000';
+    const entries = new Map<StoreKey, { value: string; timestamp: string }>([
+      ['ha_state', { value: 'STANDBY', timestamp }],
+      ['ha_targets', { value: '{"a":1}', timestamp }],
+      ['config', { value: '{}', timestamp }],
+      ['ha_alarms', { value: JSON.stringify(value), timestamp }],
+    ]);
+    writeFileSync(join(dir, 'store.json'), formatStoreFile({ listed: listedKeys, entries }));
+    return found(inFile());
+  };
+
+  /** Says something to whoever connects, or nothing, as a process that is stuck. */
+  async function withDaemon(answers: boolean, use: (socketPath: string) => Promise<void>): Promise<void> {
+    const socketPath = join(dir, 'control.sock');
+    const open: Socket[] = [];
+    const server = createServer((socket) => {
+      open.push(socket);
+      if (answers) socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
+    });
+    server.listen(socketPath);
+    await once(server, 'listening');
+    await use(socketPath);
+    for (const socket of open) socket.destroy();
+    server.close();
+  }
+
+  test('is shown as old where the daemon is dead, with an exit code of its own', async () => {
+    expect(await run('ha_state', storeOf(38))).toEqual({
+      code: 5,
+      out: '\nLast Created: 2026/11/30 12:00:00.000000\n\nSTANDBY (stale: 38 s old, the daemon does not answer)\n',
+      err: '',
+    });
+    const { code, out, err } = await run('ha_targets', storeOf(38));
+    expect([code, JSON.parse(out.split('\n\n')[1] ?? '')]).toEqual([5, { a: 1 }]);
+    expect(err).toMatch(/^show: ha_targets is stale: 38 s old, the daemon does not answer\.\n/);
+    expect((await run('ha_alarms', storeOf(38, [alarm]))).code).toBe(5);
+  });
+
+  test('is not, where it says what once happened', async () => {
+    expect(await run('config', storeOf(1_000))).toMatchObject({ code: 0, err: '' });
+  });
+
+  test.each([
+    [14, 0],
+    [16, 5],
+  ])('at %d s without a daemon it ends with %d', async (ageS, code) => {
+    expect((await run('ha_state', storeOf(ageS))).code).toBe(code);
+  });
+
+  test('a daemon that answers has three keepalives, and the time that a reading of EC2 may take', async () => {
+    await withDaemon(true, async (socketPath) => {
+      expect((await run('ha_state', storeOf(38), { socketPath })).code).toBe(0);
+      const { code, out } = await run('ha_state', storeOf(45), { socketPath });
+      expect([code, out]).toEqual([
+        5,
+        expect.stringContaining('45 s old, the daemon answers and has not') as unknown,
+      ]);
+    });
+  });
+
+  test('one that is stuck does not answer', async () => {
+    await withDaemon(false, async (socketPath) => {
+      expect((await run('ha_state', storeOf(20), { socketPath })).out).toMatch(/the daemon does not answer/);
+    });
+  });
+
+  test('alarms are a page for people, and an exit code', async () => {
+    const { code, out } = await run(
+      'ha_alarms',
+      storeOf(1, [alarm, { ...alarm, group: 'north', about: [] }]),
+    );
+    expect(code).toBe(1);
+    expect(out.replace(/as of \S+/, 'as of NOW')).toBe(
+      [
+        '',
+        '2 alarms stand on rtr1, as of NOW',
+        '',
+        'MAJOR     redundancy-lost since 2026-11-30T12:00:00.000Z',
+        '          concerns 10.0.1.100',
+        '          redundancy lost',
+        '',
+        'MAJOR     redundancy-lost since 2026-11-30T12:00:00.000Z',
+        '          concerns group north',
+        '          redundancy lost',
+        '',
+      ].join('\n'),
+    );
+    const none = await run('ha_alarms', storeOf(1));
+    expect([none.code, none.out]).toEqual([
+      0,
+      expect.stringMatching(/^\nNo alarm stands on rtr1, as of \S+Z\n$/),
+    ]);
+  });
+
+  test('--json has all of it, with times in UTC', async () => {
+    const { code, out } = await run('ha_state', storeOf(38), { json: true });
+    expect([code, JSON.parse(out)]).toEqual([
+      5,
+      {
+        key: 'ha_state',
+        last_created: new Date(2026, 10, 30, 12).toISOString(),
+        stale: { age_s: 38, daemon_answers: false },
+        value: 'STANDBY',
+      },
+    ]);
+    const alarms = await run('ha_alarms', storeOf(1, [alarm]), { json: true });
+    expect([alarms.code, JSON.parse(alarms.out)]).toMatchObject([
+      1,
+      { stale: null, value: { alarms: [alarm] } },
+    ]);
   });
 });
 

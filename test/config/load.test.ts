@@ -1,4 +1,5 @@
 /** Files in, settings out. */
+import { hostname } from 'node:os';
 import { addressTarget } from '../support/coreWorld';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -122,7 +123,7 @@ describe('files of xrv9k-aws-ha', () => {
         apiTimeoutMs: 1_000,
       },
       store: { type: 'redis', host: '127.0.0.1', port: 6379 },
-      log: { level: 'info', file: '/var/log/ha_app_bkp.log', syslog: null },
+      log: { router: hostname(), level: 'info', file: '/var/log/ha_app_bkp.log', syslog: null },
       stateDir: '/var/lib/xr-aws-ha',
       controlSocket: '/run/xr-aws-ha/control.sock',
       onShutdown: 'keep',
@@ -338,6 +339,7 @@ describe('settings', () => {
         syslog_server: 'log.example.com',
         syslog_file: '/var/log/other.log',
         log_level: 'debug',
+        router_name: 'rtr1',
         on_shutdown: 'unregister',
         trigger: 'all',
         preferred: true,
@@ -351,6 +353,7 @@ describe('settings', () => {
     expect(settings.slapi.tls).toEqual({ caFile: '/app/onbox/ems.pem', serverName: 'ems.cisco.com' });
     expect(settings.slapi.credentialsFile).toBe('/app/onbox/credentials');
     expect(settings.log).toEqual({
+      router: 'rtr1',
       level: 'debug',
       file: '/var/log/other.log',
       syslog: { host: 'log.example.com', port: 514 },

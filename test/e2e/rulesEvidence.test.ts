@@ -44,7 +44,7 @@ test.each([
   await takesOver(lab, 'rtr2', () => undefined);
   await reason(rtr2, new RegExp(`taking over 172.* and 172.*: ${HELD}, and .*${proof}`));
   expect(writes(lab).every(mayReassign)).toBe(true);
-  expect(alarmsOf(rtr2)).toEqual([]);
+  expect(alarmsOf(rtr2)).toEqual(['redundancy-lost']);
   if (instance === 'stopped') return comesBack(lab);
   await nothingMoves(lab, 'rtr2', { request: Infinity, record: rtr2.mark() });
   expect(roleOf(rtr2)).toBe('ACTIVE');
@@ -69,7 +69,7 @@ async function leftAloneUntil(condition: string, fails: (lab: Lab) => void): Pro
 
   await takesOver(lab, 'rtr2', () => fails(lab));
   await reason(rtr2, new RegExp(`taking over 172.*: ${HELD}, and EC2 says that ${OWNER} is ${condition}`));
-  expect(alarmsOf(rtr2)).toEqual(['unprotected']);
+  expect(alarmsOf(rtr2)).toEqual(['unprotected', 'redundancy-lost']);
 }
 
 async function takenFromRunning(): Promise<void> {
@@ -119,7 +119,7 @@ test('the loser of a BFD-only partition takes nothing back until EC2 shows that 
     rtr1,
     new RegExp(`taking over 172.*: ${HELD}, and EC2 says that i-0b2e64d8a17cf3902 is stopped`),
   );
-  expect(alarmsOf(rtr1, since)).toEqual(['unprotected']);
+  expect(alarmsOf(rtr1, since)).toEqual(['unprotected', 'redundancy-lost']);
 
   lab.healLink();
   await lab.bootRouter('rtr2');

@@ -277,8 +277,8 @@ export const runOn = (lab: AnyLab, name: RouterName, ...args: readonly string[])
     AWS_EC2_METADATA_SERVICE_ENDPOINT: lab.routers[name].imdsUrl,
   });
 
-export const show = (lab: AnyLab, name: RouterName, key: string): Promise<CommandResult> =>
-  runCommand(['show', key, '-c', lab.routers[name].configPath]);
+export const show = (lab: AnyLab, name: RouterName, ...words: readonly string[]): Promise<CommandResult> =>
+  runCommand(['show', ...words, '-c', lab.routers[name].configPath]);
 
 /** What `show ha_state` says: the expected soon, since the store follows in the background, or else its latest. */
 export async function shownState(lab: AnyLab, name: RouterName, expected: string): Promise<string> {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../src/core/state/model';
 import type { Event } from '../../src/core/state/model';
-import { initialState } from '../../src/core/state/state';
+import { initialState, type Attempt } from '../../src/core/state/state';
 import { step } from '../../src/core/step';
 import { Health } from '../../src/runtime/health';
 import type { Recorded } from '../../src/runtime/loop';
@@ -57,6 +57,7 @@ test('is written with every keepalive, with the state, the age and the failures 
   expect(written).toEqual([
     {
       ec2_observation: { state: 'ok', last_ok_s: 0, failures: 0 },
+      ec2_writes: { state: 'waiting', last_ok_s: null, failures: 0 },
       store: { state: 'failing', last_ok_s: 61, failures: 7 },
       decision_memory: { state: 'ok', last_ok_s: 2.5, failures: 0 },
       loop: { state: 'ok', last_ok_s: 0, failures: 0 },
@@ -67,6 +68,35 @@ test('is written with every keepalive, with the state, the age and the failures 
   batch(2_000, unobserved);
   batch(3_000, unobserved);
   expect(written.at(-1)).toMatchObject({ ec2_observation: { state: 'failing', failures: 2 } });
+});
+
+test('writes that EC2 refuses show, and a claim that was lost is no failure', () => {
+  const plan = planOf();
+  const written: JsonObject[] = [];
+  const put = (value: JsonObject): void => void written.push(value);
+  const health = new Health({
+    groups: [{ name: 'default', plan }],
+    sources: {},
+    log: recordingLogger().log,
+    put,
+  });
+  const answered = (purpose: 'takeover' | 'claim', code: string | null): void => {
+    const call = { attempt: 1, call: 1, send: 1, sentAt: 0, awsRequestId: null };
+    const failure = code === null ? null : ({ kind: 'refused', code, message: '' } as const);
+    const before = { ...initialState(plan), attempt: { purpose } as Attempt };
+    const event: Event = { type: 'takeoverCallAnswered', ...call, failure };
+    const result = step(plan, initialState(plan), observed, 0);
+    health.update([
+      { now: 0, group: 'default', event, before, step: result },
+      { now: 0, group: 'default', event: observed, before, step: result },
+    ]);
+  };
+  answered('claim', 'AddressInUse');
+  expect(written.at(-1)).toMatchObject({ ec2_writes: { state: 'waiting' } });
+  answered('takeover', 'UnauthorizedOperation');
+  expect(written.at(-1)).toMatchObject({ ec2_writes: { state: 'failing', failures: 1 } });
+  answered('takeover', null);
+  expect(written.at(-1)).toMatchObject({ ec2_writes: { state: 'ok', failures: 0 } });
 });
 
 test('is written after a keepalive also where EC2 has not answered at all', () => {

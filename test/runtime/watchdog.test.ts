@@ -35,7 +35,7 @@ function start({ beats = true, everyS = 0.5 }: { beats?: boolean; everyS?: numbe
     `import { createLogger } from ${from('telemetry/log')};
      import { Watchdog } from ${from('runtime/watchdog')};
      const logFile = ${JSON.stringify(join(dir, 'ha.log'))};
-     const log = createLogger({ level: 'info', file: logFile, syslog: null });
+     const log = createLogger({ router: 'rtr1', level: 'info', file: logFile, syslog: null });
      const watchdog = new Watchdog({ log, logFile, check: { everyS: ${everyS}, misses: 3 } });
      const timer = setInterval(() => { if (${beats}) watchdog.beat(); }, 100);
      process.on('SIGUSR2', () => { for (;;); });

@@ -24,6 +24,7 @@ afterEach(() => {
 });
 
 const settings = (changes: Partial<LogSettings> = {}): LogSettings => ({
+  router: 'rtr1',
   level: 'info',
   file: join(dir, 'ha.log'),
   syslog: null,
@@ -42,7 +43,7 @@ function flushed(log: ReturnType<typeof createLogger>): Promise<void> {
 }
 
 test('the same JSON lines go to standard output and to the file', async () => {
-  const log = createLogger(settings(), { router: 'rtr1', outputFd: fd });
+  const log = createLogger(settings(), { outputFd: fd });
   log.info({ event: 'role', ha: 'STANDBY' }, 'Role changed');
   log.debug('not at this level');
   log.warn('Second');
@@ -59,6 +60,22 @@ test('the same JSON lines go to standard output and to the file', async () => {
     expect.objectContaining({ level: 'warn', msg: 'Second' }),
   ]);
   expect(readFileSync(join(dir, 'ha.log'), 'utf8')).toBe(readFileSync(join(dir, 'stdout'), 'utf8'));
+});
+
+test('what hears the records hears all from info on, whatever the level of the log is', async () => {
+  const heard: unknown[] = [];
+  const hear = (record: object, msg: string): void => void heard.push([msg, record]);
+  const log = createLogger(settings({ level: 'error' }), { outputFd: fd, heard: hear });
+  log.debug({ event: 'a' }, 'not heard');
+  log.child({ redis: 'r' }).info({ event: 'store-back' }, 'Back');
+  log.warn('no record');
+  log.error({ event: 'b' }, 'Worse');
+  await flushed(log);
+  expect(heard).toEqual([
+    ['Back', { event: 'store-back' }],
+    ['Worse', { event: 'b' }],
+  ]);
+  expect(linesOf('stdout').map(({ msg }) => msg)).toEqual(['Worse']);
 });
 
 test('credentials do not pass, wherever they are', async () => {
@@ -130,7 +147,7 @@ test('syslog gets every record with its severity', async () => {
   server.bind(0, '127.0.0.1');
   await once(server, 'listening');
   const syslog = { host: '127.0.0.1', port: server.address().port };
-  const log = createLogger(settings({ syslog }), { router: 'rtr1', outputFd: fd });
+  const log = createLogger(settings({ syslog }), { outputFd: fd });
   log.info('one');
   log.child({ peer: 'p' }).error('two');
   await eventually(() => expect(received).toHaveLength(2));

@@ -23,14 +23,23 @@ export class ForeseenRefusals {
     for (const target of this.#plan.targets) {
       if (!(target.id in observation.holders)) continue;
       const [reason] = previewTakeover({ ...this.#plan, targets: [target] }, observation).refused;
-      if (reason === undefined) this.#told.delete(target.id);
+      if (reason === undefined) this.#mended(target.id);
       else if (this.#told.get(target.id) !== reason) {
         this.#told.set(target.id, reason);
-        this.#log.error({ event: 'refusal-foreseen', reason }, 'EC2 would refuse a part of a takeover');
+        this.#log.error(
+          { event: 'refusal-foreseen', target: target.id, reason },
+          'EC2 would refuse a part of a takeover',
+        );
       }
     }
     if (!hadTold || this.#told.size > 0) return;
     const reason = 'EC2 shows nothing any more that it would refuse in a takeover';
     this.#log.info({ event: 'refusal-not-foreseen', reason }, 'Nothing would be refused');
+  }
+
+  #mended(target: string): void {
+    if (!this.#told.delete(target) || this.#told.size === 0) return;
+    const reason = `EC2 shows nothing any more for which it would refuse ${target}`;
+    this.#log.info({ event: 'refusal-not-foreseen', target, reason }, 'A target would not be refused');
   }
 }

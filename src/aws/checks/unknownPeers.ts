@@ -1,5 +1,5 @@
 /**
- * Says once of each address of the peer that EC2 does not show it: by it the peer's instance is told from a third
+ * Says of each address of the peer that EC2 does not show it: by it the peer's instance is told from a third
  * one, and its interfaces are found when the targets are given to it. The end of a tunnel is such an address.
  */
 import type { Logger } from 'pino';
@@ -18,7 +18,11 @@ export class UnknownPeers {
 
   observed({ peers }: Observation): void {
     for (const address of this.#plan.peerAddresses) {
-      if (peers[address] !== undefined || this.#told.has(address)) continue;
+      if (peers[address] !== undefined) {
+        this.#tellKnown(address);
+        continue;
+      }
+      if (this.#told.has(address)) continue;
       this.#told.add(address);
       const isNeighbour = this.#plan.sessions.some(({ peerAddress }) => peerAddress === address);
       const mend = isNeighbour
@@ -30,5 +34,11 @@ export class UnknownPeers {
         'EC2 does not know an address of the peer',
       );
     }
+  }
+
+  #tellKnown(address: string): void {
+    if (!this.#told.delete(address)) return;
+    const reason = `EC2 shows an interface of another instance with ${address} now`;
+    this.#log.info({ event: 'peer-in-ec2', reason, address }, 'EC2 knows an address of the peer');
   }
 }

@@ -58,8 +58,10 @@ export class ChangedIdentity {
   #tell(before: InstanceIdentity, after: InstanceIdentity): void {
     const reason = `the interfaces of this router have changed: ${wordsOf(after)}; before: ${wordsOf(before)}`;
     this.#log.warn({ event: 'interfaces-changed', reason }, 'The interfaces of this router have changed');
-    for (const mistake of startMistakes(this.#plan, after))
-      this.#log.error({ event: 'config-impossible', reason: mistake }, 'configuration');
+    const mistakes = startMistakes(this.#plan, after);
+    if (mistakes.length > 0)
+      this.#log.error({ event: 'config-impossible', reason: mistakes.join('; ') }, 'configuration');
+    else this.#log.info({ event: 'config-fits', reason: 'the configuration fits them' }, 'configuration');
   }
 }
 

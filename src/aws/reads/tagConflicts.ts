@@ -29,13 +29,16 @@ export class TagConflicts {
       if (conflicts.some((conflict) => conflict.words === words)) continue;
       this.#told.delete(words);
       const reason = `${words} is one route table again`;
-      this.#log.info({ event: 'route-table-clear', reason }, 'A tag names one route table');
+      this.#log.info({ event: 'route-table-clear', table: words, reason }, 'A tag names one route table');
     }
     for (const conflict of conflicts) {
       const reason = conflictWords(conflict);
       if (this.#told.get(conflict.words) === reason) continue;
       this.#told.set(conflict.words, reason);
-      this.#log.error({ event: 'route-table-ambiguous', reason }, 'A tag does not name one route table');
+      this.#log.error(
+        { event: 'route-table-ambiguous', table: conflict.words, reason },
+        'A tag does not name one route table',
+      );
     }
   }
 }

@@ -11,7 +11,7 @@ import { ownsAll } from '../levels/ownership';
 import type { PlannedSession } from './plan';
 import { sessionOf, testimonyOf } from '../levels/sessions';
 import type { State } from './state';
-import { note, type Turn } from './turn';
+import { list, note, type Turn } from './turn';
 
 /** Rule 7: an older intent is not resumed. */
 const INTENT_TTL_MS = 60_000;
@@ -30,6 +30,8 @@ export function recall(turn: Turn, { bootId, memory, wallNow }: Extract<Event, {
   turn.state.damping = damping;
   turn.state.inhibit = inhibit;
   turn.state.alarms = recalledAlarms(recalled?.alarms ?? [], turn.now);
+  const standing = [...new Set(Object.values(turn.state.alarms).map(({ code }) => code))];
+  if (standing.length > 0) note(turn, 'notable', `still standing: alarm ${list(standing)}`);
   if (inhibit !== null) note(turn, 'notable', `still ${inhibitWords(inhibit)}`);
 }
 

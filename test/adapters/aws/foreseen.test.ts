@@ -259,6 +259,8 @@ describe('the daemon', () => {
     return logged().map(({ event, reason }) => `${String(event)}: ${String(reason)}`);
   }
   const wouldRefuse = (id: string) => `refusal-foreseen: EC2 would refuse to move ${id} here: it is managed`;
+  const wouldNotRefuse = (id: string) =>
+    `refusal-not-foreseen: EC2 shows nothing any more for which it would refuse ${id}`;
   const mended = 'refusal-not-foreseen: EC2 shows nothing any more that it would refuse in a takeover';
 
   test('says each once, and once that nothing is left', () => {
@@ -266,6 +268,7 @@ describe('the daemon', () => {
     expect(told(refused, refused, { refusals: refusing(ADDRESS) }, {}, {})).toEqual([
       wouldRefuse(ADDRESS),
       wouldRefuse('eipalloc-1'),
+      wouldNotRefuse('eipalloc-1'),
       mended,
     ]);
   });
@@ -274,7 +277,7 @@ describe('the daemon', () => {
     const part = { holders: { [ADDRESS]: onPeer } };
     expect(
       told({ ...part, refusals: refusing(ADDRESS) }, { refusals: refusing(ADDRESS, 'eipalloc-1') }, part, {}),
-    ).toEqual([wouldRefuse(ADDRESS), wouldRefuse('eipalloc-1'), mended]);
+    ).toEqual([wouldRefuse(ADDRESS), wouldRefuse('eipalloc-1'), wouldNotRefuse(ADDRESS), mended]);
   });
 
   test('says nothing of what is here already', () => {

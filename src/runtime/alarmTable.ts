@@ -1,0 +1,348 @@
+/**
+ * Every alarm that the daemon can raise: how bad it is, what it means, what is likely behind it and what to type. The
+ * table of docs/operations.md is made from it (`npm run docs`). Those of the core are raised and ended there
+ * (core/rules/alarms.ts). Those of a part of the daemon are raised by a record of the log with the code as its `event`,
+ * and ended by one of the events that stand here; test/runtime/alarmTable.test.ts holds both against the source.
+ */
+import type { AlarmCode } from '../core/state/alarms';
+
+/**
+ * In the words of ITU-T X.733. `critical`: the targets are not served, or would not be after a failure of the router
+ * that has them. `major`: a failure would do more harm than it has to. `minor`: something has no effect on a takeover
+ * yet. `warning`: worth knowing in quiet hours.
+ */
+export type Severity = 'critical' | 'major' | 'minor' | 'warning';
+
+export type AlarmEntry = {
+  readonly severity: Severity;
+  readonly means: string;
+  readonly cause: string;
+  /** Commands of the image in backquotes. */
+  readonly act: string;
+};
+
+export type PartAlarm = AlarmEntry & {
+  /** The events that end it; empty where only another start of the daemon does. */
+  readonly over: readonly string[];
+  /** The fields of the record that say what it concerns; none where there is one such thing. */
+  readonly about: readonly string[];
+};
+
+export const CORE_ALARMS = {
+  'takeover-stuck': {
+    severity: 'critical',
+    means:
+      'EC2 has neither moved nor refused a part of a takeover for 3 s; where parts wait for limits or for each other, nothing has moved for 3 s',
+    cause: 'EC2 does not answer, throttles, or turns the credentials down',
+    act: '`show ha_reason` says what EC2 last said, `show ha_health` whether the endpoint and the credentials are well; the daemon tries on by itself',
+  },
+  'takeover-refused': {
+    severity: 'critical',
+    means: 'EC2 refuses to move a target and will go on refusing',
+    cause: 'a permission of the role, the limit of addresses of the interface, the wrong subnet',
+    act: '`show ha_alarms` has the words of EC2; mend that, then `xr-aws-ha check-config --online`; it is tried again by itself every 5 to 10 s',
+  },
+  'target-lost': {
+    severity: 'major',
+    means: 'a target that this router had moved has another owner',
+    cause: 'a person, a script or another cluster moves targets besides the pair',
+    act: '`show ha_targets` says who has it; find out in CloudTrail who moved it',
+  },
+  'local-failure-suspected': {
+    severity: 'major',
+    means: "this router's own interface went DOWN right after its takeover, so the targets go back",
+    cause: 'a link, a line card or a security group of this router',
+    act: '`show last_intf_event`, and `show interfaces` in XR; see that the peer has the targets: `show ha_targets`',
+  },
+  'give-back-failed': {
+    severity: 'critical',
+    means: 'targets that were to go back, or that `ha give` was to hand over, did not go within 10 s',
+    cause: 'the role may not write to the interfaces of the peer, or the peer is gone',
+    act: '`xr-aws-ha iam-policy` prints what the role needs; where the peer is well, move the targets by hand',
+  },
+  unprotected: {
+    severity: 'critical',
+    means:
+      'no BFD session has been UP for `evidence_hold_s` (30 s), and EC2 says that the holder of the targets runs, or does not say how it is: a failure of the peer would not be seen',
+    cause: 'the path of BFD is cut, BFD is not configured at the peer, or its daemon has stopped',
+    act: '`show bfd session` in XR on both routers, and the security groups for UDP 3784, 3785 and 4784; `show ha_state` on the peer',
+  },
+  'redundancy-lost': {
+    severity: 'major',
+    means:
+      'all targets are here and no BFD session has been UP for `evidence_hold_s` (30 s): should this router fail, nothing takes over',
+    cause: 'the peer router, its daemon or the path between the two has failed',
+    act: '`show ha_state` on the peer, and start what has stopped; `show bfd session` in XR on both routers',
+  },
+  'takeover-blocked': {
+    severity: 'critical',
+    means: 'a takeover is called for, and an inhibit or another client of the event streams forbids it',
+    cause: 'a maintenance that was not ended',
+    act: '`ha release` on this router; where another client has the streams, see `control-lost`',
+  },
+  'control-lost': {
+    severity: 'major',
+    means:
+      "another client has taken the router's event streams, at most a minute ago: a failure of the peer is seen only when they are taken back, after 10 to 30 s",
+    cause: 'a second daemon, or the Python application that this one succeeds, runs on this router',
+    act: '`show appmgr application-table` in XR; stop the other one',
+  },
+  'arrived-while-inhibited': {
+    severity: 'minor',
+    means: "the peer's operator has handed the targets to this router while it is inhibited",
+    cause: 'two people work at the same time',
+    act: 'where the work needs this router without traffic: `ha release`, then `ha give` on this router',
+  },
+  'takeover-damped': {
+    severity: 'major',
+    means: 'the fourth takeover in short order: BFD triggers none for the time that the text says',
+    cause: 'the peer, or a link to it, goes up and down',
+    act: '`show last_bfd_down_event`, and `show bfd session detail` in XR',
+  },
+  'preempt-conflict': {
+    severity: 'minor',
+    means: 'somebody took the targets from this preferred router, and it takes them back no more',
+    cause: 'both routers are preferred, or a person moved the targets',
+    act: '`show config` on both routers: `preferred` may stand in one of them only; restart the daemon to allow it again',
+  },
+  'foreign-holder': {
+    severity: 'major',
+    means:
+      'an instance that is neither router of the pair, or an AWS service, holds a target, or a route leads to a gateway: it is left there',
+    cause: 'a person moved it there, or an instance was replaced and `peer_private_ips` was not',
+    act: '`show ha_targets` says who has it; move it back, or set `foreign_holder` to `take`',
+  },
+  'ec2-unobserved': {
+    severity: 'critical',
+    means: 'EC2 has not said for `role_ttl_s` who holds the targets: the role is not known',
+    cause: 'the endpoint, its security group, DNS, the role or the metadata service',
+    act: '`show ha_health` says which part fails; `xr-aws-ha check-config --online` names what is wrong',
+  },
+} as const satisfies Record<AlarmCode, AlarmEntry>;
+
+export const PART_ALARMS = {
+  'source-dest-check-on': {
+    severity: 'critical',
+    over: ['source-dest-check-off'],
+    about: ['networkInterfaceId'],
+    means: 'the source/destination check of an interface is on, so EC2 drops what this router forwards there',
+    cause: 'the interface is new, or a person has switched the check on',
+    act: '`aws ec2 modify-network-interface-attribute --no-source-dest-check --network-interface-id ENI`, or set `source_dest_check` to `disable`',
+  },
+  'source-dest-check-stays-on': {
+    severity: 'critical',
+    over: ['source-dest-check-off'],
+    about: ['networkInterfaceId'],
+    means: 'EC2 does not switch that check off, although `source_dest_check` is `disable`',
+    cause: 'the role may not modify the interface',
+    act: '`xr-aws-ha iam-policy` prints what the role needs; it is tried again with each keepalive',
+  },
+  'permission-denied': {
+    severity: 'critical',
+    over: [],
+    about: ['action', 'on'],
+    means: 'EC2 would deny a call that a takeover may need, as a DryRun has shown',
+    cause: 'the policy of the role, a boundary or a policy of the organisation',
+    act: '`xr-aws-ha iam-policy` prints what the role needs; after that `xr-aws-ha check-config --online`, and a restart of the daemon, which asks again',
+  },
+  'permission-unknown': {
+    severity: 'warning',
+    over: [],
+    about: ['action', 'on'],
+    means: 'EC2 did not answer the question whether it would permit a call',
+    cause: 'EC2 throttled, or the connection failed in that moment',
+    act: '`xr-aws-ha check-config --online` asks again',
+  },
+  'refusal-foreseen': {
+    severity: 'major',
+    over: ['refusal-not-foreseen'],
+    about: ['target'],
+    means: 'EC2 would refuse a part of a takeover, as its readings show',
+    cause: 'no room on the interface, another subnet or zone, a service that manages the resource',
+    act: '`show ha_alarms` says what; mend it, and see it with `xr-aws-ha plan`',
+  },
+  'route-table-ambiguous': {
+    severity: 'major',
+    over: ['route-table-clear'],
+    about: ['table'],
+    means: 'a tag names no route table, or several: the one that had it first is used on',
+    cause: 'the tag was given to a second table, or taken away',
+    act: 'give the tag to one table, or write `route_table_id`',
+  },
+  'peer-not-in-ec2': {
+    severity: 'warning',
+    over: ['peer-in-ec2'],
+    about: ['address'],
+    means:
+      'EC2 shows no interface of another instance with an address of the peer, so it is not recognised by it',
+    cause: "the address is a tunnel's end, or the peer's instance is gone",
+    act: 'list addresses of its instance in `peer_private_ips`; until then `ha give` and `foreign_holder` do not know it',
+  },
+  'config-impossible': {
+    severity: 'major',
+    over: ['config-fits'],
+    about: [],
+    means: 'the configuration no longer fits the interfaces of this instance',
+    cause: 'an interface was detached, replaced or attached at another index',
+    act: '`xr-aws-ha check-config --online` names every mistake',
+  },
+  'identity-unread': {
+    severity: 'major',
+    over: ['identified'],
+    about: [],
+    means: 'the instance metadata service does not say who this router is, so EC2 cannot be asked',
+    cause: 'IMDS is switched off, its hop limit is 1, or a route or filter in XR hides 169.254.169.254',
+    act: '`xr-aws-ha self-test`; in AWS see the metadata options of the instance',
+  },
+  'credentials-unread': {
+    severity: 'major',
+    over: ['credentials-read'],
+    about: [],
+    means: 'the credentials of the role cannot be read; those at hand are used until they expire',
+    cause: 'no instance profile, the metadata service, or a clock that is wrong',
+    act: '`show ha_health` says since when; see the instance profile, and `show clock` in XR',
+  },
+  'endpoint-unresolved': {
+    severity: 'minor',
+    over: ['endpoint-resolved'],
+    about: ['hostname'],
+    means: 'the name of the EC2 endpoint cannot be resolved; the addresses that are known are used on',
+    cause: 'DNS of the VPC cannot be reached from the container',
+    act: '`xr-aws-ha self-test`; a line for the endpoint in `/etc/hosts` helps meanwhile',
+  },
+  'endpoint-address-silent': {
+    severity: 'minor',
+    over: ['endpoint-address-answers'],
+    about: ['address'],
+    means: 'an address of the EC2 endpoint does not answer: others are asked first',
+    cause: 'a zone of the VPC endpoint has failed, or its security group differs',
+    act: 'see the network interfaces of the VPC endpoint in that zone',
+  },
+  'slapi-unreachable': {
+    severity: 'critical',
+    over: ['slapi-reachable'],
+    about: [],
+    means: "the router's Service-Layer API stays out of reach: a failure of the peer is not seen by BFD",
+    cause: 'gRPC is not configured in XR, or another port, or TLS',
+    act: '`show grpc status` in XR, and `grpc_server`, `grpc_port` and `grpc_tls` in `show config`',
+  },
+  'slapi-refused': {
+    severity: 'critical',
+    over: ['slapi-reachable'],
+    about: [],
+    means: 'the router refuses this client of its Service-Layer API',
+    cause: 'user or password, `service-layer` is missing under `grpc`, or a version that is too old',
+    act: '`show ha_alarms` has the words of the router; `grpc` with `service-layer` in XR, and `grpc_credentials_file`',
+  },
+  'slapi-config-refused': {
+    severity: 'critical',
+    over: ['slapi-config-accepted'],
+    about: ['subject'],
+    means: 'the router refuses a BFD session or an interface, so it cannot be watched',
+    cause: 'the key of the configuration that the text names',
+    act: '`show ha_alarms` names the key; it is tried again slowly by itself',
+  },
+  'slapi-below-limits': {
+    severity: 'minor',
+    over: ['slapi-within-limits'],
+    about: ['subject'],
+    means: 'a BFD session is configured below the limits of the router',
+    cause: 'the interval or the multiplier of the session',
+    act: '`show ha_alarms` names the keys',
+  },
+  'store-away': {
+    severity: 'minor',
+    over: ['store-back'],
+    about: [],
+    means: 'Redis does not answer: `show` is out of date until it is back; failover is not affected',
+    cause: 'Redis has ended, or `redis_server` and `redis_port` are wrong',
+    act: '`show ha_state` says whether it is back; the log of the container says why Redis ended',
+  },
+  'store-refused': {
+    severity: 'minor',
+    over: ['store-accepted'],
+    about: ['key'],
+    means: 'Redis refuses what `show` is to print; failover is not affected',
+    cause: 'its memory, its access rules, or a key that is not ours',
+    act: 'see the advice in the text',
+  },
+  'store-unwritable': {
+    severity: 'minor',
+    over: ['store-writable'],
+    about: ['path'],
+    means: 'the file of the store cannot be written: `show` is out of date',
+    cause: 'a disk that is full or read-only, or the rights of the directory',
+    act: '`df -h` and `ls -ld` in the container',
+  },
+  'memory-unwritable': {
+    severity: 'major',
+    over: ['memory-writable'],
+    about: ['path'],
+    means: 'the decision memory cannot be written: a restart of the daemon would forget what is armed',
+    cause: 'a disk that is full or read-only, or the rights of `state_dir`',
+    act: '`df -h` and `ls -ld` of `state_dir` in the container',
+  },
+  'journal-unwritable': {
+    severity: 'minor',
+    over: ['journal-writable'],
+    about: ['path'],
+    means: 'the journal cannot be written and will have a gap',
+    cause: 'a disk that is full, slow or read-only',
+    act: '`df -h` of `state_dir` in the container',
+  },
+  'state-dir-volatile': {
+    severity: 'warning',
+    over: [],
+    about: [],
+    means: '`state_dir` is not on a mount of its own: an upgrade of the container forgets what was decided',
+    cause: 'the docker options of the application lack the mount',
+    act: 'add the mount to the docker options in XR',
+  },
+  'place-unguarded': {
+    severity: 'warning',
+    over: [],
+    about: ['key'],
+    means: 'a second daemon with the same directory would not be noticed',
+    cause: 'the file system has no Unix sockets',
+    act: 'put the directory on a disk of the router',
+  },
+  'control-unavailable': {
+    severity: 'minor',
+    over: ['control-available'],
+    about: ['path'],
+    means: 'the commands of `ha` cannot be taken; failover is not affected',
+    cause: 'the directory of `control_socket`',
+    act: '`show ha_alarms` says what to do; it is tried again by itself',
+  },
+  'log-file-unwritable': {
+    severity: 'minor',
+    over: ['log-file-writable'],
+    about: [],
+    means: 'the log file cannot be written; records still go to standard output and to syslog',
+    cause: 'a disk that is full or read-only, or the rights of the directory',
+    act: '`df -h` and `ls -ld` of the directory of `syslog_file` in the container',
+  },
+  'watchdog-missing': {
+    severity: 'minor',
+    over: ['watchdog-present'],
+    about: [],
+    means: 'nothing would end this daemon if it got stuck; the watchdog is started again',
+    cause: 'the container has no processes left, or no shell',
+    act: '`xr-aws-ha self-test`',
+  },
+  'no-init': {
+    severity: 'warning',
+    over: [],
+    about: [],
+    means: 'the daemon is process 1 of its container, which cannot be ended from within if it got stuck',
+    cause: 'the container is started without an init',
+    act: 'start it with an init, as the image does',
+  },
+} as const satisfies Record<string, PartAlarm>;
+
+export type PartAlarmCode = keyof typeof PART_ALARMS;
+
+export const ALARM_TABLE: Readonly<Record<AlarmCode | PartAlarmCode, AlarmEntry>> = {
+  ...CORE_ALARMS,
+  ...PART_ALARMS,
+};
