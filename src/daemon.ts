@@ -231,7 +231,7 @@ function runnersOf({
     return aws.observe(onLate);
   };
   return {
-    ...sharedReadings(groups, { observe, askHolders: aws.askHolders }, (group, event) =>
+    ...sharedReadings(groups, { observe, askHolders: aws.askHolders, clock: aws.clock }, (group, event) =>
       loop().enqueueFor(group, event),
     ),
     sendTakeover: (request, group) => {

@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Ec2Settings, Group } from '../config/settings';
-import type { Failure, Observation } from '../core/state/model';
+import type { CloudClock, Failure, Observation } from '../core/state/model';
 import type { Plan } from '../core/state/plan';
 import type { Reading } from '../wellness';
 import { takeoverRequests } from '../core/moves/grouping';
@@ -45,6 +45,8 @@ export type Aws = {
   readonly askHolders: (instanceIds: readonly string[]) => Promise<HoldersResult>;
   /** Of this group, whose requests are its own; null until the first observation has been made. */
   readonly takeover: (group: string) => Takeover | null;
+  /** What EC2's latest answer said of the time; null where none has. */
+  readonly clock: () => CloudClock | null;
   readonly health: () => { readonly credentials: Reading; readonly endpointName: Reading | null };
   readonly stop: () => void;
 };
@@ -189,6 +191,7 @@ export function connectAws({
     askHolders: async (instanceIds) =>
       session === null ? { ok: false, failure: notReady() } : holdersAsked(session.ec2, instanceIds),
     takeover: (group) => session?.takeovers.get(group) ?? null,
+    clock: () => session?.ec2.clock() ?? null,
     health: () => ({
       credentials: credentials.health(),
       endpointName: session?.ec2.nameHealth() ?? null,

@@ -3,7 +3,7 @@
  * each gets the part that is about its own plan.
  */
 import type { Group } from '../config/settings';
-import type { Event, InstanceCondition, Observation } from '../core/state/model';
+import type { CloudClock, Event, InstanceCondition, Observation } from '../core/state/model';
 import { observationFor, type AddressedEvent } from './audience';
 import { gathered } from './gathered';
 import type { EffectRunners } from './loop';
@@ -19,13 +19,25 @@ export type Questions = {
     onLate: (late: Answer) => void,
   ) => Promise<({ readonly ok: true } & Answer) | { readonly ok: false; readonly failure: Failure }>;
   readonly askHolders: (instanceIds: readonly string[]) => Promise<EventOf<'holdersAnswered'>['result']>;
+  /** What EC2's latest answer said of the time. */
+  readonly clock: () => CloudClock | null;
 };
 
 export function sharedReadings(
   groups: readonly Group[],
-  { observe, askHolders }: Questions,
+  { observe, askHolders, clock }: Questions,
   answer: (group: string, event: AddressedEvent) => void,
 ): Pick<EffectRunners, 'observeOwnership' | 'askHolders'> {
+  const observed = (number: number | null, startedAt: number, observation: Observation): AddressedEvent => {
+    const said = clock();
+    return {
+      type: 'ownershipObserved',
+      number,
+      startedAt,
+      observation,
+      ...(said === null ? {} : { clock: said }),
+    };
+  };
   const planOf = new Map(groups.map(({ name, plan }) => [name, plan]));
 
   const observeFor = gathered<{ readonly group: string; readonly number: number }>((askers) => {
@@ -33,7 +45,7 @@ export function sharedReadings(
       for (const { name, plan } of groups) {
         const own = observationFor(plan, observation);
         if (Object.keys(own.holders).length > 0 || own.unread !== undefined)
-          answer(name, { type: 'ownershipObserved', number: null, startedAt, observation: own });
+          answer(name, observed(null, startedAt, own));
       }
     };
     void observe(late).then((result) => {
@@ -43,7 +55,7 @@ export function sharedReadings(
         else if (plan !== undefined) {
           const { startedAt, observation } = result;
           const own = observationFor(plan, observation);
-          answer(group, { type: 'ownershipObserved', number, startedAt, observation: own });
+          answer(group, observed(number, startedAt, own));
         }
       }
     });

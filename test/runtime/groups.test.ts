@@ -27,6 +27,9 @@ const planWith = (index: number, sessions = whole.sessions, change: Partial<Plan
 type World = ReturnType<typeof startWorld>;
 
 /** `north` has the first target, `south` the second; readings are answered by hand unless EC2 is given. */
+/** What EC2 says of the time. */
+const CLOCK = { dateMs: 1_800_000_000_000, sentAt: 190, receivedAt: 195 };
+
 function startWorld(
   plans: Readonly<Record<'north' | 'south', Plan>>,
   questions: Partial<Questions> = {},
@@ -44,7 +47,7 @@ function startWorld(
       { name: 'north', plan: plans.north },
       { name: 'south', plan: plans.south },
     ],
-    { observe: () => never, askHolders: () => never, ...questions },
+    { observe: () => never, askHolders: () => never, clock: () => null, ...questions },
     (group, event) => loop.enqueueFor(group, event),
   );
   const names = [
@@ -299,7 +302,7 @@ describe('readings of EC2', () => {
         { name: 'north', plan: plans.north },
         { name: 'south', plan: plans.south },
       ],
-      { observe, askHolders: () => new Promise<never>(() => {}) },
+      { observe, askHolders: () => new Promise<never>(() => {}), clock: () => CLOCK },
       (group, event) => void answers.push([group, event]),
     );
     shared.observeOwnership({ number: 1 }, 'north');
@@ -312,7 +315,7 @@ describe('readings of EC2', () => {
     expect(answers.map(([group]) => group)).toEqual(['north']);
     begun[1]?.(200);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(answers.at(-1)).toMatchObject(['south', { number: 7, startedAt: 200 }]);
+    expect(answers.at(-1)).toMatchObject(['south', { number: 7, startedAt: 200, clock: CLOCK }]);
   });
 
   test('how the holders are is asked once for all, and each core hears of those it asked about', async () => {
@@ -322,6 +325,7 @@ describe('readings of EC2', () => {
       [],
       {
         observe: () => new Promise<never>(() => {}),
+        clock: () => null,
         askHolders: async (instanceIds) => {
           asked.push(instanceIds);
           return { ok: true, conditions: Object.fromEntries(instanceIds.map((id) => [id, 'running'])) };

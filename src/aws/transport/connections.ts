@@ -8,6 +8,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { CloudClock } from '../../core/state/model';
 import type { EndpointAddresses } from './endpointAddresses';
 import { hostOf, SpareSockets } from './spareSockets';
 
@@ -91,6 +92,7 @@ export class Connections {
   /** Requests that have a connection, and wait for their release. */
   readonly #held = new Set<http.ClientRequest>();
   readonly #pending = new Map<http.ClientRequest, Pending>();
+  #clock: CloudClock | null = null;
 
   constructor({
     endpoint,
@@ -169,6 +171,11 @@ export class Connections {
     return {};
   }
 
+  /** What the latest answer said of the time. */
+  get clock(): CloudClock | null {
+    return this.#clock;
+  }
+
   /** Sees to it that this many idle connections stand or are being opened. Sends nothing. */
   warm(count: number): void {
     const idle = Object.values(this.#agent.freeSockets).reduce(
@@ -233,6 +240,7 @@ export class Connections {
       outgoing.once('response', (incoming) => {
         answered = true;
         this.#pending.delete(outgoing);
+        this.#noteClock(incoming.headers.date, pending.since);
         incoming.on('error', fail);
         readBody(incoming, outgoing, (bytes) =>
           resolve({
@@ -243,6 +251,11 @@ export class Connections {
         );
       });
     });
+  }
+
+  #noteClock(date: string | undefined, sentAt: number): void {
+    const dateMs = Date.parse(date ?? '');
+    if (!Number.isNaN(dateMs)) this.#clock = { dateMs, sentAt, receivedAt: this.#now() };
   }
 
   /** Some request waits so long that its address, and the idle connections, as old as its own, are in doubt. */

@@ -4,7 +4,7 @@
  */
 import { DescribeNetworkInterfacesCommand, EC2Client, type ServiceOutputTypes } from '@aws-sdk/client-ec2';
 import type { Logger } from 'pino';
-import type { Failure } from '../../core/state/model';
+import type { CloudClock, Failure } from '../../core/state/model';
 import type { Reading } from '../../wellness';
 import { Acceptance } from './acceptance';
 import { Connections, MalformedAnswer, type SendOptions } from './connections';
@@ -56,6 +56,8 @@ export type Ec2 = Caller & {
   aside(): Caller & { stop(): void };
   /** Sees to it that this many idle connections stand or are being opened; sends nothing. */
   warm(connections: number): void;
+  /** What the latest answer said of the time; null where none has. */
+  clock(): CloudClock | null;
   /** Of resolving the endpoint's name; null where it is an address. */
   nameHealth(): Reading | null;
   stop(): void;
@@ -104,6 +106,7 @@ export function openEc2({
       return { ...own.caller, stop: own.stop };
     },
     warm: (count) => connections.warm(count),
+    clock: () => connections.clock,
     nameHealth: () => addresses.health(),
     stop: () => {
       addresses.stop();

@@ -105,6 +105,18 @@ export type Unread = {
 };
 
 /**
+ * What EC2's own clock said in one of its answers (`Date`: whole seconds, so it was up to a second later), for whoever
+ * lays the journals of two routers side by side. Nothing is decided by it.
+ */
+export type CloudClock = {
+  /** Milliseconds since 1970. */
+  readonly dateMs: number;
+  /** Between these it was so. */
+  readonly sentAt: number;
+  readonly receivedAt: number;
+};
+
+/**
  * Why an EC2 call failed, as far as the rules care.
  * `throttled`: EC2 answered and did nothing for want of tokens. `refused`: it did nothing and would not next
  * time either. `unsent`: nothing was done and asking again may help, because the request never left this
@@ -229,6 +241,8 @@ export type Event =
       readonly number: number | null;
       readonly startedAt: number;
       readonly observation: Observation;
+      /** Absent: EC2 has not said. */
+      readonly clock?: CloudClock;
     }
   | { readonly type: 'observationFailed'; readonly number: number; readonly failure: Failure }
   /** EC2 is about to be read anyway: who has no question out may have that answer too. */

@@ -42,6 +42,18 @@ describe('observing', () => {
   const observe = (timeoutMs = 2_000, of: Plan = plan) =>
     observeOwnership({ ec2: lab.ec2, plan: of, identity: lab.identity, timeoutMs, now });
 
+  test('each answer says what the clock of EC2 says, and when it did', async () => {
+    expect(lab.ec2.clock()).toBeNull();
+    const [before, wallBefore] = [now(), Date.now()];
+    await observe();
+    const { dateMs = NaN, sentAt = NaN, receivedAt = NaN } = lab.ec2.clock() ?? {};
+    const inOrder = [before, sentAt, receivedAt, now()];
+    expect(inOrder).toEqual([...inOrder].sort((a, b) => a - b));
+    expect(dateMs % 1000).toBe(0);
+    expect(dateMs).toBeGreaterThan(wallBefore - 2000);
+    expect(dateMs).toBeLessThanOrEqual(Date.now());
+  });
+
   test('one call shows own interfaces, holders and the peer', async () => {
     const before = now();
     const result = await observe();
