@@ -99,6 +99,13 @@ export default tseslint.config(
   adapter('control'),
   adapter('telemetry'),
   {
+    files: ['src/report/**/*.ts'],
+    rules: forbid([
+      ['**/slapi/**', '**/aws/**', '**/store/**', '**/telemetry/**', '**/control/**', '**/cli/**', 'node:*'],
+      'A report is made of the lines of journals, and of nothing else: what is read and written is for src/cli/report.ts.',
+    ]),
+  },
+  {
     files: ['lab/**/*.ts'],
     rules: forbid([
       ['**/src/*', '**/src/**'],

@@ -7,7 +7,7 @@ const common = {
   transform: { '\\.ts$': '<rootDir>/test/support/typescript.cjs' },
 };
 
-// Fuzzing, another client of AWS, and what has to let seconds pass: pauses, patience, retries.
+// Fuzzing, another client of AWS, a browser, and what has to let seconds pass: pauses, patience, retries.
 const slow = [
   'test/fuzz/',
   'test/adapters/aws/holders',
@@ -15,6 +15,7 @@ const slow = [
   'test/adapters/slapi/reconnect',
   'test/control/server',
   'test/lab/awscli/awscli',
+  'test/report/browser',
   'test/runtime/loop',
   'test/runtime/watchdog',
   'test/store/retries',

@@ -1,5 +1,5 @@
 /**
- * argv -> run | check-config | plan | iam-policy | self-test | show | ha | replay | heal; exit codes; nothing else. Each
+ * argv -> run | check-config | plan | iam-policy | self-test | show | ha | replay | report | heal; exit codes; nothing else. Each
  * command loads only what it needs: operators wait for `show`, and it must work while everything else is broken.
  */
 import { statSync } from 'node:fs';
@@ -19,6 +19,7 @@ const COMMANDS = [
   'show',
   'ha',
   'replay',
+  'report',
   'heal',
 ] as const;
 type Command = (typeof COMMANDS)[number];
@@ -30,6 +31,9 @@ const OPTIONS = {
   group: { type: 'string', of: ['ha'] },
   all: { type: 'boolean', of: ['replay'] },
   json: { type: 'boolean', of: ['show'] },
+  since: { type: 'string', of: ['report'] },
+  until: { type: 'string', of: ['report'] },
+  html: { type: 'string', of: ['report'] },
   once: { type: 'boolean', of: ['heal'] },
   watch: { type: 'boolean', of: ['heal'] },
   plan: { type: 'boolean', of: ['heal'] },
@@ -42,7 +46,7 @@ const OPTIONS = {
 } as const satisfies Record<string, { type: string; multiple?: true; of: readonly Command[] }>;
 
 const STREAMS = { out: process.stdout, err: process.stderr };
-const TAKING_WORDS: readonly Command[] = ['check-config', 'show', 'ha', 'replay'];
+const TAKING_WORDS: readonly Command[] = ['check-config', 'show', 'ha', 'replay', 'report'];
 
 const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
 
@@ -70,6 +74,10 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
                 --once until all is whole, --watch for ever, --plan says what would be done
   replay FILE   the steps of a journal, and whether this version decides the same
                 --all shows the routine ones too
+  report RTR1 RTR2
+                the journals of both routers (files or folders) as one story: who held what when, and how
+                long nobody did; --html FILE draws it as one page
+                --since and --until: 2026-11-30T03:10, 03:10 (UTC), or 30m, 2h before the end
 
   -c FILE       the configuration, by default ${DEFAULT_CONFIG_PATH}
   --version     which version this is
@@ -77,7 +85,7 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
 exit codes: 0 done, 1 failed, 2 wrong usage or configuration;
             show: 1 alarms stand (ha_alarms), 3 nothing written yet, 4 store away, 5 old: the daemon is dead or stuck;
             ha: 1 declined, 4 daemon not reachable; plan, check-config --online: 4 EC2 not reachable;
-            replay: 1 decides otherwise, 2 no journal, or a damaged one;
+            replay: 1 decides otherwise, 2 no journal, or a damaged one; report: 2 no story to be told;
             heal: 1 not all whole, 4 AWS cannot be read
 `;
 
@@ -144,6 +152,11 @@ async function main(args: readonly string[]): Promise<number> {
       return ha({ words: rest, for: values.for, why: values.why, group: values.group }, values.config);
     case 'replay':
       return replay(rest, values.all ?? false);
+    case 'report': {
+      if (rest.length === 0) return usage('report needs the journals of both routers: files, or folders');
+      const { since, until, html } = values;
+      return (await import('./cli/report')).report({ paths: rest, since, until, html }, STREAMS);
+    }
     case 'heal': {
       const modes = (['once', 'watch', 'plan'] as const).filter((mode) => values[mode] === true);
       return heal(values.config, modes);
