@@ -19,6 +19,7 @@ import { Journal } from './runtime/journal';
 import { logSteps, logTimeline } from './runtime/logRecords';
 import { Loop, type EffectRunners } from './runtime/loop';
 import { gathered } from './runtime/gathered';
+import { ReadinessView } from './runtime/readinessView';
 import { sharedReadings } from './runtime/readings';
 import { nodeScheduler } from './runtime/scheduler';
 import { View } from './runtime/view';
@@ -114,6 +115,19 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
     },
   });
 
+  const onPersistentMount = memory.onPersistentMount();
+  const readiness = new ReadinessView({
+    groups,
+    log,
+    put: (value) => store.put('ha_ready', value),
+    around: () => ({
+      wallNow: Date.now(),
+      aws: aws.standing(),
+      memory: memory.health(),
+      onPersistentMount,
+    }),
+  });
+
   let stop: (exitCode: number) => void;
   const stopped = new Promise<number>((resolve) => (stop = resolve));
   const loop: Loop = new Loop({
@@ -137,6 +151,7 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
       alarmsView.update(batch);
       for (const { name, journal } of journals) journal.record(batch.filter(({ group }) => group === name));
       health.update(batch);
+      readiness.update(batch);
     },
     beat: () => watchdog.beat(),
     deaf: (reason) => {

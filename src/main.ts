@@ -83,7 +83,8 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
   --version     which version this is
 
 exit codes: 0 done, 1 failed, 2 wrong usage or configuration;
-            show: 1 alarms stand (ha_alarms), 3 nothing written yet, 4 store away, 5 old: the daemon is dead or stuck;
+            show: 1 alarms stand (ha_alarms) or not ready (ha_ready),
+                  3 nothing written yet, 4 store away, 5 old: the daemon is dead or stuck;
             ha: 1 declined, 4 daemon not reachable; plan, check-config --online: 4 EC2 not reachable;
             replay: 1 decides otherwise, 2 no journal, or a damaged one; report: 2 no story to be told;
             heal: 1 not all whole, 4 AWS cannot be read

@@ -29,6 +29,7 @@ import { regionMistakes, startMistakes } from './checks/startChecks';
 import { AHEAD_MAX, openTakeover, type Takeover } from './moves/moves';
 import { ForeseenRefusals } from './checks/foreseen';
 import { askRoom } from './checks/room';
+import { targetsWithoutRoom, type Standing } from './standing';
 import { UnknownPeers } from './checks/unknownPeers';
 
 export type Aws = {
@@ -48,6 +49,8 @@ export type Aws = {
   /** What EC2's latest answer said of the time; null where none has. */
   readonly clock: () => CloudClock | null;
   readonly health: () => { readonly credentials: Reading; readonly endpointName: Reading | null };
+  /** Beside the readings that decide. */
+  readonly standing: () => Standing;
   readonly stop: () => void;
 };
 
@@ -95,9 +98,11 @@ export function connectAws({
   let known: Observation | null = null;
   const imds = openImds();
   let limits: AddressLimits | null = null;
+  let roomUnknown: string | null = 'EC2 has not been asked yet';
   const learnRoom = async (ec2: Caller): Promise<void> => {
     const room = await askRoom({ imds, ec2, timeoutMs: DEADLINE_MS_MAX }, plan);
     limits = room.limits;
+    roomUnknown = room.unknown;
     if (room.unknown === null) return;
     const reason = `it is not known whether the interfaces have room for all addresses: ${room.unknown}`;
     log.info({ event: 'room-unknown', reason }, 'Room for addresses is not known');
@@ -195,6 +200,17 @@ export function connectAws({
     health: () => ({
       credentials: credentials.health(),
       endpointName: session?.ec2.nameHealth() ?? null,
+    }),
+    standing: () => ({
+      credentials: { reading: credentials.health(), ...credentials.ageInfo() },
+      permissions: proof.permissions,
+      roomUnknown,
+      withoutRoom: targetsWithoutRoom(plan, known),
+      sourceDestCheckOn: sourceDestCheck.wrong,
+      slowed: pacer.slowed(),
+      clock: session?.ec2.clock() ?? null,
+      latestReading: session?.ec2.statistics.latest('DescribeNetworkInterfaces') ?? null,
+      calls: session?.ec2.statistics.series() ?? [],
     }),
     stop: () => {
       stopping.abort();

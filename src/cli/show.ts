@@ -1,8 +1,8 @@
 /**
  * `show redundancy` and `show KEY`: the daemon's state as the predecessor printed it, to the byte, because
  * operators and their tools read it through `appmgr application exec`. What goes wrong is said on the
- * error output, with what to do, and an exit code: 1 alarms stand, 2 a wrong command, 3 nothing written yet, 4 the
- * store is away, 5 what is shown is old. Loads next to nothing: the whole command has 150 ms.
+ * error output, with what to do, and an exit code: 1 alarms stand or not ready, 2 a wrong command, 3 nothing
+ * written yet, 4 the store is away, 5 what is shown is old. Loads next to nothing: the whole command has 150 ms.
  */
 import { closest } from '../config/closest';
 import type { StoreSettings } from '../config/settings';
@@ -11,13 +11,14 @@ import { readEntry, readIndex, type Unreadable } from '../store/reading';
 import { jsonOf } from '../store/storeFile';
 import { stalenessOf, stalenessWords, type Staleness } from './liveness';
 import { alarmsIn, alarmsPage } from './showAlarms';
+import { readinessIn, readinessPage } from './showReady';
 import type { FoundStore } from './storeSettings';
 
 export type Output = { write(text: string): unknown };
 
 export const showExitCodes = {
   shown: 0,
-  alarmsStand: 1,
+  wantsPerson: 1,
   wrongCommand: 2,
   nothingWritten: 3,
   storeAway: 4,
@@ -37,6 +38,7 @@ const OF_NOW: readonly StoreKey[] = [
   'ha_reason',
   'ha_health',
   'ha_alarms',
+  'ha_ready',
   'ha_targets',
   'ha_groups',
   'ha_interfaces',
@@ -60,8 +62,7 @@ export async function show(
       out.write(json ? jsonEntry(key, reading.entry, staleness) : page(key, reading.entry, staleness));
       if (staleness !== null && !json && key !== 'ha_state') err.write(staleWords(key, staleness));
       if (staleness !== null) return showExitCodes.stale;
-      const stand = key === 'ha_alarms' && (alarmsIn(reading.entry)?.length ?? 0) > 0;
-      return stand ? showExitCodes.alarmsStand : showExitCodes.shown;
+      return wantsPerson(key, reading.entry) ? showExitCodes.wantsPerson : showExitCodes.shown;
     }
     case 'missing':
       err.write(nothingWritten(key));
@@ -71,6 +72,11 @@ export async function show(
       err.write(storeAway(store, reading));
       return showExitCodes.storeAway;
   }
+}
+
+function wantsPerson(key: StoreKey, entry: StoreEntry): boolean {
+  if (key === 'ha_ready') return readinessIn(entry)?.ready === false;
+  return key === 'ha_alarms' && (alarmsIn(entry)?.length ?? 0) > 0;
 }
 
 async function stalenessIn(
@@ -88,6 +94,8 @@ async function stalenessIn(
 function page(key: StoreKey, entry: StoreEntry, staleness: Staleness): string {
   if (key === 'ha_state' && staleness !== null)
     return formatEntry({ ...entry, value: `${entry.value} (${stalenessWords(staleness)})` });
+  const readiness = key === 'ha_ready' ? readinessIn(entry) : null;
+  if (readiness !== null) return readinessPage(entry, readiness);
   const alarms = key === 'ha_alarms' ? alarmsIn(entry) : null;
   return alarms === null ? formatEntry(entry) : alarmsPage(entry, alarms);
 }

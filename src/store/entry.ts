@@ -21,6 +21,7 @@ export const storeKeys = [
   'ha_reason',
   'ha_health',
   'ha_alarms',
+  'ha_ready',
   'ha_targets',
   'ha_groups',
 ] as const;

@@ -483,3 +483,56 @@ test('show loads no library: that alone would take longer than its 150 ms allow'
   const packages = [...loaded].filter((name) => !name.startsWith('/'));
   expect(packages.sort()).toEqual(['node:fs', 'node:net', 'node:util/types']);
 });
+
+describe('show ha_ready', () => {
+  const readiness = (ready: boolean) => ({
+    ready,
+    lines: [
+      { condition: 'bfd_sessions', state: 'ok', age_s: 1.4, text: '2 of 2 sessions watch', what_to_do: '' },
+      { condition: 'clock', state: 'unknown', age_s: null, text: 'EC2 is silent', what_to_do: 'Ask it.' },
+      ...(ready
+        ? []
+        : [
+            {
+              condition: 'inhibit',
+              group: 'web',
+              state: 'failing',
+              age_s: 0,
+              text: 'inhibited',
+              what_to_do: 'Release it.',
+            },
+          ]),
+    ],
+  });
+  const of = (ready: boolean) => {
+    const entries = new Map([
+      [
+        'ha_ready' as const,
+        { value: JSON.stringify(readiness(ready)), timestamp: '2026/11/30 12:00:00.000000' },
+      ],
+    ]);
+    writeFileSync(join(dir, 'store.json'), formatStoreFile({ listed: [], entries }));
+    return run('ha_ready', found(inFile()));
+  };
+
+  test('prints what fails first, with what to do, and ends with 1', async () => {
+    const { code, out } = await of(false);
+    expect(code).toBe(1);
+    expect(out.split('\n').slice(3)).toEqual([
+      'NOT READY: a failover would not work now',
+      '',
+      'failing  web: inhibit     0 s  inhibited',
+      '                               -> Release it.',
+      'unknown  clock              -  EC2 is silent',
+      '                               -> Ask it.',
+      'ok       bfd_sessions     1 s  2 of 2 sessions watch',
+      '',
+    ]);
+  });
+
+  test('ends with 0 where nothing fails', async () => {
+    const { code, out } = await of(true);
+    expect(code).toBe(0);
+    expect(out).toContain('\nREADY: a failover would work now\n');
+  });
+});

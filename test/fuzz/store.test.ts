@@ -288,7 +288,7 @@ async function showing(key: string | undefined, settings: StoreSettings): Promis
     { out: { write: (text) => (out += text) }, err: { write: (text) => (err += text) } },
   );
   ensure(ends.includes(code), 'an exit code', code);
-  const isShown = code === showExitCodes.shown || code === showExitCodes.alarmsStand;
+  const isShown = code === showExitCodes.shown || code === showExitCodes.wantsPerson;
   const isOld = code === showExitCodes.stale;
   ensure(isOld || isShown === (err === ''), 'it says what is wrong', err);
   ensure((isShown || isOld) === (out !== ''), 'it shows something', out);

@@ -13,6 +13,7 @@ const source = readdirSync(folder, { recursive: true, encoding: 'utf8' })
 
 /** What is logged as a warning or worse and is no alarm: it is over when it is said, or ends the daemon. */
 const NO_ALARMS: { readonly [event: string]: string } = {
+  readiness: 'what fails is a line of show ha_ready, and what wants a person an alarm besides',
   'config-warning': 'said once by each start, and by check-config',
   'config-impossible': 'an alarm while the daemon runs; at its start it ends it',
   'loop-stalled': 'the daemon ends',

@@ -32,6 +32,7 @@ export class PermissionProof {
   readonly #options: ProofOptions;
   readonly #stopping = new AbortController();
   #observations = 0;
+  #permissions: readonly Permission[] | null = null;
 
   constructor(options: ProofOptions) {
     this.#options = options;
@@ -41,6 +42,11 @@ export class PermissionProof {
   observed(ec2: Ec2, observation: Observation): void {
     this.#observations += 1;
     if (this.#observations === 2) void this.#prove(ec2, observation);
+  }
+
+  /** What EC2 has said; null before it was asked. */
+  get permissions(): readonly Permission[] | null {
+    return this.#permissions;
   }
 
   stop(): void {
@@ -55,7 +61,8 @@ export class PermissionProof {
     const timeoutMs = settings.apiTimeoutMs;
     const turn = (action: string) => this.#until(() => this.#mayAsk(action));
     const asking = { ec2: aside, plan, timeoutMs, turn };
-    this.#tell(await dryRunWrites(asking, settings, observation, tableOf));
+    this.#permissions = await dryRunWrites(asking, settings, observation, tableOf);
+    this.#tell(this.#permissions);
     await this.#until(isAtRest);
     await afterwards?.(aside);
     aside.stop();

@@ -59,6 +59,11 @@ export class SourceDestCheck {
     if (this.#settings.sourceDestCheck === 'disable' && wrong.length > 0) void this.#switchOff(ec2, wrong);
   }
 
+  /** Interfaces on which it is on and should not be, as last read. */
+  get wrong(): readonly string[] {
+    return [...this.#told];
+  }
+
   #tellOn(id: string): void {
     const mend =
       this.#settings.sourceDestCheck === 'disable'

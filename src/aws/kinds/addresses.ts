@@ -26,6 +26,11 @@ function primaryElsewhere(address: string, holder: KnownInterface | undefined): 
   return `${address} is the primary address of ${holder.networkInterfaceId}, and EC2 moves only secondary ones: let another address float`;
 }
 
+const WITH_ALL = 'addresses with all that float';
+
+/** Whether it is room that lacks, of the sentences about what EC2 would refuse. */
+export const lacksRoom = (why: string): boolean => why.includes(WITH_ALL);
+
 /** All that float may be here at once. */
 function noRoom(
   { deviceIndex, networkCardIndex }: AddressTarget,
@@ -39,5 +44,5 @@ function noRoom(
   const most = limits[family];
   if (count <= most) return null;
   const card = networkCardIndex === 0 ? '' : `network card ${networkCardIndex}, `;
-  return `${place.networkInterfaceId}, ${card}device index ${deviceIndex}, would have ${count} ${isIpv6 ? 'IPv6' : 'IPv4'} addresses with all that float, and ${limits.type} allows ${most} on an interface: spread them over more interfaces, or use a larger type`;
+  return `${place.networkInterfaceId}, ${card}device index ${deviceIndex}, would have ${count} ${isIpv6 ? 'IPv6' : 'IPv4'} ${WITH_ALL}, and ${limits.type} allows ${most} on an interface: spread them over more interfaces, or use a larger type`;
 }

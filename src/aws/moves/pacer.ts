@@ -149,6 +149,14 @@ export class Pacer {
     return this.#bucket(action).limit.burst;
   }
 
+  /** The actions that EC2 has throttled lately, so that fewer requests are sent than the limits allow. */
+  slowed(): readonly MovingAction[] {
+    return [...this.#buckets].flatMap(([action, bucket]) => {
+      this.#refill(bucket);
+      return bucket.perS < bucket.limit.refillPerS ? [action] : [];
+    });
+  }
+
   stop(): void {
     for (const bucket of this.#buckets.values()) {
       bucket.waiting = [];

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { CloudClock, Failure } from '../../core/state/model';
 import type { Reading } from '../../wellness';
 import { Acceptance } from './acceptance';
+import { CallStatistics } from './callStatistics';
 import { Connections, MalformedAnswer, type SendOptions } from './connections';
 import type { Credentials, RoleCredentials } from './credentials';
 import { pinEndpointAddresses, type Resolve } from './endpointAddresses';
@@ -58,6 +59,7 @@ export type Ec2 = Caller & {
   warm(connections: number): void;
   /** What the latest answer said of the time; null where none has. */
   clock(): CloudClock | null;
+  readonly statistics: CallStatistics;
   /** Of resolving the endpoint's name; null where it is an address. */
   nameHealth(): Reading | null;
   stop(): void;
@@ -88,13 +90,20 @@ export function openEc2({
     ...(resolve === undefined ? {} : { resolve }),
   });
   const acceptance = new Acceptance(now);
+  const statistics = new CallStatistics(now);
   let signedWith: RoleCredentials | null = null;
   const provide = async () => (signedWith = await credentials.provider());
   const open = () => {
     const connections = new Connections({ endpoint, addresses, now });
     const provider = Object.assign(provide, { memoized: true as const });
     const client = new EC2Client(clientSettings({ endpointUrl, region, provider, connections }));
-    const caller = callerOf(client, { acceptance, signedWith: () => signedWith, credentials, now });
+    const caller = callerOf(client, {
+      acceptance,
+      statistics,
+      signedWith: () => signedWith,
+      credentials,
+      now,
+    });
     return { connections, caller, stop: () => client.destroy() };
   };
   const { connections, caller, stop } = open();
@@ -107,6 +116,7 @@ export function openEc2({
     },
     warm: (count) => connections.warm(count),
     clock: () => connections.clock,
+    statistics,
     nameHealth: () => addresses.health(),
     stop: () => {
       addresses.stop();
@@ -150,11 +160,13 @@ function callerOf(
   client: EC2Client,
   {
     acceptance,
+    statistics,
     signedWith,
     credentials,
     now,
   }: {
     readonly acceptance: Acceptance;
+    readonly statistics: CallStatistics;
     /** What was last signed with. */
     readonly signedWith: () => RoleCredentials | null;
     readonly credentials: Pick<Credentials, 'refreshNow'>;
@@ -183,6 +195,7 @@ function callerOf(
     let sentAt: number | null = null;
     let timedOutAfterMs: number | null = null;
     let outcome: CallResult<Output> | null = null;
+    let isTold = false;
 
     const succeeded = (output: Output): CallResult<Output> => {
       acceptance.accepted(signedWith()?.accessKeyId ?? null);
@@ -219,7 +232,13 @@ function callerOf(
       hasFailed: () => outcome !== null,
       reserve: reserved.fulfil,
       release: (timeoutMs) =>
-        new Promise((resolve) => {
+        new Promise((tell) => {
+          const resolve = (result: CallResult<Output>): void => {
+            if (isTold) return;
+            isTold = true;
+            statistics.answered(action, result.sentAt, result.ok ? null : result.failure);
+            tell(result);
+          };
           // Not left to the abort alone: what hangs inside the SDK, as a credentials provider may, hears no signal.
           const deadline = setTimeout(() => {
             timedOutAfterMs = Math.round(timeoutMs);

@@ -8,9 +8,9 @@ import { fence } from '../rules/holds';
 import { belongsToSubnet, privateAddressFor, restsOn } from '../kinds';
 import type { Event, InterfaceHolder, Observation } from '../state/model';
 import { peersBeside, roleOf } from '../levels/ownership';
-import type { Target } from '../state/plan';
+import type { Plan, Target } from '../state/plan';
 import { sessionOf, words } from '../levels/sessions';
-import type { Ownership } from '../state/state';
+import type { Ownership, State } from '../state/state';
 import { list, note, type Turn } from '../state/turn';
 
 export function giveRequested(turn: Turn, { request }: Extract<Event, { type: 'giveRequested' }>): void {
@@ -30,12 +30,11 @@ export function answerGive(turn: Turn, request: number | null, accepted: boolean
 
 /** Decides the command, if there is one: begins to give, or says why not. */
 export function decideGive(turn: Turn): void {
-  const { giveRequest: request, ownership } = turn.state;
+  const { giveRequest: request } = turn.state;
   if (request === null) return;
   turn.state.giveRequest = null;
-  const places =
-    ownership === null ? [] : turn.plan.targets.map((target) => placeAtPeer(turn, ownership, target));
-  const objection = turn.state.attempt === null ? objectionTo(turn, places) : 'another move is under way';
+  const places = placesAtPeer(turn);
+  const objection = objectionToGiving(turn, places);
   if (objection !== null) {
     const sentence = `not giving: ${objection}`;
     answerGive(turn, request, false, sentence);
@@ -44,18 +43,26 @@ export function decideGive(turn: Turn): void {
   begin(turn, request, places);
 }
 
+/** Why the peer could not be given the targets now; null where it could. */
+export function objectionToGiving(situation: Situation, places = placesAtPeer(situation)): string | null {
+  return situation.state.attempt === null ? objectionTo(situation, places) : 'another move is under way';
+}
+
 /** Why a command that has moved nothing yet is not to go on; null where it is. */
 export function reconsiderGive(turn: Turn): string | null {
   return objectionTo(turn, []);
 }
 
 /** Why a peer that has got some targets is not to get the others; null where it is. */
-export function objectionToPeer({ plan, state }: Turn): string | null {
+export function objectionToPeer({ plan, state }: Pick<Situation, 'plan' | 'state'>): string | null {
   const notUp = plan.sessions.filter(({ id }) => sessionOf(state, id).level !== 'Up');
   if (notUp.length === 0) return null;
   const levels = notUp.map(({ id }) => `${id} is ${words(sessionOf(state, id).level)}`);
   return `the peer is not seen to be well: ${list(levels)}`;
 }
+
+/** What there is to judge by; `plan` has the targets that EC2 has shown so far. */
+type Situation = { readonly plan: Plan; readonly state: State; readonly now: number };
 
 type Place = { readonly target: Target; readonly to: InterfaceHolder | null };
 
@@ -63,7 +70,7 @@ type Place = { readonly target: Target; readonly to: InterfaceHolder | null };
  * The peer's interface where the target belongs there. What rests on another target goes where that one goes; an
  * Elastic IP that rests on none goes to the primary address: the peer's other one is not known.
  */
-function placeAtPeer({ plan }: Turn, { observation }: Ownership, target: Target): Place {
+function placeAtPeer({ plan }: Situation, { observation }: Ownership, target: Target): Place {
   const base = restsOn(plan.targets, target);
   const [peer] = peersBeside(plan, observation, base ?? target);
   if (peer === undefined || peer.instanceId === null) return { target, to: null };
@@ -74,13 +81,19 @@ function placeAtPeer({ plan }: Turn, { observation }: Ownership, target: Target)
   return { target, to: { kind: 'interface', networkInterfaceId, attachment, mine: false, ...place } };
 }
 
-function objectionTo(turn: Turn, places: readonly Place[]): string | null {
-  const { plan, state, now } = turn;
+function placesAtPeer(situation: Situation): readonly Place[] {
+  const { plan, state } = situation;
+  const { ownership } = state;
+  return ownership === null ? [] : plan.targets.map((target) => placeAtPeer(situation, ownership, target));
+}
+
+function objectionTo(situation: Situation, places: readonly Place[]): string | null {
+  const { plan, state, now } = situation;
   const closed = fence(state);
   if (closed !== null) return closed;
   if (roleOf(plan, state.ownership, now).haState !== 'ACTIVE') return 'this router is not ACTIVE';
   if (state.streams.phase !== 'synchronized') return "the router's event streams are lost";
-  const unwell = objectionToPeer(turn);
+  const unwell = objectionToPeer(situation);
   if (unwell !== null) return unwell;
   const homeless = places.filter(({ to }) => to === null).map(({ target }) => target.id);
   if (homeless.length === 0) return refusalAtPeer(state.ownership?.observation, places);

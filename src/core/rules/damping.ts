@@ -4,6 +4,7 @@
  * itself shows (rule 9) is not held back by it.
  */
 import type { Damping } from '../state/model';
+import type { State } from '../state/state';
 import { raiseAlarm, type Turn } from '../state/turn';
 
 const PENALTY = 1_000;
@@ -47,7 +48,7 @@ export function penalize(turn: Turn): void {
 }
 
 /** Until when no takeover may be triggered; null where one may. One that has begun is not held back by itself. */
-export function dampedUntil({ state, now }: Turn): number | null {
+export function dampedUntil({ state, now }: { readonly state: State; readonly now: number }): number | null {
   if (state.attempt !== null) return null;
   const until = state.damping?.suppressedUntil ?? null;
   return until !== null && now < until ? until : null;

@@ -1,0 +1,42 @@
+/**
+ * What this router knows of AWS beside the readings that decide: for readiness and metrics alone. Nothing is asked for it.
+ */
+import type { MovingAction } from '../config/settings';
+import type { CloudClock, Observation } from '../core/state/model';
+import { interfaceFor } from '../core/levels/ownership';
+import type { Plan } from '../core/state/plan';
+import type { Reading } from '../wellness';
+import type { Permission } from './checks/permissions';
+import { lacksRoom } from './kinds/addresses';
+import type { CallSeries, LatestCall } from './transport/callStatistics';
+
+export type Standing = {
+  readonly credentials: {
+    readonly reading: Reading;
+    /** ISO 8601; null while there are none. */
+    readonly expiresAt: string | null;
+    readonly problem: string | null;
+  };
+  /** What EC2 has said to DryRuns; null before it was asked. */
+  readonly permissions: readonly Permission[] | null;
+  /** Why it is not known how many addresses an interface may have; null where it is, or nothing needs room. */
+  readonly roomUnknown: string | null;
+  /** Ids of targets that have no room on this router. */
+  readonly withoutRoom: readonly string[];
+  /** Interfaces of this router that cannot forward. */
+  readonly sourceDestCheckOn: readonly string[];
+  /** Actions that EC2 has throttled lately. */
+  readonly slowed: readonly MovingAction[];
+  readonly clock: CloudClock | null;
+  /** The last question who holds the addresses. */
+  readonly latestReading: LatestCall | null;
+  readonly calls: readonly CallSeries[];
+};
+
+export function targetsWithoutRoom({ targets }: Plan, known: Observation | null): readonly string[] {
+  if (known === null) return [];
+  return targets.flatMap((target) => {
+    const own = interfaceFor(known, target)?.networkInterfaceId ?? '';
+    return lacksRoom(known.refusals?.[target.id]?.[own] ?? '') ? [target.id] : [];
+  });
+}
