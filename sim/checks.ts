@@ -605,6 +605,11 @@ function routerOf(fault: Fault): RouterIndex | 'both' | null {
   return 'router' in fault ? fault.router : null;
 }
 
+/** Whether the peer of sessions that are removed takes over from a router that is well. */
+function removalMoves({ removedAs, onPeerWithdrawn }: Scenario['settings']): boolean {
+  return removedAs === 'Down' || onPeerWithdrawn === 'take';
+}
+
 function changesOf(fault: Fault, settings: Scenario['settings']): number {
   const [one, other] = settings.detectMs;
   switch (fault.kind) {
@@ -622,9 +627,9 @@ function changesOf(fault: Fault, settings: Scenario['settings']): number {
     case 'process':
       // A memory that is not its last may say that a session is armed which the last has disarmed.
       if (fault.how === 'crash' && fault.memory === 'stale') return 1;
-      return settings.sessionsVanish && settings.removedAs === 'Down' ? 1 : 0;
+      return settings.sessionsVanish && removalMoves(settings) ? 1 : 0;
     case 'slapi':
-      return fault.how === 'restart' && !fault.keepsSessions && settings.removedAs === 'Down' ? 1 : 0;
+      return fault.how === 'restart' && !fault.keepsSessions && removalMoves(settings) ? 1 : 0;
     case 'ec2':
       return 0;
     case 'clock':
