@@ -1,13 +1,15 @@
 /**
  * `npm run bench`: measures the built daemon and writes docs/benchmarks.md and its plot; `npm run bench -- package`
- * measures the container, `npm run bench -- scale` many targets alone, `npm run bench -- --versus DIR` this build
- * against another one; each writes its section of the page. Times are reported, never judged; counts that are off end
- * it with exit code 1. Ends what it started, and nothing else.
+ * measures the container, `npm run bench -- scale` many targets alone, `npm run bench -- heal` the healer,
+ * `npm run bench -- --versus DIR` this build against another one; each writes its section of the page. Times are
+ * reported, never judged; counts that are off end it with exit code 1. Ends what it started, and nothing else.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchHeal, readHealWishes } from './healMain';
+import { healPart } from './healReport';
 import { bundleSize, load, machineLine } from './machine';
 import { measurePackaged, packagedCounts, type PackagedOptions } from './packaged';
 import { conditionsNow, packagedPart, packagedSection } from './packagedReport';
@@ -29,6 +31,7 @@ import { versusPart } from './versusReport';
 const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIRECTORY]
        npm run bench -- --versus DIRECTORY [--rows NAME,NAME] [--pairs N] [--rest SECONDS] [--out DIRECTORY]
        npm run bench -- scale [--out DIRECTORY]
+       npm run bench -- heal [--node PROGRAM]... [--starts N] [--out DIRECTORY]
        npm run bench -- traffic [--failovers N] [--out DIRECTORY]
        npm run bench -- package [--minutes N] [--failovers N] [--files DIRECTORY] [--out DIRECTORY]
 
@@ -41,6 +44,10 @@ const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIR
   --pairs    takeovers of each build in each row (default: as each row has it)
 
   scale      only the takeovers of up to 500 routes and 100 addresses
+
+  heal       the healer: in virtual time, and its start
+  --node     another Node that starts it, beside this one
+  --starts   how often (default 20)
 
   traffic    what a user's packets see of a failover, with real BFD: docs/real-traffic.md; root, Debian's
              frr, nftables, keepalived and awscli
@@ -222,6 +229,16 @@ async function traffic(args: readonly string[]): Promise<number> {
   return benchTraffic(wishes, say);
 }
 
+async function healed(args: readonly string[]): Promise<number> {
+  const wishes = readHealWishes(args);
+  if (typeof wishes === 'string') {
+    process.stderr.write(`bench: ${wishes}\n\n${USAGE}`);
+    return 2;
+  }
+  limitTime(LONGEST_MINUTES);
+  return conclude(await benchHeal(wishes, say));
+}
+
 async function versusBuild(args: readonly string[]): Promise<number> {
   const wishes = readVersusWishes(args);
   if (typeof wishes === 'string') {
@@ -237,6 +254,7 @@ async function main(): Promise<number> {
   if (args[0] === 'traffic') return traffic(args.slice(1));
   if (args[0] === 'package') return packaged(args.slice(1));
   if (args[0] === 'scale') return scaled(args.slice(1));
+  if (args[0] === 'heal') return healed(args.slice(1));
   if (args.some((arg) => /^--versus(=|$)/.test(arg))) return versusBuild(args);
   const wishes = readWishes(args);
   if (typeof wishes === 'string') {
@@ -248,7 +266,16 @@ async function main(): Promise<number> {
   mkdirSync(wishes.out, { recursive: true });
   const page = join(wishes.out, 'benchmarks.md');
   const before = readPage(page);
-  writeFileSync(page, report(results, [...partOf(before, versusPart), '', ...partOf(before, packagedPart)]));
+  writeFileSync(
+    page,
+    report(results, [
+      ...partOf(before, versusPart),
+      '',
+      ...partOf(before, packagedPart),
+      '',
+      ...partOf(before, healPart),
+    ]),
+  );
   writeFileSync(join(wishes.out, plotName), plot(results.latency, 2));
   say(`written: ${join(wishes.out, 'benchmarks.md')}`);
   return conclude([...countsOf(results), ...scaleCounts(results.scale)]);

@@ -11,7 +11,7 @@ import { perform } from './aws/perform';
 import type { Services } from './aws/services';
 import type { HealSettings } from './config/settings';
 import { afterStep, forgetting, noMemory, recalled } from './core/memory';
-import type { Healer, Memory, Observed } from './core/observed';
+import type { Answer, Healer, Memory, Observed } from './core/observed';
 import { givingBack, reconcile, type Decision } from './core/reconcile';
 import { ACTIONS, stepWords, type Step } from './core/steps';
 
@@ -35,8 +35,17 @@ export type HealerShell = {
 
 type Standing = Pick<Decision, 'reason' | 'condition'> & { readonly since: number };
 
+type KnownHooks = { readonly [question: string]: { readonly answer: Answer; readonly at: number } };
+
+function hooksIn(answers: Observed['answers'], at: number): KnownHooks {
+  const said = Object.entries(answers).filter(([, { kind }]) => kind === 'hooks');
+  return Object.fromEntries(said.map(([question, answer]) => [question, { answer, at }]));
+}
+
+/** Who changes a hook sees it work after so long. Asking each time would make each look longer. */
+const HOOKS_KEPT_MS = 30_000;
 /** Of a wait so far, until the next look. */
-const SHARE = 0.08;
+const SHARE = 0.06;
 const PAUSE_MS_MIN = 200;
 const PAUSE_MS_MAX = { ec2: 2_000, guest: 5_000, time: 5_000 } as const;
 /** A decision asks for what it needs first, and for more when it knows that. */
@@ -59,18 +68,28 @@ export function openHealer({
 }): HealerShell {
   const asking = () => ({ services: services(), timeoutMs: desired.apiTimeoutMs });
   let memory: Memory = noMemory;
+  /** By question: what a group said last of its hooks. */
+  let hooks: KnownHooks = {};
   /** By identity: the sentence that stands, and since when nothing has been done and the condition is the same. */
   const standing = new Map<string, Standing>();
 
+  const hooksAt = (at: number): Observed['answers'] =>
+    Object.fromEntries(
+      Object.entries(hooks)
+        .filter(([, known]) => at - known.at < HOOKS_KEPT_MS)
+        .map(([question, { answer }]) => [question, answer]),
+    );
+
   const inspect = async (): Promise<Round> => {
     const seen = await look(asking(), desired, healer, now);
-    let observed = recalled(seen, memory, desired);
+    let observed = recalled({ ...seen, answers: hooksAt(seen.startedAt) }, memory, desired);
     memory = forgetting(observed.memory, now());
     let decisions = reconcile(desired, observed, now());
     for (let asked = 0; asked < QUESTIONS_MAX; asked += 1) {
       const questions = decisions.flatMap((decision) => decision.questions);
       if (questions.length === 0) break;
       const answers = await answersTo(asking(), questions);
+      hooks = { ...hooks, ...hooksIn(answers, now()) };
       observed = { ...observed, answers: { ...observed.answers, ...answers } };
       decisions = reconcile(desired, observed, now());
     }

@@ -1,6 +1,6 @@
 /**
  * One look at everything that the desired state names, and the answers to what a decision asks. The groups first, since
- * they say which instances there are; everything else side by side. What cannot be read is said, and no guess is made.
+ * they say which instances there are; everything else side by side, and then other instances that hold something. What cannot be read is said, and no guess is made.
  */
 import {
   DescribeLifecycleHooksCommand,
@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-auto-scaling';
 import { DescribeInstanceStatusCommand } from '@aws-sdk/client-ec2';
 import { field, Malformed, optionalText, text } from '../../aws/reads/answer';
-import type { Pages } from '../../aws/reads/pages';
+import { joined, type Pages } from '../../aws/reads/pages';
 import { oneLine } from '../../aws/transport/failure';
 import { canonicalIpv6 } from '../../config/ipv6';
 import type { Desired, Selector } from '../core/desired';
@@ -71,25 +71,25 @@ export async function look(
   const addresses = read('DescribeAddresses', addressPages, addressOf);
   const tables = distinct(read('DescribeRouteTables', tablePages, (each) => tableOf(each, named.tables)));
   const members = found.flatMap(({ instances }) => instances.map(({ id }) => id));
-  const interfacePages = await readInterfaces(asking, desired.vpcId, {
-    selectors: named.interfaces,
-    instanceIds: members,
-    addresses: named.floating,
-  });
+  const [interfacePages, memberPages] = await Promise.all([
+    readInterfaces(asking, desired.vpcId, {
+      selectors: named.interfaces,
+      instanceIds: members,
+      addresses: named.floating,
+    }),
+    readInstances(asking, members),
+  ]);
   const interfaces = distinct(
     read('DescribeNetworkInterfaces', interfacePages, (each) => interfaceOf(each, named.interfaces)),
   );
   const holders = [
-    ...members,
     ...interfaces.map(({ attachment }) => attachment?.instanceId ?? ''),
     ...volumes.map(({ attachment }) => attachment?.instanceId ?? ''),
     ...addresses.map(([, { instanceId }]) => instanceId ?? ''),
     ...tables.flatMap(({ routes }) => routes.map(({ instanceId }) => instanceId ?? '')),
   ];
-  const instancePages = await readInstances(
-    asking,
-    holders.filter((id) => id !== ''),
-  );
+  const others = holders.filter((id) => id !== '' && !members.includes(id));
+  const instancePages = joined([memberPages, await readInstances(asking, others)]);
   const instances = read('DescribeInstances', instancePages, instanceOf);
   // A group that was not read is unknown; one that is not in the answer does not exist.
   const groups: [string, Group | null][] = groupPages.ok
