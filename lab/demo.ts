@@ -6,8 +6,10 @@
  * demo/healing.ts.
  */
 import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
 import { Checks } from './demo/checks';
 import { tellHealing } from './demo/healing';
+import { reportOf } from './demo/operator';
 import { Screen } from './demo/screen';
 import { tell, type Stage } from './demo/story';
 import { startPairLab } from './heal/pairLab';
@@ -20,7 +22,8 @@ const DEADLINE_MS = 120_000;
 
 type Play = {
   readonly title: string;
-  readonly open: () => Promise<Opened>;
+  /** `keepState`: the first failover is to be in the journals at the end, too. */
+  readonly open: (options: { readonly keepState: boolean }) => Promise<Opened>;
   /** What there was to see. */
   readonly done: string;
   readonly byHand: string;
@@ -38,13 +41,13 @@ const twoFailovers = (lab: AnyLab): Opened => ({ lab, tell, stop: () => lab.stop
 const plays: Readonly<Record<string, Play>> = {
   '': {
     title: 'one router dies, the other takes its addresses',
-    open: async () => twoFailovers(await startLab()),
+    open: async (options) => twoFailovers(await startLab(options)),
     done: 'Two failovers',
     byHand: 'npm run lab -- --daemons',
   },
   'cross-az': {
     title: 'two zones: one router dies, routes and an Elastic IP move to the other',
-    open: async () => twoFailovers(await startCrossAzLab()),
+    open: async (options) => twoFailovers(await startCrossAzLab(options)),
     done: 'Two failovers',
     byHand: 'npm run lab -- --daemons --cross-az',
   },
@@ -63,10 +66,11 @@ const plays: Readonly<Record<string, Play>> = {
   },
 };
 
-const USAGE = `usage: npm run demo [-- cross-az | heal]
+const USAGE = `usage: npm run demo [-- [cross-az | heal] [--html FILE]]
 
   cross-az   two routers in two availability zones: routes and an Elastic IP move, not addresses of a subnet
   heal       two routers in two Auto Scaling groups: a new instance replaces the one that dies
+  --html     what happened, as the page that 'report' makes of the journals of both routers
 `;
 
 class Interrupted extends Error {}
@@ -84,24 +88,38 @@ function cutShort(): { readonly happens: Promise<never>; readonly forget: () => 
   return { happens, forget: () => clearTimeout(timer) };
 }
 
-async function main(words: readonly string[]): Promise<number> {
-  const play = plays[words.join(' ')];
-  if (play === undefined) {
-    process.stderr.write(`demo: there is no ${words.join(' ')}\n\n${USAGE}`);
+/** A string says what is wrong. */
+function readWishes(args: readonly string[]): { readonly play: Play; readonly html: string | null } | string {
+  try {
+    const options = { html: { type: 'string' } } as const;
+    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
+    const play = plays[positionals.join(' ')];
+    return play === undefined ? `there is no ${positionals.join(' ')}` : { play, html: values.html ?? null };
+  } catch (error: unknown) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const wishes = readWishes(args);
+  if (typeof wishes === 'string') {
+    process.stderr.write(`demo: ${wishes}\n\n${USAGE}`);
     return 2;
   }
-  const { title, open, done, byHand } = play;
+  const { html } = wishes;
+  const { title, open, done, byHand } = wishes.play;
   const startedAtMs = performance.now();
   const screen = new Screen(process.stdout, process.env);
   const checks = new Checks();
   const cut = cutShort();
   let opened: Opened | null = null;
   try {
-    opened = await open();
+    opened = await open({ keepState: html !== null });
     const { lab } = opened;
     lab.ec2.addFault({ kind: 'latency', ms: EC2_LATENCY_MS });
     const stage = { lab, title, ec2LatencyMs: EC2_LATENCY_MS, screen, checks };
     await Promise.race([opened.tell(stage), cut.happens]);
+    if (html !== null) await draw(stage, html);
   } catch (error: unknown) {
     if (error instanceof Interrupted) {
       screen.line();
@@ -114,6 +132,14 @@ async function main(words: readonly string[]): Promise<number> {
     await opened?.stop();
   }
   return conclude(screen, checks, { seconds: (performance.now() - startedAtMs) / 1000, done, byHand });
+}
+
+async function draw({ lab, screen, checks }: Stage, html: string): Promise<void> {
+  const { exitCode, stderr } = await reportOf(lab, html);
+  checks.expect(exitCode === 0, `the report of both routers is made, not: ${stderr.trim()}`);
+  if (exitCode !== 0) return;
+  screen.line();
+  screen.line(`  The journals of both routers, drawn: ${html}`);
 }
 
 function conclude(

@@ -12,13 +12,14 @@ import { labGenerations, type LabGeneration } from './topology/router';
 import { targetName, type TargetPlan } from './topology/targets';
 import { outliveReaders } from './readers';
 
-const USAGE = `usage: npm run lab -- [--generation ${labGenerations.join('|')}] [--interfaces 1..${MOST_INTERFACES}] [--cross-az] [--control PORT] [--daemons]
+const USAGE = `usage: npm run lab -- [--generation ${labGenerations.join('|')}] [--interfaces 1..${MOST_INTERFACES}] [--cross-az] [--control PORT] [--daemons] [--keep-state]
 
   --generation  interface API of the routers: gen1 up to XR 24.2, gen2 from 24.4.1, mixed: one of each
   --interfaces  target interfaces of each router, each with a floating address (default 2)
   --cross-az    the routers are in two availability zones: routes and an Elastic IP move, no addresses
   --control     port of the control API on 127.0.0.1 (default: any free one)
   --daemons     start the built daemon on both routers, and again on each that is booted
+  --keep-state  a router that is booted finds the state and the journals of its daemon as they were
 `;
 
 type Wishes = {
@@ -27,6 +28,7 @@ type Wishes = {
   readonly crossAz: boolean;
   readonly port: number;
   readonly daemons: boolean;
+  readonly keepState: boolean;
 };
 
 /** A string says what is wrong. */
@@ -41,6 +43,7 @@ function readWishes(args: readonly string[]): Wishes | string {
         'cross-az': { type: 'boolean', default: false },
         control: { type: 'string', default: '0' },
         daemons: { type: 'boolean', default: false },
+        'keep-state': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }));
@@ -57,7 +60,14 @@ function readWishes(args: readonly string[]): Wishes | string {
     return `--interfaces is a number from 1 to ${MOST_INTERFACES}, not ${values.interfaces}`;
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     return `--control is a port, not ${values.control}`;
-  return { generation, interfaces, crossAz: values['cross-az'], port, daemons: values.daemons };
+  return {
+    generation,
+    interfaces,
+    crossAz: values['cross-az'],
+    port,
+    daemons: values.daemons,
+    keepState: values['keep-state'],
+  };
 }
 
 /** Few by name; the others are in `/state`. */
@@ -107,6 +117,7 @@ function describe(lab: AnyLab, controlUrl: string, wishes: Wishes): string {
         ]
       : []),
     `  curl ${controlUrl}/ec2/requests`,
+    `  node ${main} report ${routerNames.map((name) => `${lab.routers[name].directory}/state`).join(' ')} --html report.html`,
     '',
   ].join('\n');
 }
@@ -129,10 +140,10 @@ async function main(): Promise<number> {
     return code;
   }
   const asked = whenAskedToEnd();
-  const { generation, interfaces } = wishes;
+  const { generation, interfaces, keepState } = wishes;
   const lab = wishes.crossAz
-    ? await startCrossAzLab({ generation })
-    : await startLab({ generation, interfaces });
+    ? await startCrossAzLab({ generation, keepState })
+    : await startLab({ generation, interfaces, keepState });
   try {
     const control = await startControl(lab, { port: wishes.port, startDaemons: wishes.daemons });
     try {

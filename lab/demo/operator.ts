@@ -1,8 +1,9 @@
 /** What an operator does on a router: asks with `show`, which is another process that reads the store. */
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { mainPath } from '../daemonProcess';
 import type { AnyLab } from '../topology/topology';
-import type { RouterName } from '../topology/plan';
+import { routerNames, type RouterName } from '../topology/plan';
 
 export type Shown = {
   readonly exitCode: number | null;
@@ -20,5 +21,27 @@ export function show(lab: AnyLab, name: RouterName, key: string): Promise<Shown>
       const lines = text.split('\n').filter((line) => line.trim() !== '');
       resolve({ exitCode: child.exitCode, lines });
     });
+  });
+}
+
+export type Reported = {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+};
+
+const REPORT_DEADLINE_MS = 30_000;
+
+/** One story of both routers, from the journals that their daemons have left; also as a page. */
+export function reportOf(lab: AnyLab, html: string): Promise<Reported> {
+  const folders = routerNames.map((name) => join(lab.routers[name].directory, 'state'));
+  const args = [mainPath, 'report', ...folders, '--html', html];
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      args,
+      { timeout: REPORT_DEADLINE_MS },
+      (_error, stdout, stderr) => resolve({ exitCode: child.exitCode, stdout, stderr }),
+    );
   });
 }

@@ -23,6 +23,11 @@ export type CommonLabOptions = LabRouterOptions & {
   /** For the config.json of both routers. */
   readonly config?: ExtraKeys;
   readonly fabric?: FabricOptions;
+  /**
+   * A router that is booted finds its daemon's state directory, with the journals, as it was when the power went, on another
+   * boot than before: as where the directory is a mount of its own. Default: it is empty, as where it is not.
+   */
+  readonly keepState?: boolean;
 };
 
 export type LabOptions = CommonLabOptions &

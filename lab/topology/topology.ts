@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { bootedAs, newBootId } from '../bootId';
 import { startDaemon, type DaemonOptions, type DaemonProcess } from '../daemonProcess';
 import { CredentialRegistry } from '../ec2-emulator/credentials';
 import { startEc2Emulator, type Ec2Emulator } from '../ec2-emulator/emulator';
@@ -108,6 +109,8 @@ export class Lab<Plan extends LabPlan = TopologyPlan> {
   /** The links that end with an interface. */
   readonly #links = new Map<string, readonly string[]>();
   readonly #daemons = new Map<RouterName, DaemonProcess>();
+  /** Of the routers that have been booted with what they had. */
+  readonly #bootIds = new Map<RouterName, string>();
 
   constructor(parts: LabParts<Plan>) {
     this.plan = parts.plan;
@@ -175,7 +178,15 @@ export class Lab<Plan extends LabPlan = TopologyPlan> {
     if (this.daemon(name) !== null) throw new Error(`${name} runs a daemon already`);
     const { configPath, imdsUrl, sim } = this.routers[name];
     if (!sim.alive) throw new Error(`${name} is powered off`);
-    const daemon = startDaemon({ ...options, name, configPath, imdsUrl });
+    const bootId = this.#bootIds.get(name);
+    const env = bootId === undefined ? options.env : bootedAs(bootId, options.env ?? {});
+    const daemon = startDaemon({
+      ...options,
+      ...(env === undefined ? {} : { env }),
+      name,
+      configPath,
+      imdsUrl,
+    });
     this.#daemons.set(name, daemon);
     return daemon;
   }
@@ -211,14 +222,15 @@ export class Lab<Plan extends LabPlan = TopologyPlan> {
 
   /**
    * Power on: the same addresses and ports, nothing programmed, no daemon. What the daemon's state directory
-   * held is voided by another boot of the router; here the machine stays the same, so it is removed.
+   * held is gone, unless the lab keeps it (`keepState`); then a daemon finds that this is another boot.
    * @throws Error when the router runs, or its instance was terminated.
    */
   async bootRouter(name: RouterName): Promise<void> {
     const { sim, instanceId, directory } = this.routers[name];
     if (sim.alive) throw new Error(`${name} runs already`);
     this.world.setInstanceState(instanceId, 'running');
-    emptyStateDirectory(directory);
+    if (this.#options.keepState === true) this.#bootIds.set(name, newBootId());
+    else emptyStateDirectory(directory);
     await sim.boot();
     await this.startImds(name);
   }

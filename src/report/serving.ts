@@ -49,21 +49,17 @@ function goneAsSeen(name: string, routers: readonly RouterView[], range: Interva
   const seen = union(peers.flatMap((peer) => unseen(peer, self === undefined)));
   if (self === undefined) return intersection(seen, [range]);
   const broken = self.interfaces.flatMap(({ spans }) => spans.filter(({ value }) => value === 'Down'));
-  return intersection(without(seen, without(livesThrough(self, seen, range), broken)), [range]);
+  return intersection(without(seen, without(livesThrough(self, seen), broken)), [range]);
 }
 
 /**
  * When a router ran while it was not seen. A journal that ends in the midst of such a time was copied then, as far as one
  * can tell; one that had ended before it began is that of a router that is gone.
  */
-function livesThrough(
-  { runs }: RouterView,
-  seen: readonly Interval[],
-  { to }: Interval,
-): readonly Interval[] {
+function livesThrough({ runs }: RouterView, seen: readonly Interval[]): readonly Interval[] {
   const last = runs.at(-1);
-  if (last === undefined || !seen.some((each) => each.from < last.to && last.to < each.to)) return runs;
-  return [...runs, { from: last.to, to }];
+  const within = seen.find(({ from, to }) => last !== undefined && from < last.to && last.to < to);
+  return last === undefined || within === undefined ? runs : [...runs, { from: last.to, to: within.to }];
 }
 
 /** When this router saw no session UP; `afterUp`: and had seen one UP before, with its own interfaces not DOWN. */

@@ -68,6 +68,16 @@ describe('who held what, and how long nobody did', () => {
     expect(story.groups[0]?.targets[0]?.holders.map(({ value }) => value)).toEqual(['rtr1', 'rtr2']);
   });
 
+  test('a holder whose last line comes before its peer sees it for the first time, and who dies later', () => {
+    const late = rtr2TakesOver.map((each, index) => (index === 2 ? ([150, each[1]] as const) : each));
+    const soon = rtr1Dies.filter(([at]) => at < 250).map(([at, what]) => [at / 2, what] as const);
+    const story = told(
+      source('rtr1', journalOfRouter('rtr1', soon)),
+      source('rtr2', journalOfRouter('rtr2', late)),
+    );
+    expect(unservedMs(story.groups)).toBeCloseTo(MOVED_MS[1] - DOWN_MS, 1);
+  });
+
   test('of the survivor alone it is the same story, and says what it cannot know', () => {
     const story = told(tookOver());
     expect(unservedMs(story.groups)).toBeCloseTo(MOVED_MS[1] - DOWN_MS, 1);
