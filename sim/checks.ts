@@ -44,10 +44,10 @@ const OLD_NEWS_MS = 9_000 + 2_000;
 const STRANGER_KNOWS_MS = 60_000 + 9_000 + 10_000;
 /** How long the news of a session may be under way inside a router. */
 const NEWS_MS = 150;
-/** An operator's command is answered by then: giving takes ten seconds at most. */
+/** An operator's command is answered by then: a switchover takes ten seconds at most. */
 const ANSWER_MS = 20_000;
-/** How long a give may take, with what arrives late of it. */
-const GIVING_MS = 15_000;
+/** How long a switchover may take, with what arrives late of it. */
+const SWITCHOVER_MS = 15_000;
 /** How late a request may reach EC2. */
 const LATE_WRITE_MS = 20_000;
 /** A second, the way to EC2 and back, and one question that has just missed it. */
@@ -120,8 +120,8 @@ export class Checks {
   readonly #tookIt: Both<boolean> = [false, false];
   /** Whether each router has known of what it holds now or held last. */
   readonly #knew: Both<boolean> = [false, false];
-  /** When each router last began to give what it holds. */
-  readonly #gaveAt: Both<number> = [-Infinity, -Infinity];
+  /** When each router last began to switch over. */
+  readonly #switchedAt: Both<number> = [-Infinity, -Infinity];
   readonly #pending: Both<Map<number, number>> = [new Map<number, number>(), new Map<number, number>()];
   #sends = 0;
 
@@ -183,7 +183,7 @@ export class Checks {
       if (!this.#pending[router.index].delete(effect.request))
         this.#broken('answered-once', `router ${router.index}: command ${effect.request} is answered again`);
     }
-    if (effect.effect === 'sendTakeover') {
+    if (effect.effect === 'sendCall') {
       this.#sends += 1;
       if (this.#sends > SENDS_MAX) this.#broken('bounded-writes', `${SENDS_MAX} requests have been sent`);
       const attempt = router.daemon?.stateOf(this.#group).attempt ?? null;
@@ -212,7 +212,7 @@ export class Checks {
     if (before.attempt !== null && state.attempt?.number !== before.attempt.number)
       this.#checkAbandoned(router, before.attempt, step);
     if (event.type === 'bfdSessionChanged' && event.level === 'Up') this.#hasBeenUp[router.index] = true;
-    if (event.type === 'takeoverCallAnswered' && event.attempt !== before.attempt?.number) {
+    if (event.type === 'callAnswered' && event.attempt !== before.attempt?.number) {
       // `late-answer`: it changes neither levels nor ownership nor a later attempt.
       if (
         state.attempt !== before.attempt ||
@@ -222,12 +222,12 @@ export class Checks {
         this.#broken('late-answer', `router ${router.index}: the answer of attempt ${event.attempt} counts`);
     }
     for (const effect of effects) {
-      if (effect.effect !== 'sendTakeover') continue;
+      if (effect.effect !== 'sendCall') continue;
       // `one-attempt`: no request of an attempt goes out after one of a later attempt.
       if (effect.attempt < before.lastAttempt)
         this.#broken('one-attempt', `router ${router.index} sends for attempt ${effect.attempt}`);
     }
-    if (effects.some(({ effect }) => effect === 'sendTakeover')) this.#checkSend(router, before, state, now);
+    if (effects.some(({ effect }) => effect === 'sendCall')) this.#checkSend(router, before, state, now);
   }
 
   /** What may begin, and when. `before` is the state in which it was decided. */
@@ -258,9 +258,9 @@ export class Checks {
     const complete =
       before.ownership !== null &&
       this.#plan.targets.every(({ id }) => before.ownership?.holders[id]?.mine === true);
-    if (attempt.purpose === 'give') {
-      this.#gaveAt[router.index] = this.#timeline.now;
-      if (!complete) say('gives-its-own', 'gives although it does not hold everything');
+    if (attempt.purpose === 'switchover') {
+      this.#switchedAt[router.index] = this.#timeline.now;
+      if (!complete) say('switches-its-own', 'switches over although it does not hold everything');
       return;
     }
     if (complete) say('not-complete', 'takes although it holds everything');
@@ -334,7 +334,8 @@ export class Checks {
         sessions.includes(id) ? this.#network.lastUpAt(router.index, index) : -Infinity,
       ),
     );
-    const wasGiving = lostAt >= this.#gaveAt[router.index] && lostAt < this.#gaveAt[router.index] + GIVING_MS;
+    const wasSwitching =
+      lostAt >= this.#switchedAt[router.index] && lostAt < this.#switchedAt[router.index] + SWITCHOVER_MS;
     // `down-now`: a session that triggers is really not UP, or was not a moment ago.
     const downAt = Math.max(
       ...this.#plan.sessions.map(({ id }, index) =>
@@ -346,14 +347,14 @@ export class Checks {
       say('down-now', `no triggering session was DOWN for ${ago} ms`);
     if (ago > NEWS_MS) say('down-now-after-stall', `no triggering session was DOWN for ${ago} ms`);
     // Who is told a wrong story of its own past may take back once: what is stored is part of the truth.
-    if (upAt < lostAt - NEWS_MS && !wasGiving && !router.hasStaleMemory)
+    if (upAt < lostAt - NEWS_MS && !wasSwitching && !router.hasStaleMemory)
       say('up-since-loss', `lost the targets at ${lostAt}, and no triggering session was UP since ${upAt}`);
     // `same-failure`: what the peer took the targets for shows here, too, within an interval.
     const lostAsActiveAt = this.#lostAsActiveAt[router.index];
     const { detectMs, bfdLagMs } = this.#scenario.settings;
     const isSameFailure = upAt + bfdLagMs < lostAsActiveAt + txIntervalMs(detectMs[router.index]);
-    const isGiving = Math.abs(lostAt - this.#gaveAt[router.index]) < GIVING_MS;
-    if (lostAsActiveAt === lostAt && isSameFailure && !isGiving && !router.hasStaleMemory)
+    const isSwitching = Math.abs(lostAt - this.#switchedAt[router.index]) < SWITCHOVER_MS;
+    if (lostAsActiveAt === lostAt && isSameFailure && !isSwitching && !router.hasStaleMemory)
       say('same-failure', `lost the targets at ${lostAt}, and the triggering sessions went DOWN at ${upAt}`);
   }
 
@@ -440,7 +441,7 @@ export class Checks {
 
   /**
    * `never-abandoned`: an attempt that has moved a target and has another one open does not end, but for another owner
-   * (alarm), the end of the daemon, or because what it has moved goes back or was an operator's to give.
+   * (alarm), the end of the daemon, or because what it has moved goes back or an operator has ordered a switchover.
    */
   #checkAbandoned(router: Router, attempt: Attempt, { state, alarms }: Step): void {
     const { calls, purpose, number } = attempt;
@@ -449,7 +450,7 @@ export class Checks {
       ({ outcome, lastSend, again }) => outcome === 'moved' && lastSend > 0 && !again,
     );
     if (!hasMoved || calls.every(({ outcome }) => outcome !== 'open')) return;
-    if (purpose === 'give' || purpose === 'giveBack' || state.attempt?.purpose === 'giveBack') return;
+    if (purpose === 'switchover' || purpose === 'giveBack' || state.attempt?.purpose === 'giveBack') return;
     if (alarms.includes('target-lost') || state.shutdown !== null) return;
     this.#broken('never-abandoned', `router ${router.index}: attempt ${number} ends half done`);
   }
@@ -487,7 +488,7 @@ export class Checks {
   }
 
   /** EC2 is about to move something to this router, for this request. */
-  moving(router: AnyRouter, send: EffectArgs['sendTakeover'], target: number, from: Nic | null): void {
+  moving(router: AnyRouter, send: EffectArgs['sendCall'], target: number, from: Nic | null): void {
     if (from === null || from.router === null || from.router === router) return;
     if (router === STRANGER) return this.#checkStranger(from.router, from.index, target);
     const takeover = this.#takeoverOf.get(send as Effect);
@@ -569,9 +570,9 @@ export function changesBound(scenario: Scenario, group: Group): number {
   const explained = faults.map((fault) => changesOf(fault, settings)).reduce((sum, one) => sum + one, 0);
   // Who gives and sees its peer go DOWN takes back, and so may the peer at the same moment; and where EC2 is slow each
   // may overtake the other with its second request.
-  const given = faults.some((fault) => fault.kind === 'operator' && fault.how === 'give');
+  const switched = faults.some((fault) => fault.kind === 'operator' && fault.how === 'switchover');
   const isSlow = settings.ec2LatencyMs[1] > HEDGE_MS || faults.some(({ kind }) => kind === 'ec2');
-  const met = given && faults.length > 1 ? (isSlow ? 2 : 1) : 0;
+  const met = switched && faults.length > 1 ? (isSlow ? 2 : 1) : 0;
   const deaths = death === null ? 0 : 2;
   const running = settings.takeFromRunningAfterMs === null ? 0 : 2;
   // What a third router has had and lost is for whoever claims it first.
@@ -637,6 +638,6 @@ function changesOf(fault: Fault, settings: Scenario['settings']): number {
     case 'operator':
       if (fault.how === 'inhibit' || fault.how === 'release') return 0;
       // What is moved by hand to a router that is dead has to come back.
-      return fault.how === 'give' ? 1 : 2;
+      return fault.how === 'switchover' ? 1 : 2;
   }
 }

@@ -229,10 +229,10 @@ function runnersOf(start: (effect: Effect, group: string) => void): EffectRunner
     (args: EffectArgs[Name], group: string): void =>
       start({ effect: name, ...args } as Effect, group);
   return {
-    sendTakeover: run('sendTakeover'),
-    prepareTakeover: run('prepareTakeover'),
+    sendCall: run('sendCall'),
+    prepareCall: run('prepareCall'),
     discardPrepared: run('discardPrepared'),
-    withdrawTakeover: run('withdrawTakeover'),
+    withdrawCalls: run('withdrawCalls'),
     askInterfaces: run('askInterfaces'),
     observeOwnership: run('observeOwnership'),
     askHolders: run('askHolders'),

@@ -71,7 +71,7 @@ const CONSUMER_MS = 220;
 /** What a `stale` fault may lag at most. */
 const STALE_FAULT_MS = 9_000;
 
-type Send = EffectArgs['sendTakeover'];
+type Send = EffectArgs['sendCall'];
 type Answered<Result> = (result: Result) => void;
 
 export class Ec2 {

@@ -35,7 +35,7 @@ const limitsOf = (limit: ApiLimit): Limits => ({
 /** Wall time when a run begins. */
 const WALL_MS = 1_700_000_000_000;
 
-type Send = EffectArgs['sendTakeover'];
+type Send = EffectArgs['sendCall'];
 type Waiting = { readonly group: Group; readonly effect: Send; readonly leave: () => void };
 
 export type Recorder<Index extends AnyRouter> = {
@@ -247,15 +247,15 @@ export class Router<Index extends AnyRouter> {
   }
 
   /** Returns the number of the command; null where no daemon takes it. */
-  command(how: 'inhibit' | 'release' | 'give', group: Group, forMs: number): number | null {
+  command(how: 'inhibit' | 'release' | 'switchover', group: Group, forMs: number): number | null {
     const { daemon } = this;
     if (daemon === null) return null;
     this.#tell(() => `${groupWords(group, this.#p.settings)}command: ${how} for ${forMs} ms`);
     const request = (this.#lastRequest += 1);
     const wallNow = this.#wallNow;
     switch (how) {
-      case 'give':
-        daemon.enqueueFor(group, () => ({ type: 'giveRequested', request }));
+      case 'switchover':
+        daemon.enqueueFor(group, () => ({ type: 'switchoverRequested', request }));
         break;
       case 'release':
         daemon.enqueueFor(group, () => ({ type: 'releaseRequested', request }));
@@ -290,9 +290,9 @@ export class Router<Index extends AnyRouter> {
     const { group } = planned;
     const { ec2, timeline, random, settings } = this.#p;
     switch (effect.effect) {
-      case 'sendTakeover':
+      case 'sendCall':
         return this.#enter(daemon, group, effect);
-      case 'withdrawTakeover': {
+      case 'withdrawCalls': {
         const { attempt, calls } = effect;
         for (const { leave, group: of, effect: sent } of this.#waiting)
           if (of === group && sent.attempt === attempt && calls.includes(sent.call)) leave();
@@ -336,7 +336,7 @@ export class Router<Index extends AnyRouter> {
         this.#save();
         timeline.after(this.#awayMs, () => this.startDaemon());
         return this.#endDaemon();
-      case 'prepareTakeover':
+      case 'prepareCall':
       case 'discardPrepared':
       case 'answerOperator':
       case 'reportTimeline':
@@ -379,8 +379,7 @@ export class Router<Index extends AnyRouter> {
       this.#waiting = this.#waiting.filter((each) => each !== waiting);
     };
     const leave = pacer.enter({ action: ACTION, group: String(group), rank }, () => {
-      if (waiting !== null)
-        daemon.enqueueFor(group, () => ({ type: 'takeoverCallReleased', attempt, call, send }));
+      if (waiting !== null) daemon.enqueueFor(group, () => ({ type: 'callReleased', attempt, call, send }));
       forget();
       this.#send(daemon, pacer, group, effect);
     });
@@ -394,7 +393,7 @@ export class Router<Index extends AnyRouter> {
       },
     };
     this.#waiting = [...this.#waiting, waiting];
-    daemon.enqueueFor(group, () => ({ type: 'takeoverCallQueued', attempt, call, send }));
+    daemon.enqueueFor(group, () => ({ type: 'callQueued', attempt, call, send }));
   }
 
   #send(daemon: Daemon, pacer: Pacer, group: Group, effect: Send): void {
@@ -403,7 +402,7 @@ export class Router<Index extends AnyRouter> {
     this.#p.ec2.assign(this.index, effect, (failure) => {
       pacer.answered(ACTION, failure);
       daemon.enqueueFor(group, () => ({
-        type: 'takeoverCallAnswered',
+        type: 'callAnswered',
         attempt,
         call,
         send,

@@ -121,7 +121,7 @@ export type Fault = Timed &
     | {
         readonly kind: 'operator';
         readonly router: RouterIndex;
-        readonly how: 'inhibit' | 'release' | 'give' | 'move' | 'foreign' | 'nobody';
+        readonly how: 'inhibit' | 'release' | 'switchover' | 'move' | 'foreign' | 'nobody';
         readonly target: number | 'all';
       }
     /** The wall clock of a router is stepped, forwards or backwards. */
@@ -396,8 +396,8 @@ function faultOf(random: Random, settings: Settings, kind: FaultKind, at: number
           'inhibit',
           'inhibit',
           'release',
-          'give',
-          'give',
+          'switchover',
+          'switchover',
           'move',
           'move',
           'foreign',

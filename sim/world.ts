@@ -152,10 +152,10 @@ class World {
         this.#checksOf(group).stepped(router, event, before, step, now);
       },
       effected: (router, { group }, effect) => {
-        if (this.#teller !== null && (effect.effect === 'sendTakeover' || effect.effect === 'answerOperator'))
+        if (this.#teller !== null && (effect.effect === 'sendCall' || effect.effect === 'answerOperator'))
           this.#tell(router.index, () => `  ${groupWords(group, settings)}-> ${JSON.stringify(effect)}`);
         this.#checksOf(group).effected(router, effect);
-        if (effect.effect !== 'sendTakeover') return;
+        if (effect.effect !== 'sendCall') return;
         if (this.#waiting.length > 0) this.#beginWaiting(router.index);
         if (this.#dying?.router === router.index) this.#dieLater(this.#dying);
       },

@@ -228,10 +228,10 @@ function runnersOf({
   readonly slapi: () => Slapi;
   readonly stop: () => void;
 }): EffectRunners {
-  const takeover = (group: string) => {
-    const action = aws.takeover(group);
-    if (action === null) throw new Error('a takeover was decided before anything was observed');
-    return action;
+  const mover = (group: string) => {
+    const found = aws.mover(group);
+    if (found === null) throw new Error('a move was decided before anything was observed');
+    return found;
   };
   const readLevels = gathered<null>(
     () =>
@@ -249,21 +249,21 @@ function runnersOf({
     ...sharedReadings(groups, { observe, askHolders: aws.askHolders, clock: aws.clock }, (group, event) =>
       loop().enqueueFor(group, event),
     ),
-    sendTakeover: (request, group) => {
+    sendCall: (request, group) => {
       const { attempt, call, send } = request;
       const news = {
-        queued: () => loop().enqueueFor(group, { type: 'takeoverCallQueued', attempt, call, send }),
-        released: () => loop().enqueueFor(group, { type: 'takeoverCallReleased', attempt, call, send }),
+        queued: () => loop().enqueueFor(group, { type: 'callQueued', attempt, call, send }),
+        released: () => loop().enqueueFor(group, { type: 'callReleased', attempt, call, send }),
       };
-      void takeover(group)
+      void mover(group)
         .send(request, news)
         .then((outcome) =>
-          loop().enqueueFor(group, { type: 'takeoverCallAnswered', attempt, call, send, ...outcome }),
+          loop().enqueueFor(group, { type: 'callAnswered', attempt, call, send, ...outcome }),
         );
     },
-    prepareTakeover: (request, group) => takeover(group).prepare(request),
-    discardPrepared: ({ attempt }, group) => takeover(group).discard(attempt),
-    withdrawTakeover: ({ attempt, calls }, group) => takeover(group).withdraw(attempt, calls),
+    prepareCall: (request, group) => mover(group).prepare(request),
+    discardPrepared: ({ attempt }, group) => mover(group).discard(attempt),
+    withdrawCalls: ({ attempt, calls }, group) => mover(group).withdraw(attempt, calls),
     askInterfaces: ({ attempt, interfaceNames, timeoutMs }, group) =>
       void slapi()
         .askInterfaces(interfaceNames, timeoutMs)

@@ -65,8 +65,8 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
   ha inhibit --for 30m --why "AWS maintenance"
                 this router begins no takeover for that long, up to 7 days
   ha release    end that before its time
-  ha give       hand the floating addresses to the peer router; that the peer is inhibited cannot be seen from
-                here, and then it gets them all the same: see show ha_reason there first
+  ha switchover hand the floating addresses to the peer router; that the peer is inhibited cannot be seen from
+                here, and then it gets them all the same: see show ha_reason there first; ha give is the same
                 where there are several groups, --group NAME is the one that is meant;
                 inhibit and release without it are for all
   heal -c heal.json

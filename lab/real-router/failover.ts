@@ -100,7 +100,7 @@ async function late(real: RealLab, standby: RouterName, marks: Marks): Promise<P
   return { outage, called: true, tookBack: real.owner !== standby, user };
 }
 
-/** What a planned switchover (`ha give`, by the operator of the ACTIVE router) has cost. */
+/** What a planned switchover (`ha switchover`, by the operator of the ACTIVE router) has cost. */
 export type Switchover = {
   /** Until EC2 has changed the last target, and until the VPC followed. */
   readonly ec2Ms: number;
@@ -137,7 +137,7 @@ async function give(real: RealLab, active: RouterName): Promise<void> {
   const until = Date.now() + GIVEN_WITHIN_MS;
   for (;;) {
     try {
-      await promisify(execFile)(process.execPath, [mainPath, 'ha', 'give', '-c', configPath]);
+      await promisify(execFile)(process.execPath, [mainPath, 'ha', 'switchover', '-c', configPath]);
       return;
     } catch (error: unknown) {
       if (Date.now() > until) throw error;

@@ -1,6 +1,6 @@
 /**
  * This router's access to AWS as one thing: who it is, its credentials, a client, the observation, the question
- * how the holders are, and the takeover. Ready when IMDS has answered, however long that takes; until then
+ * how the holders are, and what moves targets. Ready when IMDS has answered, however long that takes; until then
  * observations say why not.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -26,7 +26,7 @@ import { ConfirmedMistakes } from './checks/confirmedMistakes';
 import { TagConflicts } from './reads/tagConflicts';
 import { SourceDestCheck } from './checks/sourceDestCheck';
 import { regionMistakes, startMistakes } from './checks/startChecks';
-import { AHEAD_MAX, openTakeover, type Takeover } from './moves/moves';
+import { AHEAD_MAX, openMover, type Mover } from './moves/moves';
 import { ForeseenRefusals } from './checks/foreseen';
 import { askRoom } from './checks/room';
 import { targetsWithoutRoom, type Standing } from './standing';
@@ -45,7 +45,7 @@ export type Aws = {
   /** How the instances are that an observation has shown; takes the API timeout at most. Never rejects. */
   readonly askHolders: (instanceIds: readonly string[]) => Promise<HoldersResult>;
   /** Of this group, whose requests are its own; null until the first observation has been made. */
-  readonly takeover: (group: string) => Takeover | null;
+  readonly mover: (group: string) => Mover | null;
   /** What EC2's latest answer said of the time; null where none has. */
   readonly clock: () => CloudClock | null;
   readonly health: () => { readonly credentials: Reading; readonly endpointName: Reading | null };
@@ -58,7 +58,7 @@ type Session = {
   readonly ec2: Ec2;
   readonly observer: Observer;
   /** By group. */
-  readonly takeovers: ReadonlyMap<string, Takeover>;
+  readonly movers: ReadonlyMap<string, Mover>;
   identity: InstanceIdentity;
 };
 
@@ -126,15 +126,15 @@ export function connectAws({
       now,
     });
     if (stopping.signal.aborted) ec2.stop();
-    const takeovers = new Map(
+    const movers = new Map(
       groups.map(({ name: group, plan: own }) => [
         group,
-        openTakeover({ ec2, plan: own, pacer, now, tableOf, group }),
+        openMover({ ec2, plan: own, pacer, now, tableOf, group }),
       ]),
     );
     const { apiTimeoutMs: timeoutMs } = settings;
     const observer = new Observer({ ec2, plan, timeoutMs, now, tableOf, limits: () => limits });
-    session = { ec2, observer, takeovers, identity };
+    session = { ec2, observer, movers, identity };
   });
 
   const holdersDeadline = new Deadline({ firstMs: settings.apiTimeoutMs, lastMs: DEADLINE_MS_MAX });
@@ -195,7 +195,7 @@ export function connectAws({
     observe,
     askHolders: async (instanceIds) =>
       session === null ? { ok: false, failure: notReady() } : holdersAsked(session.ec2, instanceIds),
-    takeover: (group) => session?.takeovers.get(group) ?? null,
+    mover: (group) => session?.movers.get(group) ?? null,
     clock: () => session?.ec2.clock() ?? null,
     health: () => ({
       credentials: credentials.health(),
@@ -224,15 +224,15 @@ export function connectAws({
 
 /** The takeovers that would be sent now, built and signed: the real ones then run warm. */
 async function rehearse(
-  { ec2, takeovers }: Session,
+  { ec2, movers }: Session,
   groups: readonly Group[],
   observation: Observation,
 ): Promise<void> {
   const rehearsals = groups.map(({ name, plan }) => ({
-    takeover: takeovers.get(name),
+    mover: movers.get(name),
     moves: takeoverRequests(shownOf(plan, observation), observation),
   }));
-  await Promise.all(rehearsals.flatMap(({ takeover, moves }) => takeover?.rehearse(moves) ?? []));
+  await Promise.all(rehearsals.flatMap(({ mover, moves }) => mover?.rehearse(moves) ?? []));
   // A peer that fails is taken over from in every group at once.
   const atOnce = rehearsals.reduce((sum, { moves }) => sum + Math.min(moves.length, AHEAD_MAX), 1);
   if (groups.length > 1) ec2.warm(Math.min(atOnce, AHEAD_MAX + 1));

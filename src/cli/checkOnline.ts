@@ -160,7 +160,7 @@ function unprovable({ targets }: Plan, proven: boolean): readonly string[] {
     ...(assigns.length === 0
       ? []
       : [
-          "cannot be proven ahead: that the role may write addresses to the peer's interfaces (ha give, giving back)",
+          "cannot be proven ahead: that the role may write addresses to the peer's interfaces (ha switchover, giving back)",
         ]),
     ...kinds.flatMap(({ neverProven }) =>
       neverProven === null ? [] : [`cannot be proven ahead: ${neverProven}`],

@@ -1,5 +1,5 @@
 /**
- * `ha inhibit`, `ha release` and `ha give`: an operator's command to the running daemon, which decides and
+ * `ha inhibit`, `ha release` and `ha switchover`: an operator's command to the running daemon, which decides and
  * answers with one sentence. What goes wrong is said on the error output, with what to do.
  */
 import { ask, type Asked } from '../control/client';
@@ -13,15 +13,15 @@ export type Output = { write(text: string): unknown };
 
 export const haExitCodes = { accepted: 0, declined: 1, wrongUsage: 2, notReachable: 4 } as const;
 
-/** Giving takes the longest: until EC2 has moved everything, up to some 10 s. */
+/** A switchover takes the longest: until EC2 has moved everything, up to some 10 s. */
 const answerTimeoutMs = 20_000;
 
 const usage = `usage: xr-aws-ha ha inhibit --for 30m --why "AWS maintenance" [--group NAME] [-c FILE]
        xr-aws-ha ha release [--group NAME] [-c FILE]
-       xr-aws-ha ha give [--group NAME] [-c FILE]
+       xr-aws-ha ha switchover [--group NAME] [-c FILE]
 
-give hands the targets to the peer router, where it is seen to be well. A peer that is inhibited gets them all the
-same, since that cannot be seen from here: type show ha_reason there first.
+switchover, or give, hands the targets to the peer router, where it is seen to be well. A peer that is inhibited gets
+them all the same, since that cannot be seen from here: type show ha_reason there first.
 `;
 
 /** What stands behind `ha` on the command line. */
@@ -36,8 +36,9 @@ export type ReadHa =
   { readonly ok: true; readonly command: OperatorCommand } | { readonly ok: false; readonly problem: string };
 
 export function readHa(args: HaArguments): ReadHa {
-  const [action, ...more] = args.words;
-  if (action === undefined) return wrong('what to do is missing: inhibit, release or give');
+  const [written, ...more] = args.words;
+  const action = written === 'give' ? 'switchover' : written;
+  if (action === undefined) return wrong('what to do is missing: inhibit, release or switchover');
   if (!isAction(action)) {
     const suggestion = closest(action, actions);
     const hint = suggestion === null ? '' : `; did you mean ${suggestion}?`;
@@ -86,7 +87,7 @@ export async function ha(
   }
 }
 
-const actions = ['inhibit', 'release', 'give'] as const satisfies readonly OperatorCommand['kind'][];
+const actions = ['inhibit', 'release', 'switchover'] as const satisfies readonly OperatorCommand['kind'][];
 
 function isAction(word: string): word is (typeof actions)[number] {
   return actions.some((action) => action === word);

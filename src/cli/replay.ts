@@ -140,12 +140,12 @@ function stepWords({ now, event, reason, effects, alarms }: JournalEntry, origin
 
 function effectWords(effect: Effect): string {
   switch (effect.effect) {
-    case 'sendTakeover':
-      return `sendTakeover ${effect.attempt}.${effect.call}.${effect.send}: ${effect.targets.join(', ')} to ${effect.networkInterfaceId}`;
-    case 'prepareTakeover':
-      return `prepareTakeover ${effect.attempt}.${effect.call}: ${effect.targets.join(', ')} to ${effect.networkInterfaceId}`;
-    case 'withdrawTakeover':
-      return `withdrawTakeover ${effect.calls.map((call) => `${effect.attempt}.${call}`).join(', ')}`;
+    case 'sendCall':
+      return `sendCall ${effect.attempt}.${effect.call}.${effect.send}: ${effect.targets.join(', ')} to ${effect.networkInterfaceId}`;
+    case 'prepareCall':
+      return `prepareCall ${effect.attempt}.${effect.call}: ${effect.targets.join(', ')} to ${effect.networkInterfaceId}`;
+    case 'withdrawCalls':
+      return `withdrawCalls ${effect.calls.map((call) => `${effect.attempt}.${call}`).join(', ')}`;
     case 'askInterfaces':
       return `askInterfaces ${effect.interfaceNames.join(', ')}`;
     case 'askHolders':

@@ -384,7 +384,7 @@ export const rules: readonly Rule[] = [
             {
               path: ['config', 'peer_private_ips'],
               message:
-                'missing; EC2 does not know link-local addresses, so the peer is not recognised there: list the private addresses of its interfaces, or `ha give` and the check of foreign holders do not work',
+                'missing; EC2 does not know link-local addresses, so the peer is not recognised there: list the private addresses of its interfaces, or `ha switchover` and the check of foreign holders do not work',
             },
           ],
   },

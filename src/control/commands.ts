@@ -16,7 +16,7 @@ type OperatorAction =
   /** The end of the maintenance, before its time. */
   | { readonly kind: 'release' }
   /** Hand the targets to the peer router. */
-  | { readonly kind: 'give' };
+  | { readonly kind: 'switchover' };
 
 /** The daemon's decision, in one sentence. */
 export type OperatorAnswer = { readonly accepted: boolean; readonly sentence: string };

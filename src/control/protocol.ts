@@ -1,8 +1,8 @@
 /**
  * The commands as the daemon reads them: `POST /command` with a body of JSON, answered with a line of JSON.
  *
- *   {"kind": "inhibit", "forMs": 1800000, "why": "AWS maintenance"} | {"kind": "release"} | {"kind": "give"}
- * Each may name a "group".
+ *   {"kind": "inhibit", "forMs": 1800000, "why": "AWS maintenance"} | {"kind": "release"} | {"kind": "switchover"}
+ * Each may name a "group". What an older `ha` asks for as "give" is a switchover.
  *   200 {"accepted": true, "sentence": "..."} | 4xx, 5xx {"error": "..."}: the daemon has not been asked
  */
 import { isUtf8 } from 'node:buffer';
@@ -31,9 +31,9 @@ const commandSchema = z.discriminatedUnion(
       }),
     }),
     z.strictObject({ kind: z.literal('release'), group }),
-    z.strictObject({ kind: z.literal('give'), group }),
+    z.strictObject({ kind: z.enum(['switchover', 'give']).transform(() => 'switchover' as const), group }),
   ],
-  { error: 'write an object with the kind "inhibit", "release" or "give"' },
+  { error: 'write an object with the kind "inhibit", "release" or "switchover"' },
 );
 
 export function readCommand(body: Buffer): ReadCommand {

@@ -9,7 +9,7 @@ import type { OperatorAnswer, OperatorCommand } from './commands';
 /** The commands as the core knows them; `request` comes back in its answer. */
 export type OperatorEvent = Extract<
   Event,
-  { type: 'inhibitRequested' | 'releaseRequested' | 'giveRequested' }
+  { type: 'inhibitRequested' | 'releaseRequested' | 'switchoverRequested' }
 >;
 
 export type OperatorRequests = {
@@ -107,8 +107,8 @@ function groupsMeant(groups: readonly string[], { kind, group }: OperatorCommand
         : `there is no group ${group}: the groups are ${names}`,
     );
   }
-  if (kind === 'give' && groups.length > 1)
-    return decline(`not giving: there are several groups, ${names}: say which one with --group`);
+  if (kind === 'switchover' && groups.length > 1)
+    return decline(`no switchover: there are several groups, ${names}: say which one with --group`);
   return { ok: true, groups };
 }
 
@@ -134,7 +134,7 @@ function eventOf(command: OperatorCommand, request: number, wallNow: () => numbe
       };
     case 'release':
       return { type: 'releaseRequested', request };
-    case 'give':
-      return { type: 'giveRequested', request };
+    case 'switchover':
+      return { type: 'switchoverRequested', request };
   }
 }

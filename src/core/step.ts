@@ -29,7 +29,7 @@ import {
 } from './rules/evidence';
 import { endAlarms } from './rules/alarms';
 import { alarmIfForeign } from './rules/foreignHolder';
-import { answerGive, giveRequested } from './moves/switchover';
+import { answerSwitchover, switchoverRequested } from './moves/switchover';
 import { expireInhibit, inhibitRequested, noteArrived, releaseRequested } from './rules/inhibit';
 import { hasAlarm, type AlarmCode } from './state/alarms';
 import { recall, remember } from './state/memory';
@@ -93,15 +93,15 @@ export function step(plan: Plan, state: State, event: Event, now: number): Step 
   apply(turn, state, event);
   withdrawUnwanted(turn, state.attempt);
   const { reason, weight } = reasonOf(turn);
-  return { state: draft, effects: takeoverFirst(turn.effects), alarms: turn.alarms, reason, weight };
+  return { state: draft, effects: callsFirst(turn.effects), alarms: turn.alarms, reason, weight };
 }
 
 /** In the order in which they were asked for: what is withdrawn is not to take along what is sent anew. */
 const BEFORE_ALL_OTHERS: readonly Effect['effect'][] = [
-  'sendTakeover',
-  'prepareTakeover',
+  'sendCall',
+  'prepareCall',
   'askInterfaces',
-  'withdrawTakeover',
+  'withdrawCalls',
 ];
 
 /** What a takeover waits for: nothing else that is asked for at the same time may delay it. */
@@ -109,7 +109,7 @@ export function isUrgent({ effect }: Effect): boolean {
   return BEFORE_ALL_OTHERS.includes(effect);
 }
 
-function takeoverFirst(effects: readonly Effect[]): readonly Effect[] {
+function callsFirst(effects: readonly Effect[]): readonly Effect[] {
   return [...effects.filter(isUrgent), ...effects.filter((effect) => !isUrgent(effect))];
 }
 
@@ -151,11 +151,11 @@ function apply(turn: Turn, before: State, event: Event): void {
       return observationFailed(turn, event.number, event.failure);
     case 'observationOffered':
       return observationOffered(turn);
-    case 'takeoverCallQueued':
+    case 'callQueued':
       return callQueued(turn, event);
-    case 'takeoverCallReleased':
+    case 'callReleased':
       return callReleased(turn, event);
-    case 'takeoverCallAnswered':
+    case 'callAnswered':
       return callAnswered(turn, event);
     case 'processStalled':
       processStalled(turn, event.forMs);
@@ -171,8 +171,8 @@ function apply(turn: Turn, before: State, event: Event): void {
       return inhibitRequested(turn, event);
     case 'releaseRequested':
       return releaseRequested(turn, event);
-    case 'giveRequested':
-      return giveRequested(turn, event);
+    case 'switchoverRequested':
+      return switchoverRequested(turn, event);
     case 'shutdownRequested':
       return shutdownRequested(turn, event.cause);
   }
@@ -265,9 +265,9 @@ function decideShutdown(turn: Turn): void {
   const reason =
     attempt === null ? 'stopped: nothing is in flight' : 'stopped: the takeover in flight took too long';
   // Nobody will be there to answer an operator later on.
-  answerGive(turn, attempt?.request ?? null, false, reason);
-  answerGive(turn, turn.state.giveRequest, false, reason);
-  turn.state.giveRequest = null;
+  answerSwitchover(turn, attempt?.request ?? null, false, reason);
+  answerSwitchover(turn, turn.state.switchoverRequest, false, reason);
+  turn.state.switchoverRequest = null;
   turn.state.attempt = attempt === null ? null : { ...attempt, request: null };
   turn.effects.push({ effect: 'stop', reason });
   note(turn, 'notable', reason);

@@ -215,14 +215,14 @@ class PartReader {
     if (weight !== 'routine')
       this.#moments.push({ at, kind: 'told', event: event.type, weight, reason, alarms });
     for (const effect of effects) {
-      if (effect.effect === 'sendTakeover') {
+      if (effect.effect === 'sendCall') {
         const { attempt, call, send, targets, networkInterfaceId } = effect;
         const request = `${attempt}.${call}.${send}`;
         this.#moments.push({ at, kind: 'asked', request, targets, networkInterfaceId });
       } else if (effect.effect === 'reportTimeline')
         this.#moments.push({ at, kind: 'takeover', timeline: effect.timeline });
     }
-    if (event.type === 'takeoverCallAnswered') {
+    if (event.type === 'callAnswered') {
       const { attempt, call, send, sentAt, failure, awsRequestId } = event;
       const request = `${attempt}.${call}.${send}`;
       this.#moments.push({ at, kind: 'answered', request, sentAt, failure, awsRequestId });

@@ -10,7 +10,7 @@ const DONE: Record<Purpose, string> = {
   repair: 'completed what was held in part',
   claim: 'claimed what nobody held',
   preemption: 'took back, as the preferred router,',
-  give: 'handed to its peer',
+  switchover: 'handed to its peer',
   giveBack: 'gave back to its peer',
 };
 

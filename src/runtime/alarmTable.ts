@@ -56,7 +56,7 @@ export const CORE_ALARMS = {
   },
   'give-back-failed': {
     severity: 'critical',
-    means: 'targets that were to go back, or that `ha give` was to hand over, did not go within 10 s',
+    means: 'targets that were to go back, or that `ha switchover` was to hand over, did not go within 10 s',
     cause: 'the role may not write to the interfaces of the peer, or the peer is gone',
     act: '`xr-aws-ha iam-policy` prints what the role needs; where the peer is well, move the targets by hand',
   },
@@ -91,7 +91,7 @@ export const CORE_ALARMS = {
     severity: 'minor',
     means: "the peer's operator has handed the targets to this router while it is inhibited",
     cause: 'two people work at the same time',
-    act: 'where the work needs this router without traffic: `ha release`, then `ha give` on this router',
+    act: 'where the work needs this router without traffic: `ha release`, then `ha switchover` on this router',
   },
   'takeover-damped': {
     severity: 'major',
@@ -176,7 +176,7 @@ export const PART_ALARMS = {
     means:
       'EC2 shows no interface of another instance with an address of the peer, so it is not recognised by it',
     cause: "the address is a tunnel's end, or the peer's instance is gone",
-    act: 'list addresses of its instance in `peer_private_ips`; until then `ha give` and `foreign_holder` do not know it',
+    act: 'list addresses of its instance in `peer_private_ips`; until then `ha switchover` and `foreign_holder` do not know it',
   },
   'config-impossible': {
     severity: 'major',

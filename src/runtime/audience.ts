@@ -14,13 +14,13 @@ export type AddressedEvent = Extract<
       | 'interfacesAnswered'
       | 'ownershipObserved'
       | 'observationFailed'
-      | 'takeoverCallQueued'
-      | 'takeoverCallReleased'
-      | 'takeoverCallAnswered'
+      | 'callQueued'
+      | 'callReleased'
+      | 'callAnswered'
       | 'holdersAnswered'
       | 'inhibitRequested'
       | 'releaseRequested'
-      | 'giveRequested';
+      | 'switchoverRequested';
   }
 >;
 

@@ -54,7 +54,7 @@ export class Health {
       this.#roles.set(group, step.state.role.haState);
       if (event.type === 'ownershipObserved' && group === speaker) this.#observation.ok();
       else if (event.type === 'observationFailed' && group === speaker) this.#observation.failed();
-      else if (event.type === 'takeoverCallAnswered') this.#wrote(event.failure === null, before);
+      else if (event.type === 'callAnswered') this.#wrote(event.failure === null, before);
       else if (event.type === 'inputDrained') this.#loop.ok();
       keepalive ||= isAnswer(event);
     }

@@ -46,7 +46,7 @@ function fieldsOf(event: Event, { now, before, step }: Recorded): Record<string,
       return { session: event.session, state: event.level, diag: event.diag };
     case 'interfaceChanged':
       return { interface: event.interfaceName, state: event.level };
-    case 'takeoverCallAnswered':
+    case 'callAnswered':
       return {
         attempt: event.attempt,
         call: event.call,
@@ -65,8 +65,8 @@ function fieldsOf(event: Event, { now, before, step }: Recorded): Record<string,
       return { forMs: rounded(event.forMs) };
     case 'streamsSynchronized':
       return { generation: event.generation };
-    case 'takeoverCallQueued':
-    case 'takeoverCallReleased':
+    case 'callQueued':
+    case 'callReleased':
       return { attempt: event.attempt, call: event.call, send: event.send };
     case 'started':
     case 'streamsLost':
@@ -78,7 +78,7 @@ function fieldsOf(event: Event, { now, before, step }: Recorded): Record<string,
     case 'holdersAnswered':
     case 'inhibitRequested':
     case 'releaseRequested':
-    case 'giveRequested':
+    case 'switchoverRequested':
     case 'shutdownRequested':
       return {};
   }

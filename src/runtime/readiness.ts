@@ -2,7 +2,7 @@
  * Would a failover work right now? One line for each thing that it needs, from what the loop and the adapters know
  * already: nothing is asked or measured for it, and nothing is decided by it. Pure.
  */
-import { objectionToGiving } from '../core/moves/switchover';
+import { objectionToSwitchover } from '../core/moves/switchover';
 import { previewTakeover } from '../core/moves/preview';
 import { dampedUntil } from '../core/rules/damping';
 import { inhibitWords } from '../core/rules/inhibit';
@@ -206,7 +206,7 @@ const OF_GROUPS = {
     whatToDo: 'See show ha_state on the peer: should this router fail, it has to take over.',
     only: 'ACTIVE',
     check: ({ plan, state }, now) => {
-      const objection = objectionToGiving({ plan: knownPlan(plan, state.ownership), state, now });
+      const objection = objectionToSwitchover({ plan: knownPlan(plan, state.ownership), state, now });
       return objection === null
         ? ok('the peer could be given the targets')
         : failing(`the peer could not be given the targets: ${objection}`);

@@ -92,15 +92,15 @@ export class View {
       case 'interfacesAnswered':
       case 'observationFailed':
       case 'observationOffered':
-      case 'takeoverCallQueued':
-      case 'takeoverCallReleased':
-      case 'takeoverCallAnswered':
+      case 'callQueued':
+      case 'callReleased':
+      case 'callAnswered':
       case 'processStalled':
       case 'levelsRead':
       case 'holdersAnswered':
       case 'inhibitRequested':
       case 'releaseRequested':
-      case 'giveRequested':
+      case 'switchoverRequested':
       case 'shutdownRequested':
         return;
     }

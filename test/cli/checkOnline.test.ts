@@ -85,7 +85,7 @@ test('a configuration that fits: what is permitted, and what cannot be proven; n
     `permitted: AssociateAddress on ${ALLOCATION} to ${eniOf(2, 1)}`,
     `permitted: ModifyNetworkInterfaceAttribute on ${eniOf(1, 1)}`,
     'cannot be proven ahead: AssignPrivateIpAddresses and AssignIpv6Addresses, which have no DryRun; on the ACTIVE router --prove-writes writes what is there already',
-    "cannot be proven ahead: that the role may write addresses to the peer's interfaces (ha give, giving back)",
+    "cannot be proven ahead: that the role may write addresses to the peer's interfaces (ha switchover, giving back)",
     'cannot be proven ahead: UnassignIpv6Addresses, which has no DryRun and would take the address away',
     'OK',
     '',

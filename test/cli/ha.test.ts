@@ -143,10 +143,11 @@ describe('arguments', () => {
       { kind: 'inhibit', forMs: 1_800_000, why: 'AWS maintenance' },
     ],
     [{ words: ['release'] }, { kind: 'release' }],
-    [{ words: ['give'] }, { kind: 'give' }],
+    [{ words: ['switchover'] }, { kind: 'switchover' }],
+    [{ words: ['give'] }, { kind: 'switchover' }],
     [
-      { words: ['give'], group: 'north' },
-      { kind: 'give', group: 'north' },
+      { words: ['switchover'], group: 'north' },
+      { kind: 'switchover', group: 'north' },
     ],
     [
       { words: ['inhibit'], for: '30m', why: 'work', group: 'north' },
@@ -158,7 +159,7 @@ describe('arguments', () => {
 
   const why = 'AWS maintenance';
   test.each<readonly [HaArguments, string]>([
-    [{ words: [] }, 'what to do is missing: inhibit, release or give'],
+    [{ words: [] }, 'what to do is missing: inhibit, release or switchover'],
     [{ words: ['release'], group: '' }, '--group: it is empty; write the name of a group'],
     [{ words: ['inhibt'], for: '1h', why }, "there is no 'inhibt'; did you mean inhibit?"],
     [{ words: ['frobnicate'] }, "there is no 'frobnicate'"],
@@ -168,7 +169,7 @@ describe('arguments', () => {
     ],
     [{ words: ['release', 'now'] }, "release takes no 'now'"],
     [{ words: ['release'], for: '1h' }, 'release takes no --for'],
-    [{ words: ['give'], why }, 'give takes no --why'],
+    [{ words: ['switchover'], why }, 'switchover takes no --why'],
     [{ words: ['inhibit'], why }, 'inhibit needs --for: how long, like --for 30m'],
     [
       { words: ['inhibit'], for: '30', why },
@@ -218,7 +219,11 @@ describe('the daemon', () => {
 
   test('declines', async () => {
     await daemonThat({ accepted: false, sentence: 'this router is not ACTIVE' });
-    expect(await run({ words: ['give'] })).toEqual({ code: 1, out: '', err: 'this router is not ACTIVE\n' });
+    expect(await run({ words: ['switchover'] })).toEqual({
+      code: 1,
+      out: '',
+      err: 'this router is not ACTIVE\n',
+    });
   });
 
   test('cannot steer the terminal', async () => {
@@ -347,7 +352,7 @@ describe('the command', () => {
 
   test('with a configuration that is not there', async () => {
     const path = join(folder, 'nope.json');
-    expect(await main('give', '-c', path)).toEqual({
+    expect(await main('switchover', '-c', path)).toEqual({
       code: 2,
       out: '',
       err: `ha: ${path}: there is no such file; name the daemon's configuration with -c\n`,

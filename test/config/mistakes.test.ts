@@ -594,7 +594,7 @@ describe('warnings', () => {
       'neighbours that EC2 does not know',
       withSessions({ neigh_ip: 'fe80::1' }),
       [
-        'config.peer_private_ips: missing; EC2 does not know link-local addresses, so the peer is not recognised there: list the private addresses of its interfaces, or `ha give` and the check of foreign holders do not work',
+        'config.peer_private_ips: missing; EC2 does not know link-local addresses, so the peer is not recognised there: list the private addresses of its interfaces, or `ha switchover` and the check of foreign holders do not work',
       ],
     ],
     ['one of two that it does not know', withSessions({ neigh_ip: 'fe80::1' }, {}), []],

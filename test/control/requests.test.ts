@@ -17,7 +17,7 @@ test('each command becomes an event with a number of its own', () => {
   const requests = begin();
   void requests.submit({ kind: 'inhibit', forMs: 60_000, why: 'AWS maintenance' });
   void requests.submit({ kind: 'release' });
-  void requests.submit({ kind: 'give' });
+  void requests.submit({ kind: 'switchover' });
   expect(events).toEqual([
     {
       type: 'inhibitRequested',
@@ -27,14 +27,14 @@ test('each command becomes an event with a number of its own', () => {
       wallNow: 1_700_000_000_000,
     },
     { type: 'releaseRequested', request: 2 },
-    { type: 'giveRequested', request: 3 },
+    { type: 'switchoverRequested', request: 3 },
   ]);
   requests.close();
 });
 
 test('answers find who asked, in any order; a second one and a strange number are ignored', async () => {
   const requests = begin();
-  const [first, second] = [requests.submit({ kind: 'give' }), requests.submit({ kind: 'release' })];
+  const [first, second] = [requests.submit({ kind: 'switchover' }), requests.submit({ kind: 'release' })];
   requests.answer({ request: 2, accepted: true, sentence: 'released' });
   requests.answer({ request: 2, accepted: false, sentence: 'late' });
   requests.answer({ request: 9, accepted: false, sentence: 'strange' });
@@ -51,13 +51,13 @@ test('an answer within enqueue finds who asked', async () => {
     enqueue: (_, { request }) => requests.answer({ request, accepted: true, sentence: 'at once' }),
     wallNow: () => 0,
   });
-  expect(await requests.submit({ kind: 'give' })).toEqual({ accepted: true, sentence: 'at once' });
+  expect(await requests.submit({ kind: 'switchover' })).toEqual({ accepted: true, sentence: 'at once' });
 });
 
 test('a seventeenth is declined without an event; an answer makes room', async () => {
   const requests = begin();
-  const answers = Array.from({ length: 16 }, () => requests.submit({ kind: 'give' }));
-  expect(await requests.submit({ kind: 'give' })).toEqual({
+  const answers = Array.from({ length: 16 }, () => requests.submit({ kind: 'switchover' }));
+  expect(await requests.submit({ kind: 'switchover' })).toEqual({
     accepted: false,
     sentence: '16 commands are waiting for their answers already; try again in a moment',
   });
@@ -71,7 +71,7 @@ test('a seventeenth is declined without an event; an answer makes room', async (
 
 test('closed: what is pending and what comes later is told so, and nothing reaches the loop', async () => {
   const requests = begin();
-  const pending = requests.submit({ kind: 'give' });
+  const pending = requests.submit({ kind: 'switchover' });
   requests.close();
   expect(await pending).toEqual(isStopping);
   expect(await requests.submit({ kind: 'release' })).toEqual(isStopping);
@@ -82,7 +82,7 @@ test('a command that the core never answers is answered at last, and makes room'
   jest.useFakeTimers();
   try {
     const requests = begin();
-    const pending = Array.from({ length: 16 }, () => requests.submit({ kind: 'give' }));
+    const pending = Array.from({ length: 16 }, () => requests.submit({ kind: 'switchover' }));
     jest.advanceTimersByTime(30_000);
     for (const answer of await Promise.all(pending)) {
       expect(answer).toEqual({
@@ -90,7 +90,7 @@ test('a command that the core never answers is answered at last, and makes room'
         sentence: 'the command has had no answer for 30 s; show ha_reason tells what the daemon does',
       });
     }
-    void requests.submit({ kind: 'give' });
+    void requests.submit({ kind: 'switchover' });
     expect(events).toHaveLength(17);
     requests.close();
   } finally {
@@ -131,17 +131,17 @@ describe('with several groups', () => {
 
   test('one that is named is told alone', async () => {
     const requests = several();
-    const given = requests.submit({ kind: 'give', group: 'south' });
-    expect(typesOf()).toEqual([['south', 'giveRequested']]);
+    const given = requests.submit({ kind: 'switchover', group: 'south' });
+    expect(typesOf()).toEqual([['south', 'switchoverRequested']]);
     requests.answer({ request: 1, accepted: true, sentence: 'given' });
     expect(await given).toEqual({ accepted: true, sentence: 'south: given' });
   });
 
-  test('give without a name, and a name that there is not, are declined without an event', async () => {
+  test('a switchover without a name, and a name that there is not, are declined without an event', async () => {
     const requests = several();
-    expect(await requests.submit({ kind: 'give' })).toEqual({
+    expect(await requests.submit({ kind: 'switchover' })).toEqual({
       accepted: false,
-      sentence: 'not giving: there are several groups, north, south: say which one with --group',
+      sentence: 'no switchover: there are several groups, north, south: say which one with --group',
     });
     expect(await requests.submit({ kind: 'release', group: 'west' })).toEqual({
       accepted: false,

@@ -93,7 +93,7 @@ const saidBy = async (raw: RawClient) => answerIn(await raw.rest()).body;
 const permissions = (name: string) => statSync(name).mode & 0o7777;
 
 describe('a request', () => {
-  test.each<OperatorCommand>([inhibit, { kind: 'release' }, { kind: 'give' }])(
+  test.each<OperatorCommand>([inhibit, { kind: 'release' }, { kind: 'switchover' }])(
     '$kind is submitted and answered',
     async (command) => {
       await opened();
@@ -102,10 +102,16 @@ describe('a request', () => {
     },
   );
 
+  test('for a switchover may call it give, as an older ha does', async () => {
+    await opened();
+    expect(await request(path, text({ kind: 'give', group: 'north' }))).toEqual(yes);
+    expect(commands).toEqual([{ kind: 'switchover', group: 'north' }]);
+  });
+
   test('may be declined', async () => {
     const no = { accepted: false, sentence: 'the peer is not UP' };
     await opened({ submit: () => Promise.resolve(no) });
-    expect(await request(path, text({ kind: 'give' }))).toEqual(no);
+    expect(await request(path, text({ kind: 'switchover' }))).toEqual(no);
   });
 
   test('may come in pieces, cut within a character', async () => {
@@ -149,37 +155,42 @@ describe('a request', () => {
   test('is one to a connection: what follows it is not read', async () => {
     await opened();
     const raw = await client();
-    raw.send(Buffer.concat([post(text({ kind: 'release' })), post(text({ kind: 'give' }))]));
+    raw.send(Buffer.concat([post(text({ kind: 'release' })), post(text({ kind: 'switchover' }))]));
     expect(await saidBy(raw)).toEqual(yes);
     expect(commands).toEqual([{ kind: 'release' }]);
   });
 
   test('over which `submit` fails is answered, and logged', async () => {
     const { records } = await opened({ submit: () => Promise.reject(new Error('a bug')) });
-    expect(await request(path, text({ kind: 'give' }))).toEqual({
+    expect(await request(path, text({ kind: 'switchover' }))).toEqual({
       error: 'the daemon failed over this request; its log says how',
     });
-    expect(records.at(-1)).toMatchObject({ event: 'control-failed', kind: 'give' });
+    expect(records.at(-1)).toMatchObject({ event: 'control-failed', kind: 'switchover' });
   });
 });
 
 describe('a bad request gets one clear line and is not submitted', () => {
   const forMs =
     'the request is not right, forMs: write a whole number of milliseconds from 1000 to 604800000';
-  const kind = 'the request is not right, kind: write an object with the kind "inhibit", "release" or "give"';
+  const kind =
+    'the request is not right, kind: write an object with the kind "inhibit", "release" or "switchover"';
   const unprintable = 'the request is not right, why: holds a character that cannot be printed on one line';
   test.each<readonly [string, string | Buffer, string]>([
     ['nothing', '', 'the request is not JSON'],
-    ['garbage', '{"kind": "give"', 'the request is not JSON'],
+    ['garbage', '{"kind": "switchover"', 'the request is not JSON'],
     ['bytes that are no text', Buffer.from([0x22, 0xff, 0x22]), 'the request is not UTF-8'],
     [
       'a list',
       text([]),
-      'the request is not right: write an object with the kind "inhibit", "release" or "give"',
+      'the request is not right: write an object with the kind "inhibit", "release" or "switchover"',
     ],
     ['no kind', text({}), kind],
     ['another kind', text({ kind: 'reboot' }), kind],
-    ['a key too many', text({ kind: 'give', now: 1 }), 'the request is not right: Unrecognized key: "now"'],
+    [
+      'a key too many',
+      text({ kind: 'switchover', now: 1 }),
+      'the request is not right: Unrecognized key: "now"',
+    ],
     ['no duration', text({ kind: 'inhibit', why: 'x' }), forMs],
     ['a short one', text({ ...inhibit, forMs: 999 }), forMs],
     ['a long one', text({ ...inhibit, forMs: 604_800_001 }), forMs],
@@ -224,10 +235,10 @@ describe('a bad request gets one clear line and is not submitted', () => {
 
   test.each<readonly [string, string | Buffer, number, string]>([
     ['in the headers', 'POST /command HT', 400, 'the request is cut off'],
-    ['in the body', post('{"kind":"give"}').subarray(0, -1), 400, 'the request is cut off'],
+    ['in the body', post('{"kind":"switchover"}').subarray(0, -1), 400, 'the request is cut off'],
     [
       'before it begins, by a client of the old protocol',
-      '{"kind":"give"}\n',
+      '{"kind":"switchover"}\n',
       400,
       'the request is not HTTP',
     ],

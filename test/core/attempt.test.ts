@@ -23,13 +23,13 @@ function sentOne(): Play {
 }
 
 const sends = (play: Play): readonly string[] =>
-  play.all('sendTakeover').map(({ attempt, call, send }) => `${attempt}.${call}.${send}`);
+  play.all('sendCall').map(({ attempt, call, send }) => `${attempt}.${call}.${send}`);
 
 describe('takeover calls (rule 6)', () => {
   test('one call per interface with all its addresses', () => {
     const play = watching('peer', 'gen2');
     play.at(1_000, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
-    expect(play.all('sendTakeover').map(({ networkInterfaceId }) => networkInterfaceId)).toEqual([
+    expect(play.all('sendCall').map(({ networkInterfaceId }) => networkInterfaceId)).toEqual([
       'eni-own1',
       'eni-own2',
     ]);
@@ -58,7 +58,7 @@ describe('takeover calls (rule 6)', () => {
       // Less than hedge_ms after the retry, so that every send is a try.
       play.until(play.state.attempt?.calls[0]?.nextSendAt ?? play.now);
     }
-    expect(play.all('sendTakeover').map(({ timeoutMs }) => timeoutMs)).toEqual([2_000, 4_000, 8_000, 8_000]);
+    expect(play.all('sendCall').map(({ timeoutMs }) => timeoutMs)).toEqual([2_000, 4_000, 8_000, 8_000]);
   });
 
   test('no answer after hedge_ms: a second identical request, one per try', () => {
@@ -102,7 +102,7 @@ describe('takeover calls (rule 6)', () => {
     play.at(1_100, answer('1.1.1', 'refused'));
     expect(sends(play)).toEqual(['1.2.1', '1.3.1']);
     expect(play.alarms).toEqual([]);
-    expect(play.all('sendTakeover').map(({ targets }) => targets.length)).toEqual([1, 1]);
+    expect(play.all('sendCall').map(({ targets }) => targets.length)).toEqual([1, 1]);
   });
 
   test('permanent errors alarm and retry slowly', () => {

@@ -218,7 +218,7 @@ describe('evidence (rule 9)', () => {
     const play = booted();
     play.live(31_000, { owners: peers, conditions: STOPPED, calls: 'throttled' });
     play.live(42_000, { owners: ['third', 'peer'], conditions: STOPPED, calls: 'throttled' });
-    const second = play.all('sendTakeover').filter(({ attempt }) => attempt === 2);
+    const second = play.all('sendCall').filter(({ attempt }) => attempt === 2);
     expect(second.map(({ targets }) => targets)).toContainEqual([SECOND]);
     expect(second.map(({ targets }) => targets)).not.toContainEqual([FIRST]);
   });
@@ -295,7 +295,7 @@ describe('take_from_running_after_s (rule 9)', () => {
   test('is spent by its beginning, but goes on while EC2 throttles it', () => {
     const play = booted(plan);
     play.live(65_000, { owners: peers, calls: 'throttled' });
-    expect(new Set(play.all('sendTakeover').map(({ attempt }) => attempt))).toEqual(new Set([1]));
+    expect(new Set(play.all('sendCall').map(({ attempt }) => attempt))).toEqual(new Set([1]));
     expect(sends(play).length).toBeGreaterThan(4);
     play.at(65_000, sessionEvent('a', 'Up'));
     expect(play.state.attempt).toBeNull();

@@ -75,8 +75,8 @@ describe('foreign holder (rule 18)', () => {
     play.live(11_000, { owners: ['third', 'peer'], calls: 'throttled' });
     play.forget();
     play.live(12_000, { owners: ['third', 'peer'], calls: 'throttled' });
-    expect(play.all('sendTakeover').flatMap(({ targets }) => targets)).not.toContain(FIRST);
-    expect(play.all('sendTakeover').flatMap(({ targets }) => targets)).toContain(SECOND);
+    expect(play.all('sendCall').flatMap(({ targets }) => targets)).not.toContain(FIRST);
+    expect(play.all('sendCall').flatMap(({ targets }) => targets)).toContain(SECOND);
   });
 });
 

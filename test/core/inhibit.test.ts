@@ -43,9 +43,9 @@ describe('inhibit (rule 12)', () => {
     },
   );
 
-  test('blocks to give', () => {
+  test('blocks a switchover', () => {
     const play = watching('mine');
-    play.at(1_000, inhibited(MINUTE), { type: 'giveRequested', request: 2 });
+    play.at(1_000, inhibited(MINUTE), { type: 'switchoverRequested', request: 2 });
     expect(play.all('answerOperator').at(-1)).toMatchObject({ request: 2, accepted: false });
   });
 

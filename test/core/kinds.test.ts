@@ -70,7 +70,7 @@ function down(play: Mixed, now = 2_000): void {
 
 const sent = (play: Play) =>
   play
-    .all('sendTakeover')
+    .all('sendCall')
     .map(({ targets, networkInterfaceId: to, allowReassignment: take }) => [
       `${take ? 'take' : 'claim'} ${targets.join(' ')} to ${to}`,
     ]);
@@ -104,7 +104,7 @@ describe('which targets go in one call', () => {
     const holders = { ...held(PEER), '2001:db8::b': null };
     const play = watchingMixed(all, holders);
     down(play);
-    const [addresses, ipv6s, first, , eip] = play.all('sendTakeover');
+    const [addresses, ipv6s, first, , eip] = play.all('sendCall');
     expect(addresses).not.toHaveProperty('releases');
     expect(ipv6s?.releases).toEqual([{ networkInterfaceId: 'eni-peer1', targets: ['2001:db8::a'] }]);
     expect(first).not.toHaveProperty('releases');
@@ -116,7 +116,7 @@ describe('which targets go in one call', () => {
     const play = watchingMixed(targets, held(PEER, targets));
     down(play);
     play.at(2_100, answer('1.1.1', 'uncertain'));
-    const [, again] = play.all('sendTakeover');
+    const [, again] = play.all('sendCall');
     expect(again?.releases).toEqual([{ networkInterfaceId: 'eni-peer1', targets: ['2001:db8::a'] }]);
   });
 });
@@ -286,13 +286,13 @@ describe('given to the peer', () => {
 
   test('an address on the subnet, a route and an Elastic IP by device index; of that the primary address', () => {
     const play = watchingMixed(targets, active());
-    play.at(2_000, { type: 'giveRequested', request: 7 });
+    play.at(2_000, { type: 'switchoverRequested', request: 7 });
     expect(sent(play).flat()).toEqual([
       'take 172.31.101.10 to eni-peer1',
       'take 10.9.0.0/16 in rtb-1 to eni-peer2',
       'take eipalloc-1 to eni-peer2',
     ]);
-    expect(play.all('sendTakeover').at(-1)).not.toHaveProperty('privateAddress');
+    expect(play.all('sendCall').at(-1)).not.toHaveProperty('privateAddress');
   });
 
   test('declined where the peer has no interface of that device index', () => {
@@ -301,7 +301,7 @@ describe('given to the peer', () => {
     play.at(1_100, play.sees(active(), { '172.31.101.20': first! }));
     play.at(10_200);
     play.at(10_300, play.sees(active(), { '172.31.101.20': first! }));
-    play.at(11_000, { type: 'giveRequested', request: 7 });
+    play.at(11_000, { type: 'switchoverRequested', request: 7 });
     expect(play.all('answerOperator').at(-1)?.sentence).toMatch(
       /EC2 shows no interface of the peer with device index 2 for 10\.9\.0\.0\/16 in rtb-1 and eipalloc-1/,
     );
@@ -316,12 +316,12 @@ describe('an Elastic IP on a floating address', () => {
     down(play);
     return play;
   };
-  const asked = (play: Play) => play.all('sendTakeover').map(({ targets: ids }) => ids.join(' '));
+  const asked = (play: Play) => play.all('sendCall').map(({ targets: ids }) => ids.join(' '));
 
   test('is neither signed nor sent, and wakes nobody, before the address has been moved', () => {
     const play = watchingMixed(targets, held(PEER, targets));
     play.at(2_000, sessionEvent('a', 'Down'));
-    expect(play.all('prepareTakeover').map(({ targets: ids }) => ids.join(' '))).toEqual([first, base]);
+    expect(play.all('prepareCall').map(({ targets: ids }) => ids.join(' '))).toEqual([first, base]);
     play.at(2_001, { type: 'interfacesAnswered', attempt: 1, interfaces: [] });
     expect(asked(play)).toEqual([first, base]);
     expect(play.state.wakeAt).toBeGreaterThan(2_001);
@@ -329,7 +329,7 @@ describe('an Elastic IP on a floating address', () => {
     play.at(2_100, answer('1.1.1'));
     expect(asked(play)).toEqual([first, base]);
     play.at(2_110, answer('1.2.1'));
-    expect(play.all('sendTakeover').at(-1)).toMatchObject({ targets: ['eipalloc-1'], privateAddress: base });
+    expect(play.all('sendCall').at(-1)).toMatchObject({ targets: ['eipalloc-1'], privateAddress: base });
     play.at(2_200, answer('1.3.1'));
     expect([play.state.role.haState, play.alarms]).toEqual(['ACTIVE', []]);
   });
@@ -373,7 +373,7 @@ describe('an Elastic IP on a floating address', () => {
     expect(play.reasons.join()).toMatch(/trying again slowly; eipalloc-1 is not asked for before that/);
     play.until(20_000);
     expect(asked(play)).not.toContain('eipalloc-1');
-    expect(play.all('sendTakeover').length).toBeLessThan(6);
+    expect(play.all('sendCall').length).toBeLessThan(6);
   });
 
   test('follows one of several addresses that are moved one by one', () => {
@@ -403,10 +403,10 @@ describe('an Elastic IP on a floating address', () => {
       targets.map(({ id, deviceIndex }) => [id, { ...MINE, networkInterfaceId: `eni-own${deviceIndex}` }]),
     );
     const play = watchingMixed(targets, mine);
-    play.at(2_000, { type: 'giveRequested', request: 7 });
+    play.at(2_000, { type: 'switchoverRequested', request: 7 });
     expect(asked(play)).toEqual([first, base]);
     play.at(2_100, answer('1.1.1'), answer('1.2.1'));
-    expect(play.all('sendTakeover').at(-1)).toMatchObject({
+    expect(play.all('sendCall').at(-1)).toMatchObject({
       targets: ['eipalloc-1'],
       networkInterfaceId: 'eni-peer2',
       privateAddress: base,
@@ -418,9 +418,8 @@ describe('an Elastic IP on a floating address', () => {
 
 describe('requests that wait for tokens', () => {
   const targets = Array.from({ length: 30 }, (_, index) => route(`10.${index}.0.0/16`, 1, index));
-  const queued = (call: number, attempt = 1) =>
-    ({ type: 'takeoverCallQueued', attempt, call, send: 1 }) as const;
-  const released = (call: number) => ({ type: 'takeoverCallReleased', attempt: 1, call, send: 1 }) as const;
+  const queued = (call: number, attempt = 1) => ({ type: 'callQueued', attempt, call, send: 1 }) as const;
+  const released = (call: number) => ({ type: 'callReleased', attempt: 1, call, send: 1 }) as const;
   const waiting = (play: Mixed, calls: readonly number[]) =>
     play.at(2_002, ...calls.map((call) => queued(call)));
 
@@ -428,7 +427,7 @@ describe('requests that wait for tokens', () => {
     const ranked = targets.map((target) => ({ ...target, rank: 30 - target.rank }));
     const play = watchingMixed(ranked, held(PEER, ranked));
     down(play);
-    const sends = play.all('sendTakeover');
+    const sends = play.all('sendCall');
     expect(sends.map(({ rank }) => rank)).toEqual(targets.map((_, index) => index + 1));
     expect(sends[0]?.targets).toEqual(['10.29.0.0/16 in rtb-1']);
   });
@@ -438,7 +437,7 @@ describe('requests that wait for tokens', () => {
     down(play);
     waiting(play, [2, 3]);
     play.at(2_900);
-    expect(play.all('sendTakeover')).toHaveLength(3);
+    expect(play.all('sendCall')).toHaveLength(3);
   });
 
   test('are due again when the attempt goes on after they were withdrawn', () => {
@@ -448,13 +447,13 @@ describe('requests that wait for tokens', () => {
     waiting(play, [2]);
     // The failure seems to be here: what waits is withdrawn, and the answer to the other request waited for.
     play.at(2_100, interfaceEvent('Te1', 'Down'));
-    expect(play.all('withdrawTakeover')).toEqual([{ effect: 'withdrawTakeover', attempt: 1, calls: [2] }]);
+    expect(play.all('withdrawCalls')).toEqual([{ effect: 'withdrawCalls', attempt: 1, calls: [2] }]);
     // Nobody had the targets, so there is nobody to give them back to: the attempt goes on, with all that it has begun.
     play.at(2_200, answer('1.1.1'));
     play.at(2_201);
     expect(
       play
-        .all('sendTakeover')
+        .all('sendCall')
         .filter(({ call }) => call === 2)
         .map(({ send }) => send),
     ).toEqual([1, 2]);
@@ -471,8 +470,8 @@ describe('requests that wait for tokens', () => {
     // Nothing is under way and nobody can be given anything back: the attempt goes on in the same step.
     play.at(2_100, interfaceEvent('Te1', 'Down'));
     const names = play.effects.map(({ effect }) => effect);
-    expect(names.indexOf('withdrawTakeover')).toBeGreaterThanOrEqual(0);
-    expect(names.indexOf('sendTakeover')).toBeGreaterThan(names.indexOf('withdrawTakeover'));
+    expect(names.indexOf('withdrawCalls')).toBeGreaterThanOrEqual(0);
+    expect(names.indexOf('sendCall')).toBeGreaterThan(names.indexOf('withdrawCalls'));
   });
 
   test('have moved nothing: when the peer is UP again the attempt is dropped, and they are withdrawn', () => {
@@ -481,7 +480,7 @@ describe('requests that wait for tokens', () => {
     waiting(play, [1, 2]);
     play.at(2_100, sessionEvent('a', 'Up'));
     expect(play.state.attempt).toBeNull();
-    expect(play.all('withdrawTakeover')).toEqual([{ effect: 'withdrawTakeover', attempt: 1, calls: [1, 2] }]);
+    expect(play.all('withdrawCalls')).toEqual([{ effect: 'withdrawCalls', attempt: 1, calls: [1, 2] }]);
   });
 
   test('once one of them was sent, the attempt goes on', () => {
@@ -491,7 +490,7 @@ describe('requests that wait for tokens', () => {
     play.at(2_050, released(1));
     play.at(2_100, sessionEvent('a', 'Up'));
     expect(play.state.attempt).not.toBeNull();
-    expect(play.all('withdrawTakeover')).toEqual([]);
+    expect(play.all('withdrawCalls')).toEqual([]);
   });
 
   test('are withdrawn when an observation shows that they are not needed', () => {
@@ -501,7 +500,7 @@ describe('requests that wait for tokens', () => {
     waiting(play, [2]);
     play.at(10_200);
     play.at(10_300, play.sees({ [few[0]!.id]: PEER, [few[1]!.id]: MINE }));
-    expect(play.all('withdrawTakeover')).toEqual([{ effect: 'withdrawTakeover', attempt: 1, calls: [2] }]);
+    expect(play.all('withdrawCalls')).toEqual([{ effect: 'withdrawCalls', attempt: 1, calls: [2] }]);
     expect(play.state.attempt?.calls[1]).toMatchObject({ outcome: 'moved', outstanding: [] });
   });
 
@@ -519,7 +518,7 @@ describe('requests that wait for tokens', () => {
       receivedAt: 0,
       notification: {},
     });
-    expect(play.all('withdrawTakeover')).toEqual([{ effect: 'withdrawTakeover', attempt: 1, calls: [2, 3] }]);
+    expect(play.all('withdrawCalls')).toEqual([{ effect: 'withdrawCalls', attempt: 1, calls: [2, 3] }]);
     expect(sent(play).flat()).toEqual(['take 10.0.0.0/16 in rtb-1 to eni-peer1']);
   });
 
@@ -661,7 +660,7 @@ test.each([
   [[addressTarget('172.31.101.10', 7)], 'on the subnet of'],
 ])('a peer without a place to give to: the operator is told where it would be', (targets, words) => {
   const play = watchingMixed(targets, held(MINE, targets));
-  play.at(1_000, { type: 'giveRequested', request: 1 });
+  play.at(1_000, { type: 'switchoverRequested', request: 1 });
   expect(play.all('answerOperator')[0]?.sentence).toContain(
     `no interface of the peer ${words} ${targets[0]!.id}`,
   );

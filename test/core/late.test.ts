@@ -87,7 +87,7 @@ describe('is news', () => {
   test.each<[string, Event, RegExp]>([
     ['a session that changes its level', sessionEvent('a', 'Down'), /went from UP to DOWN/],
     ['a stall', { type: 'processStalled', forMs: 150 }, /did not run this daemon for 150 ms/],
-    ['a command to give', { type: 'giveRequested', request: 1 }, /an operator wants the peer/],
+    ['a switchover', { type: 'switchoverRequested', request: 1 }, /an operator wants the peer/],
     ['a release', { type: 'releaseRequested', request: 1 }, /it was not inhibited/],
     ['a start', started(), /none are stored/],
   ])('%s', (_what, event, sentence) => {
@@ -95,10 +95,10 @@ describe('is news', () => {
     expect([weight, reason]).toEqual(['notable', expect.stringMatching(sentence)]);
   });
 
-  test('a second command to give while one is being decided is declined', () => {
+  test('a second switchover while one is being decided is declined', () => {
     const play = watching('mine');
-    play.take({ type: 'giveRequested', request: 1 });
-    const { weight, effects } = play.take({ type: 'giveRequested', request: 2 });
+    play.take({ type: 'switchoverRequested', request: 1 });
+    const { weight, effects } = play.take({ type: 'switchoverRequested', request: 2 });
     expect(weight).toBe('notable');
     expect(effects).toMatchObject([{ effect: 'answerOperator', request: 2, accepted: false }]);
   });

@@ -70,7 +70,7 @@ describe('arming (rule 17)', () => {
 describe('intent (rule 7)', () => {
   const memory = memoryOf({ savedAt: NOW - 500, intent: intentOf() });
   const sends = (play: Play): readonly (readonly string[])[] =>
-    play.all('sendTakeover').map(({ targets }) => targets);
+    play.all('sendCall').map(({ targets }) => targets);
 
   test('resumed: some but not all targets are ours', () => {
     expect(sends(restarted(memory, ['mine', 'peer']))).toEqual([[TARGETS[1]]]);

@@ -26,7 +26,7 @@ const sameInterface = (one: Event, other: Event): boolean =>
 
 /** A refusal may add calls, numbered as they come, or be held against a claim: which came first then is to be seen. */
 const isRefusal = (event: Event): boolean =>
-  event.type === 'takeoverCallAnswered' && event.failure?.kind === 'refused';
+  event.type === 'callAnswered' && event.failure?.kind === 'refused';
 const sameCallOrRefused = (one: Event, other: Event): boolean =>
   isRefusal(one) || isRefusal(other) || !('call' in one && 'call' in other) || one.call === other.call;
 
@@ -45,15 +45,15 @@ const COMMUTING: readonly Pair[] = [
   { kinds: ['bfdSessionChanged', 'interfacesAnswered'] },
   { kinds: ['bfdSessionChanged', 'observationFailed'] },
   { kinds: ['bfdSessionChanged', 'holdersAnswered'] },
-  { kinds: ['bfdSessionChanged', 'giveRequested'] },
+  { kinds: ['bfdSessionChanged', 'switchoverRequested'] },
   { kinds: ['interfaceChanged', 'ownershipObserved'] },
   { kinds: ['interfaceChanged', 'observationFailed'] },
   { kinds: ['interfaceChanged', 'holdersAnswered'] },
-  { kinds: ['interfaceChanged', 'takeoverCallAnswered'] },
-  { kinds: ['interfaceChanged', 'giveRequested'] },
-  { kinds: ['takeoverCallAnswered', 'takeoverCallAnswered'], unless: sameCallOrRefused },
-  { kinds: ['takeoverCallAnswered', 'observationFailed'] },
-  { kinds: ['takeoverCallAnswered', 'holdersAnswered'] },
+  { kinds: ['interfaceChanged', 'callAnswered'] },
+  { kinds: ['interfaceChanged', 'switchoverRequested'] },
+  { kinds: ['callAnswered', 'callAnswered'], unless: sameCallOrRefused },
+  { kinds: ['callAnswered', 'observationFailed'] },
+  { kinds: ['callAnswered', 'holdersAnswered'] },
   { kinds: ['observationFailed', 'holdersAnswered'] },
 ];
 

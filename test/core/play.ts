@@ -142,16 +142,16 @@ function answerOf(plan: Plan, world: World, effect: Effect, now: number): Event 
       );
       return { type: 'holdersAnswered', number, result: { ok: true, conditions } };
     }
-    case 'sendTakeover': {
+    case 'sendCall': {
       const { calls } = world;
       if (calls === undefined) return null;
       const said = typeof calls === 'function' ? calls(effect.targets) : calls;
       const key = `${effect.attempt}.${effect.call}.${effect.send}`;
       return said === 'ok' ? answer(key) : answer(key, said);
     }
-    case 'prepareTakeover':
+    case 'prepareCall':
     case 'discardPrepared':
-    case 'withdrawTakeover':
+    case 'withdrawCalls':
     case 'askInterfaces':
     case 'readLevels':
     case 'answerOperator':
@@ -169,12 +169,12 @@ const noAnswer = {
 
 /** What was sent: `1.1.1`: attempt, call and send. */
 export const sends = (play: Play): readonly string[] =>
-  play.all('sendTakeover').map(({ attempt, call, send }) => `${attempt}.${call}.${send}`);
+  play.all('sendCall').map(({ attempt, call, send }) => `${attempt}.${call}.${send}`);
 
 /** What each call asked EC2 for; without its retries. */
 export const asked = (play: Play): readonly string[] =>
   play
-    .all('sendTakeover')
+    .all('sendCall')
     .filter(({ send }) => send === 1)
     .map(({ targets, allowReassignment }) => `${allowReassignment ? 'take' : 'claim'} ${targets.join(' ')}`);
 
@@ -219,7 +219,7 @@ export const interfacesAnswered = (
 export function answer(key: string, kind?: Failure['kind'], code = 'SomeCode'): Event {
   const [attempt = 0, call = 0, send = 0] = key.split('.').map(Number);
   const failure = kind === undefined ? null : { kind, code, message: 'no' };
-  return { type: 'takeoverCallAnswered', attempt, call, send, sentAt: 0, failure, awsRequestId: null };
+  return { type: 'callAnswered', attempt, call, send, sentAt: 0, failure, awsRequestId: null };
 }
 
 /** Levels by session; what is not named is UP, and has survived unless `fresh` names it. */

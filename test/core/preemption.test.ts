@@ -122,7 +122,7 @@ describe('preemption (rule 11)', () => {
     test('given to the peer by its own operator: off without an alarm, even where EC2 does not answer', () => {
       for (const calls of ['ok', 'uncertain'] as const) {
         const play = preempted();
-        play.at(80_000, { type: 'giveRequested', request: 1 });
+        play.at(80_000, { type: 'switchoverRequested', request: 1 });
         play.live(81_000, { owners: ['peer', 'peer'], calls });
         play.live(400_000, peers);
         expect(play.alarms).toEqual([]);

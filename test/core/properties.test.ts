@@ -53,9 +53,9 @@ const COUNTS_ONCE: readonly Event['type'][] = [
   'ownershipObserved',
   'observationFailed',
   'holdersAnswered',
-  'takeoverCallAnswered',
-  'takeoverCallQueued',
-  'takeoverCallReleased',
+  'callAnswered',
+  'callQueued',
+  'callReleased',
   'shutdownRequested',
 ];
 
@@ -68,7 +68,7 @@ function contradictsItself(event: Event): boolean {
   return new Set(names).size < names.length;
 }
 
-type Sent = Extract<Effect, { effect: 'sendTakeover' }>;
+type Sent = Extract<Effect, { effect: 'sendCall' }>;
 
 /** What has to be true of the levels, by what the move is for. */
 function checkReason(plan: Plan, { before, now, step: { state } }: Taken, sent: readonly Sent[]): void {
@@ -80,7 +80,7 @@ function checkReason(plan: Plan, { before, now, step: { state } }: Taken, sent: 
   for (const { targets, allowReassignment, networkInterfaceId } of sent) {
     // Only what nobody holds is asked for without reassignment, and BFD's word alone needs none.
     if (attempt.purpose === 'claim') expect(allowReassignment).toBe(false);
-    if (!['give', 'giveBack'].includes(attempt.purpose)) {
+    if (!['switchover', 'giveBack'].includes(attempt.purpose)) {
       const own = ownership.observation.interfaces.find(
         (own) => own.networkInterfaceId === networkInterfaceId,
       );
@@ -163,7 +163,7 @@ function checkReason(plan: Plan, { before, now, step: { state } }: Taken, sent: 
       expect(new Set(levels)).toEqual(new Set(['Up']));
       expect(missing.length).toBe(plan.targets.length);
       return;
-    case 'give':
+    case 'switchover':
       expect(new Set(levels)).toEqual(new Set(['Up']));
       expect(missing).toEqual([]);
       return;
@@ -268,7 +268,7 @@ describe('for any sequence of events', () => {
     fc.assert(
       fc.property(story, ([plan, moves]) => {
         for (const taken of play(plan, moves)) {
-          const sent = taken.step.effects.filter((effect) => effect.effect === 'sendTakeover');
+          const sent = taken.step.effects.filter((effect) => effect.effect === 'sendCall');
           if (sent.length > 0) checkReason(plan, taken, sent);
         }
       }),
@@ -281,15 +281,15 @@ describe('for any sequence of events', () => {
     const reached = fc
       .sample(story, { numRuns: 400, seed: 1 })
       .flatMap(([plan, moves]) => play(plan, moves))
-      .filter(({ step: result }) => result.effects.some(({ effect }) => effect === 'sendTakeover'))
+      .filter(({ step: result }) => result.effects.some(({ effect }) => effect === 'sendCall'))
       .map(({ step: result }) => result.state.attempt?.purpose ?? 'none');
     expect([...new Set(reached)].sort()).toEqual([
       'claim',
       'evidence',
-      'give',
       'giveBack',
       'preemption',
       'repair',
+      'switchover',
       'takeover',
     ]);
   });
@@ -373,7 +373,7 @@ describe('for any sequence of events', () => {
             const failure = { kind: 'uncertain', code: 'Timeout', message: 'no answer' } as const;
             const attempt = state.lastAttempt;
             const event = {
-              type: 'takeoverCallAnswered',
+              type: 'callAnswered',
               attempt,
               call,
               send,

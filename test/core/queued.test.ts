@@ -3,10 +3,10 @@ import type { Event } from '../../src/core/state/model';
 import { sessionEvent } from '../support/coreWorld';
 import { answer, interfaceEvent, watching, type Play } from './play';
 
-const queued = (key: string): Event => told('takeoverCallQueued', key);
-const released = (key: string): Event => told('takeoverCallReleased', key);
+const queued = (key: string): Event => told('callQueued', key);
+const released = (key: string): Event => told('callReleased', key);
 
-function told(type: 'takeoverCallQueued' | 'takeoverCallReleased', key: string): Event {
+function told(type: 'callQueued' | 'callReleased', key: string): Event {
   const [attempt = 0, call = 0, send = 0] = key.split('.').map(Number);
   return { type, attempt, call, send };
 }
@@ -21,8 +21,7 @@ function moving(): Play {
 }
 
 const outstanding = (play: Play, call: number) => play.state.attempt?.calls[call - 1]?.outstanding;
-const withdrawn = (play: Play) =>
-  play.all('withdrawTakeover').map(({ attempt, calls }) => ({ attempt, calls }));
+const withdrawn = (play: Play) => play.all('withdrawCalls').map(({ attempt, calls }) => ({ attempt, calls }));
 
 test('each step says what it is about, and none of it is news', () => {
   const play = moving();
@@ -95,7 +94,7 @@ describe('nothing has been confirmed for a minute', () => {
   function old(): Play {
     const play = moving();
     play.until(69_000);
-    const last = play.all('sendTakeover').findLast(({ call }) => call === 2)?.send ?? 0;
+    const last = play.all('sendCall').findLast(({ call }) => call === 2)?.send ?? 0;
     play.at(69_000, queued(`1.2.${last}`));
     play.forget();
     return play;
@@ -129,11 +128,11 @@ describe('nothing has been confirmed for a minute', () => {
   });
 });
 
-describe('a give that waits for tokens (rule 15)', () => {
+describe('a switchover that waits for tokens (rule 15)', () => {
   /** Given up when this long after the command, where the first call was moved at this time; null: never. */
   function givenUpAt(movedAt: number | null): number {
     const play = watching('mine', 'gen2');
-    play.at(1_000, { type: 'giveRequested', request: 1 });
+    play.at(1_000, { type: 'switchoverRequested', request: 1 });
     play.at(1_010, queued('1.2.1'));
     if (movedAt !== null) {
       play.until(movedAt - 1);
@@ -148,7 +147,7 @@ describe('a give that waits for tokens (rule 15)', () => {
 
   test('withdraws what waits as soon as the peer fails, and ends when what is out is answered', () => {
     const play = watching('mine', 'gen2');
-    play.at(1_000, { type: 'giveRequested', request: 1 });
+    play.at(1_000, { type: 'switchoverRequested', request: 1 });
     play.at(1_010, queued('1.2.1'));
     play.forget();
     play.at(1_020, sessionEvent('a', 'Down', 1_020));
@@ -157,7 +156,7 @@ describe('a give that waits for tokens (rule 15)', () => {
     play.at(1_100, answer('1.1.1'));
     expect(play.state.attempt).toBeNull();
     expect(play.all('answerOperator').map(({ accepted }) => accepted)).toEqual([false]);
-    expect(play.all('sendTakeover')).toEqual([]);
+    expect(play.all('sendCall')).toEqual([]);
   });
 
   test('has 10 s from the last success: EC2 sets the pace', () => {

@@ -273,7 +273,7 @@ describe('levels', () => {
     const play = watching('peer');
     play.at(2_000, { type: 'streamsSynchronized', generation: 'gen1', sessions: [], interfaces: [] });
     expect(play.state.sessions['a']).toMatchObject({ level: 'Unknown', freshSince: 2_000 });
-    expect(play.all('sendTakeover')).toEqual([]);
+    expect(play.all('sendCall')).toEqual([]);
   });
 });
 

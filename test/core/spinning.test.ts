@@ -71,18 +71,18 @@ function run({ plan, generation, script, level, before, flaps }: World, forMs: n
     random: () => script.jitter,
   });
   let waiting: { readonly request: Request; readonly leave: () => void }[] = [];
-  const enter = (effect: Extract<Effect, { effect: 'sendTakeover' }>): void => {
+  const enter = (effect: Extract<Effect, { effect: 'sendCall' }>): void => {
     const { attempt, call, send, rank } = effect;
     const request = { attempt, call, send };
     let isQueued = false;
     const leave = pacer.enter({ action: 'AssignPrivateIpAddresses', group: '', rank }, () => {
-      if (isQueued) queue.push({ at: now, event: { type: 'takeoverCallReleased', ...request } });
+      if (isQueued) queue.push({ at: now, event: { type: 'callReleased', ...request } });
       waiting = waiting.filter((each) => each.request !== request);
       counts.push({ at: now, effect });
       const answer = next('calls', script.calls);
       const kind = answer === 'ok' ? null : failure(answer);
       const event: Event = {
-        type: 'takeoverCallAnswered',
+        type: 'callAnswered',
         ...request,
         sentAt: now,
         awsRequestId: null,
@@ -93,7 +93,7 @@ function run({ plan, generation, script, level, before, flaps }: World, forMs: n
     if (leave === null) return;
     isQueued = true;
     waiting.push({ request, leave });
-    queue.push({ at: now, event: { type: 'takeoverCallQueued', ...request } });
+    queue.push({ at: now, event: { type: 'callQueued', ...request } });
   };
   const answerTo = (effect: Effect): Event | null => {
     switch (effect.effect) {
@@ -103,10 +103,10 @@ function run({ plan, generation, script, level, before, flaps }: World, forMs: n
         if (answer === 'fails') return { type: 'observationFailed', number, failure: failure('uncertain') };
         return { type: 'ownershipObserved', number, startedAt: now, observation: observed(plan, ...answer) };
       }
-      case 'sendTakeover':
+      case 'sendCall':
         enter(effect);
         return null;
-      case 'withdrawTakeover':
+      case 'withdrawCalls':
         for (const { request, leave } of waiting.filter(
           ({ request: { attempt, call } }) => attempt === effect.attempt && effect.calls.includes(call),
         )) {
@@ -126,7 +126,7 @@ function run({ plan, generation, script, level, before, flaps }: World, forMs: n
         return { type: 'interfacesAnswered', attempt: effect.attempt, interfaces: [] };
       case 'readLevels':
         return { type: 'levelsRead', sessions: [], interfaces: [] };
-      case 'prepareTakeover':
+      case 'prepareCall':
       case 'discardPrepared':
       case 'answerOperator':
       case 'remember':
@@ -141,7 +141,7 @@ function run({ plan, generation, script, level, before, flaps }: World, forMs: n
     if (broken.length > 0) throw new Error(broken.join('; '));
     ({ state } = result);
     for (const effect of result.effects) {
-      if (effect.effect !== 'sendTakeover') counts.push({ at: now, effect });
+      if (effect.effect !== 'sendCall') counts.push({ at: now, effect });
       const event = answerTo(effect);
       if (event !== null) queue.push({ at: now + script.latencyMs, event });
     }
@@ -157,7 +157,7 @@ function run({ plan, generation, script, level, before, flaps }: World, forMs: n
     const due = queue.filter(({ at }) => at <= now);
     queue.splice(0, queue.length, ...queue.filter(({ at }) => at > now));
     for (const { event } of due) {
-      if (event.type === 'takeoverCallAnswered') pacer.answered('AssignPrivateIpAddresses', event.failure);
+      if (event.type === 'callAnswered') pacer.answered('AssignPrivateIpAddresses', event.failure);
       take(event);
     }
     take({ type: 'inputDrained', jitter: script.jitter });
@@ -257,7 +257,7 @@ describe('nothing spins', () => {
         const counts = run(world, 3 * MINUTE_MS);
         const most = (...names: readonly Effect['effect'][]): number =>
           mostInAMinute(counts.filter(({ effect }) => names.includes(effect.effect)));
-        expect(most('sendTakeover')).toBeLessThanOrEqual(SENDS_MAX);
+        expect(most('sendCall')).toBeLessThanOrEqual(SENDS_MAX);
         expect(most('observeOwnership')).toBeLessThanOrEqual(OBSERVATIONS_MAX);
         // An observation is followed by at most one question about the holder.
         expect(most('askHolders')).toBeLessThanOrEqual(most('observeOwnership') + 1);
@@ -291,7 +291,7 @@ describe('nothing spins', () => {
           const counts = run({ plan, generation: 'gen2', script, level, before, flaps: [] }, 3 * MINUTE_MS);
           const most = (name: Effect['effect']): number =>
             mostInAMinute(counts.filter(({ effect }) => effect.effect === name));
-          expect(most('sendTakeover')).toBeLessThanOrEqual(kind === 'refused' ? 40 : SENDS_MAX);
+          expect(most('sendCall')).toBeLessThanOrEqual(kind === 'refused' ? 40 : SENDS_MAX);
           expect(most('observeOwnership')).toBeLessThanOrEqual(40);
         }
       }

@@ -53,7 +53,7 @@ describe('the order of effects', () => {
     play.until(9_999);
     play.at(10_200, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
     const names = play.effects.map(({ effect }) => effect);
-    expect(names).toEqual(['sendTakeover', 'sendTakeover', 'observeOwnership', 'remember']);
+    expect(names).toEqual(['sendCall', 'sendCall', 'observeOwnership', 'remember']);
   });
 
   test('what is worth remembering is handed over before the daemon stops', () => {
@@ -126,7 +126,7 @@ describe('the reason', () => {
 
 test('what an operator has been told at the stop is not told again when the move ends after all (rule 14)', () => {
   const play = watching('mine', 'gen2');
-  play.at(1_000, { type: 'giveRequested', request: 1 });
+  play.at(1_000, { type: 'switchoverRequested', request: 1 });
   play.at(1_100, sigterm);
   play.until(5_100);
   const answers = () => play.all('answerOperator').map(({ request, accepted }) => [request, accepted]);

@@ -218,7 +218,7 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
       const [call, send] = waiting[pick % Math.max(waiting.length, 1)] ?? [1, pick];
       const attempt = state.lastAttempt;
       return {
-        type: 'takeoverCallAnswered',
+        type: 'callAnswered',
         attempt,
         call,
         send,
@@ -232,7 +232,7 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
     weight: 3,
     arbitrary: fixed(
       fc.record({
-        type: fc.constant('takeoverCallAnswered' as const),
+        type: fc.constant('callAnswered' as const),
         attempt: smallNumber,
         call: smallNumber,
         send: smallNumber,
@@ -245,7 +245,7 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
   {
     weight: 10,
     arbitrary: fc
-      .tuple(fc.constantFrom('takeoverCallQueued', 'takeoverCallReleased' as const), smallNumber)
+      .tuple(fc.constantFrom('callQueued', 'callReleased' as const), smallNumber)
       .map(([type, pick]) => (state: State): Event => {
         const waiting = outstandingOf(state.attempt);
         const [call, send] = waiting[pick % Math.max(waiting.length, 1)] ?? [1, pick];
@@ -308,7 +308,7 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
   },
   {
     weight: 15,
-    arbitrary: fixed(fc.record({ type: fc.constant('giveRequested' as const), request })),
+    arbitrary: fixed(fc.record({ type: fc.constant('switchoverRequested' as const), request })),
   },
   {
     weight: 20,

@@ -3,9 +3,9 @@ import { planOf, sessionEvent } from '../support/coreWorld';
 import { answer, interfaceEvent, interfacesAnswered, watching, type Play } from './play';
 
 const sends = (play: Play): readonly string[] =>
-  play.all('sendTakeover').map(({ attempt, call, send }) => `${attempt}.${call}.${send}`);
+  play.all('sendCall').map(({ attempt, call, send }) => `${attempt}.${call}.${send}`);
 const holders = (play: Play): readonly string[] =>
-  play.all('sendTakeover').map(({ networkInterfaceId }) => networkInterfaceId);
+  play.all('sendCall').map(({ networkInterfaceId }) => networkInterfaceId);
 
 describe('local or remote? (rule 5)', () => {
   test('on a trigger the requests are built at once and sent after the answer', () => {
@@ -13,8 +13,8 @@ describe('local or remote? (rule 5)', () => {
     play.at(1_000, sessionEvent('a', 'Down'));
     expect(play.effects.slice(0, 3).map(({ effect }) => effect)).toEqual([
       'askInterfaces',
-      'prepareTakeover',
-      'prepareTakeover',
+      'prepareCall',
+      'prepareCall',
     ]);
     play.at(1_002, interfacesAnswered(1, { Te1: 'Up' }));
     expect(sends(play)).toEqual(['1.1.1', '1.2.1']);
@@ -49,7 +49,7 @@ describe('local or remote? (rule 5)', () => {
     const play = watching('peer', 'gen2');
     play.at(1_000, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
     expect(sends(play).length).toBe(2);
-    expect(play.all('prepareTakeover')).toEqual([]);
+    expect(play.all('prepareCall')).toEqual([]);
   });
 
   test('the local interface is DOWN: dropped, and what was prepared is discarded', () => {
@@ -76,7 +76,7 @@ describe('local or remote? (rule 5)', () => {
     expect(play.reasons.join()).not.toContain('took over');
     expect(play.state.attempt).toBeNull();
     play.until(10_020);
-    expect(play.all('sendTakeover').flatMap(({ targets }) => targets)).toEqual(['172.31.105.10']);
+    expect(play.all('sendCall').flatMap(({ targets }) => targets)).toEqual(['172.31.105.10']);
   });
 
   test('an answer to an attempt that is over says nothing about now', () => {
@@ -271,7 +271,7 @@ describe('forward only (rule 7)', () => {
     for (let now = 2_000; now < 9_000; now += 500) play.at(now);
     expect(play.alarms).toEqual(['takeover-refused']);
     play.until(12_000);
-    expect(play.all('sendTakeover').map(({ call, send }) => [call, send])).toContainEqual([2, 2]);
+    expect(play.all('sendCall').map(({ call, send }) => [call, send])).toContainEqual([2, 2]);
     expect(play.alarms).toEqual(['takeover-refused']);
     play.at(12_100, answer('1.2.2', 'uncertain', 'Timeout'));
     expect(play.alarms).toEqual(['takeover-refused', 'takeover-stuck']);
@@ -286,7 +286,7 @@ describe('forward only (rule 7)', () => {
     expect(play.alarms).toContain('target-lost');
     play.forget();
     play.until(40_000);
-    expect(play.all('sendTakeover')).toEqual([]);
+    expect(play.all('sendCall')).toEqual([]);
   });
 
   test('ended with an alarm when a target that it had moved has another owner after the staleness window', () => {

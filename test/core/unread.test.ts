@@ -65,7 +65,7 @@ function begun(first: Observation = observation('peer', peers)): Play {
 }
 
 const bothDown = [sessionEvent('a', 'Down'), sessionEvent('b', 'Down')];
-const targetsAsked = (play: Play) => play.all('sendTakeover').flatMap(({ targets }) => targets);
+const targetsAsked = (play: Play) => play.all('sendCall').flatMap(({ targets }) => targets);
 
 test('what EC2 would refuse to move stays known while EC2 says nothing of that target, and ends when it says otherwise', () => {
   const refusing = (id: string) => ({ refusals: { [id]: { 'eni-own2': 'it is managed' } } });
@@ -142,7 +142,7 @@ describe('what EC2 has never shown', () => {
       if (play.state.observing.inFlight !== null)
         play.at(at, observed(play, observation('mine', undefined, unread(timeout))));
     }
-    expect(play.all('sendTakeover')).toEqual([]);
+    expect(play.all('sendCall')).toEqual([]);
     expect(play.state.role.haState).toBe('UNKNOWN');
   });
 

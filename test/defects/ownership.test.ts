@@ -63,7 +63,7 @@ test('nothing that could be taken is no takeover: STANDBY, no attempt, no call, 
   play.until(11_000);
   expect(play.state.role.haState).toBe('STANDBY');
   expect(play.state.lastAttempt).toBe(0);
-  expect(play.all('sendTakeover')).toEqual([]);
+  expect(play.all('sendCall')).toEqual([]);
   expect(play.state.verdict).toMatch(
     /EC2 shows no interface of this router with device index 1 and 2 to take 172\.31\.101\.10 and 172\.31\.105\.10 to/,
   );
@@ -78,11 +78,11 @@ test('a session that goes DOWN while reads still lag the takeover begins no seco
   const play = watching('peer', 'gen2');
   play.at(1_000, sessionEvent('a', 'Down', 1_000));
   play.until(1_020);
-  const sends = play.all('sendTakeover');
+  const sends = play.all('sendCall');
   expect(sends).toHaveLength(2);
   for (const { attempt, call, send } of sends) {
     const outcome = { sentAt: 1_020, failure: null, awsRequestId: null };
-    play.at(1_100, { type: 'takeoverCallAnswered', attempt, call, send, ...outcome });
+    play.at(1_100, { type: 'callAnswered', attempt, call, send, ...outcome });
   }
   play.at(1_200, play.observed('peer'));
   play.forget();
@@ -90,7 +90,7 @@ test('a session that goes DOWN while reads still lag the takeover begins no seco
   play.until(2_000);
   expect(play.state.role.haState).toBe('ACTIVE');
   expect(play.state.lastAttempt).toBe(1);
-  expect(play.all('sendTakeover')).toEqual([]);
+  expect(play.all('sendCall')).toEqual([]);
 });
 
 test('a level read before EC2 has said anything is decided on at its first answer: no edge is needed', () => {

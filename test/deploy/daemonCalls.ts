@@ -67,12 +67,12 @@ async function moveEverything(lab: AnyLab, name: RouterName, aws: Aws): Promise<
   await aws.askHolders(Object.values(lab.plan.instanceId));
   let attempt = 0;
   for (const { name: group, plan } of groups) {
-    const takeover = aws.takeover(group);
-    if (takeover === null) throw new Error('AWS is not ready');
+    const mover = aws.mover(group);
+    if (mover === null) throw new Error('AWS is not ready');
     const send = async (moves: readonly RequestedMove[]): Promise<void> => {
       attempt += 1;
       for (const [place, move] of moves.entries())
-        await takeover.send({ ...move, attempt, call: place + 1, send: 1, timeoutMs: 1_000 });
+        await mover.send({ ...move, attempt, call: place + 1, send: 1, timeoutMs: 1_000 });
     };
     const takes = takeoverRequests(plan, observation);
     await send(takes);

@@ -135,7 +135,7 @@ describe('a neighbour that EC2 does not know, at the end of a tunnel', () => {
       /EC2 shows no interface of another instance with 10\.255\.1\.2.*list addresses of those in peer_private_ips/,
     );
     expect(rtr1.records.filter(({ event }) => event === 'peer-not-in-ec2')).toHaveLength(1);
-    expect(await ha(lab, 'rtr1', 'give')).toMatchObject({
+    expect(await ha(lab, 'rtr1', 'switchover')).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/EC2 shows no interface of the peer on the subnet of/) as unknown,
     });
@@ -152,7 +152,7 @@ describe('a neighbour that EC2 does not know, at the end of a tunnel', () => {
         peer_private_ips: interfaces.map(({ primaryAddress }) => primaryAddress[peer]),
       });
     await startPair(lab);
-    expect(await ha(lab, 'rtr1', 'give')).toMatchObject({ code: 0 });
+    expect(await ha(lab, 'rtr1', 'switchover')).toMatchObject({ code: 0 });
     await role(daemonOf(lab, 'rtr2'), 'ACTIVE');
     expect(lab.ownsAll('rtr2')).toBe(true);
     expect(daemonOf(lab, 'rtr1').records.filter(({ event }) => event === 'peer-not-in-ec2')).toEqual([]);
@@ -161,7 +161,7 @@ describe('a neighbour that EC2 does not know, at the end of a tunnel', () => {
 
 test('IPv6 neighbours are recognised by what EC2 has assigned to the interfaces', async () => {
   const lab = await openPair({ sessions: ['IPv6', 'IPv6'] });
-  expect(await ha(lab, 'rtr1', 'give')).toMatchObject({ code: 0 });
+  expect(await ha(lab, 'rtr1', 'switchover')).toMatchObject({ code: 0 });
   await role(daemonOf(lab, 'rtr2'), 'ACTIVE');
   expect(lab.ownsAll('rtr2')).toBe(true);
 });

@@ -60,7 +60,7 @@ test('it is moved when its address has been, without an alarm, and a switchover 
   let mark = requestMark(lab);
   const inOrder = () => changes(lab, mark).map(({ action }) => action);
 
-  const given = await ha(lab, 'rtr1', 'give');
+  const given = await ha(lab, 'rtr1', 'switchover');
   expect(given).toMatchObject({ code: 0, stderr: '' });
   expectOn(lab, 'rtr2');
   expect(inOrder()).toEqual(['AssignPrivateIpAddresses', 'AssociateAddress']);

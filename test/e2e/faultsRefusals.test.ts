@@ -87,7 +87,7 @@ test('an address that has an Elastic IP of its own is said ahead by the daemon, 
   expect(planned.stdout).toMatch(
     new RegExp(`Refused: EC2 would refuse to move ${ALLOCATION} here: .*${why}`),
   );
-  const given = await ha(lab, 'rtr1', 'give');
+  const given = await ha(lab, 'rtr1', 'switchover');
   expect(`${given.stdout}${given.stderr}`).toMatch(new RegExp(`EC2 would refuse ${ALLOCATION}: .*${why}`));
   expect(heldBy(lab, 'rtr1')).toEqual(everything);
 

@@ -206,7 +206,7 @@ test('a restart in the middle: each group remembers what is its own, an inhibit 
     { since: 0, deadlineMs },
   );
   expect(lastOf(restarted, 'north', /inhibited/i)).toBeUndefined();
-  // South is behind a fence, north is not: what was armed before the restart still is.
+  // South is under a hold, north is not: what was armed before the restart still is.
   await lab.killRouter('rtr1');
   await holds(lab, { north: 'rtr2', south: 'rtr2' });
   expect(await ha(lab, 'rtr2', 'release')).toMatchObject({
@@ -215,22 +215,22 @@ test('a restart in the middle: each group remembers what is its own, an inhibit 
   });
 });
 
-test('ha give is for one group, which has to be named', async () => {
+test('ha switchover is for one group, which has to be named', async () => {
   const lab = await openActiveActive();
   const since = requestMark(lab);
-  expect(await ha(lab, 'rtr1', 'give')).toMatchObject({
+  expect(await ha(lab, 'rtr1', 'switchover')).toMatchObject({
     code: 1,
-    stderr: 'not giving: there are several groups, north, south: say which one with --group\n',
+    stderr: 'no switchover: there are several groups, north, south: say which one with --group\n',
   });
-  expect(await ha(lab, 'rtr1', 'give', '--group', 'west')).toMatchObject({
+  expect(await ha(lab, 'rtr1', 'switchover', '--group', 'west')).toMatchObject({
     code: 1,
     stderr: 'there is no group west: the groups are north, south\n',
   });
-  expect(await ha(lab, 'rtr1', 'give', '--group', 'south')).toMatchObject({
+  expect(await ha(lab, 'rtr1', 'switchover', '--group', 'south')).toMatchObject({
     code: 1,
-    stderr: 'south: not giving: this router is not ACTIVE\n',
+    stderr: 'south: no switchover: this router is not ACTIVE\n',
   });
-  expect(await ha(lab, 'rtr1', 'give', '--group', 'north')).toMatchObject({ code: 0 });
+  expect(await ha(lab, 'rtr1', 'switchover', '--group', 'north')).toMatchObject({ code: 0 });
   await holds(lab, { north: 'rtr2', south: 'rtr2' });
   expect(writes(lab, since).map(moveOf)).toEqual([moveTo(lab, 0, 'rtr2')]);
 });

@@ -50,7 +50,7 @@ describe.each(generations)('%s', (generation) => {
       for (const { reason: sentence } of notable) expect(told).toContain(sentence);
     }
     const told = await replays(journalOf(lab, 'rtr2'));
-    expect(told).toMatch(/decision: .*taking over [^]*→ sendTakeover 1\.1\.1: /i);
+    expect(told).toMatch(/decision: .*taking over [^]*→ sendCall 1\.1\.1: /i);
     expect(told).toMatch(/EC2 confirms attempt 1/);
     const text = readFileSync(journalOf(lab, 'rtr2'), 'utf8');
     const issued = lab.credentials.issuedTo(lab.plan.instanceId.rtr2);

@@ -41,7 +41,7 @@ async function gone(lab: Lab, name: RouterName): Promise<void> {
 }
 
 // What is left is repaired after the hold, so they wait side by side.
-test('in the middle of a claim, of a give and of a give-back', async () => {
+test('in the middle of a claim, of a switchover and of a give-back', async () => {
   await Promise.all([duringClaim(), duringGive(), duringGiveBack()]);
 });
 
@@ -79,7 +79,7 @@ async function duringGive(): Promise<void> {
   const rtr1 = daemonOf(lab, 'rtr1');
   fail(lab, 'rtr1', 1);
   onWrite(lab, 'rtr1', isMove(moveTo(lab, 0, 'rtr2')), () => void rtr1.kill());
-  expect((await ha(lab, 'rtr1', 'give')).code).toBe(4);
+  expect((await ha(lab, 'rtr1', 'switchover')).code).toBe(4);
   await gone(lab, 'rtr1');
   await leftHalfDone(lab, 'rtr1', 'rtr2');
   lab.ec2.clearFaults();

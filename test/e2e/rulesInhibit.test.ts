@@ -105,7 +105,7 @@ test('a giver that is killed right after its switchover to an inhibited peer: th
   const since = rtr2.mark();
   await ha(lab, 'rtr2', 'inhibit', '--for', '10m', '--why', 'AWS maintenance');
   await moreObservations(lab, 'rtr2', 1);
-  const given = await ha(lab, 'rtr1', 'give');
+  const given = await ha(lab, 'rtr1', 'switchover');
   expect(given).toMatchObject({ code: 0, stderr: '' });
   expect(roleOf(rtr2)).toBe('STANDBY');
   await lab.killRouter('rtr1');

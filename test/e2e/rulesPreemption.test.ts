@@ -76,7 +76,7 @@ async function bothPreferred(): Promise<void> {
 async function givenAway(): Promise<void> {
   const lab = await openPreferred(['rtr1']);
   const rtr1 = daemonOf(lab, 'rtr1');
-  expect(await ha(lab, 'rtr1', 'give')).toMatchObject({ code: 0 });
+  expect(await ha(lab, 'rtr1', 'switchover')).toMatchObject({ code: 0 });
   await reason(
     rtr1,
     /it takes them back by itself no more until this daemon restarts, although it is preferred/,

@@ -45,7 +45,7 @@ const commands: fc.Arbitrary<Json> = fc.oneof(
       '\u202e',
     ),
   }),
-  fc.constantFrom<Json>({ kind: 'release' }, { kind: 'give' }, { kind: 'takeOver' }),
+  fc.constantFrom<Json>({ kind: 'release' }, { kind: 'switchover' }, { kind: 'takeOver' }),
 );
 const body: fc.Arbitrary<Buffer> = fc.oneof(
   {
@@ -68,7 +68,7 @@ function isCommand(value: unknown): value is OperatorCommand {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const { kind, forMs, why, ...others } = value as { [key: string]: unknown };
   if (Object.keys(others).length > 0) return false;
-  if (kind === 'release' || kind === 'give') return !('forMs' in value) && !('why' in value);
+  if (kind === 'release' || kind === 'switchover') return !('forMs' in value) && !('why' in value);
   return (
     kind === 'inhibit' &&
     typeof forMs === 'number' &&
@@ -139,7 +139,7 @@ describe('the socket', () => {
 
   async function servesTheNext(): Promise<void> {
     await eventually(async () =>
-      expect(await request(path, '{"kind": "give"}')).toEqual({ accepted: true, sentence: 'done' }),
+      expect(await request(path, '{"kind": "switchover"}')).toEqual({ accepted: true, sentence: 'done' }),
     );
   }
 
@@ -210,7 +210,7 @@ describe('the socket', () => {
     for (const [index, client] of clients.entries()) if (index % 2 === 0) client.send('{');
     await Promise.all(clients.map(({ closed, ended, socket }) => ended.then(() => (socket.end(), closed))));
     await servesTheNext();
-    expect(submitted).toEqual([{ kind: 'give' }]);
+    expect(submitted).toEqual([{ kind: 'switchover' }]);
   });
 
   test('lets nobody write for ever', async () => {
@@ -264,7 +264,7 @@ describe('ha, asking', () => {
     await fc.assert(
       fc.asyncProperty(reply, async (bytes) => {
         respond = (socket) => void socket.end(bytes);
-        const asked = await ask(path, { kind: 'give' }, 5_000);
+        const asked = await ask(path, { kind: 'switchover' }, 5_000);
         switch (asked.outcome) {
           case 'answered':
             return ensure(

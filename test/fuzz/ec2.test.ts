@@ -18,7 +18,7 @@ import {
   ROUTER_2,
   targetOf,
   VPC,
-  takeoverOf,
+  moverOf,
 } from '../adapters/aws/awsLab';
 import { eventually } from '../support/eventually';
 import { allowTime, ensure, runs } from '../support/fuzz';
@@ -160,7 +160,7 @@ afterEach(async () => {
 });
 
 const observe = (timeoutMs: number) => observeOwnership({ ec2, plan, identity, timeoutMs, now });
-const takeover = () => takeoverOf(ec2);
+const mover = () => moverOf(ec2);
 const request = {
   attempt: 1,
   call: 1,
@@ -282,7 +282,7 @@ test('a write is confirmed by its own answer and by nothing else', async () => {
       const { text, tree } = changeXml(document, changes);
       respond = () => httpAnswer(status, Buffer.from(text));
       const timeoutMs = status === 204 || status === 304 ? 60 : 5_000;
-      const { failure, awsRequestId } = await takeover().send({ ...request, timeoutMs });
+      const { failure, awsRequestId } = await mover().send({ ...request, timeoutMs });
       ensure(awsRequestId === null || typeof awsRequestId === 'string', 'an id of the request', awsRequestId);
       if (failure !== null) return checkFailure(failure);
       confirmed += 1;
@@ -309,7 +309,7 @@ test('broken bytes of a refusal confirm nothing', async () => {
       fc.nat({ max: 9 }),
       async (bytes, changes, other, which) => {
         respond = () => ({ last: which === 0 ? other : changeBytes(bytes, changes) });
-        const { failure } = await takeover().send({ ...request, timeoutMs: 5_000 });
+        const { failure } = await mover().send({ ...request, timeoutMs: 5_000 });
         if (failure === null)
           throw new Error(`confirmed by ${changeBytes(bytes, changes).toString('latin1')}`);
         checkFailure(failure);
@@ -339,7 +339,7 @@ test.each<[string, readonly Xml[], Pick<Failure, 'code' | 'message'>]>([
 ])('a refusal with %s is a failure like others', async (_name, error, expected) => {
   const document = element('Response', [element('Errors', [element('Error', error)])]);
   respond = () => httpAnswer(400, Buffer.from(changeXml(document, []).text));
-  const { failure } = await takeover().send({ ...request, timeoutMs: 10_000 });
+  const { failure } = await mover().send({ ...request, timeoutMs: 10_000 });
   expect(failure).toMatchObject(expected);
 });
 

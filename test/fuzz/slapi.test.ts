@@ -395,7 +395,7 @@ function playToStandby(events: readonly SlapiEvent[], gaps: readonly number[]): 
   };
   let judged = 0;
   const check = () => {
-    if (play.all('sendTakeover').length === 0) return;
+    if (play.all('sendCall').length === 0) return;
     const { reasons } = play;
     play.forget();
     const { attempt } = play.state;

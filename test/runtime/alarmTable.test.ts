@@ -69,7 +69,7 @@ test.each(Object.entries(ALARM_TABLE))(
     expect(shown.filter((key) => !isStoreKey(key))).toEqual([]);
     for (const command of commands.filter((each) => /^(ha|xr-aws-ha) /.test(each)))
       expect(command).toMatch(
-        /^(ha (release|give)|xr-aws-ha (check-config --online|iam-policy|self-test|plan))$/,
+        /^(ha (release|switchover)|xr-aws-ha (check-config --online|iam-policy|self-test|plan))$/,
       );
   },
 );

@@ -51,8 +51,8 @@ function startWorld(
     (group, event) => loop.enqueueFor(group, event),
   );
   const names = [
-    'sendTakeover',
-    'prepareTakeover',
+    'sendCall',
+    'prepareCall',
     'discardPrepared',
     'askInterfaces',
     'askHolders',
@@ -136,11 +136,11 @@ test('the peer fails: both take over at once, before anything else is started or
   const world = await bothStandby();
   world.happened.length = 0;
   await feed(world, ['', sessionEvent('a', 'Down')], ['', sessionEvent('b', 'Down')]);
-  const sent = world.happened.flatMap(({ name, group }) => (name === 'sendTakeover' ? [group] : []));
+  const sent = world.happened.flatMap(({ name, group }) => (name === 'sendCall' ? [group] : []));
   expect(sent).toEqual(['north', 'south']);
-  const lastSent = world.happened.findLastIndex(({ name }) => name === 'sendTakeover');
+  const lastSent = world.happened.findLastIndex(({ name }) => name === 'sendCall');
   const others = world.happened.findIndex(
-    ({ kind, name }) => kind === 'record' || !['prepareTakeover', 'sendTakeover'].includes(name),
+    ({ kind, name }) => kind === 'record' || !['prepareCall', 'sendCall'].includes(name),
   );
   expect(others).toBeGreaterThan(lastSent);
   expect(world.happened.at(others)?.kind).toBe('effect');
@@ -153,7 +153,7 @@ test('what one core has to say of an earlier event of the drain does not delay t
   const release: Event = { type: 'releaseRequested', request: 1 };
   await feed(world, ['north', release], ['', sessionEvent('a', 'Down')], ['', sessionEvent('b', 'Down')]);
   const names = world.happened.map(({ kind, name }) => `${kind} ${name}`);
-  expect(names.indexOf('effect answerOperator')).toBeGreaterThan(names.lastIndexOf('effect sendTakeover'));
+  expect(names.indexOf('effect answerOperator')).toBeGreaterThan(names.lastIndexOf('effect sendCall'));
   world.loop.stop();
 });
 
@@ -161,7 +161,7 @@ test('an answer goes to the core that asked, although the other has an attempt o
   const world = await bothStandby();
   await feed(world, ['', sessionEvent('a', 'Down')], ['', sessionEvent('b', 'Down')]);
   const answer: Event = {
-    type: 'takeoverCallAnswered',
+    type: 'callAnswered',
     attempt: 1,
     call: 1,
     send: 1,
@@ -206,7 +206,7 @@ test('the process ends when the last core wants to stop', async () => {
   const world = await bothStandby();
   await feed(world, ['', sessionEvent('a', 'Down')], ['', sessionEvent('b', 'Down')]);
   const answer: Event = {
-    type: 'takeoverCallAnswered',
+    type: 'callAnswered',
     attempt: 1,
     call: 1,
     send: 1,

@@ -84,7 +84,7 @@ test('writes that EC2 refuses show, and a claim that was lost is no failure', ()
     const call = { attempt: 1, call: 1, send: 1, sentAt: 0, awsRequestId: null };
     const failure = code === null ? null : ({ kind: 'refused', code, message: '' } as const);
     const before = { ...initialState(plan), attempt: { purpose } as Attempt };
-    const event: Event = { type: 'takeoverCallAnswered', ...call, failure };
+    const event: Event = { type: 'callAnswered', ...call, failure };
     const result = step(plan, initialState(plan), observed, 0);
     health.update([
       { now: 0, group: 'default', event, before, step: result },

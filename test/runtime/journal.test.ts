@@ -55,7 +55,7 @@ test('a failover replays with every effect, alarm and reason', () => {
   expect(replayed.map(({ kind }) => kind)).toEqual(['header', ...failover.map(() => 'step')]);
   const steps = replayed.flatMap((each) => (each.kind === 'step' ? [each.step] : []));
   expect(steps).toEqual(recordedOf(plan, failover).map((each) => each.step));
-  expect(steps.flatMap(({ effects }) => effects.map(({ effect }) => effect))).toContain('prepareTakeover');
+  expect(steps.flatMap(({ effects }) => effects.map(({ effect }) => effect))).toContain('prepareCall');
 });
 
 test('any sequence of events replays the same, from any step on', () => {
@@ -184,11 +184,11 @@ describe('what is no whole journal', () => {
     ],
     [
       'an older format',
-      whole.replace('"format":4', '"format":3'),
+      whole.replace('"format":5', '"format":4'),
       1,
-      'its format is 3, and this version reads 4',
+      'its format is 4, and this version reads 5',
     ],
-    ['no format', whole.replace('"format":4,', ''), 1, 'its format is none, and this version reads 4'],
+    ['no format', whole.replace('"format":5,', ''), 1, 'its format is none, and this version reads 5'],
     [
       'another program',
       whole.replace('"journal":"xr-aws-ha"', '"journal":"x"'),

@@ -32,10 +32,10 @@ function startLoop({
   const deaf: string[] = [];
   const run = (name: keyof EffectArgs) => (): void => void happened.push({ kind: 'effect', name });
   const runners: EffectRunners = {
-    sendTakeover: run('sendTakeover'),
-    prepareTakeover: run('prepareTakeover'),
+    sendCall: run('sendCall'),
+    prepareCall: run('prepareCall'),
     discardPrepared: run('discardPrepared'),
-    withdrawTakeover: run('withdrawTakeover'),
+    withdrawCalls: run('withdrawCalls'),
     askInterfaces: run('askInterfaces'),
     observeOwnership: () => {
       run('observeOwnership')();
@@ -109,9 +109,9 @@ describe('the loop', () => {
     world.happened.length = 0;
     await feed(world, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
     const kinds = world.happened.map(({ kind, name }) => `${kind} ${name}`);
-    expect(kinds.indexOf('effect sendTakeover')).toBe(0);
+    expect(kinds.indexOf('effect sendCall')).toBe(0);
     expect(kinds.findIndex((line) => line.startsWith('record'))).toBeGreaterThan(
-      kinds.lastIndexOf('effect sendTakeover'),
+      kinds.lastIndexOf('effect sendCall'),
     );
     world.loop.stop();
   });
@@ -122,8 +122,8 @@ describe('the loop', () => {
     // New generation, one interface: the settle time of rule 5 has to pass before anything is sent.
     await feed(world, sessionEvent('a', 'Down'));
     const names = world.happened.map(({ kind, name }) => `${kind} ${name}`);
-    const sent = names.indexOf('effect sendTakeover');
-    expect(sent).toBeGreaterThan(names.indexOf('effect prepareTakeover'));
+    const sent = names.indexOf('effect sendCall');
+    expect(sent).toBeGreaterThan(names.indexOf('effect prepareCall'));
     expect(names.findIndex((name) => name.startsWith('record'))).toBeGreaterThan(sent);
     expect(world.loop.stateOf('default').attempt?.firstSentAt).not.toBeNull();
     world.loop.stop();

@@ -21,7 +21,7 @@ const settings: Settings = {
 const quiet: Scenario = { seed: 1, settings, faults: [], death: null };
 
 const once = { at: 200_000, forMs: 60_000, uponMoveOf: null, lateMs: 0 } as const;
-const command = (how: 'give' | 'inhibit', target: number | 'all'): Fault => ({
+const command = (how: 'switchover' | 'inhibit', target: number | 'all'): Fault => ({
   ...once,
   kind: 'operator',
   router: 0,
@@ -53,7 +53,7 @@ test('the survivor has both groups, and took only the one that was not its own',
     death: { router: 1, at: 200_000, how: 'terminate', uponMoveLateMs: null },
   };
   expect(lastOf(scenario)).toMatch(/group 0: eni-00 eni-00, group 1: eni-00 eni-00, running terminated/);
-  expect(lines(scenario, /-> .*sendTakeover/)).toEqual([expect.stringMatching(/rt0 {3}group 1: -> /)]);
+  expect(lines(scenario, /-> .*sendCall/)).toEqual([expect.stringMatching(/rt0 {3}group 1: -> /)]);
   expect(lines(scenario, /rt0 .* taking over /)).toEqual([expect.stringMatching(/rt0 {3}group 1: /)]);
 });
 
@@ -63,17 +63,17 @@ test('with a single group the word does not occur', () => {
 
 test('a command is for the group of its target, or for both', () => {
   const commands = (target: number | 'all') =>
-    lines({ ...quiet, faults: [command('give', target)] }, / command: /).map((line) => line.slice(9));
-  expect(commands(0)).toEqual(['rt0 group 0: command: give for 60000 ms']);
-  expect(commands(1)).toEqual(['rt0 group 1: command: give for 60000 ms']);
+    lines({ ...quiet, faults: [command('switchover', target)] }, / command: /).map((line) => line.slice(9));
+  expect(commands(0)).toEqual(['rt0 group 0: command: switchover for 60000 ms']);
+  expect(commands(1)).toEqual(['rt0 group 1: command: switchover for 60000 ms']);
   expect(commands('all')).toEqual([
-    'rt0 group 0: command: give for 60000 ms',
-    'rt0 group 1: command: give for 60000 ms',
+    'rt0 group 0: command: switchover for 60000 ms',
+    'rt0 group 1: command: switchover for 60000 ms',
   ]);
 });
 
 test('a command to one group explains no change of the other', () => {
-  const scenario = { ...quiet, faults: [command('give', 0)] };
+  const scenario = { ...quiet, faults: [command('switchover', 0)] };
   expect(changesBound(scenario, 0)).toBe(1);
   expect(changesBound(scenario, 1)).toBe(0);
 });

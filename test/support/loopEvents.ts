@@ -8,13 +8,13 @@ export function enqueueTo(loop: Loop, group: string, event: Event): void {
     case 'interfacesAnswered':
     case 'ownershipObserved':
     case 'observationFailed':
-    case 'takeoverCallQueued':
-    case 'takeoverCallReleased':
-    case 'takeoverCallAnswered':
+    case 'callQueued':
+    case 'callReleased':
+    case 'callAnswered':
     case 'holdersAnswered':
     case 'inhibitRequested':
     case 'releaseRequested':
-    case 'giveRequested':
+    case 'switchoverRequested':
       return loop.enqueueFor(group, event);
     case 'inputDrained':
     case 'processStalled':

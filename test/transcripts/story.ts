@@ -151,8 +151,8 @@ export class Story {
       }
       case 'release':
         return this.#take({ type: 'releaseRequested', request: ++this.#requests });
-      case 'give':
-        return this.#take({ type: 'giveRequested', request: ++this.#requests });
+      case 'switchover':
+        return this.#take({ type: 'switchoverRequested', request: ++this.#requests });
       case 'sigterm':
         return this.#take({ type: 'shutdownRequested', cause: 'SIGTERM' });
       case 'end':
@@ -271,7 +271,7 @@ export class Story {
     }
     const failure = kind === 'ok' ? null : { kind: kind as 'refused', code, message: 'says EC2' };
     this.#take({
-      type: 'takeoverCallAnswered',
+      type: 'callAnswered',
       attempt,
       call,
       send,
@@ -335,7 +335,7 @@ export class Story {
       case 'observeOwnership':
         this.#observe(effect.number);
         return this.#isKeepalive() ? [] : ['observe'];
-      case 'sendTakeover': {
+      case 'sendCall': {
         const { attempt, call, send, networkInterfaceId: to, targets, timeoutMs } = effect;
         this.#calls.set(`${attempt}.${call}.${send}`, { to, targets, sentAt: this.#now });
         const how = effect.allowReassignment ? '' : ' without reassignment';
@@ -343,13 +343,13 @@ export class Story {
           `send ${attempt}.${call}.${send}: ${targets.join(' ')} to ${to}${how}, deadline ${timeoutMs} ms`,
         ];
       }
-      case 'prepareTakeover': {
+      case 'prepareCall': {
         const how = effect.allowReassignment ? '' : ' without reassignment';
         return [`prepare ${effect.attempt}.${effect.call}: ${effect.targets.join(' ')}${how}`];
       }
       case 'discardPrepared':
         return [`discard what was prepared for attempt ${effect.attempt}`];
-      case 'withdrawTakeover':
+      case 'withdrawCalls':
         return [`withdraw the queued calls ${effect.calls.join(' ')} of attempt ${effect.attempt}`];
       case 'askInterfaces':
         return [`ask ${effect.interfaceNames.join(' ')}, deadline ${effect.timeoutMs} ms`];

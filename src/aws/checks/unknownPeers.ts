@@ -28,7 +28,7 @@ export class UnknownPeers {
       const mend = isNeighbour
         ? "where it is not the address of an interface of the peer's instance (a tunnel's end), list addresses of those in peer_private_ips"
         : 'see peer_private_ips';
-      const reason = `EC2 shows no interface of another instance with ${address}, so the peer is not recognised by it (foreign_holder, ha give): ${mend}`;
+      const reason = `EC2 shows no interface of another instance with ${address}, so the peer is not recognised by it (foreign_holder, ha switchover): ${mend}`;
       this.#log.warn(
         { event: 'peer-not-in-ec2', reason, address },
         'EC2 does not know an address of the peer',

@@ -2,21 +2,21 @@
  * Moves targets as the core asks for it: the action of their kind, signed ahead where that has been possible, at
  * the pace that EC2 allows. When and how often to try is decided by the rules; this sends what it is told to.
  */
-import type { RequestedMove, TakeoverRequest } from '../../core/state/model';
+import type { RequestedMove, CallRequest } from '../../core/state/model';
 import type { Plan, Target } from '../../core/state/plan';
 import type { Move, Outcome, PreparedMove, Tools } from './action';
 import { awsKindOf } from '../kinds';
 import type { Ec2 } from '../transport/ec2';
 import type { Pacer } from './pacer';
 
-export type SendRequest = TakeoverRequest & { readonly send: number; readonly timeoutMs: number };
+export type SendRequest = CallRequest & { readonly send: number; readonly timeoutMs: number };
 
 /** Of a request that has to wait for tokens. */
 export type SendNews = { readonly queued: () => void; readonly released: () => void };
 
-export type Takeover = {
+export type Mover = {
   /** Builds, signs and takes a connection; nothing leaves this router. */
-  prepare(request: TakeoverRequest): void;
+  prepare(request: CallRequest): void;
   /**
    * Sends the prepared request where there is one, else a new one; identical ones that are under way use
    * connections of their own. `timeoutMs` runs from when it is sent, which is at once where EC2's limits allow it.
@@ -47,7 +47,7 @@ const RENEWED_AT_ONCE = 8;
 
 type Prepared = { readonly key: string; readonly preparedAt: number; readonly move: PreparedMove };
 
-export function openTakeover({
+export function openMover({
   ec2,
   plan,
   pacer,
@@ -63,7 +63,7 @@ export function openTakeover({
   readonly tableOf?: Tools['tableOf'];
   /** Groups share EC2's limits fairly. */
   readonly group?: string;
-}): Takeover {
+}): Mover {
   const targets = new Map(plan.targets.map((target) => [target.id, target]));
   /** Signed for a call of an attempt, by `keyOf`. */
   const prepared = new Map<string, Prepared>();
@@ -98,7 +98,7 @@ export function openTakeover({
   };
 
   /** The prepared move, once; a new one where there is none that is still good. */
-  const take = (request: TakeoverRequest): PreparedMove => {
+  const take = (request: CallRequest): PreparedMove => {
     const found = prepared.get(keyOf(request));
     prepared.delete(keyOf(request));
     if (found?.key === moveKey(request) && isUsable(found)) return found.move;
@@ -176,7 +176,7 @@ export function openTakeover({
   };
 }
 
-const keyOf = ({ attempt, call }: TakeoverRequest): string => `${attempt}/${call}`;
+const keyOf = ({ attempt, call }: CallRequest): string => `${attempt}/${call}`;
 
 /** Two requests with the same one ask EC2 for the same. */
 function moveKey({

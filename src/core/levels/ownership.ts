@@ -274,7 +274,7 @@ export function isKnownSince({ timing }: Plan, ownership: Ownership, id: string,
 
 /** Rule 15: what this router gives away itself it does not lose to anybody. */
 function isGiving({ state }: Turn): boolean {
-  return state.attempt?.purpose === 'give';
+  return state.attempt?.purpose === 'switchover';
 }
 
 /** Rule 17: what an earlier process life of this boot last knew. */

@@ -41,8 +41,7 @@ export function begin(turn: Turn, verdict: Firing): void {
   }
   const waiting = waitsFor(turn.plan, attempt.calls);
   for (const call of attempt.calls) {
-    if (!waiting.has(call))
-      turn.effects.push({ effect: 'prepareTakeover', ...requestOf(turn, attempt, call) });
+    if (!waiting.has(call)) turn.effects.push({ effect: 'prepareCall', ...requestOf(turn, attempt, call) });
   }
 }
 

@@ -140,7 +140,7 @@ function send(turn: Turn, call: Call, hedge: boolean): void {
   const tries = hedge ? call.tries : call.tries + 1;
   const outgoing: Send = { number, startedAt: turn.now, hedge, queued: false };
   turn.effects.push({
-    effect: 'sendTakeover',
+    effect: 'sendCall',
     ...requestOf(turn, attempt, call),
     send: number,
     timeoutMs: Math.min(FIRST_DEADLINE_MS * 2 ** (tries - 1), LAST_DEADLINE_MS),

@@ -4,7 +4,7 @@
  */
 import { callHasMoved, currentAttempt, isUnderWay, openAttempt, openTargets } from './calls';
 import { callsOf, plannedTargets } from './grouping';
-import { answerGive } from './switchover';
+import { answerSwitchover } from './switchover';
 import { observeNow } from '../levels/ownership';
 import { withdrawQueued } from './queued';
 import { disarmUnlessUp, interfaceOf } from '../levels/sessions';
@@ -66,10 +66,10 @@ export function giveBackIfLocal(turn: Turn): boolean {
   return false;
 }
 
-/** Giving is a courtesy to a peer that may be dead by now, so unlike a takeover it does not go on for ever. */
-export function abandonGiving(turn: Turn): boolean {
+/** To hand targets over is a courtesy to a peer that may be dead by now, so unlike a takeover it does not go on for ever. */
+export function abandonHandingOver(turn: Turn): boolean {
   const attempt = currentAttempt(turn);
-  if (attempt.purpose !== 'giveBack' && attempt.purpose !== 'give') return false;
+  if (attempt.purpose !== 'giveBack' && attempt.purpose !== 'switchover') return false;
   const since = attempt.paced ? (attempt.lastMovedAt ?? attempt.decidedAt) : attempt.decidedAt;
   const until = since + GIVE_BACK_TTL_MS;
   wakeAt(turn, until);
@@ -77,12 +77,12 @@ export function abandonGiving(turn: Turn): boolean {
   const left = openTargets(attempt);
   turn.state.attempt = null;
   observeNow(turn);
-  const back = attempt.purpose === 'giveBack' ? ' back' : '';
+  const doing = attempt.purpose === 'giveBack' ? `giving ${list(left)} back` : `switching ${list(left)} over`;
   const sentence =
-    `gave up giving ${list(left)}${back} after ${GIVE_BACK_TTL_MS / 1000} s: see that this router may write to the ` +
+    `gave up ${doing} after ${GIVE_BACK_TTL_MS / 1000} s: see that this router may write to the ` +
     `peer's interfaces, and move them by hand if the peer is well`;
   raiseAlarm(turn, 'give-back-failed', sentence, { about: left });
-  answerGive(turn, attempt.request, false, sentence);
+  answerSwitchover(turn, attempt.request, false, sentence);
   return true;
 }
 

@@ -3,7 +3,7 @@
  * call is made, and what its answer means, is calls.ts's part.
  */
 import { movesFromNobodyOnly, privateAddressFor, restsOn, sharedCall } from '../kinds';
-import type { InterfaceHolder, Observation, RequestedMove, TakeoverRequest } from '../state/model';
+import type { InterfaceHolder, Observation, RequestedMove, CallRequest } from '../state/model';
 import { interfaceIdOf } from '../levels/holders';
 import { interfaceFor } from '../levels/ownership';
 import type { Plan, Target } from '../state/plan';
@@ -94,7 +94,7 @@ export function placeHere({ observation }: Pick<Ownership, 'observation'>, targe
 }
 
 /** What EC2 is asked for, as the holders are now. */
-export function requestOf({ plan, state }: Turn, attempt: Attempt, call: Call): TakeoverRequest {
+export function requestOf({ plan, state }: Turn, attempt: Attempt, call: Call): CallRequest {
   const holders = state.ownership?.holders ?? {};
   return { attempt: attempt.number, call: call.number, ...moveOf(plan, holders, call) };
 }

@@ -1,6 +1,6 @@
 /**
  * The life of an attempt: begun when a rule calls for it (judgement.ts, beginning.ts), dropped while nothing has
- * moved, driven to completion once something has (rules 5 and 7). Who gives, to the peer or back to it, is in
+ * moved, driven to completion once something has (rules 5 and 7). What hands targets to the peer is in
  * switchover.ts and giveBack.ts.
  */
 import {
@@ -16,13 +16,13 @@ import {
 import { begin, callsFor, onSeveralInterfaces } from './beginning';
 import { penalize } from '../rules/damping';
 import { noteTakenFromRunning } from '../rules/evidence';
-import { answerGive, decideGive, objectionToPeer, reconsiderGive } from './switchover';
-import { abandonGiving, giveBackIfLocal, openGiveBack, rememberOut } from './giveBack';
-import { alarmIfBlocked, askRules, fenced, judge, reconsider } from '../rules/judgement';
+import { answerSwitchover, decideSwitchover, objectionToPeer, reconsiderSwitchover } from './switchover';
+import { abandonHandingOver, giveBackIfLocal, openGiveBack, rememberOut } from './giveBack';
+import { alarmIfBlocked, askRules, unlessHeld, judge, reconsider } from '../rules/judgement';
 import { hasAlarm } from '../state/alarms';
 import type { Event, Purpose, Timeline } from '../state/model';
 import { observeNow } from '../levels/ownership';
-import { noteGiven } from '../rules/preemption';
+import { noteSwitchedOver } from '../rules/preemption';
 import { waitsFor } from './grouping';
 import { withdrawQueued } from './queued';
 import { unrefusedTargets, waitingCalls } from './waiting';
@@ -41,9 +41,9 @@ const ATTEMPT_TTL_MS = 60_000;
 /** Takes the attempt one step further, or begins one; returns the standing sentence. */
 export function decideMove(turn: Turn): string {
   if (giveBackIfLocal(turn)) return 'giving the targets back as soon as the requests under way are answered';
-  decideGive(turn);
+  decideSwitchover(turn);
   if (turn.state.attempt === null) return considerBeginning(turn);
-  if (abandonGiving(turn)) return considerBeginning(turn);
+  if (abandonHandingOver(turn)) return considerBeginning(turn);
   if (currentAttempt(turn).calls.every(({ outcome }) => outcome === 'lost')) return endLostClaim(turn);
   const dropped = dropIfOutdated(turn);
   if (dropped !== null) return dropped;
@@ -86,7 +86,7 @@ const DOING = {
   repair: 'repairing',
   claim: 'claiming',
   preemption: 'preempting',
-  give: 'giving',
+  switchover: 'switching over',
   giveBack: 'giving back',
 } as const satisfies Record<Purpose, string>;
 
@@ -96,7 +96,7 @@ const DONE = {
   repair: 'repaired',
   claim: 'claimed',
   preemption: 'preempted',
-  give: 'gave',
+  switchover: 'switched over',
   giveBack: 'gave back',
 } as const satisfies Record<Purpose, string>;
 
@@ -132,7 +132,7 @@ function alarmIfStuck(turn: Turn): void {
 
 function considerBeginning(turn: Turn): string {
   const called = askRules(turn);
-  const verdict = fenced(turn, called);
+  const verdict = unlessHeld(turn, called);
   alarmIfBlocked(turn, called, verdict);
   if (!verdict.fires) {
     wakeAt(turn, verdict.until);
@@ -170,7 +170,7 @@ export function interfacesAnswered(turn: Turn, event: Extract<Event, { type: 'in
 function dropIfOutdated(turn: Turn): string | null {
   const attempt = currentAttempt(turn);
   const { purpose } = attempt;
-  if (purpose === 'give' || purpose === 'giveBack') return dropGive(turn);
+  if (purpose === 'switchover' || purpose === 'giveBack') return dropSwitchover(turn);
   const verdict = reconsider(turn, purpose);
   const outdated = outdatedBecause(turn, attempt, verdict);
   if (outdated !== null && !attempt.calls.some(isUnderWay)) return drop(turn, verdict, outdated);
@@ -209,27 +209,27 @@ function isStillAsked(turn: Turn, verdict: Firing): boolean {
  * An operator's command is declined as long as nothing has moved and the peer is no longer seen to be well.
  * Later on the peer gets nothing more when it fails: what it has got has to be taken over from it.
  */
-function dropGive(turn: Turn): string | null {
+function dropSwitchover(turn: Turn): string | null {
   const attempt = currentAttempt(turn);
-  if (hasMoved(attempt)) return attempt.purpose === 'give' ? endGiving(turn) : null;
-  const objection = reconsiderGive(turn);
+  if (hasMoved(attempt)) return attempt.purpose === 'switchover' ? endSwitchover(turn) : null;
+  const objection = reconsiderSwitchover(turn);
   if (objection === null) return null;
-  const sentence = `not giving: ${objection}`;
-  answerGive(turn, attempt.request, false, sentence);
+  const sentence = `no switchover: ${objection}`;
+  answerSwitchover(turn, attempt.request, false, sentence);
   return drop(turn, declines(sentence, turn.now), 'nothing had moved');
 }
 
-function endGiving(turn: Turn): string | null {
+function endSwitchover(turn: Turn): string | null {
   const attempt = currentAttempt(turn);
   const objection = objectionToPeer(turn);
   if (objection === null || isComplete(attempt)) return null;
-  const sentence = `gave not all targets: ${objection}`;
+  const sentence = `not all targets switched over: ${objection}`;
   withdrawQueued(turn);
   if (attempt.calls.some(isUnderWay)) return sentence;
   turn.state.attempt = null;
   observeNow(turn);
   wakeAt(turn, turn.now);
-  answerGive(turn, attempt.request, false, sentence);
+  answerSwitchover(turn, attempt.request, false, sentence);
   note(turn, 'notable', sentence);
   return sentence;
 }
@@ -295,7 +295,8 @@ function finishIfComplete(turn: Turn): void {
   // Somebody else was first, which has been said.
   if (targets.length === 0) return;
   const moved = `${DONE[attempt.purpose]} ${list(targets)}`;
-  if (attempt.purpose === 'giveBack' || attempt.purpose === 'give') return finishGiving(turn, attempt, moved);
+  if (attempt.purpose === 'giveBack' || attempt.purpose === 'switchover')
+    return finishHandingOver(turn, attempt, moved);
   turn.state.unconfirmed = timeline;
   const elapsedMs = Math.round(turn.now - attempt.triggeredAt);
   const after = `${moved}, ${elapsedMs} ms after ${sinceWords(attempt)}`;
@@ -312,14 +313,14 @@ function sinceWords({ purpose, resumed, lastUp }: Attempt): string {
 /** There is no channel between the routers. */
 const PEER_INHIBIT = 'Whether the peer is inhibited cannot be seen from here: type show ha_reason there';
 
-function finishGiving(turn: Turn, attempt: Attempt, moved: string): void {
+function finishHandingOver(turn: Turn, attempt: Attempt, moved: string): void {
   note(turn, 'notable', moved);
   if (attempt.purpose === 'giveBack') return;
-  answerGive(
+  answerSwitchover(
     turn,
     attempt.request,
     true,
     `${moved} to the peer; it knows with its next keepalive. ${PEER_INHIBIT}`,
   );
-  noteGiven(turn);
+  noteSwitchedOver(turn);
 }

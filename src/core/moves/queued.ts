@@ -70,7 +70,7 @@ export function withdrawUnwanted(turn: Turn, before: Attempt | null): void {
 
 function withdraw(turn: Turn, { number, calls }: Attempt, isUnwanted: (call: Call) => boolean): boolean {
   const withdrawn = turn.effects.flatMap((effect) =>
-    effect.effect === 'withdrawTakeover' && effect.attempt === number ? effect.calls : [],
+    effect.effect === 'withdrawCalls' && effect.attempt === number ? effect.calls : [],
   );
   const waiting = calls.filter(
     (call) =>
@@ -78,7 +78,7 @@ function withdraw(turn: Turn, { number, calls }: Attempt, isUnwanted: (call: Cal
   );
   if (waiting.length === 0) return false;
   turn.effects.push({
-    effect: 'withdrawTakeover',
+    effect: 'withdrawCalls',
     attempt: number,
     calls: waiting.map((call) => call.number),
   });

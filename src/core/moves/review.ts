@@ -4,7 +4,7 @@
  */
 import { hasMoved, openAttempt } from './calls';
 import { callsFor } from './beginning';
-import { answerGive } from './switchover';
+import { answerSwitchover } from './switchover';
 import { holderWords, isHeldBy } from '../levels/holders';
 import { takeIntent } from '../state/memory';
 import type { Intent, Purpose } from '../state/model';
@@ -42,7 +42,7 @@ function endIfOverruled(turn: Turn, attempt: Attempt): void {
   disarmUnlessUp(turn);
   const where = lost.map((id) => `${id} is ${holderWords(turn.state.ownership?.holders[id] ?? null)}`);
   const reason = `ended attempt ${attempt.number}: ${list(where)} although this router had moved it`;
-  answerGive(turn, attempt.request, false, reason);
+  answerSwitchover(turn, attempt.request, false, reason);
   raiseAlarm(turn, 'target-lost', reason, { about: lost });
 }
 

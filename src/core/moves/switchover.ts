@@ -1,10 +1,10 @@
 /**
- * Rule 15, give: a planned handover. On an operator's command the ACTIVE router assigns the targets to the
+ * Rule 15, switchover. On an operator's command the ACTIVE router assigns the targets to the
  * peer's interfaces; the peer learns of it by its keepalive. Only while the peer is seen to live.
  */
 import { openAttempt } from './calls';
 import { callsOf } from './grouping';
-import { fence } from '../rules/holds';
+import { hold } from '../rules/holds';
 import { belongsToSubnet, privateAddressFor, restsOn } from '../kinds';
 import type { Event, InterfaceHolder, Observation } from '../state/model';
 import { peersBeside, roleOf } from '../levels/ownership';
@@ -13,43 +13,51 @@ import { sessionOf, words } from '../levels/sessions';
 import type { Ownership, State } from '../state/state';
 import { list, note, type Turn } from '../state/turn';
 
-export function giveRequested(turn: Turn, { request }: Extract<Event, { type: 'giveRequested' }>): void {
-  if (turn.state.giveRequest !== null) {
-    const sentence = 'not giving: another command to give is being decided';
-    answerGive(turn, request, false, sentence);
+export function switchoverRequested(
+  turn: Turn,
+  { request }: Extract<Event, { type: 'switchoverRequested' }>,
+): void {
+  if (turn.state.switchoverRequest !== null) {
+    const sentence = 'no switchover: another one is being decided';
+    answerSwitchover(turn, request, false, sentence);
     return note(turn, 'notable', sentence);
   }
-  turn.state.giveRequest = request;
+  turn.state.switchoverRequest = request;
   note(turn, 'notable', 'an operator wants the peer to have the targets');
 }
 
-export function answerGive(turn: Turn, request: number | null, accepted: boolean, sentence: string): void {
+export function answerSwitchover(
+  turn: Turn,
+  request: number | null,
+  accepted: boolean,
+  sentence: string,
+): void {
   if (request === null) return;
   turn.effects.push({ effect: 'answerOperator', request, accepted, sentence });
 }
 
-/** Decides the command, if there is one: begins to give, or says why not. */
-export function decideGive(turn: Turn): void {
-  const { giveRequest: request } = turn.state;
+/** Decides the command, if there is one: begins to move, or says why not. */
+export function decideSwitchover(turn: Turn): void {
+  const { switchoverRequest: request } = turn.state;
   if (request === null) return;
-  turn.state.giveRequest = null;
+  turn.state.switchoverRequest = null;
   const places = placesAtPeer(turn);
-  const objection = objectionToGiving(turn, places);
+  const objection = objectionToSwitchover(turn, places);
   if (objection !== null) {
-    const sentence = `not giving: ${objection}`;
-    answerGive(turn, request, false, sentence);
+    const sentence = `no switchover: ${objection}`;
+    answerSwitchover(turn, request, false, sentence);
     return note(turn, 'notable', sentence);
   }
   begin(turn, request, places);
 }
 
 /** Why the peer could not be given the targets now; null where it could. */
-export function objectionToGiving(situation: Situation, places = placesAtPeer(situation)): string | null {
+export function objectionToSwitchover(situation: Situation, places = placesAtPeer(situation)): string | null {
   return situation.state.attempt === null ? objectionTo(situation, places) : 'another move is under way';
 }
 
 /** Why a command that has moved nothing yet is not to go on; null where it is. */
-export function reconsiderGive(turn: Turn): string | null {
+export function reconsiderSwitchover(turn: Turn): string | null {
   return objectionTo(turn, []);
 }
 
@@ -89,8 +97,8 @@ function placesAtPeer(situation: Situation): readonly Place[] {
 
 function objectionTo(situation: Situation, places: readonly Place[]): string | null {
   const { plan, state, now } = situation;
-  const closed = fence(state);
-  if (closed !== null) return closed;
+  const held = hold(state);
+  if (held !== null) return held;
   if (roleOf(plan, state.ownership, now).haState !== 'ACTIVE') return 'this router is not ACTIVE';
   if (state.streams.phase !== 'synchronized') return "the router's event streams are lost";
   const unwell = objectionToPeer(situation);
@@ -119,9 +127,9 @@ function begin(turn: Turn, request: number, places: readonly Place[]): void {
     to === null ? [] : [{ target, to, allowReassignment: true }],
   );
   const calls = callsOf(moves, turn.now);
-  openAttempt(turn, { purpose: 'give', request, calls });
+  openAttempt(turn, { purpose: 'switchover', request, calls });
   // An operator's word, given while all is well, ends the doubt about the takeover before.
   turn.state.giveBack = null;
   const where = calls.map(({ targets, to }) => `${list(targets)} to ${to.networkInterfaceId}`);
-  note(turn, 'notable', `giving ${list(where)} of the peer: an operator wants it so`);
+  note(turn, 'notable', `switching over ${list(where)} of the peer: an operator wants it so`);
 }

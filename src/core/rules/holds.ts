@@ -8,7 +8,7 @@ import { reorientationWords } from '../levels/stall';
 import type { State } from '../state/state';
 
 /** Why nothing may begin now; null where it may. */
-export function fence(state: State): string | null {
+export function hold(state: State): string | null {
   const { shutdown, inhibit, streams } = state;
   if (shutdown !== null) return 'this daemon is shutting down';
   if (inhibit !== null) return inhibitWords(inhibit);

@@ -1,9 +1,9 @@
 /**
- * Asks the rules, in their order, whether something has to be moved now, and puts the fence before what they call
+ * Asks the rules, in their order, whether something has to be moved now, and puts the hold before what they call
  * for. Begins nothing.
  */
 import { considerEvidence } from './evidence';
-import { fence } from './holds';
+import { hold } from './holds';
 import { hasAlarm } from '../state/alarms';
 import type { Purpose } from '../state/model';
 import { considerPreemption } from './preemption';
@@ -43,16 +43,16 @@ function patientUntil({ plan, state, now }: Turn, { purpose }: Firing): number |
   return now < at ? at : null;
 }
 
-/** Nothing begins behind a fence, whatever calls for it; an inhibit is told of in any case. */
-export function fenced({ state }: Turn, called: Verdict): Verdict {
-  const closed = fence(state);
-  if (closed === null) return called;
-  if (called.fires) return declines(`not ${called.sentence}, but ${closed}`);
-  return state.inhibit === null ? called : declines(`${called.sentence}; ${closed}`, called.until);
+/** Nothing begins under a hold, whatever calls for it; an inhibit is told of in any case. */
+export function unlessHeld({ state }: Turn, called: Verdict): Verdict {
+  const held = hold(state);
+  if (held === null) return called;
+  if (called.fires) return declines(`not ${called.sentence}, but ${held}`);
+  return state.inhibit === null ? called : declines(`${called.sentence}; ${held}`, called.until);
 }
 
 export function judge(turn: Turn): Verdict {
-  return fenced(turn, askRules(turn));
+  return unlessHeld(turn, askRules(turn));
 }
 
 /** Moves without which the targets are not served. */

@@ -57,8 +57,8 @@ export function noteLoss(turn: Turn, before: Ownership | null): void {
   const { plan, state } = turn;
   const after = state.ownership;
   if (!plan.preferred || state.preemption.offBecause !== null || before === null) return;
-  // What this router itself is giving away nobody takes from it.
-  if (state.attempt?.purpose === 'give' || state.attempt?.purpose === 'giveBack') return;
+  // What this router hands over itself nobody takes from it.
+  if (state.attempt?.purpose === 'switchover' || state.attempt?.purpose === 'giveBack') return;
   // What neither router can have does not count; where the peer has a part the rest goes one way or the other (rule 8).
   if (after === null || plan.targets.some(({ id }) => isOnPeer(before, id))) return;
   const had = plan.targets.filter(({ id }) => before.holders[id]?.mine === true);
@@ -82,10 +82,10 @@ function isTaken(holder: Holder | null): boolean {
   return holder?.mine === false && (isAttached(holder) || holder.kind === 'gateway');
 }
 
-/** An operator has given the targets to the peer: they are to stay there. */
-export function noteGiven(turn: Turn): void {
+/** An operator has switched over to the peer: the targets are to stay there. */
+export function noteSwitchedOver(turn: Turn): void {
   if (!turn.plan.preferred || turn.state.preemption.offBecause !== null) return;
-  turnOff(turn, 'an operator has given the targets to the peer');
+  turnOff(turn, 'an operator has switched over to the peer');
   note(
     turn,
     'notable',

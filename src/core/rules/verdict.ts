@@ -17,7 +17,7 @@ export type Verdict =
       readonly fires: true;
       /** Begins with a participle: `taking over ...`. */
       readonly sentence: string;
-      readonly purpose: Exclude<Purpose, 'give' | 'giveBack'>;
+      readonly purpose: Exclude<Purpose, 'switchover' | 'giveBack'>;
       readonly targets: readonly Target[];
       /** The sessions that say that the peer is gone; none where it was not they who said so. */
       readonly sessions: readonly PlannedSession[];

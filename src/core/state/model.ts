@@ -247,22 +247,22 @@ export type Event =
   | { readonly type: 'observationFailed'; readonly number: number; readonly failure: Failure }
   /** EC2 is about to be read anyway: who has no question out may have that answer too. */
   | { readonly type: 'observationOffered' }
-  /** A request of `sendTakeover` has not been sent: it waits for tokens (EC2's limit of requests). */
+  /** A request of `sendCall` has not been sent: it waits for tokens (EC2's limit of requests). */
   | {
-      readonly type: 'takeoverCallQueued';
+      readonly type: 'callQueued';
       readonly attempt: number;
       readonly call: number;
       readonly send: number;
     }
   /** One that was queued is under way; its deadline runs from here. */
   | {
-      readonly type: 'takeoverCallReleased';
+      readonly type: 'callReleased';
       readonly attempt: number;
       readonly call: number;
       readonly send: number;
     }
   | {
-      readonly type: 'takeoverCallAnswered';
+      readonly type: 'callAnswered';
       readonly attempt: number;
       readonly call: number;
       readonly send: number;
@@ -298,12 +298,12 @@ export type Event =
       readonly wallNow: number;
     }
   | { readonly type: 'releaseRequested'; readonly request: number }
-  | { readonly type: 'giveRequested'; readonly request: number }
+  | { readonly type: 'switchoverRequested'; readonly request: number }
   | { readonly type: 'shutdownRequested'; readonly cause: string };
 
 // --- Effects: imperatives; the outcome comes back as an event --------------------------------------
 
-export type TakeoverRequest = RequestedMove & { readonly attempt: number; readonly call: number };
+export type CallRequest = RequestedMove & { readonly attempt: number; readonly call: number };
 
 /** What EC2 is asked for. */
 export type RequestedMove = {
@@ -325,10 +325,10 @@ export type RequestedMove = {
 /**
  * What a move is for. `takeover`: BFD says that the peer is gone (rule 3). `evidence`: EC2 says so (rule 9).
  * `repair` and `claim`: targets without a proper owner (rule 8). `preemption`: this router is preferred
- * (rule 11). `give`: an operator wants the peer to have them (rule 15). `giveBack`: the failure was here
+ * (rule 11). `switchover`: an operator wants the peer to have them (rule 15). `giveBack`: the failure was here
  * (rule 5).
  */
-export type Purpose = 'takeover' | 'evidence' | 'repair' | 'claim' | 'preemption' | 'give' | 'giveBack';
+export type Purpose = 'takeover' | 'evidence' | 'repair' | 'claim' | 'preemption' | 'switchover' | 'giveBack';
 
 /** When the peer was last known to be UP, where it is not known when it went DOWN; null: not in this life of the daemon. */
 export type LastUp = { readonly at: number | null };
@@ -352,13 +352,13 @@ export type Timeline = {
 /** One line per effect: the union and the table of runners are both derived from it. */
 export type EffectArgs = {
   /** All targets of one call to one interface. It may have to wait for EC2's tokens. */
-  readonly sendTakeover: TakeoverRequest & { readonly send: number; readonly timeoutMs: number };
-  /** Build and sign, so that `sendTakeover` of the same call has only the socket left to wait for. */
-  readonly prepareTakeover: TakeoverRequest;
+  readonly sendCall: CallRequest & { readonly send: number; readonly timeoutMs: number };
+  /** Build and sign, so that `sendCall` of the same call has only the socket left to wait for. */
+  readonly prepareCall: CallRequest;
   /** Prepared requests of this attempt will not be sent. */
   readonly discardPrepared: { readonly attempt: number };
   /** Requests of these calls that wait for tokens will not be sent. */
-  readonly withdrawTakeover: { readonly attempt: number; readonly calls: readonly number[] };
+  readonly withdrawCalls: { readonly attempt: number; readonly calls: readonly number[] };
   readonly askInterfaces: {
     readonly attempt: number;
     readonly interfaceNames: readonly string[];
@@ -369,7 +369,7 @@ export type EffectArgs = {
   readonly askHolders: { readonly number: number; readonly instanceIds: readonly string[] };
   /** Read the levels of sessions and interfaces again. */
   readonly readLevels: Readonly<Record<never, never>>;
-  /** The answer to an operator's command; `give` is answered when it has ended. */
+  /** The answer to an operator's command; `switchover` is answered when it has ended. */
   readonly answerOperator: {
     readonly request: number;
     readonly accepted: boolean;

@@ -256,8 +256,8 @@ export type State = {
   readonly damping: Damping | null;
   readonly preemption: Preemption;
   readonly inhibit: Inhibit | null;
-  /** The number of an operator's command to give, until it is decided. */
-  readonly giveRequest: number | null;
+  /** The number of an operator's order of a switchover, until it is decided. */
+  readonly switchoverRequest: number | null;
   /** A move without which the targets are not served is called for and may not begin. */
   readonly blocked: boolean;
   readonly alarms: Alarms;
@@ -334,7 +334,7 @@ export function initialState(plan: Plan): State {
     damping: null,
     preemption: { readySince: null, offBecause: null },
     inhibit: null,
-    giveRequest: null,
+    switchoverRequest: null,
     blocked: false,
     alarms: {},
     stalledAt: null,

@@ -12,7 +12,7 @@ import { addressTarget } from '../../support/coreWorld';
 import { startCredentials } from '../../../src/aws/transport/credentials';
 import { openEc2, type Ec2 } from '../../../src/aws/transport/ec2';
 import { Pacer, type Limits } from '../../../src/aws/moves/pacer';
-import { openTakeover, type Takeover } from '../../../src/aws/moves/moves';
+import { openMover, type Mover } from '../../../src/aws/moves/moves';
 import type { Resolve } from '../../../src/aws/transport/endpointAddresses';
 import { openImds } from '../../../src/aws/transport/imds';
 import { readIdentity, type InstanceIdentity } from '../../../src/aws/reads/instanceIdentity';
@@ -109,7 +109,7 @@ export const limits: Limits = {
 };
 
 /** With limits that are not reached, unless a test gives its own. */
-export function takeoverOf(
+export function moverOf(
   ec2: Ec2,
   {
     plan: planned = plan,
@@ -120,8 +120,8 @@ export function takeoverOf(
     readonly pacer?: Pacer;
     readonly tableOf?: (id: string) => string | null;
   } = {},
-): Takeover {
-  return openTakeover({ ec2, plan: planned, pacer, now, tableOf });
+): Mover {
+  return openMover({ ec2, plan: planned, pacer, now, tableOf });
 }
 
 export type AwsLab = {

@@ -16,7 +16,7 @@ import {
   targetOf,
   type AwsLab,
   until,
-  takeoverOf,
+  moverOf,
 } from './awsLab';
 
 const v4 = (address: string): LookupAddress => ({ address, family: 4 });
@@ -186,7 +186,7 @@ test('a server that is not who it should be is sent nothing', async () => {
     rank: 0,
     allowReassignment: true,
   };
-  const { failure } = await takeoverOf(ec2).send({ ...request, send: 1, timeoutMs: 2_000 });
+  const { failure } = await moverOf(ec2).send({ ...request, send: 1, timeoutMs: 2_000 });
   expect(failure).toMatchObject({
     kind: 'unsent',
     message: matching(/certificate|altnames|unable/i),

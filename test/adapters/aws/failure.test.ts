@@ -1,17 +1,7 @@
 import { DescribeAddressesCommand } from '@aws-sdk/client-ec2';
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
 import { classify } from '../../../src/aws/transport/failure';
-import {
-  eniOf,
-  matching,
-  memoryLog,
-  now,
-  openAwsLab,
-  targetOf,
-  type AwsLab,
-  until,
-  takeoverOf,
-} from './awsLab';
+import { eniOf, matching, memoryLog, now, openAwsLab, targetOf, type AwsLab, until, moverOf } from './awsLab';
 import { openEc2 } from '../../../src/aws/transport/ec2';
 
 const request = {
@@ -52,7 +42,7 @@ describe('what a failed call means', () => {
   ];
   test.each(kinds)('%s: %s (%s)', async (kind, code, status) => {
     lab.emulator.addFault({ kind: 'error', code, ...(status === undefined ? {} : { status }) });
-    const { failure, awsRequestId } = await takeoverOf(lab.ec2).send({
+    const { failure, awsRequestId } = await moverOf(lab.ec2).send({
       ...request,
       timeoutMs: 2_000,
     });
@@ -89,23 +79,23 @@ describe('what a failed call means', () => {
   ];
   test.each(uncertain)('uncertain: %s', async (_name, fault, code, isDone) => {
     lab.emulator.addFault(fault);
-    const { failure } = await takeoverOf(lab.ec2).send({ ...request, timeoutMs: 300 });
+    const { failure } = await moverOf(lab.ec2).send({ ...request, timeoutMs: 300 });
     expect(failure).toMatchObject({ kind: 'uncertain', code });
     expect(lab.world.ownerOf(applied)).toBe(eniOf(isDone ? 1 : 2, 1));
   });
 
   test('credentials that EC2 turns down are replaced, and the next try goes through', async () => {
-    const takeover = takeoverOf(lab.ec2);
+    const mover = moverOf(lab.ec2);
     lab.registry.expire(lab.imdsEmulator.currentCredentials().accessKeyId);
     const fresh = lab.imdsEmulator.rotateCredentials();
-    const { failure } = await takeover.send({ ...request, timeoutMs: 2_000 });
+    const { failure } = await mover.send({ ...request, timeoutMs: 2_000 });
     expect(failure).toMatchObject({ kind: 'unsent', code: 'RequestExpired' });
     expect(failure?.message).not.toContain('ASIA');
     const path = '/latest/meta-data/iam/security-credentials/ha-role';
     await until('IMDS was asked again', () => lab.imdsEmulator.counters()[`GET ${path}`] === 2);
     let send = 1;
     await until('the fresh credentials are in use', () => {
-      void takeover.send({ ...request, send: (send += 1), timeoutMs: 2_000 });
+      void mover.send({ ...request, send: (send += 1), timeoutMs: 2_000 });
       return lab.emulator
         .requests()
         .some(({ accessKeyId, outcome }) => accessKeyId === fresh.accessKeyId && outcome === 'ok');
@@ -133,10 +123,10 @@ describe('a code that may mean the credentials or the call', () => {
       .filter(({ action, endedAt }) => action === 'DescribeNetworkInterfaces' && endedAt !== null).length;
   /** As the rules do it: again while it may be worth it. */
   const outcomes = async (tries: number) => {
-    const takeover = takeoverOf(lab.ec2);
+    const mover = moverOf(lab.ec2);
     const seen: string[] = [];
     for (let send = 1; send <= tries; send += 1) {
-      const { failure } = await takeover.send({ ...request, send, timeoutMs: 2_000 });
+      const { failure } = await mover.send({ ...request, send, timeoutMs: 2_000 });
       seen.push(`${failure?.kind}: ${failure?.message}`);
       await until('EC2 was asked for something else', () => answeredOthers() >= send);
     }
@@ -199,7 +189,7 @@ describe('unsent: EC2 certainly has not received it', () => {
       log: memoryLog().log,
       now,
     });
-    const outcome = await takeoverOf(ec2).send({ ...request, timeoutMs: 2_000 });
+    const outcome = await moverOf(ec2).send({ ...request, timeoutMs: 2_000 });
     ec2.stop();
     return outcome.failure;
   };

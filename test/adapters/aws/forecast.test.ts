@@ -6,7 +6,7 @@ import type { MovingAction } from '../../../src/config/settings';
 import { previewTakeover } from '../../../src/core/moves/preview';
 import { observeOwnership } from '../../../src/aws/reads/observe';
 import { ownParams, wireParams } from '../../support/wireParams';
-import { eniOf, limits, now, openAwsLab, takeoverOf, until } from './awsLab';
+import { eniOf, limits, now, openAwsLab, moverOf, until } from './awsLab';
 import {
   ALLOCATION,
   elasticIpTarget,
@@ -96,9 +96,9 @@ test('the calls that are planned are those that the actions send', async () => {
   const planned = await plannedMoves(plan, observed.observation, preview.moves, tableOf);
   expect(preview.haState).toBe('STANDBY');
   lab.emulator.clearLog();
-  const takeover = takeoverOf(ec2, { plan, tableOf });
+  const mover = moverOf(ec2, { plan, tableOf });
   for (const [call, request] of preview.moves.entries())
-    await takeover.send({ ...request, attempt: 1, call, send: 1, timeoutMs: 5_000 });
+    await mover.send({ ...request, attempt: 1, call, send: 1, timeoutMs: 5_000 });
   const requests = lab.emulator
     .requests()
     .map(({ action, params }) => ({ action, params: ownParams(params) }));

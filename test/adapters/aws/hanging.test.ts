@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import type { CredentialsProvider } from '../../../src/aws/transport/credentials';
 import { openEc2, type Ec2 } from '../../../src/aws/transport/ec2';
 import type { Resolve } from '../../../src/aws/transport/endpointAddresses';
-import { eniOf, memoryLog, now, targetOf, until, takeoverOf } from './awsLab';
+import { eniOf, memoryLog, now, targetOf, until, moverOf } from './awsLab';
 
 const request = {
   attempt: 1,
@@ -57,7 +57,7 @@ function open({
     now,
     ...(resolve === undefined ? {} : { resolve }),
   });
-  return takeoverOf(ec2);
+  return moverOf(ec2);
 }
 
 test.each<[string, Parameters<typeof open>[0]]>([
@@ -76,11 +76,11 @@ test('no answer: sent, by the deadline', async () => {
 });
 
 test('a prepared request and its retry end, too, and leave no connection behind', async () => {
-  const takeover = open({ scheme: 'https' });
-  takeover.prepare(request);
+  const mover = open({ scheme: 'https' });
+  mover.prepare(request);
   const outcomes = await Promise.all([
-    takeover.send({ ...request, timeoutMs: 150 }),
-    takeover.send({ ...request, send: 2, timeoutMs: 100 }),
+    mover.send({ ...request, timeoutMs: 150 }),
+    mover.send({ ...request, send: 2, timeoutMs: 100 }),
   ]);
   expect(outcomes.map(({ failure }) => failure?.code)).toEqual(['Timeout', 'Timeout']);
   ec2.stop();
@@ -90,11 +90,11 @@ test('a prepared request and its retry end, too, and leave no connection behind'
 test('credentials that come after the deadline send nothing', async () => {
   let give: () => void = () => {};
   const late = new Promise<void>((resolve) => (give = resolve)).then(good);
-  const takeover = open({ provide: () => late });
-  expect((await takeover.send({ ...request, timeoutMs: 50 })).failure).toMatchObject({ kind: 'unsent' });
+  const mover = open({ provide: () => late });
+  expect((await mover.send({ ...request, timeoutMs: 50 })).failure).toMatchObject({ kind: 'unsent' });
   give();
   // A second request goes all the way; had the first one gone on, it would have come before.
-  const { failure } = await takeover.send({ ...request, send: 2, timeoutMs: 1_000 });
+  const { failure } = await mover.send({ ...request, send: 2, timeoutMs: 1_000 });
   expect(failure).toMatchObject({ kind: 'uncertain' });
   expect(accepted).toHaveLength(1);
 });

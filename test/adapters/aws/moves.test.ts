@@ -2,7 +2,7 @@
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
 import type { RequestedMove } from '../../../src/core/state/model';
 import type { Plan, Target } from '../../../src/core/state/plan';
-import { addressOf, eniOf, openAwsLab, plan, takeoverOf, type AwsLab } from './awsLab';
+import { addressOf, eniOf, openAwsLab, plan, moverOf, type AwsLab } from './awsLab';
 import {
   ALLOCATION,
   IPV6,
@@ -26,8 +26,8 @@ const OWN = eniOf(1, 1);
 
 function move(target: Target, change: Partial<RequestedMove> = {}) {
   const of: Plan = { ...plan, targets: [target] };
-  const takeover = takeoverOf(lab.ec2, { plan: of });
-  return takeover.send({
+  const mover = moverOf(lab.ec2, { plan: of });
+  return mover.send({
     attempt: 1,
     call: 1,
     send: 1,
@@ -96,9 +96,9 @@ describe('a route', () => {
   test('of a prefix list, in the table that the observation has found by its tag', async () => {
     const tagged = taggedTarget(PREFIX_LIST, 'prefixList');
     expect(await move(tagged)).toMatchObject({ failure: { kind: 'refused' } });
-    const takeover = takeoverOf(lab.ec2, { plan: { ...plan, targets: [tagged] }, tableOf: () => TAGGED });
+    const mover = moverOf(lab.ec2, { plan: { ...plan, targets: [tagged] }, tableOf: () => TAGGED });
     const request = { attempt: 1, call: 1, send: 1, timeoutMs: 2_000, networkInterfaceId: OWN, rank: 0 };
-    const outcome = await takeover.send({ ...request, targets: [tagged.id], allowReassignment: true });
+    const outcome = await mover.send({ ...request, targets: [tagged.id], allowReassignment: true });
     expect(outcome).toMatchObject({ failure: null });
     expect(leadsTo(PREFIX_LIST, TAGGED)).toEqual({ kind: 'networkInterface', id: OWN });
   });

@@ -1,8 +1,8 @@
 // The pace of calls: EC2's buckets, priorities, fairness, being throttled, and taking back what waits.
 import { Pacer, type Ticket } from '../../../src/aws/moves/pacer';
-import { openTakeover } from '../../../src/aws/moves/moves';
-import type { TakeoverRequest } from '../../../src/core/state/model';
-import { eniOf, limits, now, openAwsLab, plan, takeoverOf, until, type AwsLab } from './awsLab';
+import { openMover } from '../../../src/aws/moves/moves';
+import type { CallRequest } from '../../../src/core/state/model';
+import { eniOf, limits, now, openAwsLab, plan, moverOf, until, type AwsLab } from './awsLab';
 import { newTargetsWorld, routeTarget, TABLE } from './targetsLab';
 
 const slow = { ...limits, ReplaceRoute: { burst: 2, refillPerS: 20 } };
@@ -208,7 +208,7 @@ describe('takeovers at the pace of EC2', () => {
     routeTarget(`10.20.${index}.0/24`, 'ipv4', TABLE, 7 - index),
   );
   const wide = { ...plan, targets: many };
-  const request = (index: number): TakeoverRequest => ({
+  const request = (index: number): CallRequest => ({
     attempt: 1,
     call: index + 1,
     networkInterfaceId: eniOf(1, 1),
@@ -220,11 +220,11 @@ describe('takeovers at the pace of EC2', () => {
   test('beyond the burst they wait, tell so, and go by rank; all arrive', async () => {
     lab.emulator.throttleAccount({ ReplaceRoute: { burst: 3, refillPerS: 20 } });
     const pacer = new Pacer({ ...limits, ReplaceRoute: { burst: 3, refillPerS: 20 } }, now);
-    const takeover = takeoverOf(lab.ec2, { plan: wide, pacer });
+    const mover = moverOf(lab.ec2, { plan: wide, pacer });
     const news: string[] = [];
     const outcomes = await Promise.all(
       many.map((_, index) =>
-        takeover.send(
+        mover.send(
           { ...request(index), send: 1, timeoutMs: 1_000 },
           { queued: () => news.push(`${index} waits`), released: () => news.push(`${index} goes`) },
         ),
@@ -240,12 +240,12 @@ describe('takeovers at the pace of EC2', () => {
 
   test('what is withdrawn is never sent', async () => {
     const pacer = new Pacer({ ...limits, ReplaceRoute: { burst: 1, refillPerS: 50 } }, now);
-    const takeover = takeoverOf(lab.ec2, { plan: wide, pacer });
-    const send = (index: number) => takeover.send({ ...request(index), send: 1, timeoutMs: 1_000 });
+    const mover = moverOf(lab.ec2, { plan: wide, pacer });
+    const send = (index: number) => mover.send({ ...request(index), send: 1, timeoutMs: 1_000 });
     const first = send(0);
     void send(1);
     const third = send(2);
-    takeover.withdraw(1, [2]);
+    mover.withdraw(1, [2]);
     await Promise.all([first, third]);
     const named = lab.emulator.requests().map(({ params }) => params['DestinationCidrBlock']);
     expect(named).not.toContain('10.20.1.0/24');
@@ -254,8 +254,8 @@ describe('takeovers at the pace of EC2', () => {
 
   test('a deadline starts when the request is sent, not while it waits', async () => {
     const pacer = new Pacer({ ...limits, ReplaceRoute: { burst: 1, refillPerS: 5 } }, now);
-    const takeover = takeoverOf(lab.ec2, { plan: wide, pacer });
-    const send = (index: number) => takeover.send({ ...request(index), send: 1, timeoutMs: 150 });
+    const mover = moverOf(lab.ec2, { plan: wide, pacer });
+    const send = (index: number) => mover.send({ ...request(index), send: 1, timeoutMs: 150 });
     expect(await Promise.all([send(0), send(1)])).toMatchObject([{ failure: null }, { failure: null }]);
   });
 
@@ -272,18 +272,18 @@ describe('takeovers at the pace of EC2', () => {
       },
     } as typeof lab.ec2;
     const pacer = new Pacer(limits, now);
-    const takeover = openTakeover({ ec2: counting, plan: { ...plan, targets }, pacer, now });
+    const mover = openMover({ ec2: counting, plan: { ...plan, targets }, pacer, now });
     const moves = targets.map(({ id, rank }) => ({
       networkInterfaceId: eniOf(1, 1),
       targets: [id],
       allowReassignment: true,
       rank,
     }));
-    await takeover.rehearse(moves);
+    await mover.rehearse(moves);
     expect(built).toBe(50);
-    await takeover.rehearse(moves);
+    await mover.rehearse(moves);
     expect(built).toBe(58);
-    const outcome = await takeover.send({ ...request(0), ...moves[0]!, send: 1, timeoutMs: 1_000 });
+    const outcome = await mover.send({ ...request(0), ...moves[0]!, send: 1, timeoutMs: 1_000 });
     expect(outcome.failure).toBeNull();
     // The signed one was used: only CreateRoute, which follows it, was built.
     expect(built).toBe(58);

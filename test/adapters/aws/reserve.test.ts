@@ -2,7 +2,7 @@
 import { AssignPrivateIpAddressesCommand, DescribeNetworkInterfacesCommand } from '@aws-sdk/client-ec2';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { openEc2, type Ec2, type PreparedCall } from '../../../src/aws/transport/ec2';
-import { eniOf, memoryLog, now, takeoverOf, targetOf, until } from './awsLab';
+import { eniOf, memoryLog, now, moverOf, targetOf, until } from './awsLab';
 
 type Connection = { readonly socket: Socket; received: string; closed: boolean };
 
@@ -133,7 +133,7 @@ test('when another request has failed without an answer, the connection that is 
 });
 
 test('a takeover reserves what it has prepared, all of it, and others find connections of their own', async () => {
-  const takeover = takeoverOf(ec2);
+  const mover = moverOf(ec2);
   const requests = [1, 2].map((device) => ({
     attempt: 1,
     call: device,
@@ -143,12 +143,12 @@ test('a takeover reserves what it has prepared, all of it, and others find conne
     allowReassignment: true,
     send: 1,
   }));
-  for (const request of requests) takeover.prepare(request);
+  for (const request of requests) mover.prepare(request);
   // One in each turn of the event loop.
   for (const _ of requests) await new Promise((resolve) => setImmediate(resolve));
   expect((await read()).ok).toBe(true);
   expect(received()).toEqual(['', '', 'DescribeNetworkInterfaces']);
-  await Promise.all(requests.map((request) => takeover.send({ ...request, timeoutMs: 1_000 })));
+  await Promise.all(requests.map((request) => mover.send({ ...request, timeoutMs: 1_000 })));
   expect(received()).toEqual([
     'AssignPrivateIpAddresses',
     'AssignPrivateIpAddresses',

@@ -1,7 +1,7 @@
 // An address of the endpoint that accepts and says nothing: whatever tries again goes elsewhere.
 import type { LookupAddress } from 'node:dns';
 import { observeOwnership } from '../../../src/aws/reads/observe';
-import { eniOf, memoryLog, now, openAwsLab, plan, takeoverOf, targetOf, until, type AwsLab } from './awsLab';
+import { eniOf, memoryLog, now, openAwsLab, plan, moverOf, targetOf, until, type AwsLab } from './awsLab';
 import { openEc2 } from '../../../src/aws/transport/ec2';
 
 const [FIRST, SECOND] = ['127.0.0.2', '127.0.0.3'];
@@ -45,7 +45,7 @@ test('after one unanswered request the next ones go to the other address, and st
   await triesUntil(500, (answered) => answered);
   expect([await isAnswered(), await isAnswered()]).toEqual([true, true]);
   lab.ec2.warm(3);
-  expect((await takeoverOf(lab.ec2).send({ ...move, send: 1, timeoutMs: 2_000 })).failure).toBeNull();
+  expect((await moverOf(lab.ec2).send({ ...move, send: 1, timeoutMs: 2_000 })).failure).toBeNull();
   expect(news()).toEqual([['endpoint-address-silent', FIRST]]);
 });
 
@@ -65,10 +65,10 @@ test('a hedge goes to another address, whatever is known of the first', async ()
   await open(FIRST, SECOND);
   await lab.emulator.setAddress(SECOND, 'answers');
   const silent = await lab.emulator.setAddress(FIRST, 'silent');
-  const takeover = takeoverOf(lab.ec2);
-  const first = takeover.send({ ...move, send: 1, timeoutMs: 3_000 });
+  const mover = moverOf(lab.ec2);
+  const first = mover.send({ ...move, send: 1, timeoutMs: 3_000 });
   await until('the first one is there', () => silent.ignored > 0);
-  expect((await takeover.send({ ...move, send: 2, timeoutMs: 2_000 })).failure).toBeNull();
+  expect((await mover.send({ ...move, send: 2, timeoutMs: 2_000 })).failure).toBeNull();
   expect((await first).failure).toMatchObject({ code: 'Timeout' });
 });
 
@@ -95,7 +95,7 @@ test('an action that is slow for long says nothing of its address', async () => 
   await lab.emulator.setAddress(FIRST, 'answers');
   await lab.emulator.setAddress(SECOND, 'answers');
   lab.emulator.addFault({ kind: 'latency', action: 'AssignPrivateIpAddresses', ms: 1_500 });
-  const slow = takeoverOf(lab.ec2).send({ ...move, send: 1, timeoutMs: 900 });
+  const slow = moverOf(lab.ec2).send({ ...move, send: 1, timeoutMs: 900 });
   await until('it is there', () => lab.emulator.requests().some(({ action }) => action.startsWith('Assign')));
   expect(await isAnswered()).toBe(true);
   expect((await slow).failure).toMatchObject({ code: 'Timeout' });
@@ -121,9 +121,9 @@ test('an address with which TLS does not come about is left after one request, t
     now,
     resolve: async () => [v4(FIRST), v4(SECOND)],
   });
-  const takeover = takeoverOf(ec2);
+  const mover = moverOf(ec2);
   for (let send = 1; send <= 10 && (acceptedBy(FIRST) === 0 || acceptedBy(SECOND) === 0); send += 1)
-    expect((await takeover.send({ ...move, send, timeoutMs: 300 })).failure?.kind).toBe('unsent');
+    expect((await mover.send({ ...move, send, timeoutMs: 300 })).failure?.kind).toBe('unsent');
   ec2.stop();
   expect(acceptedBy(SECOND)).toBeGreaterThan(0);
 });

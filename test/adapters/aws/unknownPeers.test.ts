@@ -35,7 +35,7 @@ test('a neighbour gets the key that is missing, a listed address its own key', (
   const { log, logged } = memoryLog();
   new UnknownPeers({ ...plan, peerAddresses: [neighbour, '172.31.2.99'] }, log).observed(observation());
   expect(logged().map(({ reason }) => reason)).toEqual([
-    `EC2 shows no interface of another instance with ${neighbour}, so the peer is not recognised by it (foreign_holder, ha give): where it is not the address of an interface of the peer's instance (a tunnel's end), list addresses of those in peer_private_ips`,
-    'EC2 shows no interface of another instance with 172.31.2.99, so the peer is not recognised by it (foreign_holder, ha give): see peer_private_ips',
+    `EC2 shows no interface of another instance with ${neighbour}, so the peer is not recognised by it (foreign_holder, ha switchover): where it is not the address of an interface of the peer's instance (a tunnel's end), list addresses of those in peer_private_ips`,
+    'EC2 shows no interface of another instance with 172.31.2.99, so the peer is not recognised by it (foreign_holder, ha switchover): see peer_private_ips',
   ]);
 });

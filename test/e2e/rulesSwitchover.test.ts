@@ -1,4 +1,4 @@
-/** A planned handover: `ha give`. */
+/** A planned handover: `ha switchover`. */
 import type { Lab } from '../../lab/topology/topology';
 import { routerNames } from '../../lab/topology/plan';
 import {
@@ -21,10 +21,10 @@ test('the ACTIVE router gives, the peer is ACTIVE with its next observation, and
   const since = requestMark(lab);
   const daemons = routerNames.map((name) => daemonOf(lab, name));
   const marks = daemons.map((daemon) => daemon.mark());
-  const given = await ha(lab, 'rtr1', 'give');
+  const given = await ha(lab, 'rtr1', 'switchover');
   expect(given).toMatchObject({ code: 0, stderr: '' });
   expect(given.stdout).toBe(
-    'gave 172.31.101.10 and 172.31.105.10 to the peer; it knows with its next keepalive. Whether the peer is inhibited cannot be seen from here: type show ha_reason there\n',
+    'switched over 172.31.101.10 and 172.31.105.10 to the peer; it knows with its next keepalive. Whether the peer is inhibited cannot be seen from here: type show ha_reason there\n',
   );
   await settled(lab, 'rtr2');
   expect(writes(lab, since, 'rtr1').map(moveOf).sort()).toEqual([
@@ -48,27 +48,27 @@ test('a peer that dies while it is given the addresses does not keep them', asyn
       lab.killRouter('rtr2').then(resolve, reject);
     });
   });
-  const given = await ha(lab, 'rtr1', 'give');
+  const given = await ha(lab, 'rtr1', 'switchover');
   await dies;
-  expect(given.stdout).toMatch(/^gave 172\.31\.101\.10 and 172\.31\.105\.10 to the peer/);
+  expect(given.stdout).toMatch(/^switched over 172\.31\.101\.10 and 172\.31\.105\.10 to the peer/);
   await reason(rtr1, /taking over 172\.31\.101\.10 and 172\.31\.105\.10: the session/);
   await role(rtr1, 'ACTIVE');
   await nothingMoves(lab, 'rtr1', { request: requestMark(lab), record: rtr1.mark() });
   expect(owners(lab)).toEqual(['rtr1', 'rtr1']);
 });
 
-test('a command to give is declined, with the reason, where the peer cannot be seen to be well', async () => {
+test('a switchover is declined, with the reason, where the peer cannot be seen to be well', async () => {
   const lab = await openPair();
   const declined = async (name: 'rtr1' | 'rtr2', words: RegExp) => {
-    const { code, stdout, stderr } = await ha(lab, name, 'give');
+    const { code, stdout, stderr } = await ha(lab, name, 'switchover');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(words);
     await reason(daemonOf(lab, name), words);
   };
-  await declined('rtr2', /^not giving: this router is not ACTIVE/m);
+  await declined('rtr2', /^no switchover: this router is not ACTIVE/m);
 
   await ha(lab, 'rtr1', 'inhibit', '--for', '10m', '--why', 'change freeze');
-  await declined('rtr1', /not giving: inhibited by an operator until .*Z \(change freeze\)/);
+  await declined('rtr1', /no switchover: inhibited by an operator until .*Z \(change freeze\)/);
   await ha(lab, 'rtr1', 'release');
 
   const since = daemonOf(lab, 'rtr1').mark();
@@ -76,7 +76,7 @@ test('a command to give is declined, with the reason, where the peer cannot be s
   await reason(daemonOf(lab, 'rtr1'), /staying ACTIVE: the sessions .* are DOWN/, since);
   await declined(
     'rtr1',
-    /not giving: the peer is not seen to be well: 172\.31\.101\.241 on TenGigE0\/0\/0\/1 is DOWN and 172\.31\.105\.241 on TenGigE0\/0\/0\/2 is DOWN/,
+    /no switchover: the peer is not seen to be well: 172\.31\.101\.241 on TenGigE0\/0\/0\/1 is DOWN and 172\.31\.105\.241 on TenGigE0\/0\/0\/2 is DOWN/,
   );
   await nothingMoves(lab, 'rtr1');
   expect(roleOf(daemonOf(lab, 'rtr1'))).toBe('ACTIVE');
@@ -97,7 +97,9 @@ describe('EC2 does not let the router write', () => {
 
   const config = { ...soon, partial_hold_s: 1.5 };
   const gaveUp = (left: string) =>
-    new RegExp(`gave up giving ${left} after 10 s: see that this router may write to the peer's interfaces`);
+    new RegExp(
+      `gave up switching ${left} over after 10 s: see that this router may write to the peer's interfaces`,
+    );
 
   // Two of them give up after 10 s, so it is done side by side.
   test("to any of the peer's interfaces: they stay; to one of them: whoever has the lowest address gets the rest", async () => {
@@ -108,7 +110,7 @@ describe('EC2 does not let the router write', () => {
     const lab = await openPair({ config });
     const rtr1 = daemonOf(lab, 'rtr1');
     deny(lab, null);
-    const { code, stderr } = await ha(lab, 'rtr1', 'give');
+    const { code, stderr } = await ha(lab, 'rtr1', 'switchover');
     expect(code).toBe(1);
     expect(stderr).toMatch(gaveUp('172.31.101.10 and 172.31.105.10'));
     await alarm(rtr1, 'give-back-failed', gaveUp('172.31.101.10 and 172.31.105.10'));
@@ -121,7 +123,7 @@ describe('EC2 does not let the router write', () => {
     const lab = await openPair({ config });
     const rtr1 = daemonOf(lab, 'rtr1');
     deny(lab, 0);
-    const { code, stderr } = await ha(lab, 'rtr1', 'give');
+    const { code, stderr } = await ha(lab, 'rtr1', 'switchover');
     expect(code).toBe(1);
     expect(stderr).toMatch(gaveUp('172.31.101.10'));
     await reason(rtr1, /repairing: taking 172\.31\.105\.10, because this router holds 172\.31\.101\.10/);
@@ -133,9 +135,9 @@ describe('EC2 does not let the router write', () => {
   async function deniedHigher(): Promise<void> {
     const lab = await openPair({ config });
     deny(lab, 1);
-    const { code, stdout } = await ha(lab, 'rtr1', 'give');
+    const { code, stdout } = await ha(lab, 'rtr1', 'switchover');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^gave 172\.31\.101\.10 and 172\.31\.105\.10 to the peer/);
+    expect(stdout).toMatch(/^switched over 172\.31\.101\.10 and 172\.31\.105\.10 to the peer/);
     await alarm(daemonOf(lab, 'rtr1'), 'takeover-refused', /EC2 refuses to move 172\.31\.105\.10/);
     await reason(daemonOf(lab, 'rtr2'), /repairing: taking 172\.31\.105\.10/);
     await settled(lab, 'rtr2');

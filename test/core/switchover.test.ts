@@ -2,16 +2,16 @@ import type { Event, Observation } from '../../src/core/state/model';
 import { observationOf, planOf, sessionEvent } from '../support/coreWorld';
 import { Play, answer, asked, interfaceEvent, watching } from './play';
 
-const give = (request = 1): Event => ({ type: 'giveRequested', request });
+const switchover = (request = 1): Event => ({ type: 'switchoverRequested', request });
 const answers = (play: Play): readonly (readonly [number, boolean])[] =>
   play.all('answerOperator').map(({ request, accepted }) => [request, accepted] as const);
 const holders = (play: Play): readonly string[] =>
-  play.all('sendTakeover').map(({ networkInterfaceId }) => networkInterfaceId);
+  play.all('sendCall').map(({ networkInterfaceId }) => networkInterfaceId);
 
 /** An ACTIVE router that has asked EC2 to give both targets to the peer. */
-function giving(): Play {
+function switching(): Play {
   const play = watching('mine', 'gen2');
-  play.at(1_000, give());
+  play.at(1_000, switchover());
   expect(holders(play)).toEqual(['eni-peer1', 'eni-peer2']);
   return play;
 }
@@ -32,15 +32,15 @@ function watchingPeers(change: (peers: ReturnType<typeof observationOf>['peers']
   return play;
 }
 
-describe('give (rule 15)', () => {
+describe('switchover (rule 15)', () => {
   test('the ACTIVE router assigns the targets to the peer: one call per interface, at once', () => {
-    const play = giving();
+    const play = switching();
     expect(asked(play)).toEqual(['take 172.31.101.10', 'take 172.31.105.10']);
     play.at(1_100, answer('1.1.1'), answer('1.2.1'));
     expect(play.state.role.haState).toBe('STANDBY');
     expect(answers(play)).toEqual([[1, true]]);
     expect(play.all('answerOperator')[0]?.sentence).toBe(
-      'gave 172.31.101.10 and 172.31.105.10 to the peer; it knows with its next keepalive. Whether the peer is inhibited cannot be seen from here: type show ha_reason there',
+      'switched over 172.31.101.10 and 172.31.105.10 to the peer; it knows with its next keepalive. Whether the peer is inhibited cannot be seen from here: type show ha_reason there',
     );
   });
 
@@ -66,7 +66,7 @@ describe('give (rule 15)', () => {
   ])('is declined where %s', (_why, change, sentence) => {
     const play = watching('mine', 'gen2');
     change(play);
-    play.at(play.now, give());
+    play.at(play.now, switchover());
     expect(answers(play)).toEqual([[1, false]]);
     expect(play.all('answerOperator')[0]?.sentence).toMatch(sentence);
     expect(holders(play)).toEqual([]);
@@ -74,13 +74,13 @@ describe('give (rule 15)', () => {
 
   test.each(['peer', 'none'] as const)('is declined by a router that is not ACTIVE (%s)', (owner) => {
     const play = watching(owner);
-    play.at(1_000, give());
+    play.at(1_000, switchover());
     expect(answers(play)).toEqual([[1, false]]);
   });
 
   test('is declined before EC2 has answered', () => {
     const play = new Play();
-    play.at(0, give());
+    play.at(0, switchover());
     expect(answers(play)).toEqual([[1, false]]);
   });
 
@@ -103,9 +103,9 @@ describe('give (rule 15)', () => {
     const observation = { ...observationOf('mine'), refusals };
     const number = play.state.observing.inFlight ?? -1;
     play.at(10_300, { type: 'ownershipObserved', number, startedAt: 10_200, observation });
-    play.at(10_400, give());
+    play.at(10_400, switchover());
     expect(play.all('answerOperator').map(({ sentence }) => sentence)).toEqual(
-      objection === null ? [] : [`not giving: ${objection}`],
+      objection === null ? [] : [`no switchover: ${objection}`],
     );
     expect(holders(play)).toEqual(objection === null ? ['eni-peer1', 'eni-peer2'] : []);
   });
@@ -128,16 +128,16 @@ describe('give (rule 15)', () => {
     ],
   ])('is declined where there is nothing to give to: %s', (_what, change) => {
     const play = watchingPeers(change);
-    play.at(10_400, give());
+    play.at(10_400, switchover());
     expect(answers(play)).toEqual([[1, false]]);
     expect(play.all('answerOperator')[0]?.sentence).toContain('172.31.105.10');
     expect(holders(play)).toEqual([]);
   });
 
-  test('is declined while another command to give is decided or carried out', () => {
+  test('is declined while another switchover is decided or carried out', () => {
     const play = watching('mine');
-    play.at(1_000, give(1), give(2));
-    play.at(1_050, give(3));
+    play.at(1_000, switchover(1), switchover(2));
+    play.at(1_050, switchover(3));
     expect(answers(play)).toEqual([
       [2, false],
       [3, false],
@@ -148,7 +148,7 @@ describe('give (rule 15)', () => {
 
   describe('does not succeed', () => {
     test('nothing had moved, and a session went DOWN: declined and ended', () => {
-      const play = giving();
+      const play = switching();
       play.at(1_100, answer('1.1.1', 'throttled'), answer('1.2.1', 'throttled'), sessionEvent('a', 'Down'));
       expect(play.state.attempt).toBeNull();
       expect(answers(play)).toEqual([[1, false]]);
@@ -156,7 +156,7 @@ describe('give (rule 15)', () => {
 
     test('EC2 refuses for good: given up after 10 s, with an alarm', () => {
       const play = watching('mine', 'gen2');
-      play.at(1_000, give());
+      play.at(1_000, switchover());
       play.live(11_100, { owners: ['mine', 'mine'], calls: 'refused' });
       expect(play.state.attempt).toBeNull();
       expect(answers(play)).toEqual([[1, false]]);
@@ -165,22 +165,24 @@ describe('give (rule 15)', () => {
 
     test('EC2 never answers: so is that', () => {
       const play = watching('mine', 'gen2');
-      play.at(1_000, give());
+      play.at(1_000, switchover());
       play.live(11_000, { owners: ['mine', 'mine'] });
       expect(answers(play)).toEqual([[1, false]]);
     });
 
     test('in part: the answer says so, and rule 8 brings the parts together', () => {
-      const play = giving();
+      const play = switching();
       play.at(1_100, answer('1.1.1'), answer('1.2.1', 'refused'));
       play.live(11_000, { owners: ['peer', 'mine'], calls: 'refused' });
       expect(answers(play)).toEqual([[1, false]]);
-      expect(play.all('answerOperator')[0]?.sentence).toMatch(/gave up giving 172\.31\.105\.10 after 10 s/);
+      expect(play.all('answerOperator')[0]?.sentence).toMatch(
+        /gave up switching 172\.31\.105\.10 over after 10 s/,
+      );
       expect(play.state.role.why).toBe('partial');
     });
 
     test('an operator elsewhere has moved them on: ended', () => {
-      const play = giving();
+      const play = switching();
       play.at(1_100, answer('1.1.1'), answer('1.2.1', 'throttled'));
       play.live(10_500, { owners: ['peer', 'mine'], calls: 'throttled' });
       play.live(11_300, { owners: ['third', 'mine'], calls: 'throttled' });
@@ -188,7 +190,7 @@ describe('give (rule 15)', () => {
     });
 
     test('the daemon stops before it is done', () => {
-      const play = giving();
+      const play = switching();
       play.at(1_100, { type: 'shutdownRequested', cause: 'SIGTERM' });
       expect(answers(play)).toEqual([]);
       play.until(6_000);
@@ -201,7 +203,7 @@ describe('give (rule 15)', () => {
     const dies = [sessionEvent('a', 'Down', 1_050), sessionEvent('b', 'Down', 1_050)] as const;
 
     test('in the middle: it gets nothing more, and what it has got comes back', () => {
-      const play = giving();
+      const play = switching();
       play.at(1_050, ...dies);
       play.at(1_100, answer('1.1.1'), answer('1.2.1', 'throttled'));
       expect(answers(play)).toEqual([[1, false]]);
@@ -213,7 +215,7 @@ describe('give (rule 15)', () => {
     });
 
     test('while every answer is under way: arming is kept', () => {
-      const play = giving();
+      const play = switching();
       play.at(1_050, ...dies);
       play.at(1_100, answer('1.1.1'), answer('1.2.1'));
       play.forget();
@@ -224,7 +226,7 @@ describe('give (rule 15)', () => {
     test('while an answer is lost and EC2 shows what has become of it: arming is kept', () => {
       const play = watching('mine', 'gen2');
       play.until(10_200);
-      play.at(10_300, give());
+      play.at(10_300, switchover());
       play.at(10_310, ...dies);
       play.at(10_320, answer('1.1.1', 'uncertain'));
       play.at(10_330, play.observed('peer', 'peer', 10_325));
@@ -235,7 +237,7 @@ describe('give (rule 15)', () => {
     });
 
     test('afterwards: an ordinary takeover', () => {
-      const play = giving();
+      const play = switching();
       play.at(1_100, answer('1.1.1'), answer('1.2.1'));
       play.live(20_000, { owners: ['peer', 'peer'] });
       play.forget();
@@ -249,7 +251,7 @@ describe('give (rule 15)', () => {
     play.at(1_000, sessionEvent('a', 'Down'));
     play.until(1_020);
     play.at(1_100, answer('1.1.1'), answer('1.2.1'));
-    play.at(1_200, sessionEvent('a', 'Up'), give());
+    play.at(1_200, sessionEvent('a', 'Up'), switchover());
     play.at(1_300, interfaceEvent('Te1', 'Down'), answer('2.1.1'), answer('2.2.1'));
     expect(answers(play)).toEqual([[1, true]]);
     expect(play.state.lastAttempt).toBe(2);
@@ -259,7 +261,7 @@ describe('give (rule 15)', () => {
   test('a target that EC2 will not move with the others is tried by itself', () => {
     const targets = planOf().targets.map((target) => ({ ...target, deviceIndex: 1 }));
     const play = watching('mine', 'gen2', planOf({ targets }));
-    play.at(1_000, give());
+    play.at(1_000, switchover());
     play.at(1_100, answer('1.1.1', 'refused'));
     expect(asked(play)).toEqual([
       'take 172.31.101.10 172.31.105.10',
@@ -269,15 +271,15 @@ describe('give (rule 15)', () => {
   });
 });
 
-describe('the bounds of giving (rule 15)', () => {
+describe('the bounds of a switchover (rule 15)', () => {
   test('what is given in the moment when the peer fails is given', () => {
-    const play = giving();
+    const play = switching();
     play.at(1_100, answer('1.1.1'), answer('1.2.1'), sessionEvent('a', 'Down', 1_100));
     expect(answers(play)).toEqual([[1, true]]);
   });
 
   test('a target that somebody else has got meanwhile: the operator is told', () => {
-    const play = giving();
+    const play = switching();
     play.take(answer('1.1.1'));
     play.until(10_999);
     play.forget();
