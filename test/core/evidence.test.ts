@@ -209,8 +209,9 @@ describe('evidence (rule 9)', () => {
 
   test('a session that comes UP before anything has moved ends it', () => {
     const play = booted();
-    play.live(31_000, { owners: peers, conditions: STOPPED, calls: 'throttled' });
-    play.at(31_000, sessionEvent('a', 'Up'));
+    // Between two tries.
+    play.live(30_960, { owners: peers, conditions: STOPPED, calls: 'throttled' });
+    play.at(30_960, sessionEvent('a', 'Up'));
     expect(play.state.attempt).toBeNull();
   });
 
@@ -294,10 +295,10 @@ describe('take_from_running_after_s (rule 9)', () => {
 
   test('is spent by its beginning, but goes on while EC2 throttles it', () => {
     const play = booted(plan);
-    play.live(65_000, { owners: peers, calls: 'throttled' });
+    play.live(64_960, { owners: peers, calls: 'throttled' });
     expect(new Set(play.all('sendCall').map(({ attempt }) => attempt))).toEqual(new Set([1]));
     expect(sends(play).length).toBeGreaterThan(4);
-    play.at(65_000, sessionEvent('a', 'Up'));
+    play.at(64_960, sessionEvent('a', 'Up'));
     expect(play.state.attempt).toBeNull();
     play.at(65_100, sessionEvent('a', 'Unconfigured'));
     play.live(300_000, { owners: peers, calls: 'ok' });

@@ -72,9 +72,9 @@ describe('preemption (rule 11)', () => {
 
   test('a session that goes before anything has moved ends it', () => {
     const play = well();
-    play.live(60_300, { ...peers, calls: 'throttled' });
+    play.live(60_270, { ...peers, calls: 'throttled' });
     expect(play.state.attempt?.purpose).toBe('preemption');
-    play.at(60_300, sessionEvent('a', 'Unknown'));
+    play.at(60_270, sessionEvent('a', 'Unknown'));
     expect(play.state.attempt).toBeNull();
   });
 
