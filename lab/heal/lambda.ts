@@ -7,6 +7,7 @@ import type { AwsEvent } from '../autoscaling-emulator/events';
 import type { LabClock } from '../labClock';
 import { HealBundle, type HealRecord } from './bundle';
 
+/** The longest that Lambda allows. */
 const TIMEOUT_MS = 900_000;
 /** After the first failure and after the second. */
 const RETRY_AFTER_MS = [60_000, 120_000];
@@ -16,6 +17,8 @@ type Delivery = { readonly event: AwsEvent; readonly tries: number };
 export interface LambdaOptions {
   readonly clock: LabClock;
   readonly env: Readonly<Record<string, string>>;
+  /** Of an invocation. Default: the longest that Lambda allows. */
+  readonly timeoutMs?: number;
   /** Before an event is handed over to a process that has had one before: AWS has closed what was idle meanwhile. */
   readonly onThaw?: () => void;
 }
@@ -88,11 +91,11 @@ export class Lambda {
 
   /** Null: it ended well. */
   async #invoke(event: AwsEvent): Promise<string | null> {
-    const { clock, env, onThaw } = this.#options;
-    const endsAtMs = clock.nowMs() + TIMEOUT_MS;
+    const { clock, env, onThaw, timeoutMs = TIMEOUT_MS } = this.#options;
+    const endsAtMs = clock.nowMs() + timeoutMs;
     const crashed = new Promise<string>((resolve) => (this.#crash = resolve));
-    const callOff = clock.after(TIMEOUT_MS, () =>
-      this.#crash?.(`Task timed out after ${TIMEOUT_MS / 1000} seconds`),
+    const callOff = clock.after(timeoutMs, () =>
+      this.#crash?.(`Task timed out after ${timeoutMs / 1000} seconds`),
     );
     if (this.#instance !== null) onThaw?.();
     const instance = (this.#instance ??= new HealBundle({

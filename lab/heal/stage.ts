@@ -24,6 +24,8 @@ import { VirtualClock } from './virtualClock';
 export interface StageOptions {
   /** Of what takes its time; else that of EC2, with guests that boot in a minute. */
   readonly pace?: Partial<Pace>;
+  /** Of an invocation. Default: the longest that Lambda allows. */
+  readonly lambdaTimeoutMs?: number;
   /** Changes the region before it begins. */
   readonly region?: (whole: HealRegion) => HealRegion;
   /** Keys of `heal` on top of those of the example. */
@@ -45,6 +47,8 @@ export interface Message {
 }
 
 const SWEEP_MS = 60_000;
+/** Of which the template has the function told. */
+const TOLD_STATES: readonly string[] = ['running', 'stopped', 'terminated'];
 const KEY = {
   accessKeyId: 'ASIAHEALERHEALERHEAL',
   secretAccessKey: 'lab-secret-of-the-healer',
@@ -107,6 +111,7 @@ export class Stage {
         AWS_LAMBDA_FUNCTION_NAME: 'heal',
         HEAL_JSON: JSON.stringify(this.document()),
       },
+      ...(this.#options.lambdaTimeoutMs === undefined ? {} : { timeoutMs: this.#options.lambdaTimeoutMs }),
       onThaw: () => this.ec2.closeIdleConnections(),
     });
     this.scaling.onEvent((event) => this.deliver(event));
@@ -266,7 +271,7 @@ export class Stage {
   #tellStates(before: Ec2Model, after: Ec2Model): void {
     if (before.instances === after.instances) return;
     for (const { instanceId, state } of after.instances)
-      if (findInstance(before, instanceId)?.state !== state)
+      if (TOLD_STATES.includes(state) && findInstance(before, instanceId)?.state !== state)
         this.deliver(stateChangeEvent(this.#place(), instanceId, state));
   }
 

@@ -43,6 +43,68 @@ test('a launch event that comes twice, and once more when all is over', async ()
   expect(stage.told).toEqual(['healing-began fw1', 'healing-ended fw1']);
 });
 
+test('a message has the id of the event that has caused it', async () => {
+  const stage = await whole('nat');
+  lose(stage, nat.instanceId);
+  await healed(stage, 'nat', nat.instanceId);
+  const [began] = stage.messages;
+  const cause = stage.events.find(({ id }) => id === began?.event);
+  expect(cause?.['detail-type']).toMatch(/^EC2 Instance-(launch|terminate) Lifecycle Action$/);
+  expect(stage.messages.filter(({ event }) => stage.events.every(({ id }) => id !== event))).toEqual([]);
+});
+
+test('a guest that boots for longer than an invocation lasts: its hook waits for it', async () => {
+  const stage = await whole('nat', {
+    pace: { bootMs: 250_000 },
+    lambdaTimeoutMs: 120_000,
+    region: ({ region, groups }) => ({
+      region,
+      groups: groups.map((group) => ({
+        ...group,
+        hooks: (group.hooks ?? []).map((hook) => ({ ...hook, heartbeatTimeoutS: 60 })),
+      })),
+    }),
+  });
+  lose(stage, nat.instanceId);
+  await healed(stage, 'nat', nat.instanceId);
+  expect(results(stage)).toEqual(['CONTINUE']);
+  // At a third of the hook's timeout, and at the pace of the looks.
+  const beats = stage.done('RecordLifecycleActionHeartbeat').map(({ receivedAt }) => receivedAt);
+  const pauses = beats.slice(1).map((at, index) => at - beats[index]!);
+  expect(beats.length).toBeGreaterThan(8);
+  expect(Math.max(...pauses)).toBeLessThan(26_000);
+  expect(stage.lambda.failures.every((failure) => failure === null)).toBe(true);
+});
+
+test('no capacity in the zone: nothing is done, an alarm quotes the group, and ends when there is some', async () => {
+  const stage = await whole('nat');
+  stage.scaling.setCapacity(ZONE, false);
+  const mark = markOf(stage);
+  lose(stage, nat.instanceId);
+  await stage.until('the alarm', () => stage.told.includes('alarm-raised nat no-instance'));
+  expect(stage.messages.find(({ code }) => code === 'no-instance')?.text).toMatch(
+    /^group nat has no instance: Could not launch On-Demand Instances\. InsufficientInstanceCapacity - /,
+  );
+  await stage.pass(300_000);
+  expect(writesSince(stage, mark).filter((action) => !/Tags|Publish|Complete/.test(action))).toEqual([]);
+  expect(stage.told.filter((told) => told.startsWith('alarm'))).toHaveLength(1);
+  stage.scaling.setCapacity(ZONE, true);
+  await healed(stage, 'nat', nat.instanceId);
+  expect(stage.told).toContain('alarm-ended nat no-instance');
+});
+
+test('both routers of a pair die: both are healed', async () => {
+  const stage = await whole('pair');
+  const { rtr1, rtr2 } = pair.instanceId;
+  lose(stage, rtr1);
+  lose(stage, rtr2);
+  await healed(stage, 'rtr1', rtr1);
+  await healed(stage, 'rtr2', rtr2);
+  for (const name of ['rtr1', 'rtr2'] as const)
+    for (const id of pair.interfaceIds[name])
+      expect(stage.interface(id).attachment?.instanceId).toBe(stage.instanceOf(name));
+});
+
 test('events that are lost: the schedule heals', async () => {
   const stage = await whole('network-function');
   stage.loses(({ 'detail-type': type }) => type !== 'Scheduled Event');

@@ -89,8 +89,7 @@ export const UNDISTURBED = [
   'AttachVolume',
   'CompleteLifecycleAction', // of the old instance
   'CompleteLifecycleAction',
-  'CreateOrUpdateTags', // with each message and with the reboot, and when the new instance is seen
-  'CreateOrUpdateTags',
+  'CreateOrUpdateTags', // with each message and with the reboot
   'CreateOrUpdateTags',
   'CreateOrUpdateTags',
   'ModifyNetworkInterfaceAttribute',
