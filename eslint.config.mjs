@@ -22,7 +22,7 @@ const importsOnly = (anythingElse) => ({
 });
 
 const otherAdapters = (own) =>
-  ['slapi', 'aws', 'store', 'telemetry', 'control', 'runtime', 'cli']
+  ['slapi', 'aws', 'store', 'telemetry', 'control', 'status', 'runtime', 'cli']
     .filter((name) => name !== own)
     .flatMap((name) => [`**/${name}/*`, `**/${name}/**`]);
 

@@ -13,6 +13,7 @@ import { rules } from '../src/config/rules';
 import { documentSchema } from '../src/config/schema';
 import { healRules } from '../src/heal/config/rules';
 import { healDocumentSchema } from '../src/heal/config/schema';
+import { statusSchema } from '../src/status/schema';
 import { alarmTables } from './alarmTables';
 import { replacementTables } from './deployUpdates';
 
@@ -32,6 +33,7 @@ export function generated(): readonly Generated[] {
       path: deployReadme,
       text: withTables(readFileSync(deployReadme, 'utf8'), 'tables', replacementTables()),
     },
+    { path: join(__dirname, '..', 'docs', 'status.schema.json'), text: plainSchema(statusSchema) },
     { path: operations, text: withTables(readFileSync(operations, 'utf8'), 'alarms', alarmTables()) },
   ];
 }
@@ -41,6 +43,11 @@ function withTables(page: string, name: string, made: string): string {
   const [before = '', rest = ''] = page.split(new RegExp(`(?<=<!-- ${name}: .*-->\\n)`));
   const after = rest.slice(rest.indexOf(`<!-- end of ${name} -->`));
   return `${before}\n${made}\n${after}`;
+}
+
+/** Of what the daemon writes, and not people. */
+function plainSchema(schema: z.ZodType): string {
+  return `${JSON.stringify(z.toJSONSchema(schema, { target: 'draft-7' }), null, 2)}\n`;
 }
 
 /** Draft 7, which editors know. */

@@ -28,7 +28,10 @@ import { startSlapi, type Slapi } from './slapi/client';
 import { occupyAll } from './store/places';
 import { JournalFile } from './store/journalFile';
 import { openMemory, readBootId, type MemoryFile } from './store/memory';
+import type { StoreWriter } from './store/entry';
 import { openStore } from './store/store';
+import type { Status } from './status/endpoint';
+import type { SnapshotSources } from './status/snapshot';
 import { createLogger, logCrashes } from './telemetry/log';
 
 /** EX_SOFTWARE of sysexits(3): the daemon found itself stuck; the container is to be started again. */
@@ -77,7 +80,18 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
   const router = settings.whole.peerAddresses.join(', ');
   const memory = openMemory(settings.stateDir, names, log, router);
   warnAboutMount(memory, settings.stateDir, log);
-  const store = openStore(settings.store, log);
+  const status = await openStatusIfAsked(settings, {
+    groups,
+    router: settings.log.router,
+    version,
+    clock: systemClock,
+    wallNow: Date.now,
+    readiness: () => readiness.lines,
+    alarms: () => alarms.standing(),
+    log,
+  });
+  const written = openStore(settings.store, log);
+  const store = status === null ? written : alsoShown(written, status);
   store.put('config', settings.document);
   const alarmsView = new AlarmsView({ alarms, settings, put: (value) => store.put('ha_alarms', value) });
   const view = new View(groups, (key, value) => store.put(key, value));
@@ -152,8 +166,12 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
       for (const { name, journal } of journals) journal.record(batch.filter(({ group }) => group === name));
       health.update(batch);
       readiness.update(batch);
+      status?.snapshot.update(batch);
     },
-    beat: () => watchdog.beat(),
+    beat: () => {
+      watchdog.beat();
+      status?.snapshot.beat();
+    },
     deaf: (reason) => {
       log.fatal({ event: 'loop-stalled', reason }, 'The daemon ends because it is stuck');
       process.exit(STUCK_EXIT_CODE);
@@ -185,6 +203,7 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
   await Promise.all([
     slapi.close(settings.onShutdown),
     control.close(),
+    status?.close(),
     memory.close(),
     store.close(),
     ...journals.map(({ file }) => file.close()),
@@ -192,6 +211,25 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
   aws.stop();
   watchdog.stop();
   return exitCode;
+}
+
+function alsoShown(store: StoreWriter, { snapshot }: Status): StoreWriter {
+  return {
+    put: (key, value) => {
+      store.put(key, value);
+      snapshot.put(key, value);
+    },
+    health: () => store.health(),
+    close: () => store.close(),
+  };
+}
+
+/** Where nobody asked for it, not even its code is loaded. */
+async function openStatusIfAsked(
+  { status }: Settings,
+  sources: SnapshotSources & { readonly log: Logger },
+): Promise<Status | null> {
+  return status === null ? null : (await import('./status/endpoint')).openStatus(status, sources);
 }
 
 /** One for each core, since each is replayed by itself. */

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { parseDestination } from './destinations';
 import { ipv4Number, notAHost } from './ipv4';
 import { canonicalIpv6, notAnIpv6Host } from './ipv6';
+import { parseListenPlace } from './listenPlace';
 import { socketPathFault } from './socketPath';
 import { listed, shown } from './words';
 
@@ -228,6 +229,15 @@ export function socketPath(example: string) {
     const fault = socketPathFault(value);
     return fault === null ? null : `${shown(value)} ${fault}; ${hint}`;
   });
+}
+
+/** An address of this router with a port, or the path of a Unix socket that the daemon makes. */
+export function listenPlace() {
+  const hint =
+    'write an address of this router and a port like 127.0.0.1:9469 or [::1]:9469, or the absolute path of a socket';
+  return text('address and port, or absolute path', hint, (value) =>
+    parseListenPlace(value) === null ? `${shown(value)} is no place to listen at; ${hint}` : null,
+  );
 }
 
 /** A name of the router's own configuration: one word. */

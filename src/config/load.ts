@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import type { JsonObject } from '../core/state/model';
 import type { PlannedSession, Timing } from '../core/state/plan';
 import { groupsOf } from './groups';
+import { parseListenPlace } from './listenPlace';
 import { canonicalIpv6, isLinkLocal } from './ipv6';
 import { parseDocument, readTextFile } from './reading';
 import { judge } from './report';
@@ -86,10 +87,16 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
     },
     stateDir: config.state_dir,
     controlSocket: config.control_socket,
+    status: statusOf(config),
     onShutdown: config.on_shutdown,
     document,
     warnings,
   };
+}
+
+function statusOf({ status_listen: listen, status_token_file: tokenFile }: Config): Settings['status'] {
+  const place = listen === undefined ? null : parseListenPlace(listen);
+  return place === null ? null : { place, tokenFile: tokenFile ?? null };
 }
 
 function timingOf(config: Config): Timing {

@@ -8,6 +8,7 @@ import { entries, isObject, member } from './document';
 import { groupRules } from './groupRules';
 import { canonicalIpv6, isLinkLocal } from './ipv6';
 import { repeated } from './repeated';
+import { statusRules } from './statusRules';
 import { configSchema, groupSchema, peerPrivateAddressSchema, sessionSchema, storeSchema } from './schema';
 import { place, type Path } from './words';
 
@@ -45,6 +46,7 @@ export function partsOf(document: unknown) {
     grpcServer: valid(shape.grpc_server, member(config, 'grpc_server')),
     storeType: valid(storeSchema.shape.type, member(store, 'type')),
     storePath: member(store, 'path'),
+    statusListen: valid(shape.status_listen, member(config, 'status_listen')),
     /** Of the floating addresses, as in the plan. */
     addresses: actions.flatMap((action) =>
       action.entries.flatMap(({ key, id }) => (key === 'secondary_ip' && id !== undefined ? [id] : [])),
@@ -148,6 +150,7 @@ export const rules: readonly Rule[] = [
   },
   ...actionRules,
   ...groupRules,
+  ...statusRules,
   {
     severity: 'mistake',
     sentence:

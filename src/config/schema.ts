@@ -16,6 +16,7 @@ import {
   hostAddressOfEitherFamily,
   hostOrSocket,
   keys,
+  listenPlace,
   listOf,
   mandatory,
   optional,
@@ -535,6 +536,14 @@ export const configSchema = keys(
     control_socket: withDefault(socketPath(defaultControlSocket), defaultControlSocket, {
       description:
         'Unix socket on which the daemon takes the commands of `ha`; only its own user can open it.',
+    }),
+    status_listen: optional(listenPlace(), {
+      description:
+        'Where the status endpoint listens: probes, the status and metrics over HTTP (docs/status.md). Absent: there is none.',
+    }),
+    status_token_file: optional(absolutePath('/app/onbox/status-token'), {
+      description:
+        'File of one line, the token that requests to the status endpoint have to bring (`Authorization: Bearer TOKEN`); /livez needs none. Absent: it answers everybody who reaches it.',
     }),
     log_level: withDefault(choice(['debug', 'info', 'warn', 'error']), 'info', {
       description: 'The least important records that are logged.',

@@ -4,6 +4,7 @@
  */
 import type { JsonObject } from '../core/state/model';
 import type { Plan } from '../core/state/plan';
+import type { ListenPlace } from './listenPlace';
 
 export type BfdSessionSettings = {
   /** The id of the same session in the plan. */
@@ -65,6 +66,12 @@ export type LogSettings = {
   readonly syslog: { readonly host: string; readonly port: number } | null;
 };
 
+export type StatusSettings = {
+  readonly place: ListenPlace;
+  /** Null: none is asked for. */
+  readonly tokenFile: string | null;
+};
+
 /** Targets that move together, decided about by a core of their own. */
 export type Group = { readonly name: string; readonly plan: Plan };
 
@@ -81,6 +88,8 @@ export type Settings = {
   readonly stateDir: string;
   /** Path of the Unix socket that takes the commands of `ha`. */
   readonly controlSocket: string;
+  /** Null: there is no status endpoint. */
+  readonly status: StatusSettings | null;
   readonly onShutdown: 'keep' | 'unregister';
   /** The document as the operator wrote it, for `show config`. */
   readonly document: JsonObject;

@@ -11,16 +11,22 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** `body` becomes one line of JSON. */
-export type HttpAnswer = { readonly status: number; readonly body: unknown };
+/** `body` becomes one line of JSON; `text` is what is sent. */
+export type HttpAnswer = {
+  readonly status: number;
+  readonly headers?: { readonly [name: string]: string };
+} & ({ readonly body: unknown } | { readonly contentType: string; readonly text: string });
+
+/** What a route may look at beside the body. */
+export type Asked = { readonly query: URLSearchParams; readonly authorization: string | null };
 
 /** Must not reject. It gets the whole body of the request, which is empty where there was none. */
-export type Route = (body: Buffer) => Promise<HttpAnswer>;
+export type Route = (body: Buffer, asked: Asked) => Promise<HttpAnswer>;
 
 export type HttpServerOptions = {
-  /** By method and path: `POST /command`. Nothing else is served. */
+  /** By method and path: `POST /command`. Nothing else is served, but HEAD where there is GET. */
   readonly routes: { readonly [request: string]: Route };
-  /** From the connection to the end of the request. */
+  /** From the connection to the end of the request; and from the answer until it has been read. */
   readonly requestTimeoutMs: number;
 };
 
@@ -80,7 +86,9 @@ export function httpServer({ routes, requestTimeoutMs }: HttpServerOptions): Htt
   server.on('request', (request, response) => {
     if (turnedAway.has(request.socket)) return;
     open.set(request.socket, response);
-    const route = routes[`${request.method ?? ''} ${request.url ?? ''}`];
+    const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+    const route = routes[`${request.method === 'HEAD' ? 'GET' : (request.method ?? '')} ${path}`];
+    const asked = { query: new URLSearchParams(query), authorization: request.headers.authorization ?? null };
     if (isEnding) return reply(request, response, refusal(503, 'the daemon is stopping'));
     if (route === undefined) {
       const known = Object.keys(routes).join(', ');
@@ -89,7 +97,9 @@ export function httpServer({ routes, requestTimeoutMs }: HttpServerOptions): Htt
     void bodyOf(request).then(async (body) => {
       if (body === 'cut off') return;
       const tooLong = refusal(413, `the request is longer than ${maxBodyBytes} bytes`);
-      reply(request, response, body === 'too long' ? tooLong : await route(body));
+      reply(request, response, body === 'too long' ? tooLong : await route(body, asked));
+      const unread = setTimeout(() => request.socket.destroy(), requestTimeoutMs);
+      request.socket.once('close', () => clearTimeout(unread));
     });
   });
 
@@ -142,9 +152,14 @@ function bodyOf(request: IncomingMessage): Promise<Buffer | 'too long' | 'cut of
 }
 
 /** The connection ends with it, or a little later where the client still writes. */
-function reply(request: IncomingMessage, response: ServerResponse, { status, body }: HttpAnswer): void {
-  const text = textOf(body);
-  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) });
+function reply(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer): void {
+  const text = 'text' in answer ? answer.text : textOf(answer.body);
+  response.writeHead(answer.status, {
+    ...headers,
+    ...('text' in answer ? { 'content-type': answer.contentType } : {}),
+    ...answer.headers,
+    'content-length': Buffer.byteLength(text),
+  });
   if (request.complete) return void response.end(text);
   response.write(text);
   const late = setTimeout(() => request.socket.destroy(), lingerMs);

@@ -20,12 +20,15 @@ export type SocketFile = { readonly device: bigint; readonly inode: bigint };
 export type Listening =
   { readonly ok: true; readonly file: SocketFile } | { readonly ok: false; readonly obstacle: Obstacle };
 
+/** `key`: of the configuration, for the advice. */
+export type SocketPlace = { readonly key: string; readonly path: string };
+
 /** Never rejects. Where it fails, the server is still to be closed. Later errors of the server are the caller's. */
-export async function listenAt(path: string, server: Server): Promise<Listening> {
+export async function listenAt(place: SocketPlace, server: Server): Promise<Listening> {
   try {
-    return { ok: true, file: await occupy(path, server) };
+    return { ok: true, file: await occupy(place, server) };
   } catch (error: unknown) {
-    return { ok: false, obstacle: obstacleOf(error, path) };
+    return { ok: false, obstacle: obstacleOf(error, place) };
   }
 }
 
@@ -58,12 +61,13 @@ function refuse(code: string, cause: string, advice: string): never {
   throw new Refusal({ code, cause, advice });
 }
 
-async function occupy(path: string, server: Server): Promise<SocketFile> {
+async function occupy(place: SocketPlace, server: Server): Promise<SocketFile> {
+  const { key, path } = place;
   const fault = socketPathFault(path);
-  if (fault !== null) refuse('ENAMETOOLONG', `${path} ${fault}`, 'set control_socket to a shorter path');
+  if (fault !== null) refuse('ENAMETOOLONG', `${path} ${fault}`, `set ${key} to a shorter path`);
   const directory = dirname(path);
   await makeDirectory(directory);
-  await demandSafe(directory);
+  await demandSafe(directory, key);
   // Not join(): it takes a lone dot for the directory itself.
   const nursery = await mkdtemp(`${directory}/.`);
   try {
@@ -71,7 +75,7 @@ async function occupy(path: string, server: Server): Promise<SocketFile> {
     await listen(server, fresh);
     await chmod(fresh, 0o600);
     const file = fileOf(await lstat(fresh, { bigint: true }));
-    await demandFree(path);
+    await demandFree(place);
     await rename(fresh, path);
     return file;
   } finally {
@@ -95,9 +99,9 @@ async function makeDirectory(path: string): Promise<void> {
 }
 
 /** Who may rename files in the directory could put a socket of his own in the place of ours. */
-async function demandSafe(directory: string): Promise<void> {
+async function demandSafe(directory: string, key: string): Promise<void> {
   const { uid, mode } = await stat(directory);
-  const elsewhere = 'or set control_socket to a path in a directory of its own';
+  const elsewhere = `or set ${key} to a path in a directory of its own`;
   const isSticky = (mode & 0o1000) !== 0;
   if ((mode & 0o022) !== 0 && !isSticky) {
     refuse('EPERM', `others may write to ${directory}`, `chmod go-w ${directory}, ${elsewhere}`);
@@ -108,23 +112,23 @@ async function demandSafe(directory: string): Promise<void> {
   }
 }
 
-async function demandFree(path: string): Promise<void> {
+async function demandFree({ key, path }: SocketPlace): Promise<void> {
   const found = await whatIsAt(path);
   if (found === null) return;
   if (!found.isSocket()) {
-    refuse('EEXIST', `${path} is there and is no socket`, 'remove it, or set control_socket to another path');
+    refuse('EEXIST', `${path} is there and is no socket`, `remove it, or set ${key} to another path`);
   }
   if (await isListenedTo(path)) {
     refuse(
       'EADDRINUSE',
       `another process listens on ${path}`,
-      'stop the other daemon, or give each its own control_socket',
+      `stop the other daemon, or give each its own ${key}`,
     );
   }
   // Another daemon may have found the same dead socket, and been quicker.
   const now = await whatIsAt(path);
   if (now !== null && !isSame(fileOf(now), fileOf(found))) {
-    refuse('EADDRINUSE', `another process has just taken ${path}`, 'give each daemon its own control_socket');
+    refuse('EADDRINUSE', `another process has just taken ${path}`, `give each daemon its own ${key}`);
   }
 }
 
@@ -176,12 +180,12 @@ function isSame(one: SocketFile, other: SocketFile): boolean {
   return one.device === other.device && one.inode === other.inode;
 }
 
-function obstacleOf(error: unknown, path: string): Obstacle {
+function obstacleOf(error: unknown, { key, path }: SocketPlace): Obstacle {
   if (error instanceof Refusal) return error.obstacle;
   return {
     code: codeOf(error),
     cause: isNativeError(error) ? error.message : String(error),
-    advice: `make ${dirname(path)} a directory that the daemon can write to, or set control_socket to a path in one`,
+    advice: `make ${dirname(path)} a directory that the daemon can write to, or set ${key} to a path in one`,
   };
 }
 

@@ -306,6 +306,23 @@ export const PART_ALARMS = {
     cause: 'the file system has no Unix sockets',
     act: 'put the directory on a disk of the router',
   },
+  'status-unavailable': {
+    severity: 'minor',
+    over: ['status-available'],
+    about: [],
+    means:
+      'the status endpoint cannot be opened, so nothing can be probed or scraped; failover is not affected',
+    cause: 'another process has its port, or the address of `status_listen` is not here',
+    act: '`show ha_alarms` says what to do; it is tried again by itself',
+  },
+  'status-token-unreadable': {
+    severity: 'minor',
+    over: [],
+    about: [],
+    means: 'the token of the status endpoint cannot be read: it answers `/livez` alone',
+    cause: '`status_token_file` is missing or empty, or its rights',
+    act: 'write one line with the token into that file; it is read again with the next request, the alarm ends with a restart',
+  },
   'control-unavailable': {
     severity: 'minor',
     over: ['control-available'],

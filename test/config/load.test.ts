@@ -125,6 +125,7 @@ describe('files of xrv9k-aws-ha', () => {
       store: { type: 'redis', host: '127.0.0.1', port: 6379 },
       log: { router: hostname(), level: 'info', file: '/var/log/ha_app_bkp.log', syslog: null },
       stateDir: '/var/lib/xr-aws-ha',
+      status: null,
       controlSocket: '/run/xr-aws-ha/control.sock',
       onShutdown: 'keep',
       document: JSON.parse(readFileSync(join(fixtures, 'sample.json'), 'utf8')) as unknown,
@@ -347,11 +348,17 @@ describe('settings', () => {
         take_from_running_after_s: 120,
         state_dir: '/mnt/state',
         control_socket: '/mnt/state/control.sock',
+        status_listen: '[::1]:9469',
+        status_token_file: '/mnt/state/token',
         store: { type: 'file', path: '/mnt/state/show.json' },
       }),
     );
     expect(settings.slapi.tls).toEqual({ caFile: '/app/onbox/ems.pem', serverName: 'ems.cisco.com' });
     expect(settings.slapi.credentialsFile).toBe('/app/onbox/credentials');
+    expect(settings.status).toEqual({
+      place: { host: '::1', port: 9469 },
+      tokenFile: '/mnt/state/token',
+    });
     expect(settings.log).toEqual({
       router: 'rtr1',
       level: 'debug',

@@ -198,6 +198,41 @@ describe('a value that is wrong by itself', () => {
       `config.control_socket: "/run/${'d'.repeat(52)}..." has 100 bytes before the last slash; the path of a socket can have 97 there; write a short absolute path like /run/xr-aws-ha/control.sock`,
     ],
     [
+      'a place to listen at that is a port alone',
+      configWith({ status_listen: ':9469' }),
+      'config.status_listen: ":9469" is no place to listen at; write an address of this router and a port like 127.0.0.1:9469 or [::1]:9469, or the absolute path of a socket',
+    ],
+    [
+      'a place to listen at that is a name',
+      configWith({ status_listen: 'localhost:9469' }),
+      'config.status_listen: "localhost:9469" is no place to listen at; write an address of this router and a port like 127.0.0.1:9469 or [::1]:9469, or the absolute path of a socket',
+    ],
+    [
+      'a place to listen at that is an address without a port',
+      configWith({ status_listen: '10.0.0.1' }),
+      'config.status_listen: "10.0.0.1" is no place to listen at; write an address of this router and a port like 127.0.0.1:9469 or [::1]:9469, or the absolute path of a socket',
+    ],
+    [
+      'a place to listen at that is no port',
+      configWith({ status_listen: '10.0.0.1:70000' }),
+      'config.status_listen: "10.0.0.1:70000" is no place to listen at; write an address of this router and a port like 127.0.0.1:9469 or [::1]:9469, or the absolute path of a socket',
+    ],
+    [
+      'a place to listen at that is an IPv6 address without brackets',
+      configWith({ status_listen: '::1:9469' }),
+      'config.status_listen: "::1:9469" is no place to listen at; write an address of this router and a port like 127.0.0.1:9469 or [::1]:9469, or the absolute path of a socket',
+    ],
+    [
+      'a place to listen at that is a directory',
+      configWith({ status_listen: '/run/' }),
+      'config.status_listen: "/run/" is no place to listen at; write an address of this router and a port like 127.0.0.1:9469 or [::1]:9469, or the absolute path of a socket',
+    ],
+    [
+      'a token for no endpoint',
+      configWith({ status_token_file: '/app/onbox/token' }),
+      'config.status_token_file: not used without status_listen; remove it, or say where to listen',
+    ],
+    [
       'a server with a port',
       configWith({ redis_server: '127.0.0.1:6379' }),
       'config.redis_server: "127.0.0.1:6379" is not the name or address of a host; write a host name or an IPv4 address, without a port',
@@ -558,6 +593,20 @@ describe('warnings', () => {
       configWith({ ec2_private_endpoint_url: 'http://127.0.0.1:4566' }),
       ['config.ec2_private_endpoint_url: http is not encrypted; use it in a lab only and https:// with AWS'],
     ],
+    [
+      'a status endpoint that everybody reaches',
+      configWith({ status_listen: '0.0.0.0:9469' }),
+      [
+        'config.status_listen: everybody who reaches this address can read the status, the configuration among it; add status_token_file, or listen on 127.0.0.1',
+      ],
+    ],
+    ...['127.0.0.1:9469', '[::1]:9469', '/run/xr-aws-ha/status.sock'].map(
+      (place): [string, object, string[]] => [
+        `a status endpoint at ${place}`,
+        configWith({ status_listen: place }),
+        [],
+      ],
+    ),
     [
       'a password in clear text',
       configWith({ grpc_server: '10.0.0.1', grpc_credentials_file: '/app/onbox/credentials' }),

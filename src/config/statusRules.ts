@@ -1,0 +1,35 @@
+/** Rules about the status endpoint. */
+import { isWithinMachine, parseListenPlace } from './listenPlace';
+import type { Rule } from './rules';
+
+export const statusRules: readonly Rule[] = [
+  {
+    severity: 'mistake',
+    sentence: '`status_token_file` goes with `status_listen`.',
+    find: ({ isWritten }) =>
+      isWritten('status_token_file') && !isWritten('status_listen')
+        ? [
+            {
+              path: ['config', 'status_token_file'],
+              message: 'not used without status_listen; remove it, or say where to listen',
+            },
+          ]
+        : [],
+  },
+  {
+    severity: 'warning',
+    sentence:
+      'A status endpoint that others than this machine reach has a `status_token_file`; it is plain HTTP all the same, so its network has to be a trusted one.',
+    find: ({ isWritten, statusListen }) => {
+      const place = statusListen === undefined ? null : parseListenPlace(statusListen);
+      if (place === null || isWithinMachine(place) || isWritten('status_token_file')) return [];
+      return [
+        {
+          path: ['config', 'status_listen'],
+          message:
+            'everybody who reaches this address can read the status, the configuration among it; add status_token_file, or listen on 127.0.0.1',
+        },
+      ];
+    },
+  },
+];

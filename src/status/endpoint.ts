@@ -1,0 +1,36 @@
+/**
+ * The status endpoint: probes, status and metrics over HTTP. It listens where it is told and nowhere else, answers from
+ * what the loop has published, and decides nothing. Where its place cannot be had, the log says why; failover is not
+ * affected. Loaded only where the configuration has `status_listen`.
+ */
+import type { Logger } from 'pino';
+import type { StatusSettings } from '../config/settings';
+import { Listener } from '../control/listener';
+import { statusRoutes } from './routes';
+import { Token } from './token';
+import { Snapshot, type SnapshotSources } from './snapshot';
+
+export type Status = {
+  readonly snapshot: Snapshot;
+  /** Takes less than 1 s and never rejects. */
+  readonly close: () => Promise<void>;
+};
+
+export function openStatus(
+  { place, tokenFile }: StatusSettings,
+  { log, ...sources }: SnapshotSources & { readonly log: Logger },
+): Status {
+  const snapshot = new Snapshot(sources);
+  const token = new Token(tokenFile, sources.clock.monotonicMs, log);
+  const listener = new Listener({
+    place: { key: 'status_listen', ...place },
+    routes: statusRoutes(snapshot, token),
+    onOpen: () => log.info({ event: 'status-available', ...place }, 'The status endpoint answers'),
+    onObstacle: ({ code, cause, advice }) =>
+      log.error(
+        { event: 'status-unavailable', ...place, code, cause, reason: advice },
+        'The status endpoint cannot be opened; failover is not affected',
+      ),
+  });
+  return { snapshot, close: () => listener.close() };
+}

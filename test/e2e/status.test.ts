@@ -1,0 +1,60 @@
+/** The status endpoint of built daemons: off by default, its probes follow the role, and requests do not touch a takeover. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { statusSchema } from '../../src/status/schema';
+import { eventually } from '../support/eventually';
+import { ask } from '../support/statusWorld';
+import { daemonOf, openPair, takesOver } from './support';
+
+/** Sockets on which a process listens for TCP. */
+function listeningOf(pid: number): readonly string[] {
+  const own = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+    } catch {
+      return [];
+    }
+  });
+  return ['tcp', 'tcp6'].flatMap((family) =>
+    readFileSync(`/proc/${pid}/net/${family}`, 'utf8')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, , , state, , , , , , inode = '']) => state === '0A' && own.includes(`socket:[${inode}]`))
+      .map(([, local = '']) => local),
+  );
+}
+
+test('nothing listens where the configuration says nothing', async () => {
+  const lab = await openPair();
+  expect(listeningOf(daemonOf(lab, 'rtr2').pid ?? 0)).toEqual([]);
+});
+
+test('the probes follow the roles through a takeover, which is as ever under 50 requests a second', async () => {
+  const lab = await openPair();
+  const socket = join(lab.routers.rtr2.directory, 'status.sock');
+  await daemonOf(lab, 'rtr2').stop('SIGTERM', 5_000);
+  lab.writeConfig('rtr2', { status_listen: socket });
+  const again = lab.startDaemon('rtr2');
+  await again.waitFor(({ event }) => event === 'status-available');
+  const statusOf = async (path: string) => (await ask(socket, path)).status;
+  await eventually(async () => expect(await statusOf('/readyz')).toBe(200));
+  expect([await statusOf('/active'), await statusOf('/standby')]).toEqual([503, 200]);
+
+  const answers: Promise<number>[] = [];
+  const paths = ['/livez', '/readyz', '/active', '/standby', '/status'];
+  const asking = setInterval(() => answers.push(statusOf(paths[answers.length % paths.length] ?? '')), 20);
+  try {
+    await takesOver(lab, 'rtr2', () => lab.killRouter('rtr1'));
+  } finally {
+    clearInterval(asking);
+  }
+  const statuses = await Promise.all(answers);
+  expect(statuses.length).toBeGreaterThan(0);
+  expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([]);
+  await eventually(async () => expect(await statusOf('/active')).toBe(200));
+  // It may be a second old.
+  await eventually(async () => {
+    const document = statusSchema.parse(JSON.parse((await ask(socket, '/status')).text));
+    expect(document).toMatchObject({ ha_state: 'ACTIVE', live: true });
+  });
+});

@@ -1,0 +1,30 @@
+/** docs/status.md says what there is. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CONDITIONS } from '../../src/runtime/readiness';
+import { statusRoutes } from '../../src/status/routes';
+import { Snapshot } from '../../src/status/snapshot';
+import { Token } from '../../src/status/token';
+import { recordingLogger } from '../support/logRecords';
+import { sourcesOf, statusWorld } from '../support/statusWorld';
+
+const page = readFileSync(join(__dirname, '..', '..', 'docs', 'status.md'), 'utf8');
+
+test('each request has its row, and each row its request', () => {
+  const snapshot = new Snapshot(sourcesOf(statusWorld()));
+  const routes = statusRoutes(snapshot, new Token(null, () => 0, recordingLogger().log));
+  const rows = [...page.matchAll(/^\| `(GET \/\w+)` \|/gm)].map(([, request]) => request);
+  expect(rows).toEqual(Object.keys(routes));
+});
+
+test('each condition has its row, in the order in which it is shown', () => {
+  const rows = [...page.matchAll(/^\| `(\w+)` \| (.*\?) \| (.*) \|$/gm)].map(([, ...cells]) => cells);
+  const who = { ACTIVE: 'the ACTIVE router', notActive: 'a router that is not ACTIVE' };
+  expect(rows).toEqual(
+    Object.entries(CONDITIONS).map(([name, { asks, only }]) => [
+      name,
+      asks,
+      only === undefined ? 'every router' : who[only],
+    ]),
+  );
+});

@@ -1,0 +1,78 @@
+/** A snapshot of a pair on which all is well, and the endpoint that answers from it. */
+import { request } from 'node:http';
+import type { Group } from '../../src/config/settings';
+import type { StandingAlarm } from '../../src/runtime/alarms';
+import { readinessOf, type Around, type OfGroup } from '../../src/runtime/readiness';
+import { step } from '../../src/core/step';
+import type { SnapshotSources } from '../../src/status/snapshot';
+import type { Snapshot } from '../../src/status/snapshot';
+import { AROUND, groupWith, NOW, WALL } from './readyWorld';
+
+export const decided = { type: 'inputDrained', jitter: 0 } as const;
+
+export type StatusWorld = {
+  groups: Map<string, OfGroup>;
+  around: Around;
+  alarms: readonly StandingAlarm[];
+  now: number;
+};
+
+export function statusWorld(change: Partial<StatusWorld> = {}): StatusWorld {
+  return {
+    groups: new Map([['default', groupWith('peer')]]),
+    around: AROUND,
+    alarms: [],
+    now: NOW,
+    ...change,
+  };
+}
+
+export function sourcesOf(world: StatusWorld): SnapshotSources {
+  const groups: readonly Group[] = [...world.groups].map(([name, { plan }]) => ({ name, plan }));
+  return {
+    groups,
+    router: 'rtr2',
+    version: '1.2.3',
+    clock: { monotonicMs: () => world.now },
+    wallNow: () => WALL + world.now - NOW,
+    readiness: () => readinessOf(world.groups, world.around, world.now),
+    alarms: () => world.alarms,
+  };
+}
+
+/** As the loop publishes it. */
+export function publish(snapshot: Snapshot, { groups, now }: StatusWorld): void {
+  for (const [group, { plan, state }] of groups)
+    snapshot.update([
+      { now, group, event: decided, before: state, step: { ...step(plan, state, decided, now), state } },
+    ]);
+  snapshot.beat();
+}
+
+export type Answer = {
+  readonly status: number;
+  readonly headers: { readonly [name: string]: unknown };
+  readonly text: string;
+};
+
+/** `at`: the path of a socket, or a port on 127.0.0.1. */
+export function ask(
+  at: string | number,
+  path: string,
+  {
+    method = 'GET',
+    headers = {},
+  }: { readonly method?: string; readonly headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const place = typeof at === 'string' ? { socketPath: at } : { host: '127.0.0.1', port: at };
+  return new Promise((resolve, reject) => {
+    const asked = request({ ...place, path, method, headers, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => (text += part));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
+      );
+    });
+    asked.on('error', reject).end();
+  });
+}
