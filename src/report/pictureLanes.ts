@@ -109,7 +109,10 @@ function callSpan(calls: readonly Call[]): DrawnSpan {
   const failed = calls.filter(({ outcome }) => outcome !== 'moved');
   const [first] = calls;
   const count = new Set(calls.flatMap(({ targets }) => targets)).size;
-  const what = calls.length === 1 && count === 1 ? first?.targets[0] : `${calls.length} for ${count}`;
+  const what =
+    calls.length === 1 && count === 1
+      ? first?.targets[0]
+      : `${calls.length} call${calls.length === 1 ? '' : 's'}, ${count} targets`;
   if (failed.length === 0) return { from, to, tone: 'call', text: what ?? '' };
   const codes = [...new Set(failed.map(({ outcome, code }) => (outcome === null ? 'no answer' : code)))];
   return { from, to, tone: 'failed', text: `${what}, ${failed.length} failed: ${codes.join(', ')}` };
