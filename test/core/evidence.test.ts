@@ -238,7 +238,7 @@ describe('unprotected (rule 9)', () => {
     expect(alarms(play)).toBe(1);
   });
 
-  test('protected again when a session is UP, and another alarm the next time', () => {
+  test('over when a session is UP, and another alarm the next time', () => {
     const play = booted();
     play.live(45_000, { owners: peers });
     play.at(45_000, sessionEvent('a', 'Up'));
