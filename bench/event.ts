@@ -27,7 +27,11 @@ export function peerLives(sim: SimRouter, neighbors: readonly string[]): void {
 }
 
 /** The next `count` writes that the emulator receives, in order. Listens from the call on. */
-export function nextWrites(ec2: Ec2Emulator, count: number): Promise<readonly LoggedRequest[]> {
+export function nextWrites(
+  ec2: Ec2Emulator,
+  count: number,
+  deadlineMs = DEADLINE_MS,
+): Promise<readonly LoggedRequest[]> {
   const seen: LoggedRequest[] = [];
   return new Promise((resolve, reject) => {
     const settle = (end: () => void) => {
@@ -36,8 +40,8 @@ export function nextWrites(ec2: Ec2Emulator, count: number): Promise<readonly Lo
       end();
     };
     const deadline = setTimeout(
-      () => settle(() => reject(new Error(`${seen.length} of ${count} writes came in ${DEADLINE_MS} ms`))),
-      DEADLINE_MS,
+      () => settle(() => reject(new Error(`${seen.length} of ${count} writes came in ${deadlineMs} ms`))),
+      deadlineMs,
     );
     const off = ec2.onRequest((request) => {
       if (!isWrite(request)) return;

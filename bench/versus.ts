@@ -35,6 +35,7 @@ const READY_MS = 60_000;
 const MOVED_MS = 120_000;
 /** What the router, EC2 and the requests that are signed ahead have settled by. */
 const FIRST_AFTER_MS = 2_000;
+/** What goes DOWN right after the peer has got the targets counts as the same failure. */
 const EVENTS_APART_MS = 1_000;
 /** Of the configuration as delivered. */
 const KEEPALIVE_MS = 10_000;
@@ -109,7 +110,7 @@ class Standby {
   readonly #start: Pick<Takeover, 'startMs' | 'startCpuMs'>;
   /** The interfaces of the peer that have the addresses at first. */
   readonly #homes: ReadonlyMap<string, string>;
-  #lastEventMs = -Infinity;
+  #watchedMs = -Infinity;
   #isFirst = true;
 
   private constructor(lab: AnyLab, daemon: DaemonProcess, start: Pick<Takeover, 'startMs' | 'startCpuMs'>) {
@@ -153,19 +154,23 @@ class Standby {
     const { lab } = this;
     const { begin, untilFirstWrite = false } = row;
     if (!this.#isFirst) {
-      this.#peerHasAll();
+      // Also from what EC2 carries out late: whoever has sent it may have given up on it.
+      const again = setInterval(() => this.#peerHasAll(), 100);
       await this.#watch();
+      clearInterval(again);
     }
     this.#isFirst = false;
-    await delay(Math.max(0, this.#lastEventMs + EVENTS_APART_MS - nowMs()));
+    await delay(Math.max(0, this.#watchedMs + EVENTS_APART_MS - nowMs()));
     await this.#betweenKeepalives(row.process === 'new' ? KEEPALIVE_MS : SHORT_KEEPALIVE_MS);
     const since = { record: this.#daemon.mark(), request: lab.ec2.requests().at(-1)?.number ?? 0 };
-    const first = nextWrites(lab.ec2, 1);
+    const first = nextWrites(lab.ec2, 1, MOVED_MS);
     const end = begin?.(lab);
     try {
       const eventMs = peerDies(lab.routers.rtr2.sim, this.#neighbors);
-      this.#lastEventMs = eventMs;
-      const firstWriteMs = ((await first)[0]?.receivedAt ?? Number.NaN) - eventMs;
+      const [write] = await first.catch((error: unknown) => {
+        throw new Error(`${String(error)}\n${this.#daemon.tail()}`);
+      });
+      const firstWriteMs = (write?.receivedAt ?? Number.NaN) - eventMs;
       if (untilFirstWrite)
         return { ...this.#start, firstWriteMs, allMovedMs: Number.NaN, writes: Number.NaN };
       await this.#daemon.waitFor(({ reason }) => /EC2 confirms attempt \d+: all targets/.test(reason ?? ''), {
@@ -200,6 +205,7 @@ class Standby {
     peerLives(this.lab.routers.rtr2.sim, this.#neighbors);
     const watches = /this router is STANDBY and watches: all sessions are UP/i;
     await this.#daemon.waitFor(({ reason }) => watches.test(reason ?? ''), { since, deadlineMs: READY_MS });
+    this.#watchedMs = nowMs();
   }
 
   /** Behind the daemon's back, as an operator would. */

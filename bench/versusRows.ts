@@ -186,7 +186,6 @@ export const rows: readonly Row[] = [
       return endpoint.env;
     },
     begin: ({ ec2 }) => {
-      ec2.addFault({ kind: 'latency', ms: CALL_MS });
       void ec2.setAddress(FIRST, 'silent');
     },
     figures: [moved('endpoint with two addresses, one silent from the event on: all moved', 0.3)],

@@ -56,6 +56,8 @@ export type Trouble = {
   blackholeUntil: number;
   slowUntil: number;
   lossyUntil: number;
+  /** One of two addresses of the endpoint accepts requests and says nothing. */
+  halfSilentUntil: number;
   throttledUntil: number;
   /** Somebody else in the account asks for nearly all that the bucket gets. */
   contendedUntil: number;
@@ -66,6 +68,8 @@ export type Trouble = {
 /** EC2's bucket for AssignPrivateIpAddresses is 100 and 5 a second, and the account shares it. */
 const BUCKET = 40;
 const REFILL_PER_MS = 5 / 1000;
+/** Lognormal, as answers of a busy service are. */
+const TAIL_SIGMA = 1.1;
 /** How long the other consumer of a contended bucket waits for its next request, in the mean. */
 const CONSUMER_MS = 220;
 /** What a `stale` fault may lag at most. */
@@ -203,6 +207,7 @@ export class Ec2 {
       now < trouble.blackholeUntil ||
       now < trouble.slowUntil ||
       now < trouble.lossyUntil ||
+      now < trouble.halfSilentUntil ||
       now < trouble.throttledUntil ||
       now < trouble.contendedUntil ||
       now < trouble.staleUntil ||
@@ -490,13 +495,13 @@ export class Ec2 {
 
   /** Ends a request that cannot reach EC2; returns whether it did. */
   #isGone(router: AnyRouter, there: number, timeoutMs: number, answered: Answered<Failure>): boolean {
-    const { cutUntil, blackholeUntil } = this.trouble[router];
+    const { cutUntil, blackholeUntil, halfSilentUntil } = this.trouble[router];
     const { now } = this.#timeline;
     if (now < cutUntil) {
       this.#timeline.after(Math.min(there, timeoutMs), () => answered(noConnection));
       return true;
     }
-    if (now < blackholeUntil) {
+    if (now < blackholeUntil || (now < halfSilentUntil && this.#random.chance(0.5))) {
       this.#timeline.after(timeoutMs, () => answered(timedOut));
       return true;
     }
@@ -514,7 +519,8 @@ export class Ec2 {
   #halfLatency(router: AnyRouter): number {
     const [from, to] = this.#settings.ec2LatencyMs;
     const slow = this.#timeline.now < this.trouble[router].slowUntil ? this.#random.spread(100, 5_000) : 0;
-    return Math.round(this.#random.int(from, to) / 2 + slow);
+    const tail = this.#settings.heavyTail ? Math.exp(TAIL_SIGMA * this.#random.normal()) : 1;
+    return Math.round((this.#random.int(from, to) * tail) / 2 + slow);
   }
 }
 
@@ -550,6 +556,7 @@ function noTrouble(targets: number): Trouble {
     blackholeUntil: 0,
     slowUntil: 0,
     lossyUntil: 0,
+    halfSilentUntil: 0,
     throttledUntil: 0,
     contendedUntil: 0,
     staleUntil: 0,

@@ -20,6 +20,11 @@ export class Random {
     return ((mixed ^ (mixed >>> 15)) >>> 0) / 4294967296;
   }
 
+  /** Standard normal, by Box and Muller. */
+  normal(): number {
+    return Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next());
+  }
+
   /** A whole number in [from, to]. */
   int(from: number, to: number): number {
     return from + Math.floor(this.next() * (to - from + 1));

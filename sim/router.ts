@@ -4,6 +4,7 @@
  */
 import type { Effect, EffectArgs, Event, Memory } from '../src/core/state/model';
 import { Pacer, type Limits } from '../src/aws/moves/pacer';
+import { AnswerTimes } from '../src/aws/transport/answerTimes';
 import type { ApiLimit } from '../src/config/settings';
 import type { Plan } from '../src/core/state/plan';
 import type { State } from '../src/core/state/state';
@@ -88,8 +89,9 @@ export class Router<Index extends AnyRouter> {
   #boots = 0;
   /** Between this router's wall clock and the right time. */
   #clockErrorMs = 0;
-  /** That of the daemon that runs. */
+  /** Those of the daemon that runs. */
   #pacer: Pacer | null = null;
+  #answerTimes: AnswerTimes | null = null;
   /** What takes a request that waits for a token out of its queue. */
   #waiting: readonly Waiting[] = [];
   /** The newest observation that was asked for, and by whom. */
@@ -216,6 +218,9 @@ export class Router<Index extends AnyRouter> {
       after: (delayMs, run) => daemon.after(delayMs, run),
       random: () => random.next(),
     });
+    this.#answerTimes = new AnswerTimes((slowAfterMs) =>
+      daemon.enqueue(() => ({ type: 'answerTimeLearnt', slowAfterMs })),
+    );
     const memories = this.#saved.at(-1);
     const bootId = `boot-${this.index}-${this.#boots}`;
     this.#tell(() => `the daemon starts, ${memories === undefined ? 'without' : 'with'} memory`);
@@ -278,6 +283,7 @@ export class Router<Index extends AnyRouter> {
     this.daemon = null;
     this.#pacer?.stop();
     this.#pacer = null;
+    this.#answerTimes = null;
     this.#waiting = [];
     this.#unsaved = null;
     this.#p.recorder.died(this.index);
@@ -360,6 +366,7 @@ export class Router<Index extends AnyRouter> {
     const askers = [asker];
     this.#reading = { daemon, startedAt, askers };
     ec2.observe(this.index, READ_TIMEOUT_MS, (result) => {
+      if (!isFailure(result)) this.#answered(daemon, 'DescribeNetworkInterfaces', startedAt);
       for (const { group, plan, number } of askers)
         daemon.enqueueFor(group, () => {
           if (isFailure(result)) return { type: 'observationFailed', number, failure: result };
@@ -401,6 +408,7 @@ export class Router<Index extends AnyRouter> {
     const sentAt = this.now;
     this.#p.ec2.assign(this.index, effect, (failure) => {
       pacer.answered(ACTION, failure);
+      if (failure === null) this.#answered(daemon, ACTION, sentAt);
       daemon.enqueueFor(group, () => ({
         type: 'callAnswered',
         attempt,
@@ -411,6 +419,10 @@ export class Router<Index extends AnyRouter> {
         awsRequestId: null,
       }));
     });
+  }
+
+  #answered(daemon: Daemon, action: string, sentAt: number): void {
+    if (daemon === this.daemon) this.#answerTimes?.answered(action, this.now - sentAt);
   }
 
   #tell(what: () => string): void {

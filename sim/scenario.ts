@@ -52,6 +52,8 @@ export type Settings = {
   /** New generation: XR says nothing of an interface until it changes. */
   readonly silentInterfaces: boolean;
   readonly ec2LatencyMs: Pair<number>;
+  /** One answer in a hundred takes more than ten times as long as half of them. */
+  readonly heavyTail: boolean;
   /** Reads show EC2 as it was up to this long ago. */
   readonly stalenessMs: number;
   /** What XR says of a session that was programmed anew. */
@@ -114,7 +116,15 @@ export type Fault = Timed &
         readonly kind: 'ec2';
         readonly router: RouterIndex | 'both';
         readonly how:
-          'cut' | 'blackhole' | 'slow' | 'lossy' | 'throttled' | 'contended' | 'refusing' | 'stale';
+          | 'cut'
+          | 'blackhole'
+          | 'slow'
+          | 'halfSilent'
+          | 'lossy'
+          | 'throttled'
+          | 'contended'
+          | 'refusing'
+          | 'stale';
         /** For `refusing`: which target, or all of them. */
         readonly target: number | 'all';
       }
@@ -287,6 +297,7 @@ function settingsOf(random: Random, seed: number): Settings {
     foreignHolder: random.pick(['refuse', 'refuse', 'take']),
     initialOwner: random.pick([0, 0, 0, 1, 1, 'nobody', 'mixed']),
     // From numbers of their own: what else is drawn does not depend on them.
+    heavyTail: new Random(seed, 5).chance(0.4),
     refusedTakes: new Random(seed, 4).chance(0.5),
     groups: new Random(seed, 2).chance(1 / 8) ? 2 : 1,
     elasticIpFloats: new Random(seed, 4).chance(1 / 2),
@@ -378,6 +389,7 @@ function faultOf(random: Random, settings: Settings, kind: FaultKind, at: number
           'cut',
           'blackhole',
           'slow',
+          'halfSilent',
           'lossy',
           'lossy',
           'throttled',

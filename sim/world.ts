@@ -47,6 +47,7 @@ const TIMING: Timing = {
   reestablishMs: 10_000,
   settleMs: 20,
   hedgeMs: 700,
+  hedgeLeastMs: 200,
   armedTtlMs: 600_000,
   partialHoldMs: 25_000,
   evidenceHoldMs: 30_000,
@@ -474,6 +475,9 @@ class World {
         return;
       case 'slow':
         trouble.slowUntil = until;
+        return;
+      case 'halfSilent':
+        trouble.halfSilentUntil = until;
         return;
       case 'lossy':
         trouble.lossyUntil = until;

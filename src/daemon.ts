@@ -99,7 +99,16 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
     names
       .map((name) => loop.stateOf(name))
       .every(({ ownership, attempt }) => ownership !== null && attempt === null);
-  const aws = connectAws({ settings: settings.ec2, groups, plan: settings.whole, log, now, isAtRest });
+  const onSlowness = (slowAfterMs: number): void => loop.enqueue({ type: 'answerTimeLearnt', slowAfterMs });
+  const aws = connectAws({
+    settings: settings.ec2,
+    groups,
+    plan: settings.whole,
+    log,
+    now,
+    isAtRest,
+    onSlowness,
+  });
 
   const journals = openJournals(groups, settings.stateDir, bootId, log);
   process.on('exit', () => {

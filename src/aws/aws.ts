@@ -12,6 +12,7 @@ import type { Reading } from '../wellness';
 import { takeoverRequests } from '../core/moves/grouping';
 import { Deadline } from '../deadline';
 import { startCredentials } from './transport/credentials';
+import { AnswerTimes } from './transport/answerTimes';
 import { openEc2, type Caller, type Ec2 } from './transport/ec2';
 import { askHolders, type HoldersResult } from './reads/instanceStatus';
 import { openImds, type Imds } from './transport/imds';
@@ -73,6 +74,7 @@ export function connectAws({
   log,
   now,
   isAtRest,
+  onSlowness = () => {},
 }: {
   readonly settings: Ec2Settings;
   readonly groups: readonly Group[];
@@ -83,7 +85,10 @@ export function connectAws({
   readonly now: () => number;
   /** Whether every group knows its role, and moves nothing. */
   readonly isAtRest: () => boolean;
+  /** After how long without an answer a takeover call is slow, in ms, whenever that has changed by much. */
+  readonly onSlowness?: (slowAfterMs: number) => void;
 }): Aws {
+  const answerTimes = new AnswerTimes(onSlowness);
   const stopping = new AbortController();
   const unknownPeers = new UnknownPeers(plan, log);
   const foreseenRefusals = new ForeseenRefusals(plan, log);
@@ -124,6 +129,7 @@ export function connectAws({
       credentials,
       log,
       now,
+      onAnswer: (action, afterMs) => answerTimes.answered(action, afterMs),
     });
     if (stopping.signal.aborted) ec2.stop();
     const movers = new Map(

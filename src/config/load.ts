@@ -108,6 +108,7 @@ function timingOf(config: Config): Timing {
     reestablishMs: msOfS(config.reestablish_s),
     settleMs: config.settle_ms,
     hedgeMs: config.hedge_ms,
+    hedgeLeastMs: Math.min(config.hedge_least_ms, config.hedge_ms),
     armedTtlMs: msOfS(config.armed_ttl_s),
     partialHoldMs: msOfS(config.partial_hold_s),
     evidenceHoldMs: msOfS(config.evidence_hold_s),

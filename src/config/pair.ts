@@ -157,7 +157,7 @@ function preferredMistakes(one: Side, other: Side): readonly string[] {
 
 /**
  * The times and choices that the two have to have in common, so that they judge the same thing in the same way. Not
- * here: what depends on the router (`settle_ms`), on its way to EC2 (`api_timeout_s`, `hedge_ms`), or counts for one of
+ * here: what depends on the router (`settle_ms`), on its way to EC2 (`api_timeout_s`, `hedge_ms`, `hedge_least_ms`), or counts for one of
  * them only (`preempt_delay_s`).
  */
 const COMMON_KEYS = [

@@ -447,9 +447,14 @@ export const configSchema = keys(
     }),
     hedge_ms: withDefault(milliseconds(50, 8000), 700, {
       description:
-        'When EC2 has not answered a takeover call for this long, the same call is made on a second connection.',
+        'When EC2 has not answered a takeover call for this long, the same call is made on a second connection: the longest time, used until the daemon has seen how long EC2 takes here.',
       atLeast: { limit: 200, because: 'most takeover calls are then made twice' },
       atMost: { limit: 2000, because: 'a takeover over a dead connection takes that long' },
+    }),
+    hedge_least_ms: withDefault(milliseconds(50, 8000), 200, {
+      description:
+        'The shortest time for the same, where EC2 answers quickly. The daemon takes what seven of ten answers have not exceeded lately, half as much again as the median at least. With the value of `hedge_ms` it learns nothing.',
+      atLeast: { limit: 100, because: 'a moment without the processor is then taken for a silent EC2' },
     }),
     armed_ttl_s: withDefault(seconds(0, 86_400), 600, {
       description:

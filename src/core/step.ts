@@ -48,6 +48,7 @@ import {
 } from './levels/ownership';
 import type { Plan } from './state/plan';
 import { noteLoss, trackReadiness } from './rules/preemption';
+import { answerTimeLearnt } from './moves/overlap';
 import { callQueued, callReleased, withdrawUnwanted } from './moves/queued';
 import { noteHolders } from './rules/repair';
 import { currentIntent, reviewByObservation } from './moves/review';
@@ -165,6 +166,8 @@ function apply(turn: Turn, before: State, event: Event): void {
       levelsRead(turn, event);
       noteLevelsKnown(turn);
       return lookCloselyIfPeerWentDown(turn, before);
+    case 'answerTimeLearnt':
+      return answerTimeLearnt(turn, event.slowAfterMs);
     case 'holdersAnswered':
       return holdersAnswered(turn, event);
     case 'inhibitRequested':

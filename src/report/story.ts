@@ -196,6 +196,7 @@ const KINDS = {
   processStalled: 'daemon',
   levelsRead: 'BFD',
   holdersAnswered: 'EC2',
+  answerTimeLearnt: 'EC2',
   inhibitRequested: 'operator',
   releaseRequested: 'operator',
   switchoverRequested: 'operator',

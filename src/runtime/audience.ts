@@ -43,6 +43,7 @@ export function heardBy({ sessions }: Plan, event: SharedEvent): SharedEvent | n
       return { ...event, sessions: event.sessions.filter(isOwn) };
     // A core knows which interfaces its sessions are on, and ignores the others.
     case 'interfaceChanged':
+    case 'answerTimeLearnt':
     case 'streamsLost':
     case 'controlLost':
     case 'shutdownRequested':

@@ -76,6 +76,7 @@ function fieldsOf(event: Event, { now, before, step }: Recorded): Record<string,
     case 'observationOffered':
     case 'levelsRead':
     case 'holdersAnswered':
+    case 'answerTimeLearnt':
     case 'inhibitRequested':
     case 'releaseRequested':
     case 'switchoverRequested':

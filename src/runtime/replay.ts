@@ -196,6 +196,7 @@ const EVENT_TYPES = {
   processStalled: true,
   levelsRead: true,
   holdersAnswered: true,
+  answerTimeLearnt: true,
   inhibitRequested: true,
   releaseRequested: true,
   switchoverRequested: true,

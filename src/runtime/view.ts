@@ -98,6 +98,7 @@ export class View {
       case 'processStalled':
       case 'levelsRead':
       case 'holdersAnswered':
+      case 'answerTimeLearnt':
       case 'inhibitRequested':
       case 'releaseRequested':
       case 'switchoverRequested':

@@ -70,6 +70,7 @@ describe('files of xrv9k-aws-ha', () => {
         reestablishMs: 10_000,
         settleMs: 20,
         hedgeMs: 700,
+        hedgeLeastMs: 200,
         armedTtlMs: 600_000,
         partialHoldMs: 25_000,
         evidenceHoldMs: 30_000,

@@ -61,15 +61,57 @@ describe('takeover calls (rule 6)', () => {
     expect(play.all('sendCall').map(({ timeoutMs }) => timeoutMs)).toEqual([2_000, 4_000, 8_000, 8_000]);
   });
 
-  test('no answer after hedge_ms: a second identical request, one per try', () => {
+  test('no answer after hedge_ms: a second identical request, and further ones the more seldom the more are out', () => {
     const play = sent();
     play.until(1_699);
     expect(sends(play)).toEqual([]);
-    play.until(1_700);
-    expect(sends(play)).toEqual(['1.1.2']);
-    play.at(1_720, answer('1.1.2', 'throttled'));
-    play.until(2_500);
-    expect(sends(play)).toEqual(['1.1.2']);
+    const sentAt: number[] = [];
+    for (let now = 1_700; now < 30_000; now += 1) {
+      const before = sends(play).length;
+      play.until(now);
+      if (sends(play).length > before) sentAt.push(now);
+    }
+    const pauses = sentAt.slice(1).map((at, index) => at - (sentAt[index] ?? 0));
+    // Half of hedge_ms and 150 ms for each that is out at least, less some jitter. Eight are out, and none has ended.
+    expect(pauses).toEqual([307, 393, 525, 657, 787, 875]);
+    expect(play.state.attempt?.calls[0]?.outstanding.length).toBe(8);
+  });
+
+  test('one that ends without an answer is followed by the next', () => {
+    const play = sent();
+    play.until(30_000);
+    play.forget();
+    play.at(30_100, answer('1.1.1', 'uncertain'));
+    expect(sends(play)).toEqual(['1.1.9']);
+  });
+
+  test.each([
+    ['a little slower than the answers here', 300, 300],
+    ['hedge_least_ms at least', 5, 200],
+    ['hedge_ms at most', 5_000, 700],
+  ])('a second request is sent as soon as an answer is late: %s', (_, slowAfterMs, expected) => {
+    const play = watching('peer', 'gen2');
+    play.at(900, { type: 'answerTimeLearnt', slowAfterMs });
+    play.at(1_000, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
+    play.forget();
+    play.until(1_000 + expected - 1);
+    expect(sends(play)).toEqual([]);
+    play.until(1_000 + expected);
+    expect(sends(play)).toEqual(['1.1.2', '1.2.2']);
+  });
+
+  test('EC2 answers again: what it was asked for before, and twice in vain, is asked for at once', () => {
+    const play = watching('peer', 'gen2');
+    play.at(1_000, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
+    play.until(1_850);
+    play.at(1_900, answer('1.2.1', 'uncertain'));
+    expect(sends(play)).toEqual(['1.1.1', '1.2.1', '1.1.2', '1.2.2', '1.2.3']);
+    play.forget();
+    // The answer to a request that is no later than those of the other call says nothing of them.
+    play.at(1_940, answer('1.2.2', 'throttled'));
+    expect(sends(play)).toEqual([]);
+    play.at(1_950, answer('1.2.3'));
+    expect(sends(play)).toEqual(['1.1.3']);
   });
 
   test('any success wins: the hedge', () => {
@@ -190,7 +232,7 @@ test('a call that is new has asked for nothing, and is due at once', () => {
     outstanding: [],
     lastSend: 0,
     tries: 0,
-    hedged: false,
+    overlapAt: null,
     uncertain: false,
     nextSendAt: 7,
     failed: null,

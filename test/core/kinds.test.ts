@@ -371,7 +371,7 @@ describe('an Elastic IP on a floating address', () => {
     play.at(2_100, answer('1.1.1'), answer('1.2.1', 'refused', 'UnauthorizedOperation'));
     expect(play.alarms).toEqual(['takeover-refused']);
     expect(play.reasons.join()).toMatch(/trying again slowly; eipalloc-1 is not asked for before that/);
-    play.until(20_000);
+    play.until(10_500);
     expect(asked(play)).not.toContain('eipalloc-1');
     expect(play.all('sendCall').length).toBeLessThan(6);
   });

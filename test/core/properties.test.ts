@@ -423,7 +423,7 @@ describe('for any sequence of events', () => {
             writes: Object.keys(ownership?.writes ?? {}).length,
             interfaces: Object.keys(interfaces).length,
           };
-          if (counts.outstanding > 4 || counts.calls > 3 || counts.writes > 2 || counts.interfaces > 2)
+          if (counts.outstanding > 8 || counts.calls > 3 || counts.writes > 2 || counts.interfaces > 2)
             throw new Error(`the state grows: ${JSON.stringify(counts)}`);
         }
         expect(JSON.stringify(play(plan, moves).at(-1)?.step.state).length).toBeLessThan(8_000);

@@ -242,9 +242,9 @@ function mostInAMinute(counts: readonly Count[]): number {
 
 /**
  * A call is tried at most every half second once it has failed a few times; each new attempt, of which a minute sees
- * few, begins with some quick tries, and one that is slow to answer is sent once more.
+ * few, begins with some quick tries. One that has no answer is sent again after 300 ms at least, and ever more seldom.
  */
-const SENDS_MAX = 2 * 160;
+const SENDS_MAX = 2 * 220;
 /** One a second where something has to be watched closely, and one after each move. */
 const OBSERVATIONS_MAX = 90;
 /** One before each takeover, of which dampening allows few. */

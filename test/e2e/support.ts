@@ -51,7 +51,7 @@ export async function openLab({ config, ...options }: LabOptions = {}): Promise<
   return endsWithTest(
     await startLab({
       fabric: { bringUpMs: 50, detectTimeMs: 100 },
-      config: { keepalive_s: 0.5, hedge_ms: 8000, ...config },
+      config: { keepalive_s: 0.5, hedge_ms: 8000, hedge_least_ms: 8000, ...config },
       ...options,
     }),
   );
@@ -65,7 +65,7 @@ export async function openPair(options: LabOptions = {}): Promise<Lab> {
 }
 
 /** As the daemon has it where nothing is said. */
-export const hedging = { hedge_ms: 700 } as const;
+export const hedging = { hedge_ms: 700, hedge_least_ms: 700 } as const;
 
 export async function startPair(lab: AnyLab): Promise<void> {
   const active = lab.startDaemon('rtr1');

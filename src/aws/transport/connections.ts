@@ -152,16 +152,19 @@ export class Connections {
 
   /**
    * What the request goes over. It may have lost its connection meanwhile, over which nothing was sent. Where
-   * the same request is under way already, this one takes another address than that: it is a hedge.
+   * the same request is under way already, this one is a hedge: it takes another address than that, or where there is
+   * none a new connection, since those that stand may lead to the same hole.
    */
   #reopened(held: http.ClientRequest, request: SignedRequest, abortSignal: AbortSignal): http.ClientRequest {
-    const twins = [...this.#pending.values()].filter(({ body }) => body === request.body);
-    const taken = new Set(twins.flatMap(({ address }) => address ?? []));
-    if (taken.size === 0 || !this.#addresses.hasOther(taken))
-      return held.destroyed ? this.#open(request, abortSignal) : held;
+    const twins = [...this.#pending].filter(([each, { body }]) => body === request.body && !each.destroyed);
+    if (twins.length === 0) return held.destroyed ? this.#open(request, abortSignal) : held;
+    const taken = new Set(twins.flatMap(([, { address }]) => address ?? []));
+    const hasOther = taken.size > 0 && this.#addresses.hasOther(taken);
     held.destroy();
     return this.#open(request, abortSignal, () =>
-      this.#spare.elsewhere(taken, this.#addresses.lookupBeside(taken)),
+      hasOther
+        ? this.#spare.elsewhere(taken, this.#addresses.lookupBeside(taken))
+        : this.#spare.fresh(this.#addresses.lookup),
     );
   }
 

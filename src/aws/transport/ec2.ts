@@ -71,6 +71,7 @@ export function openEc2({
   credentials,
   log,
   now,
+  onAnswer = () => {},
   resolve,
 }: {
   readonly endpointUrl: string;
@@ -79,6 +80,8 @@ export function openEc2({
   readonly log: Logger;
   /** Monotonic milliseconds, as in the events. */
   readonly now: () => number;
+  /** Of each call that EC2 has done, with what it took from the socket to the answer. */
+  readonly onAnswer?: (action: string, afterMs: number) => void;
   /** Default: the resolver of the system. */
   readonly resolve?: Resolve;
 }): Ec2 {
@@ -103,6 +106,7 @@ export function openEc2({
       signedWith: () => signedWith,
       credentials,
       now,
+      onAnswer,
     });
     return { connections, caller, stop: () => client.destroy() };
   };
@@ -164,6 +168,7 @@ function callerOf(
     signedWith,
     credentials,
     now,
+    onAnswer,
   }: {
     readonly acceptance: Acceptance;
     readonly statistics: CallStatistics;
@@ -171,6 +176,7 @@ function callerOf(
     readonly signedWith: () => RoleCredentials | null;
     readonly credentials: Pick<Credentials, 'refreshNow'>;
     readonly now: () => number;
+    readonly onAnswer: (action: string, afterMs: number) => void;
   },
 ): Caller {
   let asking = false;
@@ -199,6 +205,7 @@ function callerOf(
 
     const succeeded = (output: Output): CallResult<Output> => {
       acceptance.accepted(signedWith()?.accessKeyId ?? null);
+      if (sentAt !== null) onAnswer(action, now() - sentAt);
       return { ok: true, output, sentAt: sentAt ?? now(), awsRequestId: output.$metadata.requestId ?? null };
     };
     const failed = (error: unknown): CallResult<Output> => {

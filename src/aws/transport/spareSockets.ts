@@ -73,7 +73,12 @@ export class SpareSockets {
   elsewhere(taken: ReadonlySet<string>, lookup: LookupFunction): Socket {
     const leadsElsewhere = ({ connecting, remoteAddress }: Socket) =>
       !connecting && remoteAddress !== undefined && !taken.has(remoteAddress);
-    return this.take(leadsElsewhere) ?? this.#open(lookup);
+    return this.take(leadsElsewhere) ?? this.fresh(lookup);
+  }
+
+  /** A new connection, as `lookup` has it. */
+  fresh(lookup: LookupFunction): Socket {
+    return this.#open(lookup);
   }
 
   drop(): void {

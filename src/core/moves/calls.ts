@@ -2,12 +2,13 @@
  * The calls of one attempt: what is sent when, what an answer means, when to try again (rule 6). One
  * retry policy for the whole daemon lives here; the SDK's own is off.
  */
-import { newCall, requestOf } from './grouping';
+import { isLarge, newCall, requestOf } from './grouping';
 import { isHeldBy } from '../levels/holders';
 import type { Failure } from '../state/model';
 import { confirmWrite, observeNow } from '../levels/ownership';
 import type { Attempt, Call, Send } from '../state/state';
 import { keepAlarm, list, note, raiseAlarm, wakeAt, type Turn, type Weight } from '../state/turn';
+import { isOvertaken, overlapAt, overlapAtOf } from './overlap';
 import { waitersOf, waitingCalls } from './waiting';
 
 /** Deadline of the n-th try: 1, 2, 4, 8, 8, ... seconds. A later try does not abort an earlier one. */
@@ -106,23 +107,14 @@ function tryIsDue(call: Call, now: number): boolean {
   return call.outcome === 'open' && call.nextSendAt !== null && now >= call.nextSendAt;
 }
 
-/** No answer for `hedgeMs`: one identical request goes out on another connection. */
-function hedgeAt({ paced }: Attempt, call: Call, hedgeMs: number): number | null {
-  const [only] = call.outstanding;
-  if (paced || call.outcome !== 'open' || only === undefined || call.outstanding.length > 1) return null;
-  if (call.hedged || only.hedge) return null;
-  return only.startedAt + hedgeMs;
-}
-
 /** Sends what is due and says when to look again. */
 export function drive(turn: Turn): void {
-  const { hedgeMs } = turn.plan.timing;
   for (const call of currentAttempt(turn).calls) drawRetry(turn, call);
   const waiting = waitingCalls(turn.plan, currentAttempt(turn));
   for (const call of currentAttempt(turn).calls) {
     if (waiting.has(call)) continue;
     if (tryIsDue(call, turn.now)) send(turn, call, false);
-    else if (turn.now >= (hedgeAt(currentAttempt(turn), call, hedgeMs) ?? Infinity)) send(turn, call, true);
+    else if (turn.now >= (overlapAt(currentAttempt(turn), call) ?? Infinity)) send(turn, call, true);
   }
   const attempt = currentAttempt(turn);
   const stillWaiting = waitingCalls(turn.plan, attempt);
@@ -130,14 +122,16 @@ export function drive(turn: Turn): void {
     // What waits is looked at again with the answer or the reading that ends what it waits for.
     if (call.outcome !== 'open' || stillWaiting.has(call)) continue;
     if (call.nextSendAt !== null) wakeAt(turn, call.nextSendAt);
-    wakeAt(turn, hedgeAt(attempt, call, hedgeMs) ?? Infinity);
+    wakeAt(turn, overlapAt(attempt, call) ?? Infinity);
   }
 }
 
 function send(turn: Turn, call: Call, hedge: boolean): void {
   const attempt = currentAttempt(turn);
   const number = call.lastSend + 1;
-  const tries = hedge ? call.tries : call.tries + 1;
+  // The second request of a try has its deadline.
+  const isSecond = hedge && call.outstanding.length === 1 && call.outstanding[0]?.hedge === false;
+  const tries = isSecond ? call.tries : call.tries + 1;
   const outgoing: Send = { number, startedAt: turn.now, hedge, queued: false };
   turn.effects.push({
     effect: 'sendCall',
@@ -151,7 +145,7 @@ function send(turn: Turn, call: Call, hedge: boolean): void {
     outstanding,
     lastSend: number,
     tries,
-    hedged: hedge,
+    overlapAt: overlapAtOf(turn, attempt, call),
     nextSendAt,
     disputed: null,
   });
@@ -159,7 +153,7 @@ function send(turn: Turn, call: Call, hedge: boolean): void {
   if (tries > 1 || hedge) {
     note(
       turn,
-      hedge || isNewsworthy(tries) ? ofOneCall(turn) : 'routine',
+      isSecond || isNewsworthy(tries) ? ofOneCall(turn) : 'routine',
       hedge
         ? `EC2 has not answered the move of ${list(call.targets)}: sending it again on another connection`
         : `moving ${list(call.targets)} again (try ${tries})`,
@@ -193,12 +187,6 @@ function ofOneCall(turn: Turn): Weight {
   return isLarge(currentAttempt(turn).calls) ? 'routine' : 'notable';
 }
 
-const LARGE = 20;
-
-export function isLarge({ length }: readonly unknown[]): boolean {
-  return length > LARGE;
-}
-
 /** Of many tries the first ones and then ever fewer are told: 1, 2, 4, 8, ... */
 function isNewsworthy(tries: number): boolean {
   return Math.log2(tries) % 1 === 0;
@@ -230,12 +218,19 @@ export function callAnswered(turn: Turn, answer: Answer): void {
   if (answer.send === 1) {
     updateAttempt(turn, { firstOnWireAt: Math.min(attempt.firstOnWireAt ?? Infinity, answer.sentAt) });
   }
+  if (answer.failure?.kind !== 'uncertain' && answer.failure?.kind !== 'unsent') hasten(turn, sent);
   if (answer.failure === null) return succeeded(turn, call);
   if (call.outcome !== 'open')
     return note(turn, 'routine', `a further request for ${list(call.targets)} failed`);
   // What was disputed while this request was under way can now be settled by a read.
   if (call.disputed !== null && outstanding.length === 0) observeNow(turn);
   failed(turn, { ...call, outstanding }, sent.hedge, answer.failure);
+}
+
+/** EC2 has answered this request. */
+function hasten(turn: Turn, { startedAt }: Send): void {
+  for (const call of currentAttempt(turn).calls)
+    if (isOvertaken(call, startedAt)) updateCall(turn, call.number, { overlapAt: turn.now });
 }
 
 /** Rule 5: a give-back waits for what was still out when the takeover ended. */
@@ -261,17 +256,26 @@ function setMoved(turn: Turn, { number }: Call): void {
 function failed(turn: Turn, call: Call, hedge: boolean, failure: Failure): void {
   const weight = weightOfFailure(turn, call, failure);
   updateCall(turn, call.number, { lastFailure: failure });
+  // Where others are under way, they are what it waits for; the last one to fail is followed by a try.
+  const isFollowed = hedge
+    ? call.outstanding.length === 0 && call.nextSendAt === null && call.failed === null
+    : failure.kind !== 'uncertain' || call.outstanding.length === 0;
+  const retry = isFollowed ? { failed: failure } : {};
   const what = `${list(call.targets)} not moved: ${failure.code}: ${failure.message}`;
   switch (failure.kind) {
     case 'refused':
       if (call.uncertain || call.again || call.outstanding.length > 0) return disputed(turn, call, failure);
       return refused(turn, call, failure);
     case 'uncertain':
-      updateCall(turn, call.number, { uncertain: true, ...(hedge ? {} : { failed: failure }) });
+      updateCall(turn, call.number, {
+        uncertain: true,
+        overlapAt: (hedge ? call.overlapAt : null) ?? turn.now,
+        ...retry,
+      });
       return note(turn, weight, `${what}; the outcome is not known`);
     case 'throttled':
     case 'unsent':
-      if (!hedge) updateCall(turn, call.number, { failed: failure });
+      updateCall(turn, call.number, retry);
       return note(turn, weight, what);
   }
 }

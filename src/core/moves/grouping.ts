@@ -22,7 +22,7 @@ export function newCall({
     outstanding: [],
     lastSend: 0,
     tries: 0,
-    hedged: false,
+    overlapAt: null,
     uncertain: false,
     nextSendAt: now,
     failed: null,
@@ -30,6 +30,13 @@ export function newCall({
     disputed: null,
     refusedWith: null,
   };
+}
+
+const LARGE = 20;
+
+/** Of so many calls, or targets, each by itself is no news, and EC2's tokens are spared. */
+export function isLarge({ length }: readonly unknown[]): boolean {
+  return length > LARGE;
 }
 
 /** Who is to hold a target, whether EC2 may take it from somebody else, and whether it is believed to be there. */

@@ -3,16 +3,7 @@
  * moved, driven to completion once something has (rules 5 and 7). What hands targets to the peer is in
  * switchover.ts and giveBack.ts.
  */
-import {
-  currentAttempt,
-  drive,
-  hasMoved,
-  isComplete,
-  isLarge,
-  isUnderWay,
-  openTargets,
-  updateAttempt,
-} from './calls';
+import { currentAttempt, drive, hasMoved, isComplete, isUnderWay, openTargets, updateAttempt } from './calls';
 import { begin, callsFor, onSeveralInterfaces } from './beginning';
 import { penalize } from '../rules/damping';
 import { noteTakenFromRunning } from '../rules/evidence';
@@ -23,7 +14,7 @@ import { hasAlarm } from '../state/alarms';
 import type { Event, Purpose, Timeline } from '../state/model';
 import { observeNow } from '../levels/ownership';
 import { noteSwitchedOver } from '../rules/preemption';
-import { waitsFor } from './grouping';
+import { isLarge, waitsFor } from './grouping';
 import { withdrawQueued } from './queued';
 import { unrefusedTargets, waitingCalls } from './waiting';
 import { extendClaim } from '../rules/repair';

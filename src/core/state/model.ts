@@ -247,6 +247,8 @@ export type Event =
   | { readonly type: 'observationFailed'; readonly number: number; readonly failure: Failure }
   /** EC2 is about to be read anyway: who has no question out may have that answer too. */
   | { readonly type: 'observationOffered' }
+  /** By EC2's latest answers to this router a takeover call that has had none for this long is slow. */
+  | { readonly type: 'answerTimeLearnt'; readonly slowAfterMs: number }
   /** A request of `sendCall` has not been sent: it waits for tokens (EC2's limit of requests). */
   | {
       readonly type: 'callQueued';

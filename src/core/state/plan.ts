@@ -74,8 +74,9 @@ export type Timing = {
   readonly reestablishMs: number;
   /** New interface generation: how long an interface event may trail a BFD event. */
   readonly settleMs: number;
-  /** Without an answer for this long, an identical request is sent on another connection. */
+  /** Without an answer for this long at most, and at least, an identical request is sent on another connection. */
   readonly hedgeMs: number;
+  readonly hedgeLeastMs: number;
   /** How old stored arming may be when the daemon starts. */
   readonly armedTtlMs: number;
   /** How long a partial ownership has to stay the same before it is repaired. */

@@ -110,7 +110,7 @@ export type Observing = {
 export type Send = {
   readonly number: number;
   readonly startedAt: number;
-  /** The second, identical request of one try. */
+  /** Identical to one that had no answer yet when it was sent. */
   readonly hedge: boolean;
   /** It waits for tokens and has not left this router. */
   readonly queued: boolean;
@@ -133,8 +133,8 @@ export type Call = {
   readonly outstanding: readonly Send[];
   readonly lastSend: number;
   readonly tries: number;
-  /** Whether the newest try has had its one hedge. */
-  readonly hedged: boolean;
+  /** When it is asked for once more although the latest request has no answer yet; null: not. */
+  readonly overlapAt: number | null;
   /** A request of this call ended without an answer: EC2 may have done it. */
   readonly uncertain: boolean;
   /** When the next try is due; null while one is outstanding or nothing is to be sent. */
@@ -253,6 +253,8 @@ export type State = {
   readonly evidence: Evidence;
   /** This router has been ACTIVE since it booted. */
   readonly beenActive: boolean;
+  /** After how long without an answer a takeover call is slow, by EC2's latest answers; null while too few are known. */
+  readonly slowAfterMs: number | null;
   readonly damping: Damping | null;
   readonly preemption: Preemption;
   readonly inhibit: Inhibit | null;
@@ -331,6 +333,7 @@ export function initialState(plan: Plan): State {
       tookFromRunning: false,
     },
     beenActive: false,
+    slowAfterMs: null,
     damping: null,
     preemption: { readySince: null, offBecause: null },
     inhibit: null,

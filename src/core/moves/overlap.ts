@@ -1,0 +1,62 @@
+/**
+ * When a request that has no answer yet is sent once more, on another connection (rule 6): the first time when it is
+ * slow by what EC2 has shown here, then at a bounded, jittered pace for as long as EC2 is silent, so that nothing waits
+ * for a deadline once it is back. Deadlines do not end with it, and any success wins.
+ */
+import { isLarge } from './grouping';
+import type { Attempt, Call } from '../state/state';
+import { note, type Turn } from '../state/turn';
+
+/** While EC2 is silent, it is asked again the more seldom the more requests are out, and once a second at least. */
+const PACE_MS_FOR_EACH_OUT = 150;
+const LONGEST_PACE_MS = 1_000;
+/** So many requests of one call are out at most: one that ends is followed by the next. */
+const MOST_OUT = 8;
+/** So many calls that wait together are asked for at that pace; more of them share it. */
+const AT_THAT_PACE = 2;
+
+export function answerTimeLearnt(turn: Turn, slowAfterMs: number): void {
+  turn.state.slowAfterMs = slowAfterMs;
+  note(
+    turn,
+    'routine',
+    `EC2 answers so fast here that a move without an answer for ${slowBy(turn)} ms is sent again on another connection`,
+  );
+}
+
+/** In ms; as the configuration has it until enough answers are known, and within its bounds from then on. */
+function slowBy({ plan: { timing }, state }: Turn): number {
+  return Math.min(timing.hedgeMs, Math.max(timing.hedgeLeastMs, state.slowAfterMs ?? timing.hedgeMs));
+}
+
+/** When the request that is being sent now is to be followed by one more if it has no answer; null: never. */
+export function overlapAtOf(turn: Turn, { calls }: Attempt, { outstanding }: Call): number | null {
+  const slowMs = slowBy(turn);
+  const out = outstanding.length + 1;
+  if (out === 1) return turn.now + slowMs;
+  // EC2's limits have no room for more than two at once of many.
+  if (isLarge(calls) || out >= MOST_OUT) return null;
+  const waiting = calls.filter(({ outcome }) => outcome === 'open').length;
+  const paceMs = Math.max(slowMs / 2, Math.min(PACE_MS_FOR_EACH_OUT * out, LONGEST_PACE_MS));
+  return turn.now + paceMs * Math.max(1, waiting / AT_THAT_PACE) * (0.75 + turn.jitter / 4);
+}
+
+/** When one more request for this call is due; null: not before something else has happened. */
+export function overlapAt({ paced }: Attempt, call: Call): number | null {
+  const { outcome, outstanding, disputed } = call;
+  // A refusal waits for what is out, and for a reading.
+  if (paced || outcome !== 'open' || disputed !== null) return null;
+  return outstanding.length === 0 || outstanding.length >= MOST_OUT ? null : call.overlapAt;
+}
+
+/**
+ * EC2 answers again: what it has been asked for twice in vain, and not since the request that it has answered, need
+ * not wait for its turn.
+ */
+export function isOvertaken({ outcome, outstanding }: Call, answeredStartedAt: number): boolean {
+  return (
+    outcome === 'open' &&
+    outstanding.length > 1 &&
+    outstanding.every(({ startedAt }) => startedAt < answeredStartedAt)
+  );
+}
