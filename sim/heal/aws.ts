@@ -198,7 +198,7 @@ export class Aws {
   }
 
   /** What it got while it ran it does not see before a reboot. */
-  #seesAll(id: string): boolean {
+  seesAll(id: string): boolean {
     const instance = this.instance(id);
     const identity = this.#scenario.desired.identities.find(({ group }) => group === instance?.group);
     return identity?.rebootAfterAttach !== true || (instance?.reboots.length ?? 0) > 0;
@@ -339,7 +339,7 @@ export class Aws {
       ({ id, lifecycle }) =>
         id !== active &&
         this.isForwarding(id) &&
-        this.#seesAll(id) &&
+        this.seesAll(id) &&
         (lifecycle === 'InService' || !this.isForwarding(active)),
     );
     if (ready !== undefined) this.change({ active: ready.id });

@@ -124,7 +124,9 @@ export class Checks {
     // One that is not well, or was not a moment ago, could not serve.
     const upAt = this.#aws.instance(instanceId)?.guest.upAt ?? Infinity;
     const isWell = upAt <= this.#aws.now - this.#blindMs;
-    if (isWell && !this.#recently(isServed))
+    const lacksInterfaces = (world: World): boolean => !hasInterfaces(identity, world, instanceId);
+    const couldServe = isWell && this.#aws.seesAll(instanceId) && !this.#recently(lacksInterfaces);
+    if (couldServe && !this.#recently(isServed))
       fail('both-down', `${instanceId} of ${identity.name} goes, and nobody else serves`);
   }
 
@@ -208,19 +210,24 @@ function groupOf(step: Step, world: World, { desired }: HealScenario): string {
   return named ?? world.instances.get(place?.instanceId ?? '')?.group ?? '';
 }
 
+function hasInterfaces(identity: Identity, world: World, instanceId: string): boolean {
+  return identity.interfaces.every(() => isOn(world.interfaces.get(`eni-${identity.name}`), instanceId));
+}
+
+const isOn = (
+  thing: { readonly instanceId: string | null; readonly status: string } | undefined,
+  instanceId: string,
+): boolean => thing?.instanceId === instanceId && thing.status === 'attached';
+
 /** What really belongs to the identity is really there. */
 export function isWhole(identity: Identity, world: World, instanceId: string): boolean {
   const instance: SimInstance | undefined = world.instances.get(instanceId);
   if (instance?.state !== 'running') return false;
-  const isOn = (id: string, things: World['interfaces']): boolean => {
-    const thing = things.get(id);
-    return thing?.instanceId === instanceId && thing.status === 'attached';
-  };
   const slotInterface = (deviceIndex: number): string =>
     deviceIndex === 0 ? `eni-of-${instanceId}` : `eni-${identity.name}`;
   return (
-    identity.interfaces.every(() => isOn(`eni-${identity.name}`, world.interfaces)) &&
-    identity.volumes.every(() => isOn(`vol-${identity.name}`, world.volumes)) &&
+    hasInterfaces(identity, world, instanceId) &&
+    identity.volumes.every(() => isOn(world.volumes.get(`vol-${identity.name}`), instanceId)) &&
     identity.elasticIps.every(
       ({ allocationId, slot }) => world.elasticIps.get(allocationId) === slotInterface(slot.deviceIndex),
     ) &&

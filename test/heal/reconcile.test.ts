@@ -407,6 +407,14 @@ describe('a pair', () => {
       ...part,
     });
   };
+  /** The launch of both was given up before they were rebooted. */
+  const unfinished = (): Observed['groups'] =>
+    Object.fromEntries(
+      ['rtr1', 'rtr2'].map((name) => [
+        name,
+        group(name, [[`${name}-1`, 'Terminating:Wait']], { record: underWay(`${name}-1`) }),
+      ]),
+    );
   const leaving = { rtr1: 'Terminating:Wait', rtr2: 'InService' };
   const codes = (seen: Observed): readonly string[] =>
     decisionsOf(pair, seen)[0]?.alarms.map(({ code }) => code) ?? [];
@@ -439,6 +447,24 @@ describe('a pair', () => {
       ...statusOf('rtr2-1', 'initializing'),
     };
     expect(decisionsOf(pair, { ...seen, answers }).map(did)).toEqual([
+      ['complete rtr1-1 CONTINUE'],
+      ['complete rtr2-1 CONTINUE'],
+    ]);
+  });
+
+  test.each<[what: string, part: Partial<Observed>]>([
+    [
+      'lacks an interface',
+      { interfaces: pair.identities.flatMap((identity) => ownInterfaces(identity, null)) },
+    ],
+    ['was not rebooted yet', { groups: unfinished() }],
+  ])('one that %s could not serve: it goes, even if nobody serves', (_what, part) => {
+    const rebooting = {
+      ...pair,
+      identities: pair.identities.map((identity) => ({ ...identity, rebootAfterAttach: true })),
+    };
+    const seen = world({ rtr1: 'Terminating:Wait', rtr2: 'Terminating:Wait' }, null);
+    expect(decisionsOf(rebooting, { ...seen, ...part }).map(did)).toEqual([
       ['complete rtr1-1 CONTINUE'],
       ['complete rtr2-1 CONTINUE'],
     ]);

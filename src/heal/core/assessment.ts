@@ -1,10 +1,10 @@
 /** From all findings about an identity to one condition, one sentence, and what is to be sent, asked and told. */
 import type { IdentityFacts } from './context';
 import { joined, refusals, type Alarm, type Finding, type Pace } from './finding';
-import { unseen } from './guest';
 import { isInService, membersOf, type Members } from './members';
 import type { Member, Question } from './observed';
 import { mayBeSentAt, stepWords, type Step } from './steps';
+import { unseen } from './unseen';
 
 export type Condition =
   /** Everything is where it belongs, and the instance is in service. */

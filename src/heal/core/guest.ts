@@ -3,9 +3,10 @@ import type { Context } from './context';
 import type { Proof } from './desired';
 import { act, blocked, joined, wait, type Finding } from './finding';
 import { isInService } from './members';
-import { interfaceAt, questionKey, selected, type Question } from './observed';
+import { interfaceAt, questionKey, type Question } from './observed';
 import { holdsFloating } from './pairs';
 import { withRight } from './record';
+import { rebootedAt, unseen } from './unseen';
 
 /** Only while the instance is not in service, and never one that is ACTIVE. */
 export function rebootFindings(context: Context): readonly Finding[] {
@@ -28,21 +29,6 @@ export function rebootFindings(context: Context): readonly Finding[] {
       record: { ...record, instance: target.id, begunAt: record.begunAt ?? now, rebootedAt: now },
     }),
   ];
-}
-
-/** The interfaces that were attached while the guest ran and that it has not been rebooted for, as far as is known. */
-export function unseen(context: Context): readonly string[] {
-  const { identity, observed, target } = context;
-  if (!identity.rebootAfterAttach) return [];
-  const from = Math.max(target.launchedAt, rebootedAt(context) ?? 0);
-  return identity.interfaces
-    .flatMap(({ selector }) => selected(observed.interfaces, selector))
-    .filter(({ attachment }) => attachment?.instanceId === target.id && attachment.attachedAt > from)
-    .map(({ id }) => id);
-}
-
-function rebootedAt({ group, target }: Context): number | null {
-  return group.record?.instance === target.id ? group.record.rebootedAt : null;
 }
 
 /** All proofs of the identity, each as it was given in this look. */

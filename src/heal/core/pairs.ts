@@ -7,6 +7,7 @@ import type { IdentityFacts } from './context';
 import type { Pair } from './desired';
 import { blocked, joined, wait, type Finding } from './finding';
 import { questionKey, selected, type Member, type Observed } from './observed';
+import { unseen } from './unseen';
 
 export function pairOf(name: string, pairs: readonly Pair[]): Pair | null {
   return pairs.find(({ members }) => members.includes(name)) ?? null;
@@ -72,14 +73,29 @@ export function departureFindings(facts: IdentityFacts, leaving: Member): readon
         `${leaving.id} is ACTIVE and ${identity.group} is to terminate it: it waits until ${other} has taken over; a switchover on ${identity.name} brings that about`,
       ),
     ];
-  // One that is not well and has nothing of what floats cannot be missed.
-  if (checks !== 'ok') return [];
+  // One that has nothing of what floats, and could not serve if it had, cannot be missed.
+  if (checks !== 'ok' || !couldServe(facts, leaving)) return [];
   return [
     blocked(
       'last-one',
       `${identity.group} is to terminate ${leaving.id} while ${other} does not have ${joined(floatingWords(pair))}: it waits until ${other} has`,
     ),
   ];
+}
+
+/** It has its interfaces and, as far as is known, its guest sees them: one whose launch was given up may not. */
+function couldServe(facts: IdentityFacts, leaving: Member): boolean {
+  const { identity, observed, group } = facts;
+  const target = observed.instances[leaving.id];
+  if (target === undefined) return false;
+  const hasAll = identity.interfaces.every(({ selector }) =>
+    selected(observed.interfaces, selector).some(
+      ({ attachment }) => attachment?.instanceId === leaving.id && attachment.status === 'attached',
+    ),
+  );
+  // Whether an instance was rebooted is known only while its own healing is the last one.
+  const isUnfinished = group.record?.instance === leaving.id && group.record.begunAt !== null;
+  return hasAll && !(isUnfinished && unseen({ ...facts, member: leaving, target }).length > 0);
 }
 
 /** Another running instance of the pair, be it the successor of this one, has all of what floats. */
