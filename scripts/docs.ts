@@ -15,6 +15,7 @@ import { healRules } from '../src/heal/config/rules';
 import { healDocumentSchema } from '../src/heal/config/schema';
 import { statusSchema } from '../src/status/schema';
 import { alarmTables } from './alarmTables';
+import { alertsFile } from './alertRules';
 import { replacementTables } from './deployUpdates';
 
 type Generated = { readonly path: string; readonly text: string };
@@ -34,6 +35,7 @@ export function generated(): readonly Generated[] {
       text: withTables(readFileSync(deployReadme, 'utf8'), 'tables', replacementTables()),
     },
     { path: join(__dirname, '..', 'docs', 'status.schema.json'), text: plainSchema(statusSchema) },
+    { path: join(__dirname, '..', 'deploy', 'monitoring', 'alerts.yml'), text: alertsFile() },
     { path: operations, text: withTables(readFileSync(operations, 'utf8'), 'alarms', alarmTables()) },
   ];
 }

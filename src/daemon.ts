@@ -88,6 +88,7 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
     wallNow: Date.now,
     readiness: () => readiness.lines,
     alarms: () => alarms.standing(),
+    calls: () => aws.standing().calls,
     log,
   });
   const written = openStore(settings.store, log);

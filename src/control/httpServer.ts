@@ -18,7 +18,11 @@ export type HttpAnswer = {
 } & ({ readonly body: unknown } | { readonly contentType: string; readonly text: string });
 
 /** What a route may look at beside the body. */
-export type Asked = { readonly query: URLSearchParams; readonly authorization: string | null };
+export type Asked = {
+  readonly query: URLSearchParams;
+  readonly authorization: string | null;
+  readonly accept: string;
+};
 
 /** Must not reject. It gets the whole body of the request, which is empty where there was none. */
 export type Route = (body: Buffer, asked: Asked) => Promise<HttpAnswer>;
@@ -88,7 +92,11 @@ export function httpServer({ routes, requestTimeoutMs }: HttpServerOptions): Htt
     open.set(request.socket, response);
     const [path = '', query = ''] = (request.url ?? '').split('?', 2);
     const route = routes[`${request.method === 'HEAD' ? 'GET' : (request.method ?? '')} ${path}`];
-    const asked = { query: new URLSearchParams(query), authorization: request.headers.authorization ?? null };
+    const asked = {
+      query: new URLSearchParams(query),
+      authorization: request.headers.authorization ?? null,
+      accept: request.headers.accept ?? '',
+    };
     if (isEnding) return reply(request, response, refusal(503, 'the daemon is stopping'));
     if (route === undefined) {
       const known = Object.keys(routes).join(', ');

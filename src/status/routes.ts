@@ -4,6 +4,8 @@
  */
 import type { Asked, HttpAnswer, Route } from '../control/httpServer';
 import { statusDocument } from './document';
+import { metricFamilies } from './metrics';
+import { CONTENT_TYPES, metricsText } from './metricsText';
 import type { Token } from './token';
 import type { Snapshot } from './snapshot';
 
@@ -11,11 +13,17 @@ const KEPT_MS = 1_000;
 
 export function statusRoutes(snapshot: Snapshot, token: Token): { readonly [request: string]: Route } {
   const status = kept(snapshot, () => JSON.stringify(statusDocument(snapshot)));
+  const prometheus = kept(snapshot, () => metricsText(metricFamilies(snapshot), 'prometheus'));
+  const openmetrics = kept(snapshot, () => metricsText(metricFamilies(snapshot), 'openmetrics'));
   const answers: { readonly [path: string]: (asked: Asked) => HttpAnswer } = {
     '/readyz': () => ready(snapshot),
     '/active': (asked) => roleIs(snapshot, 'ACTIVE', asked),
     '/standby': (asked) => roleIs(snapshot, 'STANDBY', asked),
     '/status': () => ({ status: 200, contentType: 'application/json', text: `${status()}\n` }),
+    '/metrics': ({ accept }) =>
+      accept.includes('application/openmetrics-text')
+        ? { status: 200, contentType: CONTENT_TYPES.openmetrics, text: openmetrics() }
+        : { status: 200, contentType: CONTENT_TYPES.prometheus, text: prometheus() },
   };
   const guarded = Object.entries(answers).map(([path, answer]) => [
     `GET ${path}`,

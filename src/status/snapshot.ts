@@ -2,6 +2,7 @@
  * What the status endpoint answers from: what the loop has published after its effects were started. Requests read it and
  * change nothing; nothing is asked or waited for because of a request.
  */
+import type { CallSeries } from '../aws/transport/callStatistics';
 import type { Group } from '../config/settings';
 import type { HaState } from '../core/state/model';
 import type { Plan } from '../core/state/plan';
@@ -11,6 +12,7 @@ import type { Clock } from '../runtime/clock';
 import { groupsSummary } from '../runtime/groupsView';
 import type { Recorded } from '../runtime/loop';
 import type { Line } from '../runtime/readiness';
+import { Counts } from './counts';
 import type { StoreKey, StoreValue } from '../store/entry';
 
 export type Shown = { readonly value: StoreValue; /** Milliseconds since 1970. */ readonly at: number };
@@ -24,6 +26,7 @@ export type SnapshotSources = {
   readonly wallNow: () => number;
   readonly readiness: () => readonly Line[];
   readonly alarms: () => readonly StandingAlarm[];
+  readonly calls: () => readonly CallSeries[];
 };
 
 /** The loop shows every second that it does what is due; with this many missing it does not. */
@@ -35,6 +38,7 @@ export class Snapshot {
   /** By key of the store, what `show` has; values are referred to, not copied. */
   readonly #shown = new Map<StoreKey, Shown>();
   readonly startedAt: number;
+  readonly counts = new Counts();
   #beatAt: number;
 
   constructor(sources: SnapshotSources) {
@@ -49,7 +53,9 @@ export class Snapshot {
 
   /** Comes after the effects of a batch. */
   update(batch: readonly Recorded[]): void {
-    for (const { group, now, step } of batch) {
+    for (const recorded of batch) {
+      const { group, now, step } = recorded;
+      this.counts.take(recorded);
       const before = this.#groups.get(group);
       if (before === undefined) continue;
       const isSame = before.state.role.haState === step.state.role.haState;
@@ -111,6 +117,10 @@ export class Snapshot {
 
   get alarms(): readonly StandingAlarm[] {
     return this.#sources.alarms();
+  }
+
+  get calls(): readonly CallSeries[] {
+    return this.#sources.calls();
   }
 
   get shown(): ReadonlyMap<StoreKey, Shown> {

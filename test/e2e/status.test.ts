@@ -41,7 +41,7 @@ test('the probes follow the roles through a takeover, which is as ever under 50 
   expect([await statusOf('/active'), await statusOf('/standby')]).toEqual([503, 200]);
 
   const answers: Promise<number>[] = [];
-  const paths = ['/livez', '/readyz', '/active', '/standby', '/status'];
+  const paths = ['/livez', '/readyz', '/active', '/standby', '/status', '/metrics'];
   const asking = setInterval(() => answers.push(statusOf(paths[answers.length % paths.length] ?? '')), 20);
   try {
     await takesOver(lab, 'rtr2', () => lab.killRouter('rtr1'));
@@ -52,6 +52,14 @@ test('the probes follow the roles through a takeover, which is as ever under 50 
   expect(statuses.length).toBeGreaterThan(0);
   expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([]);
   await eventually(async () => expect(await statusOf('/active')).toBe(200));
+  await eventually(async () => {
+    const { text } = await ask(socket, '/metrics');
+    expect(text).toContain('xr_aws_ha_moves_total{group="default",purpose="takeover",outcome="done"} 1\n');
+    expect(text).toContain('xr_aws_ha_takeover_duration_seconds_count{group="default",leg="all_moved"} 1\n');
+    expect(text).toMatch(
+      /ec2_call_duration_seconds_count\{action="AssignPrivateIpAddresses",outcome="ok"\} 2\n/,
+    );
+  });
   // It may be a second old.
   await eventually(async () => {
     const document = statusSchema.parse(JSON.parse((await ask(socket, '/status')).text));

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONDITIONS } from '../../src/runtime/readiness';
+import { metricFamilies } from '../../src/status/metrics';
 import { statusRoutes } from '../../src/status/routes';
 import { Snapshot } from '../../src/status/snapshot';
 import { Token } from '../../src/status/token';
@@ -15,6 +16,14 @@ test('each request has its row, and each row its request', () => {
   const routes = statusRoutes(snapshot, new Token(null, () => 0, recordingLogger().log));
   const rows = [...page.matchAll(/^\| `(GET \/\w+)` \|/gm)].map(([, request]) => request);
   expect(rows).toEqual(Object.keys(routes));
+});
+
+test('each metric has its row, with its type, labels and help', () => {
+  const rows = [...page.matchAll(/^\| `((?:xr_aws_ha|process)_\w+)` \| (\w+) \| (.*) \|$/gm)].map(
+    ([, ...cells]) => cells,
+  );
+  const families = metricFamilies(new Snapshot(sourcesOf(statusWorld())));
+  expect(rows).toEqual(families.map(({ name, type, help }) => [name, type, help]));
 });
 
 test('each condition has its row, in the order in which it is shown', () => {

@@ -37,6 +37,7 @@ export function sourcesOf(world: StatusWorld): SnapshotSources {
     wallNow: () => WALL + world.now - NOW,
     readiness: () => readinessOf(world.groups, world.around, world.now),
     alarms: () => world.alarms,
+    calls: () => world.around.aws.calls,
   };
 }
 

@@ -1,0 +1,88 @@
+/** What has happened since the daemon started, counted from the steps of the loop. Labels are those of the configuration. */
+import type { Timeline } from '../core/state/model';
+import { sessionOf } from '../core/levels/sessions';
+import type { Recorded } from '../runtime/loop';
+import type { Histogram, Labels } from './metricsText';
+
+/** In seconds: a decision takes milliseconds, a move that waits for EC2's tokens minutes. */
+export const LEG_BOUNDS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] as const;
+
+export const LEGS = ['decided', 'first_write', 'all_moved'] as const;
+
+type Counter = { readonly labels: Labels; value: number };
+type Leg = { readonly labels: Labels; buckets: number[]; count: number; sum: number };
+
+export class Counts {
+  readonly #moves = new Map<string, Counter>();
+  readonly #transitions = new Map<string, Counter>();
+  readonly #hedges = new Map<string, Counter>();
+  readonly #legs = new Map<string, Leg>();
+
+  take({ group, before, step }: Recorded): void {
+    const { state, effects } = step;
+    for (const id of Object.keys(state.sessions)) {
+      const { level } = sessionOf(state, id);
+      if (level !== sessionOf(before, id).level) count(this.#transitions, { session: id, to: level });
+    }
+    const ended = before.attempt;
+    if (ended !== null && state.attempt?.number !== ended.number) {
+      const isDone =
+        state.unconfirmed?.attempt === ended.number ||
+        effects.some(
+          (effect) => effect.effect === 'reportTimeline' && effect.timeline.attempt === ended.number,
+        );
+      const outcome = isDone ? 'done' : ended.lastMovedAt === null ? 'dropped' : 'partial';
+      count(this.#moves, { group, purpose: ended.purpose, outcome });
+    }
+    for (const effect of effects) {
+      if (effect.effect === 'reportTimeline') this.#time(group, effect.timeline);
+      if (effect.effect !== 'sendCall') continue;
+      const call = state.attempt?.calls.find(({ number }) => number === effect.call);
+      const send = call?.outstanding.find(({ number }) => number === effect.send);
+      if (send?.hedge === true) count(this.#hedges, { group });
+    }
+  }
+
+  get moves(): readonly Counter[] {
+    return [...this.#moves.values()];
+  }
+
+  get transitions(): readonly Counter[] {
+    return [...this.#transitions.values()];
+  }
+
+  get hedges(): readonly Counter[] {
+    return [...this.#hedges.values()];
+  }
+
+  get legs(): readonly Histogram[] {
+    return [...this.#legs.values()];
+  }
+
+  /** Of takeovers that BFD has called for, from when the peer went DOWN; of others there is no such time. */
+  #time(group: string, timeline: Timeline): void {
+    const { purpose, triggeredAt, lastUp, resumed } = timeline;
+    if (purpose !== 'takeover' || lastUp !== null || resumed) return;
+    const ends = [timeline.decidedAt, timeline.firstSentAt, timeline.lastAnsweredAt];
+    LEGS.forEach((leg, i) => {
+      const at = ends[i] ?? null;
+      if (at !== null) observe(this.#legs, { group, leg }, Math.max(0, at - triggeredAt) / 1000);
+    });
+  }
+}
+
+function count(counters: Map<string, Counter>, labels: Labels): void {
+  const key = JSON.stringify(labels);
+  const counter = counters.get(key) ?? { labels, value: 0 };
+  counter.value += 1;
+  counters.set(key, counter);
+}
+
+function observe(legs: Map<string, Leg>, labels: Labels, seconds: number): void {
+  const key = JSON.stringify(labels);
+  const leg = legs.get(key) ?? { labels, buckets: LEG_BOUNDS_S.map(() => 0), count: 0, sum: 0 };
+  leg.buckets = LEG_BOUNDS_S.map((bound, i) => (leg.buckets[i] ?? 0) + (seconds <= bound ? 1 : 0));
+  leg.count += 1;
+  leg.sum += seconds;
+  legs.set(key, leg);
+}
