@@ -1,4 +1,5 @@
 import tseslint from 'typescript-eslint';
+import { roomsRule } from './scripts/rooms.mjs';
 
 /** Imports that a folder may not make, each with the reason: the dependency table of src/README.md. */
 const forbid = (...groups) => ({
@@ -19,19 +20,6 @@ const importsOnly = (anythingElse) => ({
       ],
     },
   ],
-});
-
-const otherAdapters = (own) =>
-  ['slapi', 'aws', 'store', 'telemetry', 'control', 'status', 'runtime', 'cli']
-    .filter((name) => name !== own)
-    .flatMap((name) => [`**/${name}/*`, `**/${name}/**`]);
-
-const adapter = (own) => ({
-  files: [`src/${own}/**/*.ts`],
-  rules: forbid([
-    otherAdapters(own),
-    'Adapters only translate: they never import each other or the runtime.',
-  ]),
 });
 
 export default tseslint.config(
@@ -93,15 +81,15 @@ export default tseslint.config(
       ],
     },
   },
-  adapter('slapi'),
-  adapter('aws'),
-  adapter('store'),
-  adapter('control'),
-  adapter('telemetry'),
+  {
+    files: ['src/**/*.ts'],
+    plugins: { map: { rules: { rooms: roomsRule } } },
+    rules: { 'map/rooms': 'error' },
+  },
   {
     files: ['src/report/**/*.ts'],
     rules: forbid([
-      ['**/slapi/**', '**/aws/**', '**/store/**', '**/telemetry/**', '**/control/**', '**/cli/**', 'node:*'],
+      ['node:*'],
       'A report is made of the lines of journals, and of nothing else: what is read and written is for src/cli/report.ts.',
     ]),
   },

@@ -1,7 +1,7 @@
 /** Rules across keys that are about groups: what rules.ts is for all others. */
 import { closest } from './closest';
 import { repeated } from './repeated';
-import type { Finding, Rule } from './rules';
+import type { Finding, Rule } from './parts';
 import { actionHint } from './schema';
 import { listed, place } from './words';
 

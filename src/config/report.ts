@@ -7,7 +7,8 @@ import type { JsonObject, JsonValue } from '../core/state/model';
 import { closest } from './closest';
 import { isJsonObject, isObject, withoutNotes } from './document';
 import { homesOf, keysAt, outline } from './outline';
-import { partsOf, rules, type Rule } from './rules';
+import { partsOf, type Rule } from './parts';
+import { rules } from './rules';
 import { documentSchema, type Config } from './schema';
 import { listed, place, type Path } from './words';
 

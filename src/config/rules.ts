@@ -2,94 +2,13 @@
  * Rules that span keys. They look at whatever part of a document is valid by itself, so that they are
  * checked even when other parts are wrong; a rule with a missing part finds nothing.
  */
-import type { z } from 'zod';
-import { actionRules, writtenActions } from './actionRules';
-import { entries, isObject, member } from './document';
+import { actionRules } from './actionRules';
 import { groupRules } from './groupRules';
-import { canonicalIpv6, isLinkLocal } from './ipv6';
+import { isLinkLocal } from './ipv6';
+import type { Parts, Rule } from './parts';
 import { repeated } from './repeated';
 import { statusRules } from './statusRules';
-import { configSchema, groupSchema, peerPrivateAddressSchema, sessionSchema, storeSchema } from './schema';
 import { place, type Path } from './words';
-
-export type Finding = { readonly path: Path; readonly message: string };
-
-export type Rule = {
-  readonly severity: 'mistake' | 'warning';
-  /** The rule as the reference states it. */
-  readonly sentence: string;
-  readonly find: (parts: Parts) => readonly Finding[];
-};
-
-/** The valid values of a document, `undefined` where there is none. */
-export type Parts = ReturnType<typeof partsOf>;
-
-export function partsOf(document: unknown) {
-  const config = member(document, 'config');
-  const { shape } = configSchema;
-  const isWritten = (key: keyof typeof shape) => member(config, key) !== undefined;
-  const store = member(config, 'store');
-  const actions = writtenActions(config);
-  return {
-    isWritten,
-    hasConfig: isObject(config),
-    actions,
-    keepaliveS: valid(shape.keepalive_s, member(config, 'keepalive_s')),
-    apiTimeoutS: valid(shape.api_timeout_s, member(config, 'api_timeout_s')),
-    roleTtlS: valid(shape.role_ttl_s, member(config, 'role_ttl_s')),
-    evidenceHoldS: valid(shape.evidence_hold_s, member(config, 'evidence_hold_s')),
-    takeFromRunningAfterS: valid(
-      shape.take_from_running_after_s,
-      member(config, 'take_from_running_after_s'),
-    ),
-    endpointUrl: valid(shape.ec2_private_endpoint_url, member(config, 'ec2_private_endpoint_url')),
-    grpcServer: valid(shape.grpc_server, member(config, 'grpc_server')),
-    storeType: valid(storeSchema.shape.type, member(store, 'type')),
-    storePath: member(store, 'path'),
-    statusListen: valid(shape.status_listen, member(config, 'status_listen')),
-    /** Of the floating addresses, as in the plan. */
-    addresses: actions.flatMap((action) =>
-      action.entries.flatMap(({ key, id }) => (key === 'secondary_ip' && id !== undefined ? [id] : [])),
-    ),
-    peerPrivateAddresses: entries(member(config, 'peer_private_ips')).map((address) =>
-      valid(peerPrivateAddressSchema, address),
-    ),
-    groups: entries(member(config, 'groups')).map((group) => ({
-      name: valid(groupSchema.shape.name, member(group, 'name')),
-      isObject: isObject(group),
-      has: (key: 'action' | 'actions') => member(group, key) !== undefined,
-      /** Undefined where the key is absent, which means all of them. */
-      sessions:
-        member(group, 'bfd_sessions') === undefined
-          ? undefined
-          : entries(member(group, 'bfd_sessions')).map((name) => valid(sessionSchema.shape.name, name)),
-    })),
-    sessions: entries(member(config, 'bfd_sessions')).map((session) => ({
-      name: valid(sessionSchema.shape.name, member(session, 'name')),
-      type: valid(sessionSchema.shape.session_type, member(session, 'session_type')),
-      peerAddress: comparable(valid(sessionSchema.shape.neigh_ip, member(session, 'neigh_ip'))),
-      interfaceName: valid(sessionSchema.shape.intf_name, member(session, 'intf_name')),
-      vrfName: valid(sessionSchema.shape.vrf_name, member(session, 'vrf_name')),
-      hasSource: member(session, 'source_ip') !== undefined,
-      sourceAddress: comparable(valid(sessionSchema.shape.source_ip, member(session, 'source_ip'))),
-      intervalUs: valid(
-        sessionSchema.shape.bfd_desired_tx_int_usec,
-        member(session, 'bfd_desired_tx_int_usec'),
-      ),
-      multiplier: valid(sessionSchema.shape.detect_multiplier, member(session, 'detect_multiplier')),
-    })),
-  };
-}
-
-function valid<T extends z.ZodType>(field: T, value: unknown): z.output<T> | undefined {
-  const reading = field.safeParse(value);
-  return reading.success ? reading.data : undefined;
-}
-
-/** IPv6 in its canonical form, so that one address is one text. */
-function comparable(address: string | undefined): string | undefined {
-  return address === undefined ? undefined : (canonicalIpv6(address) ?? address);
-}
 
 type SessionParts = Parts['sessions'][number];
 

@@ -1,6 +1,6 @@
 /** Rules about the status endpoint. */
 import { isWithinMachine, parseListenPlace } from './listenPlace';
-import type { Rule } from './rules';
+import type { Rule } from './parts';
 
 export const statusRules: readonly Rule[] = [
   {

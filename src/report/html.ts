@@ -3,7 +3,8 @@
  * eyes (pictures), by ear and with the keyboard (tables; each mark of a picture leads to its row), and on paper.
  */
 import { PATTERNS, pictureOf, swatch } from './picture';
-import { unservedMs, type Episode, type GroupStory, type Happening, type Story } from './story';
+import type { GroupStory } from './serving';
+import { unservedMs, type Episode, type Happening, type Story } from './story';
 import { bfdWords, counted, dateTime, escaped, rangeWords, secondsWords, timeOfDay } from './words';
 
 export function htmlOf(story: Story, version: string): string {

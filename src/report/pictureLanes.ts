@@ -1,8 +1,7 @@
 /** The lanes of one picture: first what one router tells, then who held the targets, then the other router in mirror. */
 import { cutTo, type Interval, type Span } from './lanes';
 import type { Call, Lane, RouterView } from './routerView';
-import { holdersTogether, NOBODY } from './serving';
-import type { GroupStory } from './story';
+import { holdersTogether, NOBODY, type GroupStory } from './serving';
 
 /**
  * What a span means, whatever it is drawn like. `first` and `second`: the router has the targets; `serving`: a router is

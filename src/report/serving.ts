@@ -12,6 +12,13 @@ export type TargetStory = {
   readonly unserved: readonly Interval[];
 };
 
+export type GroupStory = {
+  readonly name: string | null;
+  readonly targets: readonly TargetStory[];
+  /** When at least one of its targets was not served. */
+  readonly unserved: readonly Interval[];
+};
+
 export const NOBODY = 'nobody';
 
 export function targetStories(

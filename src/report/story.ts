@@ -9,7 +9,7 @@ import type { Part } from './moments';
 import type { Router } from './pair';
 import { pictureLanes, type PictureLane } from './pictureLanes';
 import { viewOf, type RouterView } from './routerView';
-import { targetStories, unservedByAny, type TargetStory } from './serving';
+import { targetStories, unservedByAny, type GroupStory } from './serving';
 import { takeoverWords } from './words';
 
 export type Happening = {
@@ -27,13 +27,6 @@ export type Happening = {
 export type Episode = Interval & {
   readonly happenings: readonly Happening[];
   readonly lanes: readonly PictureLane[];
-};
-
-export type GroupStory = {
-  readonly name: string | null;
-  readonly targets: readonly TargetStory[];
-  /** When at least one of its targets was not served. */
-  readonly unserved: readonly Interval[];
 };
 
 export type Story = Interval & {

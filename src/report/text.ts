@@ -2,8 +2,8 @@
 import { instantsOf } from './episode';
 import type { PictureLane, Tone } from './pictureLanes';
 import { stretched } from './scale';
-import { NOBODY, type TargetStory } from './serving';
-import { unservedMs, type Episode, type GroupStory, type Happening, type Story } from './story';
+import { NOBODY, type GroupStory, type TargetStory } from './serving';
+import { unservedMs, type Episode, type Happening, type Story } from './story';
 import { bfdWords, counted, rangeWords, secondsWords, timeOfDay } from './words';
 
 /** `clean` makes what stands in a journal safe for a terminal. */

@@ -12,10 +12,12 @@ import {
   type ErrorMeaning,
 } from './errors';
 import { asMessage, messageIn, messagesIn, type Message } from './message';
-import type { OrderDoubt } from './order';
-import { serviceOf, type Method } from './protos';
+import { serviceOf, type Method, type Service } from './protos';
 
 /** Why an attachment to the router ended. */
+/** That a loss may come from the order of the two. `isSure`: the router says that this client is not registered. */
+export type OrderDoubt = { readonly service: Service; readonly isSure: boolean };
+
 export type Loss = {
   /** `taken`: another client has our streams; `refused`: the router will not have this client. */
   readonly kind: 'lost' | 'taken' | 'refused';

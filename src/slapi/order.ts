@@ -6,12 +6,7 @@
 import type { Logger } from 'pino';
 import type { InterfaceGeneration } from '../core/state/model';
 import type { Loss } from './operations';
-
-/** What has a stream and a registration. */
-export type Service = 'bfd' | 'interfaces';
-
-/** That a loss may come from the order of the two. `isSure`: the router says that this client is not registered. */
-export type OrderDoubt = { readonly service: Service; readonly isSure: boolean };
+import type { Service } from './protos';
 
 /** In which order the next attachment takes the two steps of a service. */
 export type Order = { readonly [S in Service]: 'usual' | 'other' };

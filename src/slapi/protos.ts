@@ -6,7 +6,9 @@
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Service } from './order';
+
+/** What has a stream and a registration. */
+export type Service = 'bfd' | 'interfaces';
 
 export type Method = {
   /** `/service_layer.<Service>/<Method>` */

@@ -1,7 +1,7 @@
 /** What the kinds that bring an address to an interface have in common. */
 import type { Target } from '../../core/state/plan';
 import { interfaceIdOf } from '../../core/levels/holders';
-import type { KnownInterface } from '../reads/observation';
+import type { KnownInterface } from '../reads/shownInterface';
 import type { RefusalQuestion } from './kind';
 
 type AddressTarget = Target & { readonly address: string };

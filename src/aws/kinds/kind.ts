@@ -7,9 +7,8 @@ import type { MovingAction } from '../../config/settings';
 import type { Holder, Observation, RequestedMove } from '../../core/state/model';
 import type { Kind, Plan, TargetOf } from '../../core/state/plan';
 import type { Move, PreparedMove, Tools } from '../moves/action';
-import type { ShownElasticIp } from '../reads/elasticIps';
 import type { InstanceInterface } from '../reads/instanceIdentity';
-import type { KnownInterface } from '../reads/observation';
+import type { KnownInterface } from '../reads/shownInterface';
 import type { Command } from '../transport/ec2';
 
 export type ReadingAction = 'DescribeNetworkInterfaces' | 'DescribeRouteTables' | 'DescribeAddresses';
@@ -44,6 +43,14 @@ export type Brought = { readonly family: 'ipv4' | 'ipv6'; readonly address: stri
 
 /** Of each interface of an instance of this type. */
 export type AddressLimits = { readonly type: string; readonly ipv4: number; readonly ipv6: number };
+
+/** What is read of an Elastic IP beside its holder, for what EC2 would refuse. */
+export type ShownElasticIp = {
+  /** The AWS service that alone may associate it; null: none does. */
+  readonly service: string | null;
+  /** The zones that it can be used in; null: EC2 does not say. */
+  readonly borderGroup: string | null;
+};
 
 export type Shown = {
   /** Undefined for an interface that was not asked about. */

@@ -6,7 +6,7 @@
  */
 import { CreateRouteCommand, ReplaceRouteCommand, type EC2Client } from '@aws-sdk/client-ec2';
 import type { SendOptions } from '../transport/connections';
-import type { RouteTarget } from '../reads/routeTables';
+import type { TargetOf } from '../../core/state/plan';
 import { movesBy, type Move, type PreparedMove, type Tools } from './action';
 
 const MISSING = ['InvalidParameterValue', 'InvalidRoute.NotFound'];
@@ -44,13 +44,13 @@ export function moveRoute(tools: Tools, move: Move<'route'>): PreparedMove {
 }
 
 /** A table that is known by a tag is known from the observation, which comes before every move. */
-function tableIdOf({ routeTable, id }: RouteTarget): string {
+function tableIdOf({ routeTable, id }: TargetOf<'route'>): string {
   if ('id' in routeTable) return routeTable.id;
   // EC2 refuses it, which names the target in an alarm.
   return `no table for ${id}`;
 }
 
-export function destinationOf({ destination: { kind, value } }: RouteTarget) {
+export function destinationOf({ destination: { kind, value } }: TargetOf<'route'>) {
   switch (kind) {
     case 'ipv4':
       return { DestinationCidrBlock: value };

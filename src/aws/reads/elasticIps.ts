@@ -10,6 +10,7 @@ import type { TargetOf } from '../../core/state/plan';
 import { INSTANCE_ID, Malformed, NETWORK_INTERFACE_ID, optionalText, text } from './answer';
 import type { Ask } from '../transport/ec2';
 import { attachmentShown, type KnownInterfaces } from './observation';
+import type { ShownElasticIp } from '../kinds/kind';
 import { allPages, cut, joined, type Pages } from './pages';
 
 export type ElasticIpTarget = TargetOf<'elasticIp'>;
@@ -41,14 +42,6 @@ export async function describeElasticIps({
     ),
   );
 }
-
-/** What is read of one beside its holder, for what EC2 would refuse. */
-export type ShownElasticIp = {
-  /** The AWS service that alone may associate it; null: none does. */
-  readonly service: string | null;
-  /** The zones that it can be used in; null: EC2 does not say. */
-  readonly borderGroup: string | null;
-};
 
 export type ElasticIpsReading = {
   readonly holders: { readonly [id: string]: Holder | null };

@@ -25,6 +25,7 @@ import {
   VPC_ID,
 } from './answer';
 import { addressBrought } from '../kinds';
+import type { Interface, KnownInterface } from './shownInterface';
 import type { InstanceIdentity } from './instanceIdentity';
 import { ipv4Number } from '../../config/ipv4';
 import { canonicalIpv6 } from '../../config/ipv6';
@@ -71,51 +72,12 @@ export type KnownInterfaces = {
   ): { readonly networkInterfaceId: string; readonly primaryAddress: string } | undefined;
 };
 
-/** What is read of one, for what EC2 would refuse there. */
-export type KnownInterface = Pick<
-  Interface,
-  | 'networkInterfaceId'
-  | 'vpcId'
-  | 'zone'
-  | 'primaryAddress'
-  | 'primaryAddresses'
-  | 'addresses'
-  | 'describedAddresses'
-  | 'managedBy'
->;
-
 export type InterfacesReading = {
   /** Holders only of the targets that are addresses. */
   readonly observation: Observation;
   readonly known: KnownInterfaces;
   /** Interfaces of this router that drop what is not from or for them (the source/destination check). */
   readonly checked: readonly string[];
-};
-
-/** An interface whose fields have all been checked. */
-type Interface = {
-  readonly networkInterfaceId: string;
-  readonly vpcId: string;
-  /** Null: EC2 does not say. */
-  readonly zone: string | null;
-  readonly subnetId: string;
-  readonly primaryAddress: string;
-  /** Of both families: those that stay for the life of the interface. */
-  readonly primaryAddresses: readonly string[];
-  /** The service that alone may change it; null: none does. */
-  readonly managedBy: string | null;
-  readonly sourceDestCheck: boolean;
-  readonly addresses: readonly string[];
-  /** The same as EC2 describes them. */
-  readonly describedAddresses: readonly JsonObject[];
-  readonly attachment: {
-    /** Null: it is a service's, and no instance of ours. */
-    readonly instanceId: string | null;
-    readonly deviceIndex: number;
-    readonly networkCardIndex: number;
-  } | null;
-  /** Whose it is beside an instance, in EC2's words; null where it has none. */
-  readonly service: string | null;
 };
 
 /**

@@ -1,6 +1,6 @@
 // What EC2 would refuse to move and a reading shows: in which words, where, and how the daemon says it.
 import { ForeseenRefusals } from '../../../src/aws/checks/foreseen';
-import type { KnownInterface } from '../../../src/aws/reads/observation';
+import type { KnownInterface } from '../../../src/aws/reads/shownInterface';
 import type { Shown } from '../../../src/aws/kinds/kind';
 import { foreseeRefusals } from '../../../src/aws/reads/refusals';
 import type { Holder, Observation } from '../../../src/core/state/model';
