@@ -32,7 +32,15 @@ export const ROOMS = {
   telemetry: { values: ['backoff'], types: ['config'] },
   control: { values: ['config'], types: ['core'] },
   status: {
-    values: ['control/httpServer', 'control/listener', 'core/state/state', 'runtime/groupsView'],
+    values: [
+      'control/httpServer',
+      'control/listener',
+      'core/levels/sessions',
+      'core/state/state',
+      'runtime/alarmTable',
+      'runtime/groupsView',
+      'aws/transport/callStatistics',
+    ],
     types: ['config', 'control', 'core', 'runtime', 'store'],
   },
   report: { values: ['config/words', 'runtime/replay'], types: ['core', 'runtime'] },
