@@ -27,6 +27,7 @@ export function enqueueTo(loop: Loop, group: string, event: Event): void {
     case 'streamsLost':
     case 'controlLost':
     case 'shutdownRequested':
+    case 'answerTimeLearnt':
       return loop.enqueue(event);
   }
 }
