@@ -158,7 +158,7 @@ export function strike(stage: Stage, fault: Fault): void {
       return stage.restart(fault.healer);
     case 'paused': {
       const healer = stage.healers[fault.healer];
-      if (healer !== undefined) healer.pausedUntil = until;
+      if (healer !== undefined) healer.pausedUntil = Math.max(healer.pausedUntil, until);
       return;
     }
   }
