@@ -152,7 +152,7 @@ class Standby {
 
   async takeOver(row: Row): Promise<Takeover> {
     const { lab } = this;
-    const { begin, untilFirstWrite = false } = row;
+    const { begin, untilFirstWrite = false, endlessFromMs } = row;
     if (!this.#isFirst) {
       // Also from what EC2 carries out late: whoever has sent it may have given up on it.
       const again = setInterval(() => this.#peerHasAll(), 100);
@@ -163,14 +163,17 @@ class Standby {
     await delay(Math.max(0, this.#watchedMs + EVENTS_APART_MS - nowMs()));
     await this.#betweenKeepalives(row.process === 'new' ? KEEPALIVE_MS : SHORT_KEEPALIVE_MS);
     const since = { record: this.#daemon.mark(), request: lab.ec2.requests().at(-1)?.number ?? 0 };
-    const first = nextWrites(lab.ec2, 1, MOVED_MS);
+    const first = nextWrites(lab.ec2, 1, endlessFromMs ?? MOVED_MS);
     const end = begin?.(lab);
     try {
       const eventMs = peerDies(lab.routers.rtr2.sim, this.#neighbors);
       const [write] = await first.catch((error: unknown) => {
+        if (endlessFromMs !== undefined) return [];
         throw new Error(`${String(error)}\n${this.#daemon.tail()}`);
       });
-      const firstWriteMs = (write?.receivedAt ?? Number.NaN) - eventMs;
+      if (write === undefined)
+        return { ...this.#start, firstWriteMs: Infinity, allMovedMs: endlessFromMs ?? Infinity, writes: 0 };
+      const firstWriteMs = write.receivedAt - eventMs;
       if (untilFirstWrite)
         return { ...this.#start, firstWriteMs, allMovedMs: Number.NaN, writes: Number.NaN };
       await this.#daemon.waitFor(({ reason }) => /EC2 confirms attempt \d+: all targets/.test(reason ?? ''), {

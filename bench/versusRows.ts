@@ -43,6 +43,8 @@ export type Row = Trouble & {
   readonly figures: readonly Figure[];
   /** The first write is enough: what follows takes long and says nothing. */
   readonly untilFirstWrite?: boolean;
+  /** Where no write has come by then, that counts as the time that all took; default: it is an error. */
+  readonly endlessFromMs?: number;
 };
 
 /** So that the role is known again soon after each takeover. */
@@ -174,6 +176,8 @@ export const rows: readonly Row[] = [
   contended(20, true),
   {
     name: 'silent-address',
+    // The first of these builds never comes to the other address.
+    endlessFromMs: 20_000,
     pairs: 8,
     process: 'new',
     open: addresses(2),
