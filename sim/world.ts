@@ -374,10 +374,21 @@ class World {
     });
   }
 
-  /** `repaired-unseen`: who repaired and hung before the other has seen it is replaced for all targets. */
+  /**
+   * `repaired-unseen`: who repaired and hung before the other has seen it is replaced for all targets. What EC2 has carried
+   * out of its requests only after its death, and after the takeover, shows as the work of a peer that lives.
+   */
   #checkRepairedUnseen(router: RouterIndex): void {
+    const diedAt = this.#timeline.now;
     this.#timeline.after(QUIET_DEATH_MS, () => {
-      if (this.#ec2.owner(0) !== otherOf(router))
+      const isCarriedOutLate = this.#ec2
+        .holdersOf(0)
+        .some(
+          (holder, place) =>
+            holder?.router === router &&
+            this.#ec2.heldSince(targetOf(0, place, this.#scenario.settings)) > diedAt,
+        );
+      if (this.#ec2.owner(0) !== otherOf(router) && !isCarriedOutLate)
         this.#broken(
           'repaired-unseen',
           `${QUIET_DEATH_MS / 1000} s after router ${router} repaired and hung the other does not hold all targets`,
