@@ -386,7 +386,7 @@ export class Checks {
     const { index, now } = router;
     const lost = this.#notOwnerSince[index];
     if (state.role.haState !== 'ACTIVE' || lost < 0) return;
-    const { stalenessMs } = this.#scenario.settings;
+    const { stalenessMs, heavyTail } = this.#scenario.settings;
     const downForMs = Math.max(
       ...Object.values(state.sessions).map(({ level, changedAt }) =>
         level === 'Down' ? now - changedAt : -1,
@@ -397,6 +397,7 @@ export class Checks {
     const isPaused = this.#timeline.now - (router.daemon?.resumedAt ?? 0) < DUAL_BELIEF_MS;
     if (
       stalenessMs > 0 ||
+      heavyTail ||
       this.#hasEc2Fault ||
       isPaused ||
       downForMs > 9_000 ||
