@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { statusSchema } from '../../src/status/schema';
 import { eventually } from '../support/eventually';
 import { ask } from '../support/statusWorld';
-import { daemonOf, openPair, takesOver } from './support';
+import { daemonOf, openPair, takesOver, watching } from './support';
 
 /** Sockets on which a process listens for TCP. */
 function listeningOf(pid: number): readonly string[] {
@@ -65,4 +65,10 @@ test('the probes follow the roles through a takeover, which is as ever under 50 
     const document = statusSchema.parse(JSON.parse((await ask(socket, '/status')).text));
     expect(document).toMatchObject({ ha_state: 'ACTIVE', live: true });
   });
+
+  // The healer's proof by BFD: the peer is not there, and then it is.
+  await eventually(async () => expect(await statusOf('/readyz')).toBe(503));
+  await lab.bootRouter('rtr1');
+  await watching(lab.startDaemon('rtr1'));
+  await eventually(async () => expect(await statusOf('/readyz')).toBe(200));
 });
