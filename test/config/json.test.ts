@@ -1,5 +1,5 @@
 /** Text that is not JSON: the report leads to the character. And agreement with JSON.parse on all text. */
-import fc from 'fast-check';
+import fc from '../support/properties';
 import { readJson } from '../../src/config/json';
 import { parseConfig } from '../../src/config/load';
 

@@ -4,7 +4,7 @@ import { addressTarget } from '../support/coreWorld';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import fc from '../support/properties';
 import { readStoreSettings } from '../../src/cli/storeSettings';
 import { loadConfig, parseConfig, type Loaded } from '../../src/config/load';
 import type { Settings } from '../../src/config/settings';

@@ -3,7 +3,7 @@
  * order, so where the rules do not make the order of two events mean something, they commute; where they do, it is
  * said here what it means.
  */
-import fc from 'fast-check';
+import fc from '../support/properties';
 import type { Event } from '../../src/core/state/model';
 import type { Plan } from '../../src/core/state/plan';
 import { initialState, type State } from '../../src/core/state/state';

@@ -2,7 +2,7 @@
  * What holds for any sequence of well-formed events: sessions and interfaces of the plan, answers to what was
  * asked and to what was not, in any order and at any time. Which events may change places is in order.test.ts.
  */
-import fc from 'fast-check';
+import fc from '../support/properties';
 import { instanceOf, isOfNoInstance } from '../../src/core/levels/holders';
 import { violations } from '../../src/core/state/invariants';
 import type { Effect, Event, Holder } from '../../src/core/state/model';

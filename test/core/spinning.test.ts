@@ -2,7 +2,7 @@
  * No loop can spin: whatever EC2 answers, the number of requests in a minute is bounded. EC2 answers everything
  * after the same time; what it answers is random, and so is who it says holds the targets.
  */
-import fc from 'fast-check';
+import fc from '../support/properties';
 import { Pacer } from '../../src/aws/moves/pacer';
 import { violations } from '../../src/core/state/invariants';
 import type { Effect, Event, Failure, InstanceCondition } from '../../src/core/state/model';

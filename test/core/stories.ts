@@ -1,5 +1,5 @@
 /** Random stories: sequences of well-formed events, some of which answer what the core is waiting for. */
-import fc from 'fast-check';
+import fc from '../support/properties';
 import { instanceOf } from '../../src/core/levels/holders';
 import type { StoredAlarm } from '../../src/core/state/alarms';
 import type {

@@ -2,7 +2,7 @@
  * Hostile configuration files: whatever is in the file, the answer is a report that names places, or settings
  * that the rest of the daemon can rely on. Nothing throws.
  */
-import fc from 'fast-check';
+import fc from '../support/properties';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -3,7 +3,7 @@
  * read as this router's that the answer does not show there, no write counts as done that was not confirmed,
  * and an answer without an end costs a bounded amount of memory.
  */
-import fc from 'fast-check';
+import fc from '../support/properties';
 import { openEc2, type Ec2 } from '../../src/aws/transport/ec2';
 import type { InstanceIdentity } from '../../src/aws/reads/instanceIdentity';
 import { observeOwnership, type ObservationResult } from '../../src/aws/reads/observe';

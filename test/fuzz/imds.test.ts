@@ -3,7 +3,7 @@
  * values of the right form or a problem in words; nothing throws, hangs or fills the memory, and no secret
  * gets into the log.
  */
-import fc from 'fast-check';
+import fc from '../support/properties';
 import { parseCredentials, startCredentials } from '../../src/aws/transport/credentials';
 import { openImds } from '../../src/aws/transport/imds';
 import { readIdentity } from '../../src/aws/reads/instanceIdentity';

@@ -2,7 +2,7 @@
  * Journals that anything has happened to: bytes changed, lines lost, repeated or out of order, values of other
  * kinds. `replay` always ends with one of its three exit codes, and says one thing where it is not 0.
  */
-import fc from 'fast-check';
+import fc from '../support/properties';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

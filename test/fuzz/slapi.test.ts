@@ -3,7 +3,7 @@
  * what it tells the core is an event of the core's vocabulary, DOWN is told only where the bytes say DOWN, and
  * the core takes over only where a session that was UP was so reported, or did not come back (rule 13).
  */
-import fc from 'fast-check';
+import fc from '../support/properties';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { z } from 'zod';

@@ -3,7 +3,7 @@
  * with anything. Nothing throws or hangs, `show` ends with one of its exit codes, and no memory on its own makes
  * a router take over.
  */
-import fc from 'fast-check';
+import fc from '../support/properties';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';

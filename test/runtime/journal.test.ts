@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/properties';
 import type { Event } from '../../src/core/state/model';
 import type { Plan } from '../../src/core/state/plan';
 import { initialState, type State } from '../../src/core/state/state';

@@ -1,8 +1,7 @@
 /**
  * What the tests of test/fuzz have in common. Each property runs as often as fits into a few seconds; for a
- * long campaign multiply the runs: `FUZZ_RUNS=20 npx jest test/fuzz`. Seeds are random; a failure prints its
- * seed and path, which repeat it when they are given to `fc.assert` beside `numRuns`. An exception or a
- * rejection that nobody catches fails the test in which it happens: Jest sees to that.
+ * long campaign with new cases multiply the runs: `FUZZ_RUNS=20 npx jest test/fuzz` (properties.ts). An
+ * exception or a rejection that nobody catches fails the test in which it happens: Jest sees to that.
  */
 
 const factor = Number(process.env['FUZZ_RUNS'] ?? 1);

@@ -2,7 +2,7 @@
  * Turning what is valid into what is not, by plan: a plan is a small value that fast-check can draw, print
  * and shrink, and `change...` carries it out. On JSON and XML it works on the structure, on bytes anywhere.
  */
-import fc from 'fast-check';
+import fc from './properties';
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 

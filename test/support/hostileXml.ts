@@ -1,5 +1,5 @@
 /** XML as a tree that can be changed by plan, and what may be done to its text besides. */
-import fc from 'fast-check';
+import fc from './properties';
 import { hostileValue } from './hostile';
 
 export type Xml = { readonly name: string; readonly content: string | readonly Xml[] };

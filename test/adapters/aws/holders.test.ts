@@ -1,5 +1,5 @@
 // How the holders of the targets are: every state and check of EC2, and nothing read into an answer that lacks it.
-import fc from 'fast-check';
+import fc from '../../support/properties';
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
 import type { InstanceState, StatusCheck } from '../../../lab/ec2-emulator/model';
 import { connectAws } from '../../../src/aws/aws';

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import fc from 'fast-check';
+import fc from '../../support/properties';
 import { CredentialRegistry } from '../../../lab/ec2-emulator/credentials';
 import type { ImdsEmulator } from '../../../lab/imds-emulator/emulator';
 import type { ImdsFaultInput } from '../../../lab/imds-emulator/faults';

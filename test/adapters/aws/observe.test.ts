@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../support/properties';
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
 import { addressTarget, heldOn } from '../../support/coreWorld';
 import { Malformed } from '../../../src/aws/reads/answer';

@@ -1,5 +1,5 @@
 // Who holds routes, Elastic IPs and IPv6 addresses, read from EC2's own answers.
-import fc from 'fast-check';
+import fc from '../../support/properties';
 import { Malformed } from '../../../src/aws/reads/answer';
 import { readElasticIps } from '../../../src/aws/reads/elasticIps';
 import type { KnownInterfaces } from '../../../src/aws/reads/observation';

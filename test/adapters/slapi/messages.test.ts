@@ -1,5 +1,5 @@
 // The translators take anything: they never throw, and only a well-formed DOWN is read as Down.
-import fc from 'fast-check';
+import fc from '../../support/properties';
 import { bfdEntry, bfdLimits, bfdNotice, keyOf } from '../../../src/slapi/bfdMessages';
 import { errorMeaning, inWords, outcomeOf } from '../../../src/slapi/errors';
 import { interfaceNotice } from '../../../src/slapi/interfaces';
