@@ -9,6 +9,7 @@ import { dirname, join, relative } from 'node:path';
  * The pure cores have rules of their own. What is not here (daemon.ts, main.ts) may import anything.
  */
 export const ROOMS = {
+  transport: { values: ['backoff', 'wellness'], types: ['core'] },
   config: { values: [], types: ['core'] },
   runtime: { values: ['core', 'backoff', 'wellness'], types: ['config', 'aws/standing'] },
   slapi: { values: ['config/ipv4', 'config/ipv6', 'wellness'], types: ['core', 'config'] },
@@ -22,6 +23,7 @@ export const ROOMS = {
       'core/levels',
       'core/moves/grouping',
       'core/moves/preview',
+      'transport',
       'backoff',
       'deadline',
       'wellness',
@@ -57,7 +59,7 @@ export const ROOMS = {
     ],
     types: ['core', 'runtime'],
   },
-  heal: { values: ['config', 'aws/transport', 'aws/reads'], types: ['core'] },
+  heal: { values: ['config', 'aws/transport', 'aws/reads', 'transport'], types: ['core'] },
   backoff: { values: [], types: [] },
   deadline: { values: [], types: [] },
   wellness: { values: [], types: [] },

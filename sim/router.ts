@@ -4,7 +4,7 @@
  */
 import type { Effect, EffectArgs, Event, Memory } from '../src/core/state/model';
 import { Pacer, type Limits } from '../src/aws/moves/pacer';
-import { AnswerTimes } from '../src/aws/transport/answerTimes';
+import { AnswerTimes } from '../src/transport/answerTimes';
 import type { ApiLimit } from '../src/config/settings';
 import type { Plan } from '../src/core/state/plan';
 import type { State } from '../src/core/state/state';
@@ -422,7 +422,8 @@ export class Router<Index extends AnyRouter> {
   }
 
   #answered(daemon: Daemon, action: string, sentAt: number): void {
-    if (daemon === this.daemon) this.#answerTimes?.answered(action, this.now - sentAt);
+    if (daemon === this.daemon)
+      this.#answerTimes?.answered(action.startsWith('Describe') ? 'read' : 'write', this.now - sentAt);
   }
 
   #tell(what: () => string): void {

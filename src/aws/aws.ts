@@ -12,7 +12,7 @@ import type { Reading } from '../wellness';
 import { takeoverRequests } from '../core/moves/grouping';
 import { Deadline } from '../deadline';
 import { startCredentials } from './transport/credentials';
-import { AnswerTimes } from './transport/answerTimes';
+import { AnswerTimes } from '../transport/answerTimes';
 import { openEc2, type Caller, type Ec2 } from './transport/ec2';
 import { askHolders, type HoldersResult } from './reads/instanceStatus';
 import { openImds, type Imds } from './transport/imds';
@@ -129,7 +129,8 @@ export function connectAws({
       credentials,
       log,
       now,
-      onAnswer: (action, afterMs) => answerTimes.answered(action, afterMs),
+      onAnswer: (action, afterMs) =>
+        answerTimes.answered(action.startsWith('Describe') ? 'read' : 'write', afterMs),
     });
     if (stopping.signal.aborted) ec2.stop();
     const movers = new Map(

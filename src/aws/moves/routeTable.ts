@@ -5,7 +5,7 @@
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReplaceRoute.html
  */
 import { CreateRouteCommand, ReplaceRouteCommand, type EC2Client } from '@aws-sdk/client-ec2';
-import type { SendOptions } from '../transport/connections';
+import type { SendOptions } from '../../transport/connections';
 import type { TargetOf } from '../../core/state/plan';
 import { movesBy, type Move, type PreparedMove, type Tools } from './action';
 

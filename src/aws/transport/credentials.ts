@@ -12,7 +12,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { Wellness, type Reading } from '../../wellness';
-import { quoted } from './failure';
+import { quoted } from '../../transport/words';
 import type { Imds } from './imds';
 
 export type RoleCredentials = {

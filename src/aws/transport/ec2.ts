@@ -8,10 +8,12 @@ import type { CloudClock, Failure } from '../../core/state/model';
 import type { Reading } from '../../wellness';
 import { Acceptance } from './acceptance';
 import { CallStatistics } from './callStatistics';
-import { Connections, MalformedAnswer, type SendOptions } from './connections';
+import { Connections, MalformedAnswer, type SendOptions } from '../../transport/connections';
 import type { Credentials, RoleCredentials } from './credentials';
-import { pinEndpointAddresses, type Resolve } from './endpointAddresses';
-import { classify, oneLine, turnsDownCredentials } from './failure';
+import { pinEndpointAddresses, type Resolve } from '../../transport/endpointAddresses';
+import { oneLine } from '../../transport/words';
+import { checkEnvelope } from './envelope';
+import { classify, turnsDownCredentials } from './failure';
 
 /** `sentAt`: monotonic ms when the request was handed to the socket, or was to be where that failed. */
 export type CallResult<Output> = {
@@ -88,6 +90,7 @@ export function openEc2({
   silenceSdk();
   const endpoint = new URL(endpointUrl);
   const addresses = pinEndpointAddresses({
+    service: 'EC2',
     hostname: endpoint.hostname,
     log,
     ...(resolve === undefined ? {} : { resolve }),
@@ -97,7 +100,7 @@ export function openEc2({
   let signedWith: RoleCredentials | null = null;
   const provide = async () => (signedWith = await credentials.provider());
   const open = () => {
-    const connections = new Connections({ endpoint, addresses, now });
+    const connections = new Connections({ endpoint, addresses, now, check: checkEnvelope });
     const provider = Object.assign(provide, { memoized: true as const });
     const client = new EC2Client(clientSettings({ endpointUrl, region, provider, connections }));
     const caller = callerOf(client, {

@@ -3,7 +3,8 @@
  * about the request. Codes: https://docs.aws.amazon.com/ec2/latest/devguide/errors-overview.html
  */
 import type { Failure } from '../../core/state/model';
-import { ConnectionError } from './connections';
+import { ConnectionError } from '../../transport/connections';
+import { oneLine, quoted, withoutSecrets } from '../../transport/words';
 
 /** What is known about the request beside the error that it ended with. */
 export type RequestFate = {
@@ -118,26 +119,6 @@ function messageOfEc2(code: string, error: unknown, secrets: readonly string[]):
   return words === '' ? TURNED_DOWN : `${TURNED_DOWN}: ${words}`;
 }
 
-const WITHHELD = '[withheld]';
-
-/** A token, a signature, the digest of a request or a secret access key, of whatever credentials: no word looks so. */
-const SIGNED = /[\w+/=%-]{60,}|(?=\w*[\d+/])[\w+/=]{30,}/g;
-
-/** Of the parts of credentials; what is shorter would be found in any text. */
-const SECRET_LENGTH_MIN = 16;
-
-/** However they are written: EC2 quotes what it was sent, also as it stands in a URL. */
-function withoutSecrets(text: string, secrets: readonly string[]): string {
-  return secrets
-    .filter(({ length }) => length >= SECRET_LENGTH_MIN)
-    .flatMap((secret) => [secret, encodeURIComponent(secret)])
-    .reduce((shown, secret) => shown.replaceAll(secret, WITHHELD), text);
-}
-
-/** In one line, without these secrets and without anything that may be one of other credentials. */
-export const quoted = (text: string, secrets: readonly string[]): string =>
-  oneLine(withoutSecrets(text, secrets).replace(SIGNED, WITHHELD));
-
 const wordsOf = (error: unknown, secrets: readonly string[]): string =>
   oneLine(withoutSecrets(messageOf(error), secrets));
 
@@ -152,13 +133,4 @@ function messageOf(error: unknown): string {
   // The SDK puts into an error what EC2 has written, and elements where it has written elements.
   const message: unknown = error instanceof Error ? error.message : error;
   return typeof message === 'string' ? message : 'a message that is no text';
-}
-
-/** For what others have written: it goes to logs and terminals, and nothing in it may steer them. */
-export function oneLine(text: string): string {
-  return text
-    .slice(0, 1000)
-    .replace(/[\s\p{C}]+/gu, ' ')
-    .trim()
-    .slice(0, 300);
 }

@@ -5,7 +5,7 @@
  */
 import { request, STATUS_CODES } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import { quoted } from './failure';
+import { quoted } from '../../transport/words';
 import { Deadline } from '../../deadline';
 
 export type ImdsAnswer =

@@ -9,7 +9,7 @@ import {
 import { DescribeInstanceStatusCommand } from '@aws-sdk/client-ec2';
 import { field, Malformed, optionalText, text } from '../../aws/reads/answer';
 import { joined, type Pages } from '../../aws/reads/pages';
-import { oneLine } from '../../aws/transport/failure';
+import { oneLine } from '../../transport/words';
 import { canonicalIpv6 } from '../../config/ipv6';
 import type { Desired, Selector } from '../core/desired';
 import {

@@ -1,7 +1,7 @@
 /** Asks a guest over HTTP whether it serves: 200 to 299 is yes, everything else says why not. */
 import { get } from 'node:http';
 import { get as getSecurely } from 'node:https';
-import { oneLine } from '../../aws/transport/failure';
+import { oneLine } from '../../transport/words';
 
 export type ProbeResult = { readonly ok: boolean; readonly says: string };
 

@@ -6,10 +6,11 @@
 import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { SNSClient } from '@aws-sdk/client-sns';
 import type { Logger } from 'pino';
-import { Connections, type SendOptions } from '../../aws/transport/connections';
+import { Connections, type SendOptions } from '../../transport/connections';
 import { startCredentials, type Credentials } from '../../aws/transport/credentials';
 import { clientSettings, openEc2, type Ec2 } from '../../aws/transport/ec2';
-import { pinEndpointAddresses } from '../../aws/transport/endpointAddresses';
+import { pinEndpointAddresses } from '../../transport/endpointAddresses';
+import { checkEnvelope } from '../../aws/transport/envelope';
 import { classify, turnsDownCredentials } from '../../aws/transport/failure';
 import { openImds } from '../../aws/transport/imds';
 import type { Failure } from '../../core/state/model';
@@ -46,12 +47,13 @@ export function openServices(
   const now = (): number => performance.now();
   const credentials = credentialsOf(env) ?? startCredentials({ imds: openImds(), log });
   const open = <Client extends { destroy(): void }>(
+    service: string,
     endpointUrl: string,
     client: (settings: ReturnType<typeof clientSettings>) => Client,
   ) => {
     const endpoint = new URL(endpointUrl);
-    const addresses = pinEndpointAddresses({ hostname: endpoint.hostname, log });
-    const connections = new Connections({ endpoint, addresses, now });
+    const addresses = pinEndpointAddresses({ service, hostname: endpoint.hostname, log });
+    const connections = new Connections({ endpoint, addresses, now, check: checkEnvelope });
     const opened = client(
       clientSettings({ endpointUrl, region, provider: credentials.provider, connections }),
     );
@@ -64,8 +66,12 @@ export function openServices(
     };
   };
   const ec2 = openEc2({ endpointUrl: endpoints.ec2, region, credentials, log, now });
-  const autoscaling = open(endpoints.autoscaling, (settings) => new AutoScalingClient(settings));
-  const sns = open(endpoints.sns, (settings) => new SNSClient(settings));
+  const autoscaling = open(
+    'Auto Scaling',
+    endpoints.autoscaling,
+    (settings) => new AutoScalingClient(settings),
+  );
+  const sns = open('SNS', endpoints.sns, (settings) => new SNSClient(settings));
   return {
     ec2,
     autoscaling: autoscaling.caller,

@@ -1,5 +1,5 @@
 // Which address of the endpoint comes first, by what has been answered from where.
-import { AddressOrder } from '../../../src/aws/transport/addressOrder';
+import { AddressOrder } from '../../../src/transport/addressOrder';
 
 const all = ['a', 'b', 'c'].map((address) => ({ address }));
 

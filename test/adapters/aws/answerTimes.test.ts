@@ -1,5 +1,5 @@
 // How long EC2 takes here: what is learnt of its answers, and when it is news.
-import { AnswerTimes } from '../../../src/aws/transport/answerTimes';
+import { AnswerTimes } from '../../../src/transport/answerTimes';
 
 function learning(): { readonly times: AnswerTimes; readonly told: number[] } {
   const told: number[] = [];
@@ -7,7 +7,7 @@ function learning(): { readonly times: AnswerTimes; readonly told: number[] } {
 }
 
 const read = (times: AnswerTimes, ...answers: readonly number[]): void => {
-  for (const afterMs of answers) times.answered('DescribeNetworkInterfaces', afterMs);
+  for (const afterMs of answers) times.answered('read', afterMs);
 };
 
 test('nothing is said of a few answers', () => {
@@ -20,13 +20,13 @@ test('where all take as long, half as much again is slow; a write takes twice as
   const { times, told } = learning();
   read(times, ...Array<number>(8).fill(100));
   expect(told).toEqual([300]);
-  times.answered('AssignPrivateIpAddresses', 400);
+  times.answered('write', 400);
   expect(told).toEqual([300, 600]);
 });
 
 test('of a long tail it is what seven of ten do not exceed', () => {
   const { times, told } = learning();
-  times.answered('ReplaceRoute', 100);
+  times.answered('write', 100);
   read(times, 80, 80, 100, 100, 100, 400, 500, 900, 2_000);
   expect(told.at(-1)).toBe(400);
 });

@@ -13,7 +13,7 @@ import { startCredentials } from '../../../src/aws/transport/credentials';
 import { openEc2, type Ec2 } from '../../../src/aws/transport/ec2';
 import { Pacer, type Limits } from '../../../src/aws/moves/pacer';
 import { openMover, type Mover } from '../../../src/aws/moves/moves';
-import type { Resolve } from '../../../src/aws/transport/endpointAddresses';
+import type { Resolve } from '../../../src/transport/endpointAddresses';
 import { openImds } from '../../../src/aws/transport/imds';
 import { readIdentity, type InstanceIdentity } from '../../../src/aws/reads/instanceIdentity';
 import type { Plan } from '../../../src/core/state/plan';

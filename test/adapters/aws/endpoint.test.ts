@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { CredentialRegistry } from '../../../lab/ec2-emulator/credentials';
 import { startEc2Emulator } from '../../../lab/ec2-emulator/emulator';
 import { openEc2 } from '../../../src/aws/transport/ec2';
-import { pinEndpointAddresses } from '../../../src/aws/transport/endpointAddresses';
+import { pinEndpointAddresses } from '../../../src/transport/endpointAddresses';
 import { observeOwnership } from '../../../src/aws/reads/observe';
 import {
   eniOf,
@@ -36,6 +36,7 @@ describe('the pinned addresses of the endpoint', () => {
     let asked = 0;
     const resolve = async () => answers[Math.min((asked += 1), answers.length) - 1] ?? [];
     const pinned = pinEndpointAddresses({
+      service: 'EC2',
       hostname: 'ec2.test',
       log: memoryLog().log,
       resolve,
@@ -52,7 +53,7 @@ describe('the pinned addresses of the endpoint', () => {
     let asked = 0;
     const resolve = () => ((asked += 1), down ? dnsDown() : Promise.resolve([v4('10.0.0.1')]));
     const { log, logged } = memoryLog();
-    const pinned = pinEndpointAddresses({ hostname: 'ec2.test', log, resolve, refreshMs: 2 });
+    const pinned = pinEndpointAddresses({ service: 'EC2', hostname: 'ec2.test', log, resolve, refreshMs: 2 });
     await ask(pinned);
     down = true;
     const before = asked;
@@ -68,6 +69,7 @@ describe('the pinned addresses of the endpoint', () => {
     let down = true;
     const resolve = () => (down ? dnsDown() : Promise.resolve([v4('10.0.0.1')]));
     const pinned = pinEndpointAddresses({
+      service: 'EC2',
       hostname: 'ec2.test',
       log: memoryLog().log,
       resolve,
@@ -81,7 +83,12 @@ describe('the pinned addresses of the endpoint', () => {
 
   test('one address is given to who asks for one', async () => {
     const resolve = async () => [v4('10.0.0.1'), v4('10.0.0.2')];
-    const pinned = pinEndpointAddresses({ hostname: 'ec2.test', log: memoryLog().log, resolve });
+    const pinned = pinEndpointAddresses({
+      service: 'EC2',
+      hostname: 'ec2.test',
+      log: memoryLog().log,
+      resolve,
+    });
     const found = await new Promise((done) =>
       pinned.lookup('ec2.test', {}, (_error, address) => done(address)),
     );

@@ -2,7 +2,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { CredentialsProvider } from '../../../src/aws/transport/credentials';
 import { openEc2, type Ec2 } from '../../../src/aws/transport/ec2';
-import type { Resolve } from '../../../src/aws/transport/endpointAddresses';
+import type { Resolve } from '../../../src/transport/endpointAddresses';
 import { eniOf, memoryLog, now, targetOf, until, moverOf } from './awsLab';
 
 const request = {

@@ -1,6 +1,6 @@
 /**
- * The connections to the EC2 endpoint, and one exchange over them: the SDK builds and signs, this sends.
- * A request handler of our own, because the SDK's cannot tell whether a failed request had been handed to
+ * The connections to the endpoint of a cloud, and one exchange over them: whoever calls builds and signs, this sends.
+ * A request handler of our own, because those at hand cannot tell whether a failed request had been handed to
  * the network. Here nothing is written before the connection stands, so `sentAt` is exact: a request that
  * failed without it certainly did nothing.
  */
@@ -8,15 +8,15 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { CloudClock } from '../../core/state/model';
+import type { CloudClock } from '../core/state/model';
 import type { EndpointAddresses } from './endpointAddresses';
 import { hostOf, SpareSockets } from './spareSockets';
 
-/** What a sender hands to the SDK as the options of `send`; the SDK hands it on to the handler. */
+/** How one request is sent. To AWS's SDK it is given as the options of `send`, which the SDK hands on to the handler. */
 export type SendOptions = {
   /** The only deadline: covers waiting, connecting, TLS, headers and body. */
   readonly abortSignal: AbortSignal;
-  /** `DescribeNetworkInterfaces`: names the element that a good answer consists of. */
+  /** `DescribeNetworkInterfaces`: what a good answer looks like follows from it. */
   readonly action: string;
   /** The request is built and signed at once; when this is fulfilled, it takes a connection for itself. */
   readonly reserved: Promise<void>;
@@ -29,20 +29,20 @@ export type SendOptions = {
 };
 
 /** The part of the SDK's request that is used. */
-type SignedRequest = {
+export type SignedRequest = {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: unknown;
 };
 
-type HttpAnswer = {
+export type HttpAnswer = {
   readonly statusCode: number;
   readonly headers: Record<string, string>;
   readonly body: Uint8Array;
 };
 
-/** Thrown for an answer that is not one of EC2; becomes a failure with this code. */
+/** Thrown for an answer that is not one of the service; becomes a failure with this code. */
 export class MalformedAnswer extends Error {
   override readonly name = 'MalformedAnswer';
 }
@@ -68,12 +68,13 @@ const BODY_BYTES_MAX = 4 * 1024 * 1024;
 const BODY_BYTES_FIRST = 64 * 1024;
 /** Per address of the endpoint, except the last one; within a Region a connection stands in 1-2 ms. */
 const CONNECT_ATTEMPT_MS = 60;
-/** EC2 answers most requests well before: the connection or the address, not EC2, is the likelier reason. */
+/** Most requests are answered well before: the connection or the address, not the service, is the likelier reason. */
 const DOUBT_AFTER_MS = 500;
 
 /** A request that was released and has no answer yet. */
 type Pending = {
-  readonly body: unknown;
+  /** Two requests of the same content are one and its hedge. */
+  readonly content: string;
   /** When it was sent; until then, when it was released. */
   since: number;
   sent: boolean;
@@ -89,6 +90,7 @@ export class Connections {
   readonly #request: (options: http.RequestOptions) => http.ClientRequest;
   readonly #addresses: EndpointAddresses;
   readonly #now: () => number;
+  readonly #check: (answer: HttpAnswer, action: string) => void;
   /** Requests that have a connection, and wait for their release. */
   readonly #held = new Set<http.ClientRequest>();
   readonly #pending = new Map<http.ClientRequest, Pending>();
@@ -98,11 +100,14 @@ export class Connections {
     endpoint,
     addresses,
     now,
+    check,
   }: {
     readonly endpoint: URL;
     readonly addresses: EndpointAddresses;
     /** Monotonic milliseconds. */
     readonly now: () => number;
+    /** Throws MalformedAnswer for an answer that is not one of the service: a page of a proxy, half an answer. */
+    readonly check: (answer: HttpAnswer, action: string) => void;
   }) {
     const secure = endpoint.protocol === 'https:';
     // FIFO: each keepalive uses another connection in turn, which keeps all of them warm. No limit to the
@@ -121,11 +126,12 @@ export class Connections {
     this.#agent.createConnection = (...args) => this.#spare.take() ?? createConnection(...args);
     this.#request = secure ? https.request : http.request;
     this.#now = now;
+    this.#check = check;
   }
 
   /** For the SDK: its request handler interface. */
   async handle(request: SignedRequest, options?: object): Promise<{ response: HttpAnswer }> {
-    if (!isSendOptions(options)) throw new Error('an EC2 request was sent past Ec2.prepare');
+    if (!isSendOptions(options)) throw new Error('a request was sent without the options of a sender');
     const { abortSignal, action, reserved, released, onSigned } = options;
     onSigned();
     await reserved;
@@ -137,10 +143,11 @@ export class Connections {
     this.#held.delete(held);
     abortSignal.throwIfAborted();
     const outgoing = this.#reopened(held, request, abortSignal);
-    const pending = { body: request.body, since: this.#now(), sent: false, address: null };
+    const content = contentOf(request);
+    const pending = { content, since: this.#now(), sent: false, address: null };
     try {
-      const answer = await this.#exchange(outgoing, pending, options);
-      checkEnvelope(answer, action);
+      const answer = await this.#exchange(outgoing, request, pending, options);
+      this.#check(answer, action);
       this.#addresses.answered(pending.address, this.#now());
       return { response: answer };
     } catch (error) {
@@ -156,7 +163,9 @@ export class Connections {
    * none a new connection, since those that stand may lead to the same hole.
    */
   #reopened(held: http.ClientRequest, request: SignedRequest, abortSignal: AbortSignal): http.ClientRequest {
-    const twins = [...this.#pending].filter(([each, { body }]) => body === request.body && !each.destroyed);
+    const twins = [...this.#pending].filter(
+      ([each, { content }]) => content === contentOf(request) && !each.destroyed,
+    );
     if (twins.length === 0) return held.destroyed ? this.#open(request, abortSignal) : held;
     const taken = new Set(twins.flatMap(([, { address }]) => address ?? []));
     const hasOther = taken.size > 0 && this.#addresses.hasOther(taken);
@@ -211,9 +220,13 @@ export class Connections {
     return outgoing;
   }
 
-  #exchange(outgoing: http.ClientRequest, pending: Pending, { onSent }: SendOptions): Promise<HttpAnswer> {
-    const { body } = pending;
-    if (typeof body !== 'string') throw new Error('an EC2 request has no text body');
+  #exchange(
+    outgoing: http.ClientRequest,
+    { body }: SignedRequest,
+    pending: Pending,
+    { onSent }: SendOptions,
+  ): Promise<HttpAnswer> {
+    if (typeof body !== 'string') throw new Error('a request has no text body');
     return new Promise((resolve, reject) => {
       let answered = false;
       this.#pending.set(outgoing, pending);
@@ -278,6 +291,8 @@ export class Connections {
   }
 }
 
+const contentOf = ({ method, path, body }: SignedRequest): string => `${method} ${path} ${String(body)}`;
+
 /** The SDK types the options that it hands on as its own; they are those that `send` was given. */
 function isSendOptions(options: object | undefined): options is SendOptions {
   return options !== undefined && 'onSent' in options && 'released' in options && 'action' in options;
@@ -331,24 +346,4 @@ function flatHeaders(headers: http.IncomingHttpHeaders): Record<string, string> 
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
   );
-}
-
-/**
- * The SDK's XML parser takes nearly anything for an answer without fields. An answer of EC2 is one element
- * of a known name from the first byte to the last; a page of a proxy, half an answer and no answer are not.
- */
-function checkEnvelope({ statusCode, body }: HttpAnswer, action: string): void {
-  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8').trim();
-  const roots = statusCode === 200 ? [`${action}Response`] : ['Response', 'ErrorResponse'];
-  const isWhole = roots.some(
-    (root) => new RegExp(`^(<\\?xml[^>]*\\?>\\s*)?<${root}[\\s>]`).test(text) && text.endsWith(`</${root}>`),
-  );
-  if (!isWhole)
-    throw new MalformedAnswer(`HTTP ${statusCode} with ${describeBody(text)} instead of an answer of EC2`);
-}
-
-function describeBody(text: string): string {
-  if (text === '') return 'an empty body';
-  if (/^<(!doctype html|html)/i.test(text)) return 'an HTML page';
-  return text.startsWith('<') ? 'broken or foreign XML' : 'a body that is not XML';
 }

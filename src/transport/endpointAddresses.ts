@@ -1,15 +1,15 @@
 /**
- * The addresses of the EC2 endpoint, in memory: opening a connection never waits for DNS, and DNS being
- * away does not matter once it has answered. Which of them comes first is in addressOrder.ts. The addresses of an interface endpoint are those of its network
- * interfaces, one in each zone, and stay the same for its life, so an address that was seen once stays in
- * the list as a fallback behind those of the latest answer.
+ * The addresses of the endpoint of a cloud, in memory: opening a connection never waits for DNS, and DNS being
+ * away does not matter once it has answered. Which of them comes first is in addressOrder.ts. The addresses of an
+ * interface endpoint of AWS are those of its network interfaces, one in each zone, and stay the same for its life, so
+ * an address that was seen once stays in the list as a fallback behind those of the latest answer.
  * https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
  */
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Logger } from 'pino';
-import { Backoff } from '../../backoff';
-import { Wellness, type Reading } from '../../wellness';
+import { Backoff } from '../backoff';
+import { Wellness, type Reading } from '../wellness';
 import { AddressOrder } from './addressOrder';
 
 /** Answers with every address that the name has now; rejects when it cannot. */
@@ -22,9 +22,9 @@ export type EndpointAddresses = {
   lookupBeside(taken: ReadonlySet<string>): LookupFunction;
   /** Whether there is any address but these. */
   hasOther(taken: ReadonlySet<string>): boolean;
-  /** An answer of EC2 has come from there. Null: the connection never stood. */
+  /** An answer of the service has come from there. Null: the connection never stood. */
   answered(address: string | null, at: number): void;
-  /** What was sent there at `sentAt` has had no answer of EC2 until now. Monotonic ms. */
+  /** What was sent there at `sentAt` has had no answer of the service until now. Monotonic ms. */
   unanswered(address: string | null, sentAt: number, at: number): void;
   /** Null where the endpoint is an address, so that there is nothing to resolve. */
   health(): Reading | null;
@@ -42,11 +42,14 @@ const resolveBySystem: Resolve = (hostname) =>
   });
 
 export function pinEndpointAddresses({
+  service,
   hostname,
   log,
   resolve = resolveBySystem,
   refreshMs = REFRESH_MS,
 }: {
+  /** Whose endpoint it is, for the log. */
+  readonly service: string;
   /** The host of the endpoint URL. */
   readonly hostname: string;
   readonly log: Logger;
@@ -77,8 +80,11 @@ export function pinEndpointAddresses({
         code: error?.code,
       };
       if (failing)
-        log.warn({ ...fields, known: known.length }, 'the name of the EC2 endpoint cannot be resolved');
-      else log.info(fields, 'the name of the EC2 endpoint is resolved again');
+        log.warn(
+          { ...fields, known: known.length },
+          `the name of the ${service} endpoint cannot be resolved`,
+        );
+      else log.info(fields, `the name of the ${service} endpoint is resolved again`);
     }
     if (error === null) {
       wellness.ok();
@@ -120,14 +126,14 @@ export function pinEndpointAddresses({
       if (address === null || !order.answered(address, at)) return;
       log.info(
         { event: 'endpoint-address-answers', address },
-        'an address of the EC2 endpoint answers again',
+        `an address of the ${service} endpoint answers again`,
       );
     },
     unanswered: (address, sentAt, at) => {
       if (address === null || !order.unanswered(address, sentAt, at)) return;
       const others = known.length - 1;
       const fields = { event: 'endpoint-address-silent', address, others };
-      log.warn(fields, 'an address of the EC2 endpoint does not answer: others are asked first');
+      log.warn(fields, `an address of the ${service} endpoint does not answer: others are asked first`);
     },
     health: () => (isName ? wellness.reading() : null),
     stop: () => {

@@ -1,5 +1,5 @@
 /**
- * Which address of the EC2 endpoint is used first. An address may complete TCP, or TLS, and then say nothing, so
+ * Which address of an endpoint is used first. An address may complete TCP, or TLS, and then say nothing, so
  * connecting proves nothing: one that has left a request without an answer goes behind all others, until it has
  * answered again. Where every address is in doubt, the one whose turn was longest ago comes first.
  */

@@ -1,5 +1,5 @@
 /**
- * Connections to the EC2 endpoint that stand before there is a request for them: the writes of a takeover go
+ * Connections to an endpoint that stand before there is a request for them: the writes of a takeover go
  * out together, each on its own, while keepalives need only one. Nothing is sent over them.
  */
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';

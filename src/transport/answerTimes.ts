@@ -1,12 +1,12 @@
 /**
- * How long EC2 takes to answer here, of late: by that a request counts as slow. Reads tell it all the time, writes
+ * How long the cloud takes to answer here, of late: by that a request counts as slow. Reads tell it all the time, writes
  * once a year. Until a write has been seen, one is taken to last twice as long as a read.
  */
 
 /** So many answers are remembered of each kind, and so many have to be known before anything is said. */
 const KEPT = 40;
 const LEAST = 8;
-/** Three of ten answers take longer: EC2's times have a long tail, and a second request seldom meets it twice. */
+/** Three of ten answers take longer: a cloud's times have a long tail, and a second request seldom meets it twice. */
 const SLOW_QUANTILE = 0.7;
 /** Where all answers take about as long, one that takes only a little longer is not slow. */
 const SLOW_FACTOR = 1.5;
@@ -25,9 +25,8 @@ export class AnswerTimes {
     this.#onNews = onNews;
   }
 
-  /** `action`: as in `DescribeNetworkInterfaces`. */
-  answered(action: string, afterMs: number): void {
-    if (action.startsWith('Describe')) this.#reads = [...this.#reads, afterMs].slice(-KEPT);
+  answered(kind: 'read' | 'write', afterMs: number): void {
+    if (kind === 'read') this.#reads = [...this.#reads, afterMs].slice(-KEPT);
     else this.#writes = [...this.#writes, afterMs].slice(-KEPT);
     if (this.#reads.length + this.#writes.length < LEAST) return;
     const slowAfterMs = Math.ceil(this.#slowAfterMs());
