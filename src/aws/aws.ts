@@ -43,7 +43,7 @@ export type Aws = {
    * what EC2 answers when the rest has been handed out.
    */
   readonly observe: (onLate: (late: Observed) => void) => Promise<ObservationResult>;
-  /** How the instances are that an observation has shown; takes the API timeout at most. Never rejects. */
+  /** How the instances are that an observation has shown; its deadline grows as that of a reading. Never rejects. */
   readonly askHolders: (instanceIds: readonly string[]) => Promise<HoldersResult>;
   /** Of this group, whose requests are its own; null until the first observation has been made. */
   readonly mover: (group: string) => Mover | null;

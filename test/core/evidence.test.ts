@@ -442,14 +442,60 @@ describe('the question about the holders (rule 9)', () => {
     expect({ state, weight }).toEqual({ state: before, weight: 'routine' });
   });
 
-  test('is of no interest any more when a session is UP', () => {
+  test('is of no interest any more when a session is UP, nor to what comes after', () => {
     const play = asking();
     play.at(30_070, sessionEvent('a', 'Up', 30_070));
-    expect(play.take(said(1))).toMatchObject({
-      weight: 'routine',
-      reason: expect.stringMatching(/no longer of interest/) as string,
-    });
-    expect(play.state.evidence).toMatchObject({ inFlight: null, conditions: {}, failure: null });
+    play.at(30_080, sessionEvent('a', 'Unconfigured', 30_080));
+    const before = play.state;
+    const { state, weight } = play.take(said(1));
+    expect({ state, weight }).toEqual({ state: before, weight: 'routine' });
+    expect(state.evidence).toMatchObject({ inFlight: null, conditions: {}, failure: null });
+  });
+
+  /** Observations are answered, and the question is not. */
+  function unanswered(until: number): Play {
+    const play = asking();
+    for (const at of [40_000, 50_000, 60_000, 70_000, 80_000]) {
+      if (at > until) break;
+      play.until(at);
+      play.at(at + 60, play.observed('peer'));
+    }
+    return play;
+  }
+
+  test('is waited for over keepalives, and a slow answer counts', () => {
+    const play = unanswered(60_000);
+    expect(play.all('askHolders').map(({ number }) => number)).toEqual([1]);
+    play.at(61_000, { type: 'holdersAnswered', number: 1, result: { ok: true, conditions: STOPPED } });
+    expect(asked(play)).toEqual(BOTH);
+  });
+
+  test('that has been lost is asked again, and then its answer is late', () => {
+    const play = unanswered(80_000);
+    expect(play.all('askHolders').map(({ number }) => number)).toEqual([1, 2]);
+    play.at(81_000, { type: 'holdersAnswered', number: 1, result: { ok: true, conditions: STOPPED } });
+    expect(asked(play)).toEqual([]);
+  });
+
+  test.each([
+    ['uncertain', 'asking again every second', 31_300],
+    ['unsent', 'asking again every second', 31_300],
+    ['throttled', 'asking again every second', 31_300],
+    // Nobody has allowed it, and it does not get truer by asking.
+    ['refused', 'asking again with the next keepalive', 40_000],
+  ] as const)('that fails (%s): %s', (kind, words, again) => {
+    const play = asking();
+    play.at(30_080, play.observed('peer'));
+    const result = { ok: false, failure: { kind, code: 'SomeCode', message: 'no' } } as const;
+    const { reason } = play.at(30_100, { type: 'holdersAnswered', number: 1, result });
+    expect(play.reasons.join('\n')).toContain(`(SomeCode: no): ${words}`);
+    expect(reason).toContain('EC2 does not say how the holder is (SomeCode)');
+    play.forget();
+    play.live(again - 300, { owners: peers, conditions: STOPPED });
+    expect(play.all('askHolders')).toEqual([]);
+    play.live(again + 200, { owners: peers, conditions: STOPPED });
+    expect(play.all('askHolders')).toHaveLength(1);
+    expect(asked(play)).toEqual(BOTH);
   });
 
   test('that fails is news, the same failure again is not', () => {

@@ -182,7 +182,8 @@ export class Story {
 
   /** `i-B stopped`: how the instance is from now on; `fail CODE`: EC2 does not say. */
   #says(who: string, what: string): void {
-    this.#statusFailure = who === 'fail' ? { kind: 'uncertain', code: what, message: 'no answer' } : null;
+    const kind = what === 'UnauthorizedOperation' ? 'refused' : 'uncertain';
+    this.#statusFailure = who === 'fail' ? { kind, code: what, message: 'no answer' } : null;
     if (who !== 'fail') this.#conditions[who] = what as InstanceCondition;
   }
 

@@ -11,6 +11,7 @@ import {
   interfaceFor,
   isSettled,
   missingTargets,
+  observeAgainSoon,
   observeNow,
   takeableTargets,
 } from '../levels/ownership';
@@ -23,6 +24,8 @@ import { declines, type Firing, type Verdict } from './verdict';
 
 /** Sessions that the peer withdraws for a moment, as it is configured anew, are UP again by then. */
 const WITHDRAWN_HOLD_MS = 5_000;
+/** The deadline of a question grows to 32 s, so one that is out for longer has been lost. */
+const LOST_AFTER_MS = 40_000;
 
 /** What another holder than a third instance has: that one is left alone however it is (rule 18). */
 function concerned(plan: Plan, ownership: Ownership): readonly Target[] {
@@ -44,7 +47,8 @@ export function trackSessions(turn: Turn): void {
   const { noneUpSince } = state.evidence;
   if (plan.sessions.some(({ id }) => sessionOf(state, id).level === 'Up')) {
     if (noneUpSince === null) return;
-    const none = { noneUpSince: null, withdrawnSince: null };
+    // An answer to a question from before is not about what comes after.
+    const none = { noneUpSince: null, withdrawnSince: null, inFlight: null };
     return update(turn, { ...none, conditions: {}, failure: null });
   }
   if (noneUpSince === null) update(turn, { noneUpSince: now });
@@ -67,17 +71,18 @@ function silenceWords({ plan, state: { evidence } }: Turn): string {
     : 'the peer has withdrawn all sessions and they do not come back';
 }
 
-/** With each believed observation, once the hold is over. */
+/** With each believed observation, once the hold is over; a slow answer is waited for. */
 export function askAboutHolders(turn: Turn): void {
-  const { plan, state } = turn;
+  const { plan, state, now } = turn;
   const { ownership, evidence } = state;
   if (ownership === null || !holdIsOver(turn)) return;
   const instanceIds = [
     ...new Set(concerned(plan, ownership).flatMap(({ id }) => instanceOf(ownership.holders[id]) ?? [])),
   ].filter((instanceId) => instanceId !== ownership.observation.instanceId);
   if (instanceIds.length === 0) return update(turn, { conditions: {}, failure: null, inFlight: null });
+  if (evidence.inFlight !== null && now - (evidence.askedAt ?? now) <= LOST_AFTER_MS) return;
   const number = evidence.lastNumber + 1;
-  update(turn, { lastNumber: number, inFlight: number });
+  update(turn, { lastNumber: number, inFlight: number, askedAt: now });
   turn.effects.push({ effect: 'askHolders', number, instanceIds });
 }
 
@@ -89,22 +94,18 @@ export function holdersAnswered(turn: Turn, event: Extract<Event, { type: 'holde
   const { evidence } = turn.state;
   if (evidence.inFlight !== event.number)
     return note(turn, 'routine', 'ignored a late answer about the holders of the targets');
-  if (evidence.noneUpSince === null) {
-    update(turn, { inFlight: null, conditions: {}, failure: null });
-    return note(
-      turn,
-      'routine',
-      'how the holders of the targets are is no longer of interest: a session is UP',
-    );
-  }
   const { result } = event;
   if (!result.ok) {
+    const { kind, code, message } = result.failure;
     // A failed question is no evidence, and neither is the answer to an earlier one.
     update(turn, { inFlight: null, conditions: {}, failure: result.failure });
+    // A refusal is the answer of an operator who has not allowed the question: the next keepalive is soon enough.
+    if (kind !== 'refused') observeAgainSoon(turn);
     return note(
       turn,
-      evidence.failure?.code === result.failure.code ? 'routine' : 'notable',
-      `EC2 did not say how the holder of the targets is (${result.failure.code}: ${result.failure.message})`,
+      evidence.failure?.code === code ? 'routine' : 'notable',
+      `EC2 did not say how the holder of the targets is (${code}: ${message}): asking again ` +
+        (kind === 'refused' ? 'with the next keepalive' : 'every second'),
     );
   }
   update(turn, { inFlight: null, conditions: result.conditions, failure: null });

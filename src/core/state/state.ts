@@ -200,6 +200,8 @@ export type Evidence = {
   readonly withdrawnSince: number | null;
   readonly lastNumber: number;
   readonly inFlight: number | null;
+  /** When the latest question was asked. */
+  readonly askedAt: number | null;
   /** The last answer, of instances that held targets then; empty where there is none. */
   readonly conditions: { readonly [instanceId: string]: InstanceCondition };
   /** Why the last question had no answer. */
@@ -328,6 +330,7 @@ export function initialState(plan: Plan): State {
       withdrawnSince: null,
       lastNumber: 0,
       inFlight: null,
+      askedAt: null,
       conditions: {},
       failure: null,
       tookFromRunning: false,
