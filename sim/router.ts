@@ -9,17 +9,15 @@ import type { ApiLimit } from '../src/config/settings';
 import type { Plan } from '../src/core/state/plan';
 import type { State } from '../src/core/state/state';
 import type { Step } from '../src/core/step';
-import { observationFor } from '../src/runtime/audience';
 import { ApiServer } from './apiServer';
 import { Daemon, type EventMaker, type PlannedGroup } from './daemon';
-import { isFailure, type Ec2 } from './ec2';
+import type { Ec2 } from './ec2';
 import type { Network } from './network';
 import type { Random } from './random';
+import { Readings } from './readings';
 import { groupWords, type AnyRouter, type Group, type Settings } from './scenario';
 import type { Timeline } from './timeline';
 
-/** What the daemon's observation and its question about holders may take. */
-const READ_TIMEOUT_MS = 1_000;
 /** EC2's limits, as the daemon is told them: all kinds of requests draw on one bucket here. */
 const LIMIT = { burst: 100, refillPerS: 5 };
 /** Where requests are spared. */
@@ -92,14 +90,9 @@ export class Router<Index extends AnyRouter> {
   /** Those of the daemon that runs. */
   #pacer: Pacer | null = null;
   #answerTimes: AnswerTimes | null = null;
+  #readings: Readings | null = null;
   /** What takes a request that waits for a token out of its queue. */
   #waiting: readonly Waiting[] = [];
-  /** The newest observation that was asked for, and by whom. */
-  #reading: {
-    readonly daemon: Daemon;
-    readonly startedAt: number;
-    readonly askers: (PlannedGroup & { readonly number: number })[];
-  } | null = null;
   #pausedUntil = 0;
   #pausedFrom = 0;
   #lastRequest = 0;
@@ -221,6 +214,11 @@ export class Router<Index extends AnyRouter> {
     this.#answerTimes = new AnswerTimes((slowAfterMs) =>
       daemon.enqueue(() => ({ type: 'answerTimeLearnt', slowAfterMs })),
     );
+    this.#readings = new Readings({
+      ...this.#p,
+      clock: () => this.now,
+      answered: (afterMs) => this.#answered(daemon, 'read', afterMs),
+    });
     const memories = this.#saved.at(-1);
     const bootId = `boot-${this.index}-${this.#boots}`;
     this.#tell(() => `the daemon starts, ${memories === undefined ? 'without' : 'with'} memory`);
@@ -284,6 +282,7 @@ export class Router<Index extends AnyRouter> {
     this.#pacer?.stop();
     this.#pacer = null;
     this.#answerTimes = null;
+    this.#readings = null;
     this.#waiting = [];
     this.#unsaved = null;
     this.#p.recorder.died(this.index);
@@ -294,7 +293,7 @@ export class Router<Index extends AnyRouter> {
 
   #start(daemon: Daemon, planned: PlannedGroup, effect: Effect): void {
     const { group } = planned;
-    const { ec2, timeline, random, settings } = this.#p;
+    const { timeline, random, settings } = this.#p;
     switch (effect.effect) {
       case 'sendCall':
         return this.#enter(daemon, group, effect);
@@ -305,17 +304,9 @@ export class Router<Index extends AnyRouter> {
         return;
       }
       case 'observeOwnership':
-        return this.#observe(daemon, planned, effect.number);
-      case 'askHolders': {
-        const { number, instanceIds } = effect;
-        return ec2.askHolders(this.index, instanceIds, READ_TIMEOUT_MS, (result) =>
-          daemon.enqueueFor(group, () => ({
-            type: 'holdersAnswered',
-            number,
-            result: isFailure(result) ? { ok: false, failure: result } : { ok: true, conditions: result },
-          })),
-        );
-      }
+        return this.#readings?.observe(daemon, { group, number: effect.number });
+      case 'askHolders':
+        return this.#readings?.askHolders(daemon, { group, number: effect.number }, effect.instanceIds);
       case 'askInterfaces': {
         const { attempt, interfaceNames, timeoutMs } = effect;
         const fails = settings.generation === 'gen2' || random.chance(0.1);
@@ -356,26 +347,6 @@ export class Router<Index extends AnyRouter> {
     this.#unsaved = null;
   }
 
-  /** Groups that ask at the same moment share one reading, as src/runtime/readings.ts has it. */
-  #observe(daemon: Daemon, { group, plan }: PlannedGroup, number: number): void {
-    const { ec2, groups } = this.#p;
-    const startedAt = this.now;
-    const asker = { group, plan, number };
-    if (this.#reading?.daemon === daemon && this.#reading.startedAt === startedAt)
-      return void this.#reading.askers.push(asker);
-    const askers = [asker];
-    this.#reading = { daemon, startedAt, askers };
-    ec2.observe(this.index, READ_TIMEOUT_MS, (result) => {
-      if (!isFailure(result)) this.#answered(daemon, 'DescribeNetworkInterfaces', startedAt);
-      for (const { group, plan, number } of askers)
-        daemon.enqueueFor(group, () => {
-          if (isFailure(result)) return { type: 'observationFailed', number, failure: result };
-          const observation = groups.length === 1 ? result : observationFor(plan, result);
-          return { type: 'ownershipObserved', number, startedAt, observation };
-        });
-    });
-  }
-
   /** Through the production pacer, as src/aws/moves/moves.ts has it. */
   #enter(daemon: Daemon, group: Group, effect: Send): void {
     const { attempt, call, send, rank } = effect;
@@ -408,7 +379,7 @@ export class Router<Index extends AnyRouter> {
     const sentAt = this.now;
     this.#p.ec2.assign(this.index, effect, (failure) => {
       pacer.answered(ACTION, failure);
-      if (failure === null) this.#answered(daemon, ACTION, sentAt);
+      if (failure === null) this.#answered(daemon, 'write', this.now - sentAt);
       daemon.enqueueFor(group, () => ({
         type: 'callAnswered',
         attempt,
@@ -421,9 +392,8 @@ export class Router<Index extends AnyRouter> {
     });
   }
 
-  #answered(daemon: Daemon, action: string, sentAt: number): void {
-    if (daemon === this.daemon)
-      this.#answerTimes?.answered(action.startsWith('Describe') ? 'read' : 'write', this.now - sentAt);
+  #answered(daemon: Daemon, what: 'read' | 'write', afterMs: number): void {
+    if (daemon === this.daemon) this.#answerTimes?.answered(what, afterMs);
   }
 
   #tell(what: () => string): void {
