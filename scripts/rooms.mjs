@@ -10,8 +10,8 @@ import { dirname, join, relative } from 'node:path';
  */
 export const ROOMS = {
   transport: { values: ['backoff', 'wellness'], types: ['core'] },
-  config: { values: [], types: ['core'] },
-  runtime: { values: ['core', 'backoff', 'wellness'], types: ['config', 'aws/standing'] },
+  config: { values: ['aws/description'], types: ['core'] },
+  runtime: { values: ['core', 'backoff', 'wellness'], types: ['cloud', 'config', 'aws/standing'] },
   slapi: { values: ['config/ipv4', 'config/ipv6', 'wellness'], types: ['core', 'config'] },
   aws: {
     values: [
@@ -28,7 +28,7 @@ export const ROOMS = {
       'deadline',
       'wellness',
     ],
-    types: ['core', 'config'],
+    types: ['cloud', 'core', 'config'],
   },
   store: { values: ['config/words', 'backoff', 'wellness'], types: ['core', 'config'] },
   telemetry: { values: ['backoff'], types: ['config'] },
@@ -41,7 +41,7 @@ export const ROOMS = {
       'core/state/state',
       'runtime/alarmTable',
       'runtime/groupsView',
-      'aws/transport/callStatistics',
+      'transport/callStatistics',
     ],
     types: ['config', 'control', 'core', 'runtime', 'store'],
   },
@@ -61,6 +61,7 @@ export const ROOMS = {
   },
   heal: { values: ['config', 'aws/transport', 'aws/reads', 'transport'], types: ['core'] },
   backoff: { values: [], types: [] },
+  cloud: { values: [], types: ['core', 'transport/callStatistics', 'wellness'] },
   deadline: { values: [], types: [] },
   wellness: { values: [], types: [] },
 };

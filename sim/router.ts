@@ -387,7 +387,7 @@ export class Router<Index extends AnyRouter> {
         send,
         sentAt,
         failure,
-        awsRequestId: null,
+        apiRequestId: null,
       }));
     });
   }

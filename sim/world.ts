@@ -4,7 +4,8 @@
  */
 import { violations } from '../src/core/state/invariants';
 import type { Event } from '../src/core/state/model';
-import type { Plan, Resource, Timing } from '../src/core/state/plan';
+import { EC2, type AwsResource } from '../src/aws/description';
+import type { Plan, Timing } from '../src/core/state/plan';
 import type { Step } from '../src/core/step';
 import { Checks, roleTtlMs } from './checks';
 import { Causes } from './causes';
@@ -556,7 +557,11 @@ function strangersOf({ stranger }: Settings, [first, second]: Both<Configuration
 const KINDS = ['privateAddress', 'route', 'elasticIp', 'ipv6Address'] as const;
 
 /** Both routers have them in the same order, which is all that the rules want of an order. */
-function resourceOf(settings: Settings, place: number, number: number): Resource & { readonly id: string } {
+function resourceOf(
+  settings: Settings,
+  place: number,
+  number: number,
+): AwsResource & { readonly id: string } {
   const { kinds, elasticIpFloats } = settings;
   const kind = kinds === 'mixed' ? place % KINDS.length : kinds === 'routes' ? 1 : 0;
   switch (KINDS[kind] ?? 'privateAddress') {
@@ -620,6 +625,7 @@ function planOf(settings: Settings, router: RouterIndex, group: Group): Plan {
     preferred: settings.preferred[group === 0 ? router : peer],
     foreignHolder: settings.foreignHolder,
     onPeerWithdrawn: settings.onPeerWithdrawn,
+    cloud: EC2,
     timing: {
       ...TIMING,
       keepaliveIntervalMs: settings.keepaliveMs,

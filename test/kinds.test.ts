@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
-import type { Kind } from '../src/core/state/plan';
+import type { Kind } from '../src/aws/description';
 
 const src = resolve(__dirname, '../src');
 const NAMES = {
@@ -12,7 +12,7 @@ const NAMES = {
   elasticIp: true,
 } as const satisfies Record<Kind, true>;
 /** The healer knows no targets. */
-const DESCRIPTORS = /^(core\/kinds|config\/kinds|aws\/kinds(\/\w+)?)\.ts$|^heal\//;
+const DESCRIPTORS = /^(config\/kinds|aws\/description|aws\/kinds(\/\w+)?)\.ts$|^heal\//;
 
 /** Lines where a kind's name stands as a value; in a type it is no comparison. */
 function namedIn(text: string): readonly number[] {

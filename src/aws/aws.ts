@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Ec2Settings, Group } from '../config/settings';
 import type { CloudClock, Failure, Observation } from '../core/state/model';
-import type { Plan } from '../core/state/plan';
+import type { AwsPlan, AwsTarget } from './description';
 import type { Reading } from '../wellness';
 import { takeoverRequests } from '../core/moves/grouping';
 import { Deadline } from '../deadline';
@@ -77,9 +77,9 @@ export function connectAws({
   onSlowness = () => {},
 }: {
   readonly settings: Ec2Settings;
-  readonly groups: readonly Group[];
+  readonly groups: readonly Group<AwsTarget>[];
   /** Of all groups together. */
-  readonly plan: Plan;
+  readonly plan: AwsPlan;
   readonly log: Logger;
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -232,7 +232,7 @@ export function connectAws({
 /** The takeovers that would be sent now, built and signed: the real ones then run warm. */
 async function rehearse(
   { ec2, movers }: Session,
-  groups: readonly Group[],
+  groups: readonly Group<AwsTarget>[],
   observation: Observation,
 ): Promise<void> {
   const rehearsals = groups.map(({ name, plan }) => ({
@@ -246,7 +246,7 @@ async function rehearse(
 }
 
 /** What EC2 has not shown yet, nobody would ask for. */
-function shownOf(plan: Plan, { holders }: Observation): Plan {
+function shownOf(plan: AwsPlan, { holders }: Observation): AwsPlan {
   return { ...plan, targets: plan.targets.filter(({ id }) => id in holders) };
 }
 

@@ -1,5 +1,5 @@
 /** The one table of what AWS's side knows of the kinds of targets; each has a file in [kinds](kinds). */
-import type { Kind, Target } from '../core/state/plan';
+import type { AwsTarget, Kind } from './description';
 import { elasticIp } from './kinds/elasticIp';
 import { ipv6Address } from './kinds/ipv6Address';
 import type { AwsKind, Brought, ReadingAction } from './kinds/kind';
@@ -15,23 +15,23 @@ const NAMES = Object.keys(KINDS);
 
 /** Each kind that these targets have, once, with its targets. */
 export function awsKindsOf(
-  targets: readonly Target[],
-): readonly { readonly kind: AwsKind<Kind>; readonly targets: readonly Target[] }[] {
+  targets: readonly AwsTarget[],
+): readonly { readonly kind: AwsKind<Kind>; readonly targets: readonly AwsTarget[] }[] {
   return NAMES.flatMap((name) => {
     const [first, ...others] = targets.filter(({ kind }) => kind === name);
     return first === undefined ? [] : [{ kind: awsKindOf(first), targets: [first, ...others] }];
   });
 }
 
-export const addressBrought = (target: Target): Brought | null => awsKindOf(target).brings(target);
+export const addressBrought = (target: AwsTarget): Brought | null => awsKindOf(target).brings(target);
 
 /**
  * The calls that show who holds these targets, each with the targets that its answer is about; that of the interfaces
  * first and always, since the others are read by what it shows.
  */
 export function readingsFor(
-  targets: readonly Target[],
-): readonly { readonly action: ReadingAction; readonly targets: readonly Target[] }[] {
+  targets: readonly AwsTarget[],
+): readonly { readonly action: ReadingAction; readonly targets: readonly AwsTarget[] }[] {
   return READINGS.map((action) => ({
     action,
     targets: targets.filter((target) => awsKindOf(target).readBy === action),

@@ -4,11 +4,11 @@
 import type { MovingAction } from '../config/settings';
 import type { CloudClock, Observation } from '../core/state/model';
 import { interfaceFor } from '../core/levels/ownership';
-import type { Plan } from '../core/state/plan';
+import type { AwsPlan } from './description';
 import type { Reading } from '../wellness';
 import type { Permission } from './checks/permissions';
 import { lacksRoom } from './kinds/addresses';
-import type { CallSeries, LatestCall } from './transport/callStatistics';
+import type { CallSeries, LatestCall } from '../transport/callStatistics';
 
 export type Standing = {
   readonly credentials: {
@@ -33,7 +33,7 @@ export type Standing = {
   readonly calls: readonly CallSeries[];
 };
 
-export function targetsWithoutRoom({ targets }: Plan, known: Observation | null): readonly string[] {
+export function targetsWithoutRoom({ targets }: AwsPlan, known: Observation | null): readonly string[] {
   if (known === null) return [];
   return targets.flatMap((target) => {
     const own = interfaceFor(known, target)?.networkInterfaceId ?? '';

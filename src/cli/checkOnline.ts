@@ -20,7 +20,7 @@ import { loadConfig } from '../config/load';
 import type { Settings } from '../config/settings';
 import { printable } from '../config/words';
 import type { Observation } from '../core/state/model';
-import type { Plan } from '../core/state/plan';
+import type { AwsPlan } from '../aws/description';
 import { previewTakeover } from '../core/moves/preview';
 import type { Output } from './replay';
 
@@ -148,7 +148,7 @@ function tell(permissions: readonly Permission[], report: Report): void {
   }
 }
 
-function unprovable({ targets }: Plan, proven: boolean): readonly string[] {
+function unprovable({ targets }: AwsPlan, proven: boolean): readonly string[] {
   const kinds = awsKindsOf(targets).map(({ kind }) => kind);
   const assigns = kinds.flatMap(({ provenBy }) => provenBy ?? []);
   return [

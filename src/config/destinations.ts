@@ -4,7 +4,7 @@
  * have them too.
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateRoute.html
  */
-import type { Destination } from '../core/state/plan';
+import type { Destination } from '../aws/description';
 import { ipv4Number, ipv4Text } from './ipv4';
 import { ipv6Bytes, ipv6Text } from './ipv6';
 

@@ -1,5 +1,5 @@
 /** From the configuration to the groups: which targets move together, and which sessions watch over them. */
-import type { Plan } from '../core/state/plan';
+import type { AwsPlan, AwsTarget } from '../aws/description';
 import type { Config } from './schema';
 import type { Group } from './settings';
 import { targetsOf } from './targets';
@@ -8,7 +8,7 @@ import { targetsOf } from './targets';
 const DEFAULT_GROUP = 'default';
 
 /** `common`: what a group has where it says nothing else. */
-export function groupsOf(config: Config, common: Omit<Plan, 'targets'>): readonly Group[] {
+export function groupsOf(config: Config, common: Omit<AwsPlan, 'targets'>): readonly Group<AwsTarget>[] {
   const { groups } = config;
   if (groups === undefined) return [{ name: DEFAULT_GROUP, plan: { ...common, targets: targetsOf(config) } }];
   return groups.map((group) => ({

@@ -2,12 +2,12 @@
  * How each kind of target is written in the configuration, and where it stands in the order that both routers have in
  * common: one row a kind, which the compiler demands.
  */
-import type { Kind, Resource, RouteTableName, Target, TargetOf } from '../core/state/plan';
+import type { AwsResource, AwsTarget, Kind, RouteTableName, TargetOf } from '../aws/description';
 import { parseDestination } from './destinations';
 import { ipv4Number } from './ipv4';
 import { canonicalIpv6, ipv6Bytes } from './ipv6';
 
-type ResourceOf<K extends Kind> = Extract<Resource, { readonly kind: K }>;
+type ResourceOf<K extends Kind> = Extract<AwsResource, { readonly kind: K }>;
 
 type WrittenKind<K extends Kind> = {
   /** The place of its entries, as reports name it. */
@@ -44,18 +44,18 @@ const KINDS: { readonly [K in Kind]: WrittenKind<K> } = {
 const ORDER = Object.keys(KINDS);
 const of = <K extends Kind>({ kind }: { readonly kind: K }): WrittenKind<K> => KINDS[kind];
 
-export const listOf = (target: Target): string => of(target).list;
-export const idOf = (resource: Resource): string => of(resource).id(resource);
+export const listOf = (target: AwsTarget): string => of(target).list;
+export const idOf = (resource: AwsResource): string => of(resource).id(resource);
 
 /** Kind, then address as a number, then id. */
-export function inCanonicalOrder(a: Target, b: Target): number {
+export function inCanonicalOrder(a: AwsTarget, b: AwsTarget): number {
   const byKind = ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind);
   if (byKind !== 0) return byKind;
   const [one, other] = [of(a).sortKey(a), of(b).sortKey(b)];
   return one < other ? -1 : one > other ? 1 : 0;
 }
 
-export function addressOf(written: string): Resource {
+export function addressOf(written: string): AwsResource {
   const ipv6 = canonicalIpv6(written);
   return ipv6 === null
     ? { kind: 'privateAddress', address: written }
@@ -66,7 +66,7 @@ export function routeOf(entry: {
   readonly route_table_id?: string | undefined;
   readonly route_table_tag?: { readonly key: string; readonly value: string } | undefined;
   readonly destination: string;
-}): Resource {
+}): AwsResource {
   const { route_table_id: id, route_table_tag: tag, destination: written } = entry;
   const destination = parseDestination(written);
   const routeTable: RouteTableName | null = id !== undefined ? { id } : tag !== undefined ? { tag } : null;
@@ -79,7 +79,7 @@ export function routeOf(entry: {
 export function elasticIpOf(entry: {
   readonly allocation_id: string;
   readonly private_ip?: string | undefined;
-}): Resource {
+}): AwsResource {
   return {
     kind: 'elasticIp',
     allocationId: entry.allocation_id,

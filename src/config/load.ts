@@ -5,6 +5,7 @@
 import { hostname } from 'node:os';
 import type { JsonObject } from '../core/state/model';
 import type { PlannedSession, Timing } from '../core/state/plan';
+import { EC2 } from '../aws/description';
 import { groupsOf } from './groups';
 import { parseListenPlace } from './listenPlace';
 import { canonicalIpv6, isLinkLocal } from './ipv6';
@@ -50,6 +51,7 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
     foreignHolder: config.foreign_holder,
     onPeerWithdrawn: config.on_peer_withdrawn,
     timing: timingOf(config),
+    cloud: EC2,
   };
   const groups = groupsOf(config, common);
   return {

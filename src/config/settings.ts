@@ -2,8 +2,9 @@
  * The configuration after validation, split by who reads it: each adapter gets its own part and the
  * core its plan. Shapes only; schema.ts holds keys, defaults, ranges and words, load.ts makes these.
  */
+import type { AwsPlan, AwsTarget } from '../aws/description';
 import type { JsonObject } from '../core/state/model';
-import type { Plan } from '../core/state/plan';
+import type { Plan, Target } from '../core/state/plan';
 import type { ListenPlace } from './listenPlace';
 
 export type BfdSessionSettings = {
@@ -73,13 +74,13 @@ export type StatusSettings = {
 };
 
 /** Targets that move together, decided about by a core of their own. */
-export type Group = { readonly name: string; readonly plan: Plan };
+export type Group<T extends Target = Target> = { readonly name: string; readonly plan: Plan<T> };
 
 export type Settings = {
   /** At least one; BFD sessions may be in several. */
-  readonly groups: readonly Group[];
+  readonly groups: readonly Group<AwsTarget>[];
   /** What they have together: for those that ask EC2 and the router once for all. */
-  readonly whole: Plan;
+  readonly whole: AwsPlan;
   readonly slapi: SlapiSettings;
   readonly ec2: Ec2Settings;
   readonly store: StoreSettings;

@@ -2,7 +2,7 @@
  * From the actions of the configuration to the targets of the plan, in the order that both routers have in common, each
  * with its place where not all can be moved at once.
  */
-import type { Target } from '../core/state/plan';
+import type { AwsTarget } from '../aws/description';
 import { addressOf, elasticIpOf, idOf, inCanonicalOrder, routeOf } from './kinds';
 import type { Config } from './schema';
 
@@ -21,7 +21,7 @@ function actionsOf({ action, actions }: Written): readonly Action[] {
 }
 
 /** In canonical order. */
-export function targetsOf(written: Written): readonly Target[] {
+export function targetsOf(written: Written): readonly AwsTarget[] {
   const named = actionsOf(written).flatMap(({ method_params: { intf_list, route_list, eip_list } }) => [
     ...(intf_list ?? []).map((entry) => ({ entry, resource: addressOf(entry.secondary_ip) })),
     ...(route_list ?? []).map((entry) => ({ entry, resource: routeOf(entry) })),
@@ -34,6 +34,6 @@ export function targetsOf(written: Written): readonly Target[] {
     .sort(inCanonicalOrder);
 }
 
-function slotOf(entry: AnyEntry): Pick<Target, 'deviceIndex' | 'networkCardIndex'> {
+function slotOf(entry: AnyEntry): Pick<AwsTarget, 'deviceIndex' | 'networkCardIndex'> {
   return { deviceIndex: entry.instance_intf_number, networkCardIndex: entry.instance_card_number };
 }

@@ -40,7 +40,7 @@ export type Moment = { readonly at: number } & (
       readonly request: string;
       readonly sentAt: number;
       readonly failure: Failure | null;
-      readonly awsRequestId: string | null;
+      readonly apiRequestId: string | null;
     }
   | {
       readonly kind: 'told';
@@ -223,9 +223,9 @@ class PartReader {
         this.#moments.push({ at, kind: 'takeover', timeline: effect.timeline });
     }
     if (event.type === 'callAnswered') {
-      const { attempt, call, send, sentAt, failure, awsRequestId } = event;
+      const { attempt, call, send, sentAt, failure, apiRequestId } = event;
       const request = `${attempt}.${call}.${send}`;
-      this.#moments.push({ at, kind: 'answered', request, sentAt, failure, awsRequestId });
+      this.#moments.push({ at, kind: 'answered', request, sentAt, failure, apiRequestId });
     } else if (event.type === 'ownershipObserved' && event.clock !== undefined) {
       // The same answer is told to each reading until there is another one.
       if (event.clock.receivedAt !== this.#lastClock) this.#clocks.push(event.clock);

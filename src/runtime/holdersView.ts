@@ -1,18 +1,15 @@
 /** Who holds the targets of a plan, in the words of `show`. */
-import { shownAs } from '../core/kinds';
+import { kindOf } from '../core/kinds';
 import { instanceOf } from '../core/levels/holders';
 import type { Holder, JsonObject } from '../core/state/model';
 import type { Plan } from '../core/state/plan';
 
 /** Who holds what, of every kind: `ha_interfaces` has addresses of this router only. */
-export function shownHolders(
-  { targets }: Plan,
-  holders: { readonly [id: string]: Holder | null },
-): JsonObject {
+export function shownHolders(plan: Plan, holders: { readonly [id: string]: Holder | null }): JsonObject {
   return Object.fromEntries(
-    targets.map((target) => [
+    plan.targets.map((target) => [
       target.id,
-      { kind: shownAs(target), ...shownHolder(holders[target.id] ?? null) },
+      { kind: kindOf(plan, target).shownAs, ...shownHolder(holders[target.id] ?? null) },
     ]),
   );
 }

@@ -12,7 +12,7 @@ import type { Weight } from '../core/state/turn';
 import type { Recorded } from './loop';
 
 /** Raised when a reader of the format before would misread a line. */
-export const JOURNAL_FORMAT = 5;
+export const JOURNAL_FORMAT = 6;
 
 export type JournalHeader = {
   readonly journal: 'xr-aws-ha';

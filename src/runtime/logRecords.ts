@@ -51,7 +51,7 @@ function fieldsOf(event: Event, { now, before, step }: Recorded): Record<string,
         attempt: event.attempt,
         call: event.call,
         send: event.send,
-        awsRequestId: event.awsRequestId,
+        apiRequestId: event.apiRequestId,
         durationMs: rounded(now - event.sentAt),
         ...(event.failure === null ? {} : { failure: event.failure }),
       };

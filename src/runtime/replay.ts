@@ -151,6 +151,8 @@ function readHeader(value: { readonly [key: string]: unknown }): Line {
     isRecord(plan) &&
     Array.isArray(plan['targets']) &&
     Array.isArray(plan['sessions']) &&
+    isRecord(plan['cloud']) &&
+    isRecord(plan['cloud']['kinds']) &&
     isRecord(state) &&
     isRecord(state['role']) &&
     typeof state['role']['haState'] === 'string';

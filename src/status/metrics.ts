@@ -1,5 +1,5 @@
 /** What /metrics answers, in the conventions of Prometheus: base units, `_total`, `_info`, labels from closed sets. */
-import { LATENCY_BOUNDS_S } from '../aws/transport/callStatistics';
+import { LATENCY_BOUNDS_S } from '../transport/callStatistics';
 import { sessionOf } from '../core/levels/sessions';
 import { ALARM_TABLE } from '../runtime/alarmTable';
 import { LEG_BOUNDS_S } from './counts';

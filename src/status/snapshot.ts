@@ -2,7 +2,7 @@
  * What the status endpoint answers from: what the loop has published after its effects were started. Requests read it and
  * change nothing; nothing is asked or waited for because of a request.
  */
-import type { CallSeries } from '../aws/transport/callStatistics';
+import type { CallSeries } from '../transport/callStatistics';
 import type { Group } from '../config/settings';
 import type { HaState } from '../core/state/model';
 import type { Plan } from '../core/state/plan';

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import fc from '../support/properties';
 import { readStoreSettings } from '../../src/cli/storeSettings';
 import { loadConfig, parseConfig, type Loaded } from '../../src/config/load';
+import { EC2 } from '../../src/aws/description';
 import type { Settings } from '../../src/config/settings';
 import { addressWith, configWith, multiHop, textOf, withAddresses, withSessions } from './documents';
 
@@ -79,6 +80,7 @@ describe('files of xrv9k-aws-ha', () => {
         preemptDelayMs: 60_000,
         ownStallHoldMs: 3_000,
       },
+      cloud: EC2,
     };
     expect(settings).toEqual({
       groups: [{ name: 'default', plan }],

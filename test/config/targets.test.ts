@@ -1,7 +1,7 @@
 // What the actions of a configuration become: ids, canonical values, the order of both routers, and the mistakes.
 import { isLinkLocal, notAnIpv6Host } from '../../src/config/ipv6';
 import { parseConfig } from '../../src/config/load';
-import type { Target } from '../../src/core/state/plan';
+import type { AwsTarget } from '../../src/aws/description';
 import { configWith, textOf } from './documents';
 
 const table = 'rtb-0a1b2c3d4e5f60718';
@@ -29,7 +29,7 @@ const addresses = (...secondary_ips: readonly string[]) => ({
   },
 });
 
-function targetsOf(...actions: readonly object[]): readonly Target[] {
+function targetsOf(...actions: readonly object[]): readonly AwsTarget[] {
   const loaded = parseConfig(textOf(configWith({ action: undefined, actions })), 'FILE');
   if (!loaded.ok) throw new Error(loaded.report);
   return loaded.settings.whole.targets;

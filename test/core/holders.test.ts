@@ -1,17 +1,17 @@
 /** Who holds a target, who is beside it, and in what words: the small questions that the rules ask. */
 import { isOnThirdParty } from '../../src/core/rules/foreignHolder';
 import { holderWords, isSameHolder, ownerName } from '../../src/core/levels/holders';
-import { belongsToSubnet } from '../../src/core/kinds';
+import { kindOf } from '../../src/core/kinds';
 import type { Holder, InterfaceHolder, Observation } from '../../src/core/state/model';
 import { interfaceFor, peersBeside } from '../../src/core/levels/ownership';
-import type { Target } from '../../src/core/state/plan';
+import { EC2, type AwsTarget } from '../../src/aws/description';
 import { addressTarget, heldOn, observationOf, planOf, slot } from '../support/coreWorld';
 import { watching } from './play';
 
 const PEER: InterfaceHolder = heldOn('eni-peer1', 'i-peer');
 const SERVICE = { to: 'service', name: 'amazon-elb' } as const;
 const NOWHERE: Holder = { kind: 'nowhere', mine: false, blackhole: true };
-const route: Target = {
+const route: AwsTarget = {
   ...slot(1),
   rank: 0,
   kind: 'route',
@@ -54,18 +54,23 @@ test.each<[Holder | null, string, string]>([
   [{ ...PEER, mine: true }, 'on this router', 'i-peer'],
   [{ ...PEER, mine: true, blackhole: true }, 'on this router, a blackhole', 'i-peer'],
 ])('%j in words', (holder, words, name) => {
-  expect([holderWords(holder), ownerName(holder)]).toEqual([words, name]);
+  expect([holderWords(EC2, holder), ownerName(EC2, holder)]).toEqual([words, name]);
 });
 
 test('addresses of both families belong to a subnet, routes and Elastic IPs do not', () => {
   const at = { ...slot(1), rank: 0, id: 'x' };
-  const kinds: readonly Target[] = [
+  const kinds: readonly AwsTarget[] = [
     addressTarget('10.0.0.1', 1),
     { ...at, kind: 'ipv6Address', address: '2001:db8::a' },
     route,
     { ...at, kind: 'elasticIp', allocationId: 'x', privateAddress: null },
   ];
-  expect(kinds.map(belongsToSubnet)).toEqual([true, true, false, false]);
+  expect(kinds.map((target) => kindOf({ cloud: EC2 }, target).belongsToSubnet)).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
 });
 
 test('the interface of a target has its device index on its network card', () => {
@@ -85,7 +90,7 @@ test('beside an address is who is on its subnet, beside a route who has its devi
       '172.31.105.20': { ...first!, networkInterfaceId: 'eni-index', subnetId: 'subnet-9' },
     },
   };
-  const beside = (target: Target) =>
+  const beside = (target: AwsTarget) =>
     peersBeside(planOf(), elsewhere, target).map(({ networkInterfaceId }) => networkInterfaceId);
   expect(beside(addressTarget('172.31.101.10', 1))).toEqual(['eni-subnet']);
   expect(beside(route)).toEqual(['eni-index']);

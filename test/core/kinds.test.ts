@@ -1,7 +1,7 @@
 // Targets of several kinds in one role: which calls they make, what a blackhole and a gateway mean, and what waits.
 import { takeoverRequests } from '../../src/core/moves/grouping';
 import type { Holder, InterfaceHolder, Observation } from '../../src/core/state/model';
-import type { Plan, Target } from '../../src/core/state/plan';
+import type { AwsPlan, AwsTarget } from '../../src/aws/description';
 import { previewTakeover } from '../../src/core/moves/preview';
 import {
   addressTarget,
@@ -15,15 +15,15 @@ import {
 import { Play, answer, interfaceEvent, started } from './play';
 
 const at = (deviceIndex: number, rank = 0) => ({ ...slot(deviceIndex), rank });
-const route = (value: string, deviceIndex = 1, rank = 0): Target => ({
+const route = (value: string, deviceIndex = 1, rank = 0): AwsTarget => ({
   ...at(deviceIndex, rank),
   kind: 'route',
   id: `${value} in rtb-1`,
   routeTable: { id: 'rtb-1' },
   destination: { kind: 'ipv4', value },
 });
-const ipv6 = (address: string): Target => ({ ...at(1), kind: 'ipv6Address', id: address, address });
-const elasticIp = (id: string, privateAddress: string | null = null): Target => ({
+const ipv6 = (address: string): AwsTarget => ({ ...at(1), kind: 'ipv6Address', id: address, address });
+const elasticIp = (id: string, privateAddress: string | null = null): AwsTarget => ({
   ...at(2),
   kind: 'elasticIp',
   id,
@@ -48,12 +48,16 @@ class Mixed extends Play {
   }
 }
 
-function planFor(targets: readonly Target[], change: Partial<Plan> = {}): Plan {
+function planFor(targets: readonly AwsTarget[], change: Partial<AwsPlan> = {}): AwsPlan {
   return planOf({ targets, ...change });
 }
 
 /** A router that has watched for a while, at 1 s. */
-function watchingMixed(targets: readonly Target[], holders: Holders, change: Partial<Plan> = {}): Mixed {
+function watchingMixed(
+  targets: readonly AwsTarget[],
+  holders: Holders,
+  change: Partial<AwsPlan> = {},
+): Mixed {
   const play = new Mixed(planFor(targets, change));
   play.at(0, started());
   play.at(100, synchronizedEvent('gen1', 'Up'));
@@ -311,7 +315,7 @@ describe('given to the peer', () => {
 describe('an Elastic IP on a floating address', () => {
   const [first, base, own] = ['172.31.101.10', '172.31.105.10', '172.31.105.9'] as const;
   const targets = [addressTarget(first, 1), addressTarget(base, 2), elasticIp('eipalloc-1', base)];
-  const taking = (holders: Holders, change: Partial<Plan> = {}) => {
+  const taking = (holders: Holders, change: Partial<AwsPlan> = {}) => {
     const play = watchingMixed(targets, holders, change);
     down(play);
     return play;
@@ -334,7 +338,7 @@ describe('an Elastic IP on a floating address', () => {
     expect([play.state.role.haState, play.alarms]).toEqual(['ACTIVE', []]);
   });
 
-  test.each<[string, Target]>([
+  test.each<[string, AwsTarget]>([
     ['does not float', elasticIp('eipalloc-1', own)],
     ['is the primary one', elasticIp('eipalloc-1')],
   ])('goes at once where its address %s', (_what, eip) => {

@@ -219,7 +219,7 @@ export const interfacesAnswered = (
 export function answer(key: string, kind?: Failure['kind'], code = 'SomeCode'): Event {
   const [attempt = 0, call = 0, send = 0] = key.split('.').map(Number);
   const failure = kind === undefined ? null : { kind, code, message: 'no' };
-  return { type: 'callAnswered', attempt, call, send, sentAt: 0, failure, awsRequestId: null };
+  return { type: 'callAnswered', attempt, call, send, sentAt: 0, failure, apiRequestId: null };
 }
 
 /** Levels by session; what is not named is UP, and has survived unless `fresh` names it. */

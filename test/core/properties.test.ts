@@ -379,7 +379,7 @@ describe('for any sequence of events', () => {
               send,
               sentAt: 0,
               failure,
-              awsRequestId: null,
+              apiRequestId: null,
             } as const;
             ({ state } = step(plan, state, event, now));
           }

@@ -85,7 +85,7 @@ function run({ plan, generation, script, level, before, flaps }: World, forMs: n
         type: 'callAnswered',
         ...request,
         sentAt: now,
-        awsRequestId: null,
+        apiRequestId: null,
         failure: kind,
       };
       queue.push({ at: now + script.latencyMs, event });

@@ -224,7 +224,7 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
         send,
         sentAt: 0,
         failure: why,
-        awsRequestId: null,
+        apiRequestId: null,
       };
     }),
   },
@@ -238,7 +238,7 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
         send: smallNumber,
         sentAt: fc.constant(0),
         failure: fc.option(failure, { nil: null }),
-        awsRequestId: fc.constant(null),
+        apiRequestId: fc.constant(null),
       }),
     ),
   },

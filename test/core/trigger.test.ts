@@ -1,5 +1,5 @@
 import { considerTakeover } from '../../src/core/rules/trigger';
-import type { Plan } from '../../src/core/state/plan';
+import type { AwsPlan } from '../../src/aws/description';
 import { observationOf, planOf, sessionEvent, slot } from '../support/coreWorld';
 import { Play, answer, asked, interfaceEvent, started, synchronizedWith, watching } from './play';
 
@@ -23,7 +23,7 @@ function levels(play: Play, ...events: Parameters<Play['take']>[0][]): { fires: 
   return consideration(play);
 }
 
-const all: Partial<Plan> = { trigger: 'all' };
+const all: Partial<AwsPlan> = { trigger: 'all' };
 
 describe('the trigger (rule 3)', () => {
   test('STANDBY and one armed session DOWN: `any` fires', () => {

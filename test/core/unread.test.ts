@@ -1,6 +1,6 @@
 // What EC2 has not said: one kind of reading that is slow or fails leaves the others as they are.
 import type { Event, Holder, Observation, Unread } from '../../src/core/state/model';
-import type { Target } from '../../src/core/state/plan';
+import type { AwsTarget } from '../../src/aws/description';
 import {
   addressTarget,
   heldOn,
@@ -13,7 +13,7 @@ import {
 import { Play, started } from './play';
 
 const ROUTE = '10.9.0.0/16 in rtb-1';
-const route: Target = {
+const route: AwsTarget = {
   kind: 'route',
   id: ROUTE,
   routeTable: { id: 'rtb-1' },

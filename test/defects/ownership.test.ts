@@ -1,6 +1,6 @@
 /** Several addresses on one interface, or none where one was expected: what this router owns is counted by address. */
 import { observeOwnership } from '../../src/aws/reads/observe';
-import type { Plan } from '../../src/core/state/plan';
+import type { AwsPlan } from '../../src/aws/description';
 import { eniOf, now, openAwsLab, plan as twoInterfaces, type AwsLab } from '../adapters/aws/awsLab';
 import { Play, started, synchronizedWith, watching } from '../core/play';
 import { addressTarget, observationOf, sessionEvent } from '../support/coreWorld';
@@ -27,7 +27,7 @@ describe('two addresses on one interface', () => {
     ]),
   )('configured as $order, here $mine: $role.haState', async ({ order, mine, role }) => {
     const targets = order.map((address) => addressTarget(address, 1));
-    const plan: Plan = { ...twoInterfaces, targets };
+    const plan: AwsPlan = { ...twoInterfaces, targets };
     lab.world.assign(eniOf(2, 1), [low, high]);
     lab.world.assign(eniOf(1, 1), mine);
     const result = await observeOwnership({
@@ -81,7 +81,7 @@ test('a session that goes DOWN while reads still lag the takeover begins no seco
   const sends = play.all('sendCall');
   expect(sends).toHaveLength(2);
   for (const { attempt, call, send } of sends) {
-    const outcome = { sentAt: 1_020, failure: null, awsRequestId: null };
+    const outcome = { sentAt: 1_020, failure: null, apiRequestId: null };
     play.at(1_100, { type: 'callAnswered', attempt, call, send, ...outcome });
   }
   play.at(1_200, play.observed('peer'));

@@ -99,7 +99,7 @@ function givenToPeer(plan: Plan, observation: Observation): readonly RequestedMo
       allowReassignment: true,
     })),
   );
-  return callsOf(moves, 0).map((call) => moveOf(plan, observation.holders, call));
+  return callsOf(plan, moves, 0).map((call) => moveOf(plan, observation.holders, call));
 }
 
 /** The daemon does so in the background. */

@@ -282,8 +282,8 @@ test('a write is confirmed by its own answer and by nothing else', async () => {
       const { text, tree } = changeXml(document, changes);
       respond = () => httpAnswer(status, Buffer.from(text));
       const timeoutMs = status === 204 || status === 304 ? 60 : 5_000;
-      const { failure, awsRequestId } = await mover().send({ ...request, timeoutMs });
-      ensure(awsRequestId === null || typeof awsRequestId === 'string', 'an id of the request', awsRequestId);
+      const { failure, apiRequestId } = await mover().send({ ...request, timeoutMs });
+      ensure(apiRequestId === null || typeof apiRequestId === 'string', 'an id of the request', apiRequestId);
       if (failure !== null) return checkFailure(failure);
       confirmed += 1;
       ensure(status === 200, 'confirmed by a refusal', status);

@@ -21,8 +21,11 @@ jest.setTimeout(30_000);
 type Happened = { readonly kind: 'effect' | 'record'; readonly name: string; readonly group: string };
 
 const whole = planOf();
-const planWith = (index: number, sessions = whole.sessions, change: Partial<Plan> = {}): Plan =>
-  planOf({ targets: whole.targets.slice(index, index + 1), sessions, ...change });
+const planWith = (
+  index: number,
+  sessions = whole.sessions,
+  change: Omit<Partial<Plan>, 'targets'> = {},
+): Plan => planOf({ targets: whole.targets.slice(index, index + 1), sessions, ...change });
 
 type World = ReturnType<typeof startWorld>;
 
@@ -167,7 +170,7 @@ test('an answer goes to the core that asked, although the other has an attempt o
     send: 1,
     sentAt: systemClock.monotonicMs(),
     failure: null,
-    awsRequestId: null,
+    apiRequestId: null,
   };
   await feed(world, ['south', answer]);
   expect(world.loop.stateOf('south').role.haState).toBe('ACTIVE');
@@ -212,7 +215,7 @@ test('the process ends when the last core wants to stop', async () => {
     send: 1,
     sentAt: systemClock.monotonicMs(),
     failure: null,
-    awsRequestId: null,
+    apiRequestId: null,
   };
   // South has moved all it wanted; north is still waiting for EC2.
   await feed(world, ['south', answer]);

@@ -81,7 +81,7 @@ test('writes that EC2 refuses show, and a claim that was lost is no failure', ()
     put,
   });
   const answered = (purpose: 'takeover' | 'claim', code: string | null): void => {
-    const call = { attempt: 1, call: 1, send: 1, sentAt: 0, awsRequestId: null };
+    const call = { attempt: 1, call: 1, send: 1, sentAt: 0, apiRequestId: null };
     const failure = code === null ? null : ({ kind: 'refused', code, message: '' } as const);
     const before = { ...initialState(plan), attempt: { purpose } as Attempt };
     const event: Event = { type: 'callAnswered', ...call, failure };

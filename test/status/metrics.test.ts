@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { initialState } from '../../src/core/state/state';
 import { ALARM_TABLE } from '../../src/runtime/alarmTable';
-import { CallStatistics } from '../../src/aws/transport/callStatistics';
+import { CallStatistics } from '../../src/transport/callStatistics';
 import { Counts } from '../../src/status/counts';
 import { metricFamilies } from '../../src/status/metrics';
 import { metricsText } from '../../src/status/metricsText';

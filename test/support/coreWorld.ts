@@ -8,7 +8,8 @@ import type {
   Observation,
   SessionLevel,
 } from '../../src/core/state/model';
-import type { Plan, Slot, Target, Timing } from '../../src/core/state/plan';
+import { EC2, type AwsPlan, type AwsTarget } from '../../src/aws/description';
+import type { Slot, Timing } from '../../src/core/state/plan';
 
 /** The delivered defaults. */
 export const TIMING: Timing = {
@@ -34,7 +35,7 @@ export const TARGETS = ['172.31.101.10', '172.31.105.10'] as const;
 export const slot = (deviceIndex: number): Slot => ({ deviceIndex, networkCardIndex: 0 });
 
 /** A floating address as most configurations have them. */
-export const addressTarget = (address: string, deviceIndex: number, rank = 0): Target => ({
+export const addressTarget = (address: string, deviceIndex: number, rank = 0): AwsTarget => ({
   kind: 'privateAddress',
   id: address,
   address,
@@ -44,7 +45,7 @@ export const addressTarget = (address: string, deviceIndex: number, rank = 0): T
 });
 
 /** Sessions `a` (Te1, subnet-101, device index 1) and `b` (Te2, subnet-105, device index 2). */
-export function planOf(change: Partial<Plan> = {}): Plan {
+export function planOf(change: Partial<AwsPlan> = {}): AwsPlan {
   const sessions = change.sessions ?? [
     { id: 'a', peerAddress: '172.31.101.20', interfaceName: 'Te1', txIntervalMs: 50, detectionTimeMs: 150 },
     { id: 'b', peerAddress: '172.31.105.20', interfaceName: 'Te2', txIntervalMs: 50, detectionTimeMs: 150 },
@@ -58,6 +59,7 @@ export function planOf(change: Partial<Plan> = {}): Plan {
     foreignHolder: 'refuse',
     onPeerWithdrawn: 'stay',
     timing: TIMING,
+    cloud: EC2,
     ...change,
   };
 }

@@ -278,7 +278,7 @@ export class Story {
       send,
       sentAt: request?.sentAt ?? this.#now,
       failure,
-      awsRequestId: null,
+      apiRequestId: null,
     });
   }
 

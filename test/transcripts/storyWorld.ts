@@ -1,11 +1,12 @@
 /** Router A of the stories: what it is asked to do, and what EC2 shows it. */
 import type { Holder, Observation } from '../../src/core/state/model';
-import type { Plan, Target } from '../../src/core/state/plan';
+import { EC2, type AwsPlan, type AwsTarget } from '../../src/aws/description';
+import type { Target } from '../../src/core/state/plan';
 import { TIMING, addressTarget, heldOn, slot } from '../support/coreWorld';
 
 export const TARGETS = ['10.0.1.100', '10.0.2.100', '10.0.2.101'] as const;
 /** Where the configuration has it: on the floating 10.0.2.100. */
-export const ELASTIC_IP: Target = {
+export const ELASTIC_IP: AwsTarget = {
   ...slot(2),
   rank: 0,
   kind: 'elasticIp',
@@ -24,7 +25,7 @@ export const THIRD_SESSION = {
   detectionTimeMs: 150,
 };
 
-export const PLAN: Plan = {
+export const PLAN: AwsPlan = {
   targets: [addressTarget(TARGETS[0], 1), addressTarget(TARGETS[1], 2), addressTarget(TARGETS[2], 2)],
   sessions: [
     { id: 'rtrB-a', peerAddress: PEERS[0], interfaceName: 'Te0', txIntervalMs: 50, detectionTimeMs: 150 },
@@ -36,6 +37,7 @@ export const PLAN: Plan = {
   foreignHolder: 'refuse',
   onPeerWithdrawn: 'stay',
   timing: TIMING,
+  cloud: EC2,
 };
 
 /**

@@ -3,11 +3,12 @@
  * brackets. For showing what a takeover is made of; nothing is decided by it.
  */
 import type { Observation } from '../../core/state/model';
-import type { Plan, Slot } from '../../core/state/plan';
+import type { Slot } from '../../core/state/plan';
+import type { AwsPlan } from '../description';
 import { assumedTable as tableInstead } from '../kinds/route';
 import type { InstanceIdentity } from '../reads/instanceIdentity';
 
-export function assumedObservation(plan: Plan, identity: InstanceIdentity | null): Observation {
+export function assumedObservation(plan: AwsPlan, identity: InstanceIdentity | null): Observation {
   const slots = new Map(plan.targets.map((slot) => [slotWords(slot), slot]));
   return {
     instanceId: identity?.instanceId ?? '<this router>',
@@ -36,7 +37,7 @@ export function assumedObservation(plan: Plan, identity: InstanceIdentity | null
 }
 
 /** Of a table that is known by a tag. */
-export function assumedTable(plan: Plan, id: string): string | null {
+export function assumedTable(plan: AwsPlan, id: string): string | null {
   return tableInstead(plan.targets.find((each) => each.id === id));
 }
 

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Ec2Settings } from '../../config/settings';
-import type { Plan } from '../../core/state/plan';
+import type { AwsPlan } from '../description';
 import { askRoom } from './room';
 import { startCredentials } from '../transport/credentials';
 import { openEc2, type Ec2 } from '../transport/ec2';
@@ -19,7 +19,7 @@ export type Consultation = {
   readonly ec2: Ec2;
   readonly timeoutMs: number;
   /** `roomUnknown`: why it is not known whether the interfaces have room for all addresses; null where it is. */
-  readonly observe: (plan: Plan) => Promise<ObservationResult & { readonly roomUnknown: string | null }>;
+  readonly observe: (plan: AwsPlan) => Promise<ObservationResult & { readonly roomUnknown: string | null }>;
   readonly stop: () => void;
 };
 

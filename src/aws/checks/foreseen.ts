@@ -4,15 +4,15 @@
 import type { Logger } from 'pino';
 import type { Observation } from '../../core/state/model';
 import { previewTakeover } from '../../core/moves/preview';
-import type { Plan } from '../../core/state/plan';
+import type { AwsPlan } from '../description';
 
 export class ForeseenRefusals {
-  readonly #plan: Plan;
+  readonly #plan: AwsPlan;
   readonly #log: Logger;
   /** By target. */
   readonly #told = new Map<string, string>();
 
-  constructor(plan: Plan, log: Logger) {
+  constructor(plan: AwsPlan, log: Logger) {
     this.#plan = plan;
     this.#log = log;
   }

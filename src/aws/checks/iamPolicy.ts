@@ -5,7 +5,7 @@
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_ec2.html
  */
 import type { Ec2Settings } from '../../config/settings';
-import type { Plan } from '../../core/state/plan';
+import type { AwsPlan } from '../description';
 import { awsKindsOf, readingsFor } from '../kinds';
 import type { PolicyTools, Statement } from '../kinds/kind';
 import { partitionOf } from '../transport/endpointRegion';
@@ -24,7 +24,7 @@ export type Policy = { readonly Version: '2012-10-17'; readonly Statement: reado
 /** Stand in the policy for what is not known; AWS refuses such a policy, so nobody forgets them. */
 export const PLACEHOLDERS = { region: 'REGION', account: 'ACCOUNT' } as const;
 
-export function iamPolicy(plan: Plan, settings: Ec2Settings, scope: PolicyScope): Policy {
+export function iamPolicy(plan: AwsPlan, settings: Ec2Settings, scope: PolicyScope): Policy {
   const region = scope.region ?? PLACEHOLDERS.region;
   const arn = (resource: string) =>
     `arn:${partitionOf(region)}:ec2:${region}:${scope.account ?? PLACEHOLDERS.account}:${resource}`;

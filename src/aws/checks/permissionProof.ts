@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Ec2Settings } from '../../config/settings';
 import type { Observation } from '../../core/state/model';
-import type { Plan } from '../../core/state/plan';
+import type { AwsPlan } from '../description';
 import type { Caller, Ec2 } from '../transport/ec2';
 import type { Pacer } from '../moves/pacer';
 import { denialWords, dryRunWrites, type Permission } from './permissions';
@@ -16,7 +16,7 @@ import { denialWords, dryRunWrites, type Permission } from './permissions';
 const LOOK_AGAIN_MS = 250;
 
 type ProofOptions = {
-  readonly plan: Plan;
+  readonly plan: AwsPlan;
   readonly settings: Ec2Settings;
   readonly pacer: Pacer;
   /** The route table of a route, by target id. */

@@ -14,7 +14,7 @@ import type { Ec2Settings } from '../../config/settings';
 import { takeoverRequests } from '../../core/moves/grouping';
 import type { Failure, Observation } from '../../core/state/model';
 import { interfaceFor } from '../../core/levels/ownership';
-import type { Plan } from '../../core/state/plan';
+import type { AwsPlan } from '../description';
 import { awsKindOf, readingsFor } from '../kinds';
 import type { DryRunQuestion, ReadingAction } from '../kinds/kind';
 import type { Caller, CallResult } from '../transport/ec2';
@@ -34,7 +34,7 @@ export type Permission = {
 
 export type Asking = {
   readonly ec2: Caller;
-  readonly plan: Plan;
+  readonly plan: AwsPlan;
   readonly timeoutMs: number;
   /** Waited for before each question, where there is something that goes before. */
   readonly turn?: (action: string) => Promise<void>;

@@ -4,7 +4,7 @@
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceTypes.html
  */
 import { DescribeInstanceTypesCommand, type _InstanceType } from '@aws-sdk/client-ec2';
-import type { Plan } from '../../core/state/plan';
+import type { AwsPlan } from '../description';
 import { addressBrought } from '../kinds';
 import type { AddressLimits } from '../kinds/kind';
 import type { Caller } from '../transport/ec2';
@@ -20,7 +20,7 @@ const notKnown = (unknown: string): Room => ({ limits: null, unknown });
 /** Never rejects. */
 export async function askRoom(
   { imds, ec2, timeoutMs }: { readonly imds: Imds; readonly ec2: Caller; readonly timeoutMs: number },
-  { targets }: Plan,
+  { targets }: AwsPlan,
 ): Promise<Room> {
   if (targets.every((target) => addressBrought(target) === null)) return { limits: null, unknown: null };
   const answer = await imds.get('instance-type');

@@ -9,14 +9,14 @@ import { ModifyNetworkInterfaceAttributeCommand } from '@aws-sdk/client-ec2';
 import type { Logger } from 'pino';
 import type { Ec2Settings } from '../../config/settings';
 import type { Observation } from '../../core/state/model';
-import type { Plan } from '../../core/state/plan';
+import type { AwsPlan } from '../description';
 import { Deadline } from '../../deadline';
 import { awsKindOf } from '../kinds';
 import type { Ec2 } from '../transport/ec2';
 
 /** Of this router; where it has to be off. */
 export function forwardingInterfaces(
-  { targets }: Plan,
+  { targets }: AwsPlan,
   { interfaces }: Pick<Observation, 'interfaces'>,
 ): readonly string[] {
   return interfaces
@@ -34,7 +34,7 @@ export function forwardingInterfaces(
 const DEADLINE_MS_MAX = 8_000;
 
 export class SourceDestCheck {
-  readonly #plan: Plan;
+  readonly #plan: AwsPlan;
   readonly #settings: Ec2Settings;
   readonly #log: Logger;
   /** Interfaces that have been named, until the check is off. */
@@ -42,7 +42,7 @@ export class SourceDestCheck {
   #switching = false;
   readonly #deadline: Deadline;
 
-  constructor(plan: Plan, settings: Ec2Settings, log: Logger) {
+  constructor(plan: AwsPlan, settings: Ec2Settings, log: Logger) {
     this.#plan = plan;
     this.#settings = settings;
     this.#log = log;

@@ -3,7 +3,7 @@
  * EC2 would turn down only when the peer is dead. Says all of them, each with its place and what to do.
  */
 import type { Group } from '../../config/settings';
-import type { Plan, Target } from '../../core/state/plan';
+import type { AwsPlan, AwsTarget } from '../description';
 import { endpointRegion } from '../transport/endpointRegion';
 import { listOf } from '../../config/kinds';
 import { addressBrought, awsKindOf } from '../kinds';
@@ -15,7 +15,7 @@ const PEERS = 'config.peer_private_ips';
 
 /** One sentence per mistake; empty where there is none. `groups`: where there are several, who has which target. */
 export function startMistakes(
-  plan: Plan,
+  plan: AwsPlan,
   identity: InstanceIdentity,
   groups: readonly Group[] = [],
 ): readonly string[] {
@@ -52,7 +52,7 @@ export function regionMistakes(endpointUrl: string, { region }: InstanceIdentity
 }
 
 function targetMistakes(
-  target: Target,
+  target: AwsTarget,
   written: string,
   identity: InstanceIdentity,
   ownAddresses: ReadonlyMap<string, InstanceInterface>,
@@ -81,7 +81,7 @@ function targetMistakes(
   return problem === null ? [] : [`${where} ${problem}`];
 }
 
-function placeOf(target: Target, groups: readonly Group[]): string {
+function placeOf(target: AwsTarget, groups: readonly Group[]): string {
   const place = listOf(target);
   const group = groups.find(({ plan }) => plan.targets.some(({ id }) => id === target.id));
   return group === undefined ? place : `config.groups, ${group.name}: ${place.split('.').at(-1) ?? place}`;

@@ -4,14 +4,14 @@
  */
 import type { Logger } from 'pino';
 import type { Observation } from '../../core/state/model';
-import type { Plan } from '../../core/state/plan';
+import type { AwsPlan } from '../description';
 
 export class UnknownPeers {
-  readonly #plan: Plan;
+  readonly #plan: AwsPlan;
   readonly #log: Logger;
   readonly #told = new Set<string>();
 
-  constructor(plan: Plan, log: Logger) {
+  constructor(plan: AwsPlan, log: Logger) {
     this.#plan = plan;
     this.#log = log;
   }

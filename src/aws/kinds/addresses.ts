@@ -1,10 +1,10 @@
 /** What the kinds that bring an address to an interface have in common. */
-import type { Target } from '../../core/state/plan';
+import type { AwsTarget } from '../description';
 import { interfaceIdOf } from '../../core/levels/holders';
 import type { KnownInterface } from '../reads/shownInterface';
 import type { RefusalQuestion } from './kind';
 
-type AddressTarget = Target & { readonly address: string };
+type AddressTarget = AwsTarget & { readonly address: string };
 
 export function addressRefusal(
   target: AddressTarget,

@@ -2,7 +2,7 @@
 import { AssociateAddressCommand } from '@aws-sdk/client-ec2';
 import { ipv4Number, isInRange, parseCidrBlock } from '../../config/ipv4';
 import { peersBeside } from '../../core/levels/ownership';
-import type { Target, TargetOf } from '../../core/state/plan';
+import type { AwsTarget, TargetOf } from '../description';
 import { moveElasticIp } from '../moves/elasticIp';
 import { interfaceName, type InstanceInterface } from '../reads/instanceIdentity';
 import { managedPlace } from './addresses';
@@ -39,7 +39,7 @@ export const elasticIp: AwsKind<'elasticIp'> = {
   dryRuns: associationDryRuns,
 };
 
-export const isElasticIp = (target: Target): target is ElasticIpTarget => target.kind === 'elasticIp';
+export const isElasticIp = (target: AwsTarget): target is ElasticIpTarget => target.kind === 'elasticIp';
 
 function placeProblem({ privateAddress: address }: ElasticIpTarget, place: InstanceInterface): string | null {
   const range = parseCidrBlock(place.subnetCidr);

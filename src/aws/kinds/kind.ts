@@ -5,7 +5,7 @@
 import type { ServiceOutputTypes } from '@aws-sdk/client-ec2';
 import type { MovingAction } from '../../config/settings';
 import type { Holder, Observation, RequestedMove } from '../../core/state/model';
-import type { Kind, Plan, TargetOf } from '../../core/state/plan';
+import type { AwsPlan, Kind, TargetOf } from '../description';
 import type { Move, PreparedMove, Tools } from '../moves/action';
 import type { InstanceInterface } from '../reads/instanceIdentity';
 import type { KnownInterface } from '../reads/shownInterface';
@@ -88,7 +88,7 @@ export type Statement = {
 };
 
 export type PolicyTools = {
-  readonly foreignHolder: Plan['foreignHolder'];
+  readonly foreignHolder: AwsPlan['foreignHolder'];
   /** What the operator has narrowed it to; empty: not known. */
   readonly interfaces: readonly string[];
   readonly instances: readonly string[];
@@ -100,7 +100,7 @@ export type PolicyTools = {
 export type DryRunTools = {
   /** The interface of this router where the target belongs. */
   readonly networkInterfaceId: string;
-  readonly plan: Plan;
+  readonly plan: AwsPlan;
   readonly observation: Observation;
   readonly tableOf: (id: string) => string | null;
 };

@@ -1,7 +1,7 @@
 /** A route of a route table that leads to an interface. */
 import { CreateRouteCommand, ReplaceRouteCommand } from '@aws-sdk/client-ec2';
 import { tableWords } from '../../config/kinds';
-import type { RouteTableName, Target, TargetOf } from '../../core/state/plan';
+import type { AwsTarget, RouteTableName, TargetOf } from '../description';
 import { destinationOf, moveRoute } from '../moves/routeTable';
 import type { AwsKind, DryRunQuestion, DryRunTools, RefusalQuestion, Statement } from './kind';
 
@@ -26,10 +26,10 @@ export const route: AwsKind<'route'> = {
   dryRuns: routeDryRuns,
 };
 
-export const isRoute = (target: Target): target is RouteTarget => target.kind === 'route';
+export const isRoute = (target: AwsTarget): target is RouteTarget => target.kind === 'route';
 
 /** What stands for the table of a route that is known by a tag, where EC2 cannot be asked. */
-export function assumedTable(target: Target | undefined): string | null {
+export function assumedTable(target: AwsTarget | undefined): string | null {
   if (target === undefined || !isRoute(target) || 'id' in target.routeTable) return null;
   return `<${tableWords(target.routeTable)}>`;
 }

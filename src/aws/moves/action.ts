@@ -6,7 +6,7 @@
 import type { ServiceOutputTypes } from '@aws-sdk/client-ec2';
 import type { MovingAction } from '../../config/settings';
 import type { Failure } from '../../core/state/model';
-import type { Kind, TargetOf } from '../../core/state/plan';
+import type { Kind, TargetOf } from '../description';
 import { malformed, type CallResult, type Caller, type Command, type PreparedCall } from '../transport/ec2';
 
 /** Targets of one kind that go to one interface together. */
@@ -29,7 +29,7 @@ export type Outcome = {
   readonly failure: Failure | null;
   /** Monotonic ms when the first request was handed to the socket; when it was to be, where it was not. */
   readonly sentAt: number;
-  readonly awsRequestId: string | null;
+  readonly apiRequestId: string | null;
 };
 
 export type PreparedMove = {
@@ -97,18 +97,18 @@ export function movesBy<Output extends ServiceOutputTypes>(
     release: async (timeoutMs) => {
       let until = performance.now() + timeoutMs;
       const result = await prepared.release(timeoutMs);
-      let { awsRequestId } = result;
+      let { apiRequestId } = result;
       const call: Calls = async (action, command, problemOf) => {
         const asked = performance.now();
         await token(action);
         // The deadline is EC2's, not that of its limits.
         until += performance.now() - asked;
         const next = await ec2.call(action, Math.max(1, until - performance.now()), command);
-        ({ awsRequestId } = next);
+        ({ apiRequestId } = next);
         return failureOf(action, next, problemOf);
       };
       const failure = await then(failureOf(first.action, result, first.problemOf), call);
-      return { failure, sentAt: result.sentAt, awsRequestId };
+      return { failure, sentAt: result.sentAt, apiRequestId };
     },
   };
 }

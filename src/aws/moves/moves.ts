@@ -3,7 +3,7 @@
  * the pace that EC2 allows. When and how often to try is decided by the rules; this sends what it is told to.
  */
 import type { RequestedMove, CallRequest } from '../../core/state/model';
-import type { Plan, Target } from '../../core/state/plan';
+import type { AwsPlan, AwsTarget } from '../description';
 import type { Move, Outcome, PreparedMove, Tools } from './action';
 import { awsKindOf } from '../kinds';
 import type { Ec2 } from '../transport/ec2';
@@ -56,7 +56,7 @@ export function openMover({
   group = '',
 }: {
   readonly ec2: Ec2;
-  readonly plan: Plan;
+  readonly plan: AwsPlan;
   readonly pacer: Pacer;
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -189,9 +189,9 @@ function moveKey({
   return JSON.stringify([networkInterfaceId, targets, allowReassignment, privateAddress, releases]);
 }
 
-type Targets = ReadonlyMap<string, Target>;
+type Targets = ReadonlyMap<string, AwsTarget>;
 
-function firstTarget({ targets: [first] }: RequestedMove, targets: Targets): Target {
+function firstTarget({ targets: [first] }: RequestedMove, targets: Targets): AwsTarget {
   const target = targets.get(first ?? '');
   if (target === undefined) throw new Error(`${first ?? 'nothing'} is no target of the plan`);
   return target;
@@ -209,7 +209,7 @@ function firstAction(request: RequestedMove, targets: Targets): PreparedMove['ac
 
 function moveOf(request: RequestedMove, targets: Targets): Move {
   const { kind } = firstTarget(request, targets);
-  const named = (ids: readonly string[]): readonly Target[] =>
+  const named = (ids: readonly string[]): readonly AwsTarget[] =>
     ids.flatMap((id) => targets.get(id) ?? []).filter((target) => target.kind === kind);
   const { networkInterfaceId, allowReassignment, privateAddress = null, releases = [] } = request;
   return {

@@ -5,7 +5,7 @@
 import { EC2Client, type ServiceInputTypes } from '@aws-sdk/client-ec2';
 import type { Failure, Observation, RequestedMove } from '../../core/state/model';
 import { waitsFor } from '../../core/moves/grouping';
-import type { Plan } from '../../core/state/plan';
+import type { AwsPlan } from '../description';
 import { silenceSdk, type Caller } from '../transport/ec2';
 import { prepareMove } from './moves';
 
@@ -24,7 +24,7 @@ export type PlannedMove = {
 
 /** `tableOf`: the route table of a route, by target id. */
 export async function plannedMoves(
-  plan: Plan,
+  plan: AwsPlan,
   observation: Observation,
   moves: readonly RequestedMove[],
   tableOf: (id: string) => string | null,
@@ -94,7 +94,7 @@ function openRehearsal(): Rehearse {
         });
         calls.push({ action, input: given });
         const failure = answer(action);
-        const result = { sentAt: 0, awsRequestId: null };
+        const result = { sentAt: 0, apiRequestId: null };
         return failure === null ? { ...result, ok: true, output } : { ...result, ok: false, failure };
       },
     });

@@ -6,7 +6,7 @@
  */
 import { CreateRouteCommand, ReplaceRouteCommand, type EC2Client } from '@aws-sdk/client-ec2';
 import type { SendOptions } from '../../transport/connections';
-import type { TargetOf } from '../../core/state/plan';
+import type { TargetOf } from '../description';
 import { movesBy, type Move, type PreparedMove, type Tools } from './action';
 
 const MISSING = ['InvalidParameterValue', 'InvalidRoute.NotFound'];

@@ -5,7 +5,8 @@
 import type { Logger } from 'pino';
 import { Backoff } from '../../backoff';
 import type { Observation } from '../../core/state/model';
-import type { Plan, Slot } from '../../core/state/plan';
+import type { Slot } from '../../core/state/plan';
+import type { AwsPlan } from '../description';
 import type { Imds } from '../transport/imds';
 import { readIdentity, type InstanceIdentity, type InstanceInterface } from './instanceIdentity';
 import type { ObservationResult } from './observe';
@@ -16,7 +17,7 @@ const PAUSES = { firstMs: 1_000, lastMs: 10_000 };
 
 export class ChangedIdentity {
   readonly #imds: Imds;
-  readonly #plan: Plan;
+  readonly #plan: AwsPlan;
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #pauses = new Backoff(PAUSES);
@@ -29,7 +30,7 @@ export class ChangedIdentity {
     now,
   }: {
     readonly imds: Imds;
-    readonly plan: Plan;
+    readonly plan: AwsPlan;
     readonly log: Logger;
     /** Monotonic milliseconds. */
     readonly now: () => number;
@@ -66,7 +67,11 @@ export class ChangedIdentity {
 }
 
 /** An answer that cannot be of this router, or that lacks an interface of it, or one that targets belong on. */
-function isInDoubt({ interfaces }: InstanceIdentity, { targets }: Plan, result: ObservationResult): boolean {
+function isInDoubt(
+  { interfaces }: InstanceIdentity,
+  { targets }: AwsPlan,
+  result: ObservationResult,
+): boolean {
   if (!result.ok) return result.failure.code === 'MalformedAnswer';
   const { unread = [] } = result.observation;
   if (unread.some(({ failure }) => failure?.code === 'MalformedAnswer')) return true;

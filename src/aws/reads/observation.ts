@@ -13,7 +13,8 @@ import type {
   OwnInterface,
   PeerInterface,
 } from '../../core/state/model';
-import type { Plan, Slot, Target } from '../../core/state/plan';
+import type { Slot } from '../../core/state/plan';
+import type { AwsPlan, AwsTarget } from '../description';
 import {
   field,
   index,
@@ -35,13 +36,13 @@ export type ObservationQuestion = {
   readonly instanceId: string;
   readonly ownInterfaceIds: readonly string[];
   readonly vpcIds: readonly string[];
-  readonly targets: Plan['targets'];
+  readonly targets: AwsPlan['targets'];
   readonly peerAddresses: readonly string[];
   /** Targets, own primary addresses and peer addresses, each once. */
   readonly addresses: readonly string[];
 };
 
-export function observationQuestion(plan: Plan, identity: InstanceIdentity): ObservationQuestion {
+export function observationQuestion(plan: AwsPlan, identity: InstanceIdentity): ObservationQuestion {
   const { peerAddresses } = plan;
   const primaries = identity.interfaces.map(({ primaryAddress }) => primaryAddress);
   return {
@@ -68,7 +69,7 @@ export type KnownInterfaces = {
   readonly described: (networkInterfaceId: string) => KnownInterface | undefined;
   /** The interface of this router where the target belongs. */
   placeOf(
-    target: Target,
+    target: AwsTarget,
   ): { readonly networkInterfaceId: string; readonly primaryAddress: string } | undefined;
 };
 
@@ -181,14 +182,18 @@ function ownInterface(question: ObservationQuestion, each: Interface): readonly 
   ];
 }
 
-function placeFor(own: readonly OwnInterface[], target: Target): OwnInterface | undefined {
+function placeFor(own: readonly OwnInterface[], target: AwsTarget): OwnInterface | undefined {
   return own.find(
     ({ deviceIndex, networkCardIndex }) =>
       deviceIndex === target.deviceIndex && networkCardIndex === target.networkCardIndex,
   );
 }
 
-function holder(own: readonly OwnInterface[], target: Target, found: Interface | undefined): Holder | null {
+function holder(
+  own: readonly OwnInterface[],
+  target: AwsTarget,
+  found: Interface | undefined,
+): Holder | null {
   if (found === undefined) return null;
   const { networkInterfaceId } = found;
   return {

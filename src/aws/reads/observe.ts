@@ -6,7 +6,7 @@
  */
 import { DescribeNetworkInterfacesCommand } from '@aws-sdk/client-ec2';
 import type { Failure, Observation } from '../../core/state/model';
-import type { Plan } from '../../core/state/plan';
+import type { AwsPlan } from '../description';
 import { Malformed } from './answer';
 import { malformed, type Ask, type Ec2 } from '../transport/ec2';
 import { describeElasticIps, readElasticIps } from './elasticIps';
@@ -58,7 +58,11 @@ export type Question = {
 };
 
 /** What there is to ask for this plan; the interfaces first, since the others are read by what they show. */
-export function questionsOf(plan: Plan, identity: InstanceIdentity, tableOf: TableOf): readonly Question[] {
+export function questionsOf(
+  plan: AwsPlan,
+  identity: InstanceIdentity,
+  tableOf: TableOf,
+): readonly Question[] {
   const question = observationQuestion(plan, identity);
   const { vpcIds } = question;
   const routes = plan.targets.filter(isRoute);
@@ -89,7 +93,7 @@ export type Beside = {
 
 /** @throws Malformed */
 export function readAnswers(
-  plan: Plan,
+  plan: AwsPlan,
   identity: InstanceIdentity,
   answers: Answers,
   { known, tableOf, limits }: Beside,
@@ -142,7 +146,7 @@ export async function observeOwnership({
   limits = null,
 }: {
   readonly ec2: Ec2;
-  readonly plan: Plan;
+  readonly plan: AwsPlan;
   readonly identity: InstanceIdentity;
   readonly timeoutMs: number;
   /** Monotonic milliseconds. */

@@ -3,7 +3,7 @@
  * own end: one that is slow does not hold up the others, and its answer comes later, as an observation of its own.
  */
 import type { Failure, Holder, Observation, Unread } from '../../core/state/model';
-import type { Plan } from '../../core/state/plan';
+import type { AwsPlan } from '../description';
 import { Deadline } from '../../deadline';
 import { Malformed } from './answer';
 import { malformed, type Ask, type Ec2 } from '../transport/ec2';
@@ -26,7 +26,7 @@ type Part = Question & ({ readonly members: readonly unknown[] } | { readonly fa
 
 export class Observer {
   readonly #ec2: Ec2;
-  readonly #plan: Plan;
+  readonly #plan: AwsPlan;
   readonly #timeoutMs: number;
   readonly #tableOf: TableOf;
   readonly #limits: () => AddressLimits | null;
@@ -45,7 +45,7 @@ export class Observer {
     limits = () => null,
   }: {
     readonly ec2: Ec2;
-    readonly plan: Plan;
+    readonly plan: AwsPlan;
     /** How long answers are waited for before those that are there are handed out; the first deadline of each. */
     readonly timeoutMs: number;
     /** Monotonic milliseconds. */

@@ -7,7 +7,7 @@ import type { Observation } from '../../core/state/model';
 import { restsOn } from '../../core/kinds';
 import { interfaceIdOf } from '../../core/levels/holders';
 import { interfaceFor, peersBeside } from '../../core/levels/ownership';
-import type { Plan, Target } from '../../core/state/plan';
+import type { AwsPlan, AwsTarget } from '../description';
 import { addressBrought, awsKindOf } from '../kinds';
 import type { RefusalQuestion, Shown } from '../kinds/kind';
 
@@ -15,7 +15,7 @@ type Question = Pick<RefusalQuestion, 'shown' | 'holder' | 'place' | 'isOwn'>;
 
 /** By target and interface, as an observation has it; of the targets that this reading is about. */
 export function foreseeRefusals(
-  plan: Plan,
+  plan: AwsPlan,
   observation: Observation,
   shown: Shown,
 ): NonNullable<Observation['refusals']> {
@@ -42,14 +42,18 @@ export function foreseeRefusals(
 }
 
 function refusalOf(
-  target: Target,
-  { plan, observation, ...question }: Question & { readonly plan: Plan; readonly observation: Observation },
+  target: AwsTarget,
+  {
+    plan,
+    observation,
+    ...question
+  }: Question & { readonly plan: AwsPlan; readonly observation: Observation },
 ): string | null {
   const { holder, place, isOwn } = question;
   // What is there already has nothing to be refused.
   if (isOwn ? holder?.mine === true : interfaceIdOf(holder) === place.networkInterfaceId) return null;
   const family = addressBrought(target)?.family;
-  const brought = (targets: readonly Target[]) => targets.flatMap((each) => addressBrought(each) ?? []);
+  const brought = (targets: readonly AwsTarget[]) => targets.flatMap((each) => addressBrought(each) ?? []);
   return awsKindOf(target).refusal(target, {
     ...question,
     restsThere: restsOn(plan.targets, target) !== undefined,

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import type { CloudClock, Failure } from '../../core/state/model';
 import type { Reading } from '../../wellness';
 import { Acceptance } from './acceptance';
-import { CallStatistics } from './callStatistics';
+import { CallStatistics } from '../../transport/callStatistics';
 import { Connections, MalformedAnswer, type SendOptions } from '../../transport/connections';
 import type { Credentials, RoleCredentials } from './credentials';
 import { pinEndpointAddresses, type Resolve } from '../../transport/endpointAddresses';
@@ -18,7 +18,7 @@ import { classify, turnsDownCredentials } from './failure';
 /** `sentAt`: monotonic ms when the request was handed to the socket, or was to be where that failed. */
 export type CallResult<Output> = {
   readonly sentAt: number;
-  readonly awsRequestId: string | null;
+  readonly apiRequestId: string | null;
 } & ({ readonly ok: true; readonly output: Output } | { readonly ok: false; readonly failure: Failure });
 
 /** Sends its command with exactly these options. */
@@ -209,7 +209,7 @@ function callerOf(
     const succeeded = (output: Output): CallResult<Output> => {
       acceptance.accepted(signedWith()?.accessKeyId ?? null);
       if (sentAt !== null) onAnswer(action, now() - sentAt);
-      return { ok: true, output, sentAt: sentAt ?? now(), awsRequestId: output.$metadata.requestId ?? null };
+      return { ok: true, output, sentAt: sentAt ?? now(), apiRequestId: output.$metadata.requestId ?? null };
     };
     const failed = (error: unknown): CallResult<Output> => {
       const identity = signedWith();
@@ -221,7 +221,7 @@ function callerOf(
         askForOther,
       );
       if (failure.kind !== 'refused' && turnsDownCredentials(failure)) void credentials.refreshNow();
-      return { ok: false, failure, sentAt: sentAt ?? now(), awsRequestId: requestIdOf(error) };
+      return { ok: false, failure, sentAt: sentAt ?? now(), apiRequestId: requestIdOf(error) };
     };
     const options: SendOptions = {
       abortSignal: abort.signal,

@@ -1,5 +1,6 @@
 /** Who holds a target: when two holders are the same, whose one is, and what to call it. */
 import type { Holder, InterfaceHolder } from '../state/model';
+import type { CloudDescription } from '../state/plan';
 import type { Turn } from '../state/turn';
 
 /** Undefined where it is no interface. */
@@ -67,22 +68,24 @@ export function isHeldBy(turn: Turn, id: string, to: Holder): boolean {
 }
 
 /** `on eni-1 of i-1`. */
-export function holderWords(holder: Holder | null): string {
+export function holderWords(cloud: CloudDescription, holder: Holder | null): string {
   if (holder === null) return 'with no owner';
   if (holder.kind === 'nowhere') return 'a blackhole that leads nowhere';
   const blackhole = holder.blackhole === true ? ', a blackhole' : '';
   if (holder.mine) return `on this router${blackhole}`;
-  return `on ${holder.kind === 'gateway' ? holder.gatewayId : interfaceWords(holder)}${blackhole}`;
+  return `on ${holder.kind === 'gateway' ? holder.gatewayId : interfaceWords(cloud, holder)}${blackhole}`;
 }
 
 /** `eni-1 of i-1`. */
-function interfaceWords(holder: InterfaceHolder): string {
+function interfaceWords(cloud: CloudDescription, holder: InterfaceHolder): string {
   const { networkInterfaceId, attachment } = holder;
-  return attachment.to === 'nothing' ? networkInterfaceId : `${networkInterfaceId} of ${ownerName(holder)}`;
+  return attachment.to === 'nothing'
+    ? networkInterfaceId
+    : `${networkInterfaceId} of ${ownerName(cloud, holder)}`;
 }
 
 /** Whom somebody would have to ask about it. */
-export function ownerName(holder: Holder | null | undefined): string {
+export function ownerName(cloud: CloudDescription, holder: Holder | null | undefined): string {
   if (holder?.kind === 'gateway') return holder.gatewayId;
   if (holder?.kind !== 'interface') return '';
   const { networkInterfaceId, attachment } = holder;
@@ -90,7 +93,7 @@ export function ownerName(holder: Holder | null | undefined): string {
     case 'instance':
       return attachment.instanceId;
     case 'service':
-      return `an AWS service${attachment.name === null ? '' : ` (${attachment.name})`}`;
+      return `${cloud.service}${attachment.name === null ? '' : ` (${attachment.name})`}`;
     case 'nothing':
       return networkInterfaceId;
   }

@@ -4,7 +4,7 @@
  */
 import { isForeign, isOnPeer } from '../rules/foreignHolder';
 import { holderWords, interfaceIdOf, isSamePlace } from './holders';
-import { belongsToSubnet } from '../kinds';
+import { kindOf } from '../kinds';
 import { hasAlarm } from '../state/alarms';
 import type { Failure, Holder, Observation, OwnInterface, PeerInterface } from '../state/model';
 import type { Plan, Slot, Target } from '../state/plan';
@@ -59,18 +59,13 @@ export function isSettled({ plan, state: { unchanged } }: Turn): boolean {
 }
 
 /** The peer's known interfaces where the target would belong there, in the order of their addresses in the plan. */
-export function peersBeside(
-  { peerAddresses }: Plan,
-  observation: Observation,
-  target: Target,
-): readonly PeerInterface[] {
+export function peersBeside(plan: Plan, observation: Observation, target: Target): readonly PeerInterface[] {
   const own = interfaceFor(observation, target);
-  return peerAddresses.flatMap((address) => {
+  const { belongsToSubnet } = kindOf(plan, target);
+  return plan.peerAddresses.flatMap((address) => {
     const peer = observation.peers[address];
     if (peer === undefined) return [];
-    const isBeside = belongsToSubnet(target)
-      ? peer.subnetId === own?.subnetId
-      : isSameSlot(peer.slot, target);
+    const isBeside = belongsToSubnet ? peer.subnetId === own?.subnetId : isSameSlot(peer.slot, target);
     return isBeside ? [peer] : [];
   });
 }
@@ -133,7 +128,7 @@ export function observationFailed(turn: Turn, number: number, failure: Failure):
   note(
     turn,
     failures === 1 ? 'notable' : 'routine',
-    `EC2 could not be observed (${failure.code}: ${failure.message}): asking again every second`,
+    `${turn.plan.cloud.name} could not be observed (${failure.code}: ${failure.message}): asking again every second`,
   );
 }
 
@@ -143,7 +138,7 @@ function disbelief(turn: Turn, startedAt: number, observation: Observation): str
   const latestWrite = Math.max(...Object.values(writes), -Infinity);
   if (startedAt < latestWrite) return 'discarded an observation that began before our last confirmed write';
   if (mayBeOverturned(turn, observation))
-    return 'EC2 shows targets elsewhere, right after this router has stalled: reading again when levels are known';
+    return `${turn.plan.cloud.name} shows targets elsewhere, right after this router has stalled: reading again when levels are known`;
   for (const [id, writtenAt] of Object.entries(writes)) {
     if (!(id in observation.holders)) continue;
     const expected = turn.state.ownership?.holders[id] ?? null;
@@ -152,7 +147,7 @@ function disbelief(turn: Turn, startedAt: number, observation: Observation): str
     // By when it was asked, not by when it came: a slow answer may be as old as its question.
     if (agrees || startedAt - writtenAt >= turn.plan.timing.stalenessMs) continue;
     return (
-      `EC2 shows ${id} ${holderWords(holder)} although it has confirmed our write: ` +
+      `${turn.plan.cloud.name} shows ${id} ${holderWords(turn.plan.cloud, holder)} although it has confirmed our write: ` +
       `reading again, since reads may lag writes`
     );
   }
@@ -195,7 +190,7 @@ export function ownershipObserved(
   noteUnread(turn, event.observation);
   noteAnswered(turn);
   if (!isLate && observing.failures > 0)
-    note(turn, 'notable', `EC2 answers again after ${observing.failures} failures`);
+    note(turn, 'notable', `${turn.plan.cloud.name} answers again after ${observing.failures} failures`);
   return true;
 }
 
@@ -227,8 +222,8 @@ function believe(
   else if (!isGiving(turn)) disarmByPeer(turn, before, ownership);
   const held = turn.plan.targets
     .filter(({ id }) => id in said.holders)
-    .map(({ id }) => `${id} ${holderWords(observation.holders[id] ?? null)}`);
-  note(turn, 'routine', `EC2 shows ${list(held)}`);
+    .map(({ id }) => `${id} ${holderWords(turn.plan.cloud, observation.holders[id] ?? null)}`);
+  note(turn, 'routine', `${turn.plan.cloud.name} shows ${list(held)}`);
 }
 
 function someSessionWentDown({ state, now }: Turn): boolean {
@@ -321,7 +316,7 @@ export function missingWords({ plan, state }: Turn): string {
   const { ownership } = state;
   if (ownership === null) return '';
   const missing = missingTargets(plan, ownership);
-  return list(missing.map(({ id }) => `${id} is ${holderWords(ownership.holders[id] ?? null)}`));
+  return list(missing.map(({ id }) => `${id} is ${holderWords(plan.cloud, ownership.holders[id] ?? null)}`));
 }
 
 /** Starts the observation that is due, if any, and says when the next one is. */
@@ -355,7 +350,7 @@ export function observationOffered(turn: Turn): void {
   const started = start(observing, turn.now, turn.plan.timing.keepaliveIntervalMs);
   turn.state.observing = started;
   turn.effects.push({ effect: 'observeOwnership', number: started.lastNumber });
-  note(turn, 'routine', 'EC2 is observed now, because it is read anyway');
+  note(turn, 'routine', `${turn.plan.cloud.name} is observed now, because it is read anyway`);
 }
 
 function start(observing: Observing, now: number, intervalMs: number): Observing {

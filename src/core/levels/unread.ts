@@ -43,13 +43,13 @@ export function noteUnread(turn: Turn, { holders, unread = [] }: Observation): v
     note(
       turn,
       isNews ? 'notable' : 'routine',
-      `EC2 does not say who holds ${list(targets)} (${action}: ${failureWords(failure)}): asking again every second, ` +
+      `${turn.plan.cloud.name} does not say who holds ${list(targets)} (${action}: ${failureWords(failure)}): asking again every second, ` +
         `and what it last said of them stays`,
     );
   }
   for (const { action } of observing.unread)
     if (!turn.state.observing.unread.some((each) => each.action === action))
-      note(turn, 'notable', `EC2 answers ${action} again`);
+      note(turn, 'notable', `${turn.plan.cloud.name} answers ${action} again`);
   if (failed.length > 0) turn.state.observing = { ...turn.state.observing, retry: true };
 }
 
@@ -97,8 +97,8 @@ export function unobservedWords({ plan, state }: Turn): string {
   const { unread } = state.observing;
   const forS = plan.timing.roleTtlMs / 1000;
   if (unread.length === 0)
-    return `EC2 has not been observed for ${forS} s: it is not known who holds the targets`;
+    return `${plan.cloud.name} has not been observed for ${forS} s: it is not known who holds the targets`;
   const silent = unread.map(({ action, failure }) => `${action} (${failureWords(failure)})`);
   const targets = list(unread.flatMap((each) => each.targets));
-  return `EC2 has not answered ${list(silent)} for ${forS} s: it is not known who holds ${targets}`;
+  return `${plan.cloud.name} has not answered ${list(silent)} for ${forS} s: it is not known who holds ${targets}`;
 }

@@ -6,6 +6,7 @@ import { openAttempt } from './calls';
 import { callsOf, placeHere, requestOf, waitsFor } from './grouping';
 import { sessionOf } from '../levels/sessions';
 import { lastUpWords } from '../levels/unwatched';
+import type { Plan } from '../state/plan';
 import type { Attempt, Call, Ownership } from '../state/state';
 import { note, type Turn } from '../state/turn';
 import type { Firing } from '../rules/verdict';
@@ -23,7 +24,7 @@ export function begin(turn: Turn, verdict: Firing): void {
     sessions: sessions.map(({ id }) => id),
     ...whenDown(turn, verdict),
     askingUntil: purpose === 'takeover' ? askingUntil(turn, verdict) : null,
-    calls: callsFor(verdict, ownership, now),
+    calls: callsFor(turn.plan, verdict, ownership, now),
   });
   if (purpose !== 'takeover') turn.state.lastPatientAt = now;
   note(turn, 'notable', verdict.sentence);
@@ -75,6 +76,7 @@ export function onSeveralInterfaces({ sessions }: Firing): boolean {
  * holds is asked for without reassignment, so that whoever is first keeps it.
  */
 export function callsFor(
+  plan: Plan,
   { targets, purpose }: Pick<Firing, 'targets' | 'purpose'>,
   ownership: Ownership,
   now: number,
@@ -86,5 +88,5 @@ export function callsFor(
     allowReassignment: purpose === 'takeover' || (ownership.holders[target.id] ?? null) !== null,
     again: ownership.holders[target.id]?.mine === true,
   }));
-  return callsOf(moves, now, firstNumber);
+  return callsOf(plan, moves, now, firstNumber);
 }

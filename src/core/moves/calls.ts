@@ -155,7 +155,7 @@ function send(turn: Turn, call: Call, hedge: boolean): void {
       turn,
       isSecond || isNewsworthy(tries) ? ofOneCall(turn) : 'routine',
       hedge
-        ? `EC2 has not answered the move of ${list(call.targets)}: sending it again on another connection`
+        ? `${turn.plan.cloud.name} has not answered the move of ${list(call.targets)}: sending it again on another connection`
         : `moving ${list(call.targets)} again (try ${tries})`,
     );
   }
@@ -245,7 +245,11 @@ function succeeded(turn: Turn, call: Call): void {
   if (call.outcome === 'moved') return note(turn, 'routine', `${list(call.targets)} had been moved already`);
   confirmWrite(turn, call.targets, call.to);
   setMoved(turn, call);
-  note(turn, ofOneCall(turn), `EC2 has moved ${list(call.targets)} to ${call.to.networkInterfaceId}`);
+  note(
+    turn,
+    ofOneCall(turn),
+    `${turn.plan.cloud.name} has moved ${list(call.targets)} to ${call.to.networkInterfaceId}`,
+  );
 }
 
 function setMoved(turn: Turn, { number }: Call): void {
@@ -295,7 +299,7 @@ function disputed(turn: Turn, call: Call, failure: Failure): void {
   note(
     turn,
     'notable',
-    `${list(call.targets)} refused (${failure.code}) ${call.again ? 'and perhaps here already' : 'to one of several requests'}: asking EC2`,
+    `${list(call.targets)} refused (${failure.code}) ${call.again ? 'and perhaps here already' : 'to one of several requests'}: asking ${turn.plan.cloud.name}`,
   );
 }
 
@@ -307,7 +311,7 @@ function refused(turn: Turn, call: Call, failure: Failure): void {
   observeNow(turn);
   const waiting = waitersOf(turn.plan, currentAttempt(turn), call).flatMap(({ targets }) => targets);
   const reason =
-    `EC2 refuses to move ${list(call.targets)} to ${call.to.networkInterfaceId} ` +
+    `${turn.plan.cloud.name} refuses to move ${list(call.targets)} to ${call.to.networkInterfaceId} ` +
     `(${failure.code}: ${failure.message}): trying again slowly` +
     (waiting.length === 0 ? '' : `; ${list(waiting)} is not asked for before that`);
   if (call.refusedWith === failure.code) {
@@ -334,7 +338,7 @@ function lost(turn: Turn, call: Call, failure: Failure): void {
   note(
     turn,
     'notable',
-    `${list(call.targets)} not claimed (${failure.code}: ${failure.message}): asking EC2 who holds them now`,
+    `${list(call.targets)} not claimed (${failure.code}: ${failure.message}): asking ${turn.plan.cloud.name} who holds them now`,
   );
 }
 
@@ -357,7 +361,7 @@ function split(turn: Turn, call: Call, failure: Failure): void {
   note(
     turn,
     'notable',
-    `EC2 refuses to move ${list(call.targets)} together (${failure.code}: ${failure.message}): moving them one by one`,
+    `${turn.plan.cloud.name} refuses to move ${list(call.targets)} together (${failure.code}: ${failure.message}): moving them one by one`,
   );
 }
 
@@ -378,7 +382,11 @@ export function settleByObservation(turn: Turn, startedAt: number): void {
       // As good as a 200 that is still under way: a later reading may lag behind this one.
       if (call.lastSend > 0) confirmWrite(turn, call.targets, call.to);
       setMoved(turn, call);
-      note(turn, ofOneCall(turn), `EC2 shows ${list(call.targets)} on ${call.to.networkInterfaceId}: moved`);
+      note(
+        turn,
+        ofOneCall(turn),
+        `${turn.plan.cloud.name} shows ${list(call.targets)} on ${call.to.networkInterfaceId}: moved`,
+      );
     } else if (
       call.disputed !== null &&
       call.outstanding.length === 0 &&

@@ -99,7 +99,7 @@ function beginGiveBack(turn: Turn, giveBack: GiveBack, interfaceNames: readonly 
     if (to?.kind !== 'interface' || to.blackhole === true) return [];
     return [{ target, to, allowReassignment: true }];
   });
-  const calls = callsOf(moves, now);
+  const calls = callsOf(plan, moves, now);
   turn.state.giveBack = null;
   if (calls.length === 0) return;
   openAttempt(turn, { purpose: 'giveBack', sessions: giveBack.sessions, calls });

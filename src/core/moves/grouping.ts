@@ -2,7 +2,7 @@
  * From targets to calls: which ones go together, to which interface, and what EC2 is asked for (rule 6). When a
  * call is made, and what its answer means, is calls.ts's part.
  */
-import { movesFromNobodyOnly, privateAddressFor, restsOn, sharedCall } from '../kinds';
+import { kindOf, restsOn, sharedCall } from '../kinds';
 import type { InterfaceHolder, Observation, RequestedMove, CallRequest } from '../state/model';
 import { interfaceIdOf } from '../levels/holders';
 import { interfaceFor } from '../levels/ownership';
@@ -52,11 +52,16 @@ export type Move = {
  * first: where EC2's tokens do not suffice for all, the burst is theirs. What is asked for again comes last, and by
  * itself, since EC2 may refuse what is there already.
  */
-export function callsOf(moves: readonly Move[], now: number, firstNumber = 1): readonly Call[] {
+export function callsOf(
+  plan: Pick<Plan, 'cloud'>,
+  moves: readonly Move[],
+  now: number,
+  firstNumber = 1,
+): readonly Call[] {
   type Group = Pick<Call, 'to' | 'allowReassignment' | 'again'> & { targets: string[]; rank: number };
   const groups = new Map<string, Group>();
   for (const { target, to, allowReassignment, again = false } of moves) {
-    const key = `${to.networkInterfaceId} ${allowReassignment} ${again} ${sharedCall(target)}`;
+    const key = `${to.networkInterfaceId} ${allowReassignment} ${again} ${sharedCall(plan, target)}`;
     const group = groups.get(key) ?? { to, allowReassignment, again, targets: [], rank: Infinity };
     group.targets.push(target.id);
     group.rank = Math.min(group.rank, target.rank);
@@ -93,7 +98,7 @@ export function placeHere({ observation }: Pick<Ownership, 'observation'>, targe
   const own = interfaceFor(observation, target);
   if (own === undefined)
     throw new Error(`an observation without the interface of device index ${target.deviceIndex}`);
-  const privateAddress = privateAddressFor(target);
+  const { privateAddress = null } = target;
   const place = privateAddress === null ? {} : { privateAddress };
   const { networkInterfaceId } = own;
   const attachment = { to: 'instance', instanceId: observation.instanceId } as const;
@@ -107,7 +112,7 @@ export function requestOf({ plan, state }: Turn, attempt: Attempt, call: Call): 
 }
 
 export function moveOf(plan: Plan, holders: Holders, call: Call): RequestedMove {
-  return requestedMove(plannedTargets(plan, call.targets), holders, call);
+  return requestedMove(plan, plannedTargets(plan, call.targets), holders, call);
 }
 
 /** What a takeover would ask EC2 for now, so that it can be made ready ahead. */
@@ -119,8 +124,9 @@ export function takeoverRequests(plan: Plan, observation: Observation): readonly
     allowReassignment: true,
   }));
   const byId = new Map(plan.targets.map((target) => [target.id, target]));
-  return callsOf(moves, 0).map((call) =>
+  return callsOf(plan, moves, 0).map((call) =>
     requestedMove(
+      plan,
       call.targets.flatMap((id) => byId.get(id) ?? []),
       observation.holders,
       call,
@@ -134,12 +140,13 @@ type Holders = Observation['holders'];
 const AFTER_ALL_OTHERS = 1_000_000;
 
 function requestedMove(
+  plan: Pick<Plan, 'cloud'>,
   planned: readonly Target[],
   holders: Holders,
   call: Pick<Call, 'to' | 'targets' | 'allowReassignment' | 'again'>,
 ): RequestedMove {
   const { to, targets, allowReassignment, again } = call;
-  const releases = allowReassignment ? releasesOf(planned, holders, to) : [];
+  const releases = allowReassignment ? releasesOf(plan, planned, holders, to) : [];
   return {
     networkInterfaceId: to.networkInterfaceId,
     targets,
@@ -151,6 +158,7 @@ function requestedMove(
 }
 
 function releasesOf(
+  plan: Pick<Plan, 'cloud'>,
   planned: readonly Target[],
   holders: Holders,
   to: InterfaceHolder,
@@ -158,7 +166,8 @@ function releasesOf(
   const releases = new Map<string, string[]>();
   for (const target of planned) {
     const from = interfaceIdOf(holders[target.id]);
-    if (!movesFromNobodyOnly(target) || from === undefined || from === to.networkInterfaceId) continue;
+    if (!kindOf(plan, target).movesFromNobodyOnly || from === undefined || from === to.networkInterfaceId)
+      continue;
     releases.set(from, [...(releases.get(from) ?? []), target.id]);
   }
   return [...releases].map(([networkInterfaceId, targets]) => ({ networkInterfaceId, targets }));

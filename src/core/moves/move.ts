@@ -56,17 +56,17 @@ function endLostClaim(turn: Turn): string {
 function attemptWords(turn: Turn): string {
   const attempt = currentAttempt(turn);
   const waiting = [...waitingCalls(turn.plan, attempt).keys()].flatMap(({ targets }) => targets);
-  const doing = `${DOING[attempt.purpose]}: ${progressWords(attempt, waiting)}`;
+  const doing = `${DOING[attempt.purpose]}: ${progressWords(turn, attempt, waiting)}`;
   const said = lastFailureWords(attempt, openTargets(attempt));
   const later = waiting.length === 0 ? '' : `; ${list(waiting)} after that`;
   return (said === '' ? doing : `${doing}, which last said ${said}`) + later;
 }
 
 /** Of many targets how far they have come, in tenths: each of these sentences is news. */
-function progressWords(attempt: Attempt, waiting: readonly string[]): string {
+function progressWords({ plan }: Turn, attempt: Attempt, waiting: readonly string[]): string {
   const open = openTargets(attempt);
   const all = attempt.calls.filter(({ outcome }) => outcome !== 'split').flatMap(({ targets }) => targets);
-  if (!isLarge(all)) return `${list(open.filter((id) => !waiting.includes(id)))} asked of EC2`;
+  if (!isLarge(all)) return `${list(open.filter((id) => !waiting.includes(id)))} asked of ${plan.cloud.name}`;
   const tenths = Math.floor((10 * (all.length - open.length)) / all.length);
   return `${tenths === 0 ? 'less than 10' : tenths * 10} % of ${all.length} targets moved`;
 }
@@ -115,7 +115,7 @@ function alarmIfStuck(turn: Turn): void {
   raiseAlarm(
     turn,
     'takeover-stuck',
-    `${list(open)} not moved for ${STUCK_AFTER_MS / 1000} s: EC2 ${said === '' ? 'has not answered' : `last said ${said}`}; ` +
+    `${list(open)} not moved for ${STUCK_AFTER_MS / 1000} s: ${turn.plan.cloud.name} ${said === '' ? 'has not answered' : `last said ${said}`}; ` +
       `trying on`,
     { about: open },
   );
@@ -191,7 +191,7 @@ function isStillAsked(turn: Turn, verdict: Firing): boolean {
   if (ownership === null) return false;
   const asked = (calls: readonly Call[]): readonly string[] =>
     calls.flatMap(({ targets, allowReassignment }) => targets.map((id) => `${id} ${allowReassignment}`));
-  const wanted = asked(callsFor(verdict, ownership, turn.now));
+  const wanted = asked(callsFor(turn.plan, verdict, ownership, turn.now));
   const open = currentAttempt(turn).calls.filter(({ outcome }) => outcome === 'open');
   return asked(open).every((request) => wanted.includes(request));
 }
@@ -291,7 +291,7 @@ function finishIfComplete(turn: Turn): void {
   turn.state.unconfirmed = timeline;
   const elapsedMs = Math.round(turn.now - attempt.triggeredAt);
   const after = `${moved}, ${elapsedMs} ms after ${sinceWords(attempt)}`;
-  note(turn, 'notable', `${after}: EC2 is asked to confirm it`);
+  note(turn, 'notable', `${after}: ${turn.plan.cloud.name} is asked to confirm it`);
   if (attempt.lastUp !== null) note(turn, 'notable', lastUpWords(attempt.lastUp, turn.now));
 }
 

@@ -20,7 +20,7 @@ export function answerTimeLearnt(turn: Turn, slowAfterMs: number): void {
   note(
     turn,
     'routine',
-    `EC2 answers so fast here that a move without an answer for ${slowBy(turn)} ms is sent again on another connection`,
+    `${turn.plan.cloud.name} answers so fast here that a move without an answer for ${slowBy(turn)} ms is sent again on another connection`,
   );
 }
 

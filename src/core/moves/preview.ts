@@ -34,22 +34,22 @@ export function previewTakeover(plan: Plan, observation: Observation): Preview {
   const left = missingTargets(plan, ownership).filter((target) => !targets.includes(target));
   return {
     haState: roleOf(plan, ownership, 0).haState,
-    moves: callsFor({ targets, purpose: 'takeover' }, ownership, 0).map((call) =>
+    moves: callsFor(plan, { targets, purpose: 'takeover' }, ownership, 0).map((call) =>
       moveOf(plan, ownership.holders, call),
     ),
-    refused: refusedHere(observation, targets),
+    refused: refusedHere(plan, observation, targets),
     left: left.map((target) =>
       isForeign(plan, ownership, target)
-        ? `${target.id} is held by ${ownerName(ownership.holders[target.id])}, which is neither router of this pair`
-        : `${target.id}: EC2 shows no interface of this router with device index ${target.deviceIndex}`,
+        ? `${target.id} is held by ${ownerName(plan.cloud, ownership.holders[target.id])}, which is neither router of this pair`
+        : `${target.id}: ${plan.cloud.name} shows no interface of this router with device index ${target.deviceIndex}`,
     ),
   };
 }
 
-function refusedHere(observation: Observation, targets: readonly Target[]): readonly string[] {
+function refusedHere(plan: Plan, observation: Observation, targets: readonly Target[]): readonly string[] {
   return targets.flatMap((target) => {
     const own = interfaceFor(observation, target)?.networkInterfaceId ?? '';
     const why = observation.refusals?.[target.id]?.[own];
-    return why === undefined ? [] : [`EC2 would refuse to move ${target.id} here: ${why}`];
+    return why === undefined ? [] : [`${plan.cloud.name} would refuse to move ${target.id} here: ${why}`];
   });
 }

@@ -10,7 +10,7 @@ import { note, type Turn } from '../state/turn';
 export function callQueued(turn: Turn, sent: SentRequest): void {
   if (!updateSend(turn, sent, { queued: true })) return;
   updateAttempt(turn, { paced: true });
-  note(turn, 'routine', `request ${requestWords(sent)} waits for EC2's tokens`);
+  note(turn, 'routine', `request ${requestWords(sent)} waits for ${turn.plan.cloud.name}'s tokens`);
 }
 
 export function callReleased(turn: Turn, sent: SentRequest): void {

@@ -24,7 +24,11 @@ export function reviewByObservation(turn: Turn): void {
     const timeline = { ...unconfirmed, confirmedAt: confirmed ? turn.now : null };
     turn.effects.push({ effect: 'reportTimeline', timeline });
     if (confirmed)
-      note(turn, 'notable', `EC2 confirms attempt ${timeline.attempt}: all targets are on this router`);
+      note(
+        turn,
+        'notable',
+        `${turn.plan.cloud.name} confirms attempt ${timeline.attempt}: all targets are on this router`,
+      );
   }
   const intent = takeIntent(turn);
   if (attempt !== null) return endIfOverruled(turn, attempt);
@@ -40,7 +44,9 @@ function endIfOverruled(turn: Turn, attempt: Attempt): void {
   turn.state.attempt = null;
   // Whoever has it now is alive, or an operator wants it so: rule 2 holds as after being ACTIVE.
   disarmUnlessUp(turn);
-  const where = lost.map((id) => `${id} is ${holderWords(turn.state.ownership?.holders[id] ?? null)}`);
+  const where = lost.map(
+    (id) => `${id} is ${holderWords(turn.plan.cloud, turn.state.ownership?.holders[id] ?? null)}`,
+  );
   const reason = `ended attempt ${attempt.number}: ${list(where)} although this router had moved it`;
   answerSwitchover(turn, attempt.request, false, reason);
   raiseAlarm(turn, 'target-lost', reason, { about: lost });
@@ -52,7 +58,11 @@ function resume(turn: Turn, intent: Intent, missing: readonly Target[]): void {
   if (state.shutdown !== null)
     return note(turn, 'notable', 'did not resume the stored takeover: this daemon is shutting down');
   if (state.ownership === null || missing.length === plan.targets.length) {
-    return note(turn, 'notable', 'did not resume the stored takeover: EC2 shows none of its targets here');
+    return note(
+      turn,
+      'notable',
+      `did not resume the stored takeover: ${turn.plan.cloud.name} shows none of its targets here`,
+    );
   }
   const targets = takeableTargets(plan, state.ownership).filter(({ id }) => intent.targets.includes(id));
   if (targets.length === 0) return note(turn, 'notable', 'the stored takeover is complete');
@@ -62,7 +72,7 @@ function resume(turn: Turn, intent: Intent, missing: readonly Target[]): void {
     resumed: true,
     triggeredAt: startedAt,
     decidedAt: startedAt,
-    calls: callsFor({ targets, purpose: 'takeover' }, state.ownership, now),
+    calls: callsFor(turn.plan, { targets, purpose: 'takeover' }, state.ownership, now),
   });
   note(
     turn,

@@ -5,7 +5,7 @@
 import { openAttempt } from './calls';
 import { callsOf } from './grouping';
 import { hold } from '../rules/holds';
-import { belongsToSubnet, privateAddressFor, restsOn } from '../kinds';
+import { kindOf, restsOn } from '../kinds';
 import type { Event, InterfaceHolder, Observation } from '../state/model';
 import { peersBeside, roleOf } from '../levels/ownership';
 import type { Plan, Target } from '../state/plan';
@@ -83,7 +83,7 @@ function placeAtPeer({ plan }: Situation, { observation }: Ownership, target: Ta
   const [peer] = peersBeside(plan, observation, base ?? target);
   if (peer === undefined || peer.instanceId === null) return { target, to: null };
   const { networkInterfaceId, instanceId } = peer;
-  const privateAddress = base === undefined ? null : privateAddressFor(target);
+  const privateAddress = base === undefined ? null : (target.privateAddress ?? null);
   const place = privateAddress === null ? {} : { privateAddress };
   const attachment = { to: 'instance', instanceId } as const;
   return { target, to: { kind: 'interface', networkInterfaceId, attachment, mine: false, ...place } };
@@ -104,20 +104,24 @@ function objectionTo(situation: Situation, places: readonly Place[]): string | n
   const unwell = objectionToPeer(situation);
   if (unwell !== null) return unwell;
   const homeless = places.filter(({ to }) => to === null).map(({ target }) => target.id);
-  if (homeless.length === 0) return refusalAtPeer(state.ownership?.observation, places);
+  if (homeless.length === 0) return refusalAtPeer(plan, state.ownership?.observation, places);
   const [first] = places.filter(({ to }) => to === null).map(({ target }) => target);
   const where =
-    first === undefined || belongsToSubnet(first)
+    first === undefined || kindOf(plan, first).belongsToSubnet
       ? 'on the subnet of'
       : `with device index ${first.deviceIndex} for`;
-  return `EC2 shows no interface of the peer ${where} ${list(homeless)} that the configuration names (neigh_ip or peer_private_ips)`;
+  return `${plan.cloud.name} shows no interface of the peer ${where} ${list(homeless)} that the configuration names (neigh_ip or peer_private_ips)`;
 }
 
 /** What EC2 would refuse there, and a reading has shown. */
-function refusalAtPeer(observation: Observation | undefined, places: readonly Place[]): string | null {
+function refusalAtPeer(
+  plan: Plan,
+  observation: Observation | undefined,
+  places: readonly Place[],
+): string | null {
   const refused = places.flatMap(({ target, to }) => {
     const why = observation?.refusals?.[target.id]?.[to?.networkInterfaceId ?? ''];
-    return why === undefined ? [] : [`EC2 would refuse ${target.id}: ${why}`];
+    return why === undefined ? [] : [`${plan.cloud.name} would refuse ${target.id}: ${why}`];
   });
   return refused.length === 0 ? null : list(refused);
 }
@@ -126,7 +130,7 @@ function begin(turn: Turn, request: number, places: readonly Place[]): void {
   const moves = places.flatMap(({ target, to }) =>
     to === null ? [] : [{ target, to, allowReassignment: true }],
   );
-  const calls = callsOf(moves, turn.now);
+  const calls = callsOf(turn.plan, moves, turn.now);
   openAttempt(turn, { purpose: 'switchover', request, calls });
   // An operator's word, given while all is well, ends the doubt about the takeover before.
   turn.state.giveBack = null;

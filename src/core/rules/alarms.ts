@@ -47,7 +47,7 @@ const ENDINGS = {
       const { plan, state, now } = turn;
       if (state.attempt === null)
         return ownsAll(plan, state) || now - lastAt >= QUIET_MS ? 'nothing is being moved any more' : null;
-      return unrefusedTargets(plan, state.attempt).length === 0 ? 'EC2 has answered' : null;
+      return unrefusedTargets(plan, state.attempt).length === 0 ? `${plan.cloud.name} has answered` : null;
     },
   },
   'target-lost': { overBecause: settledAgain },
@@ -64,7 +64,7 @@ const ENDINGS = {
       ownership !== null &&
       plan === whole &&
       now - (observing.answeredAt ?? -Infinity) <= plan.timing.roleTtlMs
-        ? 'EC2 says who holds the targets'
+        ? `${plan.cloud.name} says who holds the targets`
         : null,
   },
   unprotected: {

@@ -104,13 +104,13 @@ export function holdersAnswered(turn: Turn, event: Extract<Event, { type: 'holde
     return note(
       turn,
       evidence.failure?.code === code ? 'routine' : 'notable',
-      `EC2 did not say how the holder of the targets is (${code}: ${message}): asking again ` +
+      `${turn.plan.cloud.name} did not say how the holder of the targets is (${code}: ${message}): asking again ` +
         (kind === 'refused' ? 'with the next keepalive' : 'every second'),
     );
   }
   update(turn, { inFlight: null, conditions: result.conditions, failure: null });
   const said = Object.entries(result.conditions).map(([id, condition]) => `${id} is ${condition}`);
-  note(turn, 'routine', `EC2 says that ${list(said)}`);
+  note(turn, 'routine', `${turn.plan.cloud.name} says that ${list(said)}`);
 }
 
 /** It does not come back by itself, or its status checks say that it does not work. */
@@ -142,7 +142,7 @@ export function considerEvidence(turn: Turn): Verdict {
     const silence = isWithdrawn
       ? `the peer has withdrawn all sessions for ${WITHDRAWN_HOLD_MS / 1000} s`
       : silenceWords(turn);
-    return declines(`EC2 is asked how the holder is when ${silence}`, at);
+    return declines(`${turn.plan.cloud.name} is asked how the holder is when ${silence}`, at);
   }
   if (now - ownership.confirmedAt > plan.timing.roleTtlMs) return declines('');
   const proven = takeableTargets(plan, ownership).flatMap((target) => {
@@ -209,7 +209,9 @@ function proofOf(turn: Turn, ownership: Ownership, target: Target): string | nul
       return null;
     case 'instance': {
       const condition = conditionOf(turn, ownership, target);
-      return isGone(condition) ? `EC2 says that ${attachment.instanceId} is ${condition ?? ''}` : null;
+      return isGone(condition)
+        ? `${turn.plan.cloud.name} says that ${attachment.instanceId} is ${condition ?? ''}`
+        : null;
     }
   }
 
@@ -295,7 +297,7 @@ function runningWords(turn: Turn, ownership: Ownership): string {
   const { failure } = state.evidence;
   const hold = silenceWords(turn);
   if (failure !== null)
-    return `unprotected: ${hold}, and EC2 does not say how the holder is (${failure.code})`;
+    return `unprotected: ${hold}, and ${turn.plan.cloud.name} does not say how the holder is (${failure.code})`;
   const said = [
     ...new Set(
       concerned(plan, ownership).flatMap((target) => {
@@ -305,16 +307,16 @@ function runningWords(turn: Turn, ownership: Ownership): string {
       }),
     ),
   ];
-  if (said.length > 0) return `unprotected: ${hold}, and EC2 says that ${list(said)}`;
+  if (said.length > 0) return `unprotected: ${hold}, and ${turn.plan.cloud.name} says that ${list(said)}`;
   const others = concerned(plan, ownership);
   if (others.every(({ id }) => isOfNoInstance(ownership.holders[id] ?? null))) {
-    const held = others.map(({ id }) => `${ownerName(ownership.holders[id])} holds ${id}`);
-    return `unprotected: ${hold}, and ${list(held)}, which is no instance that EC2 can be asked about`;
+    const held = others.map(({ id }) => `${ownerName(plan.cloud, ownership.holders[id])} holds ${id}`);
+    return `unprotected: ${hold}, and ${list(held)}, which is no instance that ${turn.plan.cloud.name} can be asked about`;
   }
   // A peer that withdraws its sessions does so on purpose, perhaps on its way down: a person knows before EC2 says so.
   return state.evidence.withdrawnSince === null
     ? ''
-    : `unprotected: ${hold}, and EC2 is asked how the holder is`;
+    : `unprotected: ${hold}, and ${turn.plan.cloud.name} is asked how the holder is`;
 }
 
 /** Once per episode: a failure of the peer would not be seen now, and a person has to know. */
@@ -329,7 +331,7 @@ export function alarmIfUnprotected(turn: Turn): void {
   raiseAlarm(
     turn,
     'unprotected',
-    `${verdict.sentence}: should the holder fail while it runs, nothing is taken over until EC2 shows it or an operator acts`,
+    `${verdict.sentence}: should the holder fail while it runs, nothing is taken over until ${turn.plan.cloud.name} shows it or an operator acts`,
   );
 }
 

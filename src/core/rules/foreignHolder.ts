@@ -61,7 +61,7 @@ export function alarmIfForeign(turn: Turn): void {
   raiseAlarm(
     turn,
     'foreign-holder',
-    `${list(foreign.map((id) => `${id} is held by ${ownerName(ownership.holders[id])}`))}, ` +
+    `${list(foreign.map((id) => `${id} is held by ${ownerName(turn.plan.cloud, ownership.holders[id])}`))}, ` +
       `which is neither router of this pair: it is not taken from there unless foreign_holder says "take"`,
     { about: foreign },
   );

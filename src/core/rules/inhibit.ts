@@ -85,7 +85,7 @@ export function noteArrived(turn: Turn, before: Ownership | null): void {
   raiseAlarm(
     turn,
     'arrived-while-inhibited',
-    `EC2 shows ${list(arrived.map(({ id }) => id))} on this router now, but it is ${inhibitWords(inhibit)}: ` +
+    `${turn.plan.cloud.name} shows ${list(arrived.map(({ id }) => id))} on this router now, but it is ${inhibitWords(inhibit)}: ` +
       `where the work needs it without traffic, release it and give them back`,
     { about: arrived.map(({ id }) => id) },
   );

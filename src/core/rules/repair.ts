@@ -53,7 +53,7 @@ function reviewLostClaim(turn: Turn, holders: Observation['holders'], startedAt:
   raiseAlarm(
     turn,
     'takeover-refused',
-    `EC2 refuses ${list(ownerless)} (${failure.code}: ${failure.message}) although nobody holds it: trying again slowly`,
+    `${turn.plan.cloud.name} refuses ${list(ownerless)} (${failure.code}: ${failure.message}) although nobody holds it: trying again slowly`,
     { about: ownerless, kind: failure.code },
   );
 }
@@ -103,9 +103,9 @@ function firstToClaim(turn: Turn, ownership: Ownership): Target | undefined {
   return unowned[(place + 1) % unowned.length];
 }
 
-function unownedWords({ targets }: Plan, ownership: Ownership): string {
-  const foreign = targets.some(({ id }) => ownership.holders[id] !== null);
-  return `EC2 shows no owner of any ${foreign ? 'other ' : ''}target`;
+function unownedWords(plan: Plan, ownership: Ownership): string {
+  const foreign = plan.targets.some(({ id }) => ownership.holders[id] !== null);
+  return `${plan.cloud.name} shows no owner of any ${foreign ? 'other ' : ''}target`;
 }
 
 /** The targets that a claim goes on to when it has got the lowest one; none when it was not the first. */
@@ -119,7 +119,13 @@ export function extendClaim(turn: Turn): boolean {
     ({ id }) => ownership.holders[id] === null && !asked.has(id) && isRecent(turn, id),
   );
   if (rest.length === 0) return false;
-  const calls = callsFor({ targets: rest, purpose: 'claim' }, ownership, turn.now, nextCallNumber(attempt));
+  const calls = callsFor(
+    turn.plan,
+    { targets: rest, purpose: 'claim' },
+    ownership,
+    turn.now,
+    nextCallNumber(attempt),
+  );
   updateAttempt(turn, { calls: [...attempt.calls, ...calls] });
   return true;
 }
@@ -131,7 +137,7 @@ function considerPartial(turn: Turn, ownership: Ownership, { since, observations
   const targets = takeableTargets(plan, ownership).filter(({ id }) => isRecent(turn, id));
   if (targets.length === 0 || !allWitnessesUp(turn)) return declines('');
   const until = since + plan.timing.partialHoldMs;
-  const waits = `the rest is taken when EC2 has shown the same for ${plan.timing.partialHoldMs / 1000} s`;
+  const waits = `the rest is taken when ${turn.plan.cloud.name} has shown the same for ${plan.timing.partialHoldMs / 1000} s`;
   if (now < until || observations < OBSERVATIONS_MIN) return declines(waits, now < until ? until : Infinity);
   const from = list(targets.map(({ id }) => id));
   return {
@@ -164,7 +170,7 @@ function considerAbandoned(turn: Turn, ownership: Ownership, { since, observatio
   const until = since + holdMs;
   const names = list(targets.map(({ id }) => id));
   if (now < until || observations < OBSERVATIONS_MIN) {
-    const waits = `no instance holds ${names}; this router takes them when EC2 has shown that for ${holdMs / 1000} s`;
+    const waits = `no instance holds ${names}; this router takes them when ${turn.plan.cloud.name} has shown that for ${holdMs / 1000} s`;
     return declines(waits, now < until ? until : Infinity);
   }
   return {
@@ -172,7 +178,7 @@ function considerAbandoned(turn: Turn, ownership: Ownership, { since, observatio
     purpose: 'repair',
     targets,
     sessions: [],
-    sentence: `repairing: taking ${names}, because EC2 has shown for ${Math.round((now - since) / 1000)} s that no instance holds them`,
+    sentence: `repairing: taking ${names}, because ${turn.plan.cloud.name} has shown for ${Math.round((now - since) / 1000)} s that no instance holds them`,
   };
 }
 

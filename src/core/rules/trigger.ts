@@ -27,7 +27,7 @@ export function considerTakeover(turn: Turn): Verdict {
 
   // Levels first, role second: a DOWN is latched until EC2 says who owns the targets (rule 4).
   if (ownership === null)
-    return declines(`waiting for EC2 to say who holds the targets${latched(statements)}`);
+    return declines(`waiting for ${turn.plan.cloud.name} to say who holds the targets${latched(statements)}`);
   if (state.streams.phase !== 'synchronized') {
     return declines(`${standingWords(turn, ownership)}, but not watching: ${streamWords(state)}`);
   }
@@ -99,12 +99,12 @@ function uncertainTargets(
 function untakeableWords(plan: Plan, ownership: Ownership, missing: readonly Target[]): string {
   const foreign = missing.filter((target) => isForeign(plan, ownership, target));
   if (foreign.length > 0) {
-    const held = foreign.map(({ id }) => `${id} is held by ${ownerName(ownership.holders[id])}`);
+    const held = foreign.map(({ id }) => `${id} is held by ${ownerName(plan.cloud, ownership.holders[id])}`);
     return `${list(held)}, which is neither router of this pair`;
   }
   const indexes = list([...new Set(missing.map(({ deviceIndex }) => String(deviceIndex)))]);
   return (
-    `EC2 shows no interface of this router with device index ${indexes} to take ` +
+    `${plan.cloud.name} shows no interface of this router with device index ${indexes} to take ` +
     `${list(missing.map(({ id }) => id))} to`
   );
 }
@@ -157,7 +157,9 @@ function standingWords(turn: Turn, ownership: Ownership): string {
   const stale = now - confirmedSince(ownership) > plan.timing.roleTtlMs;
   const missing = missingTargets(plan, ownership);
   if (missing.length === plan.targets.length) {
-    return stale ? 'this router was STANDBY when EC2 last answered' : 'this router is STANDBY';
+    return stale
+      ? `this router was STANDBY when ${turn.plan.cloud.name} last answered`
+      : 'this router is STANDBY';
   }
   const held = plan.targets.length - missing.length;
   return `this router ${stale ? 'held' : 'holds'} only ${held} of ${plan.targets.length} targets`;
@@ -181,9 +183,9 @@ function streamWords(state: State): string {
 function activeSentence(turn: Turn, ownership: Ownership): string {
   const { plan, state, now } = turn;
   if (plan.targets.length < turn.whole.targets.length)
-    return `all targets that EC2 has shown are on this router; it has said nothing yet of ${unknownWords(turn)}`;
+    return `all targets that ${turn.plan.cloud.name} has shown are on this router; it has said nothing yet of ${unknownWords(turn)}`;
   if (now - confirmedSince(ownership) > plan.timing.roleTtlMs)
-    return 'all targets were on this router when EC2 last answered, so there is nothing to take';
+    return `all targets were on this router when ${turn.plan.cloud.name} last answered, so there is nothing to take`;
   const down = plan.sessions.filter(({ id }) => sessionOf(state, id).level === 'Down');
   if (state.streams.phase !== 'synchronized') {
     return `ACTIVE: all targets are on this router; not watching the peer: ${streamWords(state)}`;

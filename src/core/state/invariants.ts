@@ -19,7 +19,7 @@ export function violations(plan: Plan, state: State): readonly string[] {
   );
   check(
     attempt === null || ownership !== null,
-    () => 'nothing is moved before EC2 has said who holds the targets',
+    () => `nothing is moved before ${plan.cloud.name} has said who holds the targets`,
   );
   if (attempt !== null) {
     const planned = new Set(plan.targets.map(({ id }) => id));

@@ -272,7 +272,7 @@ export type Event =
       readonly sentAt: number;
       /** Null for success. */
       readonly failure: Failure | null;
-      readonly awsRequestId: string | null;
+      readonly apiRequestId: string | null;
     }
   /** The process did not run for this long: a paused virtual machine, a frozen container (rule 16). */
   | { readonly type: 'processStalled'; readonly forMs: number }

@@ -10,42 +10,47 @@ export type Slot = {
   readonly networkCardIndex: number;
 };
 
-/** What packets a route is for. `value` is canonical: EC2 would write it the same. */
-export type Destination = {
-  readonly kind: 'ipv4' | 'ipv6' | 'prefixList';
-  readonly value: string;
+/** What the core has to know of a kind of target. */
+export type TargetKind = {
+  /** Its name in `show`. */
+  readonly shownAs: string;
+  /** The cloud moves it only from nobody: whoever holds it has to lose it first, and for a moment nobody has it. */
+  readonly movesFromNobodyOnly: boolean;
+  /** At the peer too it belongs on an interface of the same subnet; otherwise on the one with the same device index. */
+  readonly belongsToSubnet: boolean;
+  /** Those that go to the same interface are moved by one call, which is all or nothing; otherwise each by its own. */
+  readonly movesTogether: boolean;
 };
 
-/** A route table by its id, or by a tag that one table of the VPC has. */
-export type RouteTableName =
-  { readonly id: string } | { readonly tag: { readonly key: string; readonly value: string } };
+/** What the core has to know of the cloud, whose adapter has it as a constant. */
+export type CloudDescription = {
+  /** Who is asked and answers, inside a sentence: `EC2`. */
+  readonly name: string;
+  /** A holder that is no instance, inside a sentence: `an AWS service`. */
+  readonly service: string;
+  /**
+   * The kinds of its targets, by name. To claim means the same for all: without reassignment the cloud refuses what
+   * somebody else holds.
+   */
+  readonly kinds: { readonly [kind: string]: TargetKind };
+};
 
-/** What of a target depends on its kind. Only the descriptors of the kinds look at it: core/kinds.ts names them. */
-export type Resource =
-  /** A secondary private IPv4 address of the interface. */
-  | { readonly kind: 'privateAddress'; readonly address: string }
-  /** An IPv6 address of the interface. */
-  | { readonly kind: 'ipv6Address'; readonly address: string }
-  /** A route whose target is the interface. */
-  | { readonly kind: 'route'; readonly routeTable: RouteTableName; readonly destination: Destination }
-  /** An Elastic IP that is associated with a private address of the interface; null: the primary one. */
-  | { readonly kind: 'elasticIp'; readonly allocationId: string; readonly privateAddress: string | null };
-
-/** A floating resource and the interface of this router that is to hold it. */
-export type Target = Resource &
-  Slot & {
-    /** Unique, readable inside a sentence (`10.9.0.0/16 in rtb-0a1b`); names the target in every event and effect. */
-    readonly id: string;
-    /**
-     * Its place where not all can be moved at once: lower first. By the operator's priority, then by place in
-     * the configuration.
-     */
-    readonly rank: number;
-  };
-
-export type Kind = Target['kind'];
-
-export type TargetOf<K extends Kind> = Extract<Target, { readonly kind: K }>;
+/** A floating resource and the interface of this router that is to hold it. What else its cloud knows of it is not read here. */
+export type Target = Slot & {
+  /** Unique, readable inside a sentence (`10.9.0.0/16 in rtb-0a1b`); names the target in every event and effect. */
+  readonly id: string;
+  /** Of those of the plan's cloud. */
+  readonly kind: string;
+  /** The address that it is, so that others can be put on it; absent where it is none. */
+  readonly address?: string;
+  /** The private address of the interface that it is put on; null: the primary one; absent: it is put on none. */
+  readonly privateAddress?: string | null;
+  /**
+   * Its place where not all can be moved at once: lower first. By the operator's priority, then by place in
+   * the configuration.
+   */
+  readonly rank: number;
+};
 
 /** A BFD session to the peer router. */
 export type PlannedSession = {
@@ -93,9 +98,10 @@ export type Timing = {
   readonly ownStallHoldMs: number;
 };
 
-export type Plan = {
+/** `T`: a target as its cloud's adapter knows it. */
+export type Plan<T extends Target = Target> = {
   /** Canonical order (kind, then id, addresses as numbers), never that of the configuration: both routers have the same. */
-  readonly targets: readonly Target[];
+  readonly targets: readonly T[];
   readonly sessions: readonly PlannedSession[];
   /** By which EC2 shows the peer's interfaces: the peers' addresses, or others that the configuration names. */
   readonly peerAddresses: readonly string[];
@@ -108,4 +114,5 @@ export type Plan = {
   /** What to do where the peer has withdrawn all sessions and EC2 says that its instance runs. */
   readonly onPeerWithdrawn: 'stay' | 'take';
   readonly timing: Timing;
+  readonly cloud: CloudDescription;
 };

@@ -353,7 +353,7 @@ export function initialState(plan: Plan): State {
     unconfirmed: null,
     shutdown: null,
     remembered: null,
-    verdict: 'starting: neither the router nor EC2 has answered yet',
+    verdict: `starting: neither the router nor ${plan.cloud.name} has answered yet`,
     wakeAt: 0,
   };
 }

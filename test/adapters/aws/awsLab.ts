@@ -16,7 +16,7 @@ import { openMover, type Mover } from '../../../src/aws/moves/moves';
 import type { Resolve } from '../../../src/transport/endpointAddresses';
 import { openImds } from '../../../src/aws/transport/imds';
 import { readIdentity, type InstanceIdentity } from '../../../src/aws/reads/instanceIdentity';
-import type { Plan } from '../../../src/core/state/plan';
+import { EC2, type AwsPlan } from '../../../src/aws/description';
 import { TIMING } from '../../support/coreWorld';
 
 export const now = (): number => Number(process.hrtime.bigint()) / 1e6;
@@ -34,7 +34,7 @@ export const addressOf = (router: 1 | 2, deviceIndex: number): string =>
 export const ipv6Of = (router: 1 | 2, deviceIndex: number): string =>
   `2001:db8:0:${deviceIndex + 1}::1${router}`;
 
-export const plan: Plan = {
+export const plan: AwsPlan = {
   targets: [addressTarget(targetOf(1), 1), addressTarget(targetOf(2), 2)],
   sessions: [
     {
@@ -51,6 +51,7 @@ export const plan: Plan = {
   foreignHolder: 'refuse',
   onPeerWithdrawn: 'stay',
   timing: TIMING,
+  cloud: EC2,
 };
 
 function interfacesOfRouter(router: 1 | 2, instanceId: string) {
@@ -116,7 +117,7 @@ export function moverOf(
     pacer = new Pacer(limits, now),
     tableOf = () => null,
   }: {
-    readonly plan?: Plan;
+    readonly plan?: AwsPlan;
     readonly pacer?: Pacer;
     readonly tableOf?: (id: string) => string | null;
   } = {},

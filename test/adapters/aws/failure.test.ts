@@ -42,12 +42,12 @@ describe('what a failed call means', () => {
   ];
   test.each(kinds)('%s: %s (%s)', async (kind, code, status) => {
     lab.emulator.addFault({ kind: 'error', code, ...(status === undefined ? {} : { status }) });
-    const { failure, awsRequestId } = await moverOf(lab.ec2).send({
+    const { failure, apiRequestId } = await moverOf(lab.ec2).send({
       ...request,
       timeoutMs: 2_000,
     });
     expect(failure).toMatchObject({ kind, code });
-    expect(awsRequestId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(apiRequestId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   const applied = targetOf(1);

@@ -4,7 +4,7 @@ import type { KnownInterface } from '../../../src/aws/reads/shownInterface';
 import type { Shown } from '../../../src/aws/kinds/kind';
 import { foreseeRefusals } from '../../../src/aws/reads/refusals';
 import type { Holder, Observation } from '../../../src/core/state/model';
-import type { Target } from '../../../src/core/state/plan';
+import type { AwsTarget } from '../../../src/aws/description';
 import { addressTarget, observationOf, planOf, TARGETS } from '../../support/coreWorld';
 import { memoryLog } from './awsLab';
 
@@ -14,15 +14,15 @@ const IPV6 = '2001:db8:0:105::10';
 const OWN = 'eni-own2';
 const PEERS = 'eni-peer2';
 const private2 = addressTarget(ADDRESS, 2);
-const ipv6: Target = { kind: 'ipv6Address', id: IPV6, address: IPV6, ...slot };
-const elasticIp = (privateAddress: string | null = null): Target => ({
+const ipv6: AwsTarget = { kind: 'ipv6Address', id: IPV6, address: IPV6, ...slot };
+const elasticIp = (privateAddress: string | null = null): AwsTarget => ({
   kind: 'elasticIp',
   id: 'eipalloc-1',
   allocationId: 'eipalloc-1',
   privateAddress,
   ...slot,
 });
-const route = (kind: 'ipv4' | 'prefixList', value: string): Target => ({
+const route = (kind: 'ipv4' | 'prefixList', value: string): AwsTarget => ({
   kind: 'route',
   id: 'the route',
   routeTable: { id: 'rtb-1' },
@@ -50,8 +50,8 @@ function on(networkInterfaceId: string, instanceId: string, isMine = false): Hol
 }
 
 type Case = {
-  readonly target?: Target;
-  readonly others?: readonly Target[];
+  readonly target?: AwsTarget;
+  readonly others?: readonly AwsTarget[];
   readonly own?: object;
   readonly peers?: object;
   readonly holder?: Holder | null;

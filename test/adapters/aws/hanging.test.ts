@@ -65,9 +65,9 @@ test.each<[string, Parameters<typeof open>[0]]>([
   ['DNS that never answers', { host: 'ec2.test', resolve: () => never() }],
   ['a TLS handshake that never ends', { scheme: 'https' }],
 ])('%s: not sent, by the deadline', async (_where, options) => {
-  const { failure, awsRequestId } = await open(options).send({ ...request, timeoutMs: 150 });
+  const { failure, apiRequestId } = await open(options).send({ ...request, timeoutMs: 150 });
   expect(failure).toEqual({ kind: 'unsent', code: 'Timeout', message: 'no connection within 150 ms' });
-  expect(awsRequestId).toBeNull();
+  expect(apiRequestId).toBeNull();
 });
 
 test('no answer: sent, by the deadline', async () => {

@@ -1,7 +1,7 @@
 // Moving routes, Elastic IPs and IPv6 addresses: the calls, their order, and what each way of failing means.
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
 import type { RequestedMove } from '../../../src/core/state/model';
-import type { Plan, Target } from '../../../src/core/state/plan';
+import type { AwsPlan, AwsTarget } from '../../../src/aws/description';
 import { addressOf, eniOf, openAwsLab, plan, moverOf, type AwsLab } from './awsLab';
 import {
   ALLOCATION,
@@ -24,8 +24,8 @@ afterEach(() => lab.close());
 
 const OWN = eniOf(1, 1);
 
-function move(target: Target, change: Partial<RequestedMove> = {}) {
-  const of: Plan = { ...plan, targets: [target] };
+function move(target: AwsTarget, change: Partial<RequestedMove> = {}) {
+  const of: AwsPlan = { ...plan, targets: [target] };
   const mover = moverOf(lab.ec2, { plan: of });
   return mover.send({
     attempt: 1,

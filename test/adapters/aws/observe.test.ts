@@ -8,7 +8,7 @@ import {
   type ObservationQuestion,
 } from '../../../src/aws/reads/observation';
 import { observeOwnership } from '../../../src/aws/reads/observe';
-import type { Plan } from '../../../src/core/state/plan';
+import type { AwsPlan } from '../../../src/aws/description';
 import {
   ROUTER_1,
   ROUTER_2,
@@ -39,7 +39,7 @@ describe('observing', () => {
     lab = await openAwsLab();
   });
   afterEach(() => lab.close());
-  const observe = (timeoutMs = 2_000, of: Plan = plan) =>
+  const observe = (timeoutMs = 2_000, of: AwsPlan = plan) =>
     observeOwnership({ ec2: lab.ec2, plan: of, identity: lab.identity, timeoutMs, now });
 
   test('each answer says what the clock of EC2 says, and when it did', async () => {
@@ -279,7 +279,7 @@ describe('reading an answer', () => {
     };
     const reading = readObservation(question, [member(1, 1), other]);
     const target = { ...addressTarget('172.31.1.11', 1), networkCardIndex: 1 };
-    const holders = (targets: Plan['targets']) => {
+    const holders = (targets: AwsPlan['targets']) => {
       const asked = { ...question, targets };
       return readInterfaces(asked, [member(1, 1), other]).observation.holders['172.31.1.11']?.mine;
     };

@@ -6,7 +6,7 @@ import type { KnownInterfaces } from '../../../src/aws/reads/observation';
 import { readRoutes } from '../../../src/aws/reads/routeTables';
 import { observeOwnership, type ObservationResult } from '../../../src/aws/reads/observe';
 import { startMistakes } from '../../../src/aws/checks/startChecks';
-import type { Plan, Target } from '../../../src/core/state/plan';
+import type { AwsPlan, AwsTarget } from '../../../src/aws/description';
 import { heldOn } from '../../support/coreWorld';
 import { ROUTER_1, ROUTER_2, VPC, eniOf, now, openAwsLab, plan, targetOf, type AwsLab } from './awsLab';
 import {
@@ -29,9 +29,9 @@ beforeEach(async () => {
 });
 afterEach(() => lab.close());
 
-const observe = (of: Plan = mixedPlan) =>
+const observe = (of: AwsPlan = mixedPlan) =>
   observeOwnership({ ec2: lab.ec2, plan: of, identity: lab.identity, timeoutMs: 2_000, now });
-const observing = (...targets: readonly Target[]) => observe({ ...plan, targets });
+const observing = (...targets: readonly AwsTarget[]) => observe({ ...plan, targets });
 
 function holders(result: ObservationResult) {
   if (!result.ok) throw new Error(result.failure.message);
@@ -137,8 +137,8 @@ test('one kind that fails is no observation', async () => {
 test('what the VPC does not have is named', async () => {
   const result = await observing(
     routeTarget('10.9.0.0/16', 'ipv4', 'rtb-0000000f'),
-    { ...taggedTarget('10.9.0.0/16'), routeTable: { tag: { key: 'ha', value: 'south' } } } as Target,
-    { ...elasticIpTarget(), id: 'eipalloc-0000000f', allocationId: 'eipalloc-0000000f' } as Target,
+    { ...taggedTarget('10.9.0.0/16'), routeTable: { tag: { key: 'ha', value: 'south' } } } as AwsTarget,
+    { ...elasticIpTarget(), id: 'eipalloc-0000000f', allocationId: 'eipalloc-0000000f' } as AwsTarget,
   );
   expect(result).toMatchObject({
     ok: true,

@@ -39,7 +39,7 @@ describe('taking addresses over', () => {
       send: 1,
       timeoutMs: 2_000,
     });
-    expect(outcome).toMatchObject({ failure: null, awsRequestId: matching(/^[0-9a-f-]{36}$/) });
+    expect(outcome).toMatchObject({ failure: null, apiRequestId: matching(/^[0-9a-f-]{36}$/) });
     expect(lab.world.ownerOf(targetOf(1))).toBe(eniOf(1, 1));
     expect(writes().map(({ params }) => params)).toEqual([
       expect.objectContaining({

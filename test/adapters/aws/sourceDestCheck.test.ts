@@ -1,7 +1,7 @@
 // The source/destination check: named when it is found on, and switched off only where the configuration says so.
 import { SourceDestCheck } from '../../../src/aws/checks/sourceDestCheck';
 import { observeOwnership } from '../../../src/aws/reads/observe';
-import type { Target } from '../../../src/core/state/plan';
+import type { AwsTarget } from '../../../src/aws/description';
 import { eniOf, limits, memoryLog, now, openAwsLab, plan, until, type AwsLab } from './awsLab';
 import { elasticIpTarget } from './targetsLab';
 
@@ -15,7 +15,7 @@ const settings = { endpointUrl: '', apiTimeoutMs: 1_000, limits };
 const isOn = () =>
   lab.world.model.networkInterfaces.find(({ networkInterfaceId: id }) => id === eniOf(1, 1))?.sourceDestCheck;
 
-function checking(sourceDestCheck: 'report' | 'disable', targets: readonly Target[] = plan.targets) {
+function checking(sourceDestCheck: 'report' | 'disable', targets: readonly AwsTarget[] = plan.targets) {
   const { log, logged } = memoryLog();
   const of = { ...plan, targets };
   const check = new SourceDestCheck(of, { ...settings, sourceDestCheck }, log);

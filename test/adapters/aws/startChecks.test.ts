@@ -1,6 +1,6 @@
 import { addressTarget } from '../../support/coreWorld';
 import { startMistakes } from '../../../src/aws/checks/startChecks';
-import type { Plan } from '../../../src/core/state/plan';
+import type { AwsPlan } from '../../../src/aws/description';
 import { plan } from './awsLab';
 import { ipv6Target } from './targetsLab';
 
@@ -21,7 +21,7 @@ const identity = {
   availabilityZone: 'us-west-2a',
   interfaces: [own(0), own(1), own(2), own(3, 1)],
 };
-const withTarget = (address: string, deviceIndex: number): Plan => ({
+const withTarget = (address: string, deviceIndex: number): AwsPlan => ({
   ...plan,
   targets: [addressTarget(address, deviceIndex)],
 });
@@ -58,7 +58,7 @@ test.each(['172.31.1.4', '172.31.1.254'])('%s is allowed', (address) => {
   expect(startMistakes(withTarget(address, 1), identity)).toEqual([]);
 });
 
-const withIpv6Target = (address: string, deviceIndex: number): Plan => ({
+const withIpv6Target = (address: string, deviceIndex: number): AwsPlan => ({
   ...plan,
   targets: [{ ...ipv6Target, kind: 'ipv6Address', id: address, address, deviceIndex }],
 });
@@ -85,7 +85,7 @@ test('an address of this router among those of the peer is named', () => {
 });
 
 test('every mistake is named, also a peer that is this router', () => {
-  const mistaken: Plan = {
+  const mistaken: AwsPlan = {
     ...plan,
     targets: [addressTarget('10.0.0.1', 1), addressTarget('172.31.2.255', 2)],
     sessions: [

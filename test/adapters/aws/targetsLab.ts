@@ -4,7 +4,7 @@
  */
 import { completeModel, type Route } from '../../../lab/ec2-emulator/model';
 import { Ec2World } from '../../../lab/ec2-emulator/world';
-import type { Plan, Resource, Target } from '../../../src/core/state/plan';
+import type { AwsPlan, AwsResource, AwsTarget } from '../../../src/aws/description';
 import { addressTarget } from '../../support/coreWorld';
 import { VPC, eniOf, newWorld, plan, targetOf } from './awsLab';
 
@@ -83,14 +83,14 @@ export function newTargetsWorld(): Ec2World {
 }
 
 const slot = { deviceIndex: 1, networkCardIndex: 0, rank: 0 };
-type Destination = Extract<Resource, { kind: 'route' }>['destination'];
+type Destination = Extract<AwsResource, { kind: 'route' }>['destination'];
 
 export const routeTarget = (
   value: string,
   kind: Destination['kind'] = 'ipv4',
   id: string = TABLE,
   rank = 0,
-): Target => ({
+): AwsTarget => ({
   ...slot,
   rank,
   kind: 'route',
@@ -99,7 +99,7 @@ export const routeTarget = (
   destination: { kind, value },
 });
 
-export const taggedTarget = (value: string, kind: Destination['kind'] = 'ipv4'): Target => ({
+export const taggedTarget = (value: string, kind: Destination['kind'] = 'ipv4'): AwsTarget => ({
   ...slot,
   kind: 'route',
   id: `${value} in the table tagged ha=north`,
@@ -107,7 +107,7 @@ export const taggedTarget = (value: string, kind: Destination['kind'] = 'ipv4'):
   destination: { kind, value },
 });
 
-export const elasticIpTarget = (privateAddress: string | null = null): Target => ({
+export const elasticIpTarget = (privateAddress: string | null = null): AwsTarget => ({
   ...slot,
   kind: 'elasticIp',
   id: ALLOCATION,
@@ -115,10 +115,10 @@ export const elasticIpTarget = (privateAddress: string | null = null): Target =>
   privateAddress,
 });
 
-export const ipv6Target: Target = { ...slot, kind: 'ipv6Address', id: IPV6, address: IPV6 };
+export const ipv6Target: AwsTarget = { ...slot, kind: 'ipv6Address', id: IPV6, address: IPV6 };
 
 /** One of each. */
-export const mixedPlan: Plan = {
+export const mixedPlan: AwsPlan = {
   ...plan,
   targets: [
     addressTarget(targetOf(1), 1),
