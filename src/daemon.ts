@@ -9,6 +9,7 @@ import { version } from '../package.json';
 import { connectAws, type Aws } from './aws/aws';
 import { loadConfig } from './config/load';
 import type { Group, Settings } from './config/settings';
+import { keepHistory } from './history/keep';
 import { operatorRequests, type OperatorRequests } from './control/requests';
 import { openControl } from './control/server';
 import { AlarmRegistry } from './runtime/alarms';
@@ -89,11 +90,23 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
     readiness: () => readiness.lines,
     alarms: () => alarms.standing(),
     calls: () => aws.standing().calls,
+    history: () => history.kept().entries,
     log,
   });
   const written = openStore(settings.store, log);
   const store = status === null ? written : alsoShown(written, status);
   store.put('config', settings.document);
+  const { history, close: closeHistory } = keepHistory({
+    stateDir: settings.stateDir,
+    groups,
+    router: settings.log.router,
+    version,
+    bootId,
+    now,
+    log,
+    tell: () => undefined,
+  });
+  alarms.onChange(() => history.alarms(alarms.standing()));
   const alarmsView = new AlarmsView({ alarms, settings, put: (value) => store.put('ha_alarms', value) });
   const view = new View(groups, (key, value) => store.put(key, value));
   const isAtRest = () =>
@@ -144,6 +157,7 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
     groups,
     log,
     put: (value) => store.put('ha_ready', value),
+    told: (isReady, reason) => history.readiness(isReady, reason),
     around: () => ({
       wallNow: Date.now(),
       aws: aws.standing(),
@@ -176,6 +190,7 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
       for (const { name, journal } of journals) journal.record(batch.filter(({ group }) => group === name));
       health.update(batch);
       readiness.update(batch);
+      history.update(batch);
       status?.snapshot.update(batch);
     },
     beat: () => {
@@ -210,12 +225,14 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
   const exitCode = await stopped;
   loop.stop();
   requests.close();
+  history.stopped();
   await Promise.all([
     slapi.close(settings.onShutdown),
     control.close(),
     status?.close(),
     memory.close(),
     store.close(),
+    closeHistory(),
     ...journals.map(({ file }) => file.close()),
   ]);
   aws.stop();

@@ -31,6 +31,7 @@ const OPTIONS = {
   group: { type: 'string', of: ['ha'] },
   all: { type: 'boolean', of: ['replay'] },
   json: { type: 'boolean', of: ['show'] },
+  last: { type: 'string', of: ['show'] },
   since: { type: 'string', of: ['report'] },
   until: { type: 'string', of: ['report'] },
   html: { type: 'string', of: ['report'] },
@@ -62,6 +63,7 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
   self-test     what this container stands on, and what would keep the daemon from its work
   show KEY      what the running daemon has stored; 'show redundancy' lists the keys
                 --json prints it with its time in UTC and whether it is old
+                'show ha_history' says what has happened on this router, --last N of it
   ha inhibit --for 30m --why "AWS maintenance"
                 this router begins no takeover for that long, up to 7 days
   ha release    end that before its time
@@ -148,7 +150,7 @@ async function main(args: readonly string[]): Promise<number> {
     case 'self-test':
       return (await import('./cli/selfTest')).selfTest(configPath, process.stdout);
     case 'show':
-      return show(rest, values.json ?? false, values.config);
+      return show(rest, { json: values.json ?? false, last: values.last }, values.config);
     case 'ha':
       return ha({ words: rest, for: values.for, why: values.why, group: values.group }, values.config);
     case 'replay':
@@ -180,10 +182,16 @@ async function checkPair(
 }
 
 /** `namedPath` is what -c says. A broken file does not stop `show`; one that was named and is not there does. */
-async function show(rest: readonly string[], json: boolean, namedPath: string | undefined): Promise<number> {
+async function show(
+  rest: readonly string[],
+  { json, last }: { readonly json: boolean; readonly last: string | undefined },
+  namedPath: string | undefined,
+): Promise<number> {
   const [key, ...more] = rest;
   if (more.length > 0) return usage(`show takes one key, not '${rest.join(' ')}'`);
   if (namedPath !== undefined && isMissing(namedPath)) return missing('show', namedPath);
+  if (key === 'ha_history') return history(json, last, namedPath ?? DEFAULT_CONFIG_PATH);
+  if (last !== undefined) return usage('--last goes with show ha_history');
   const { readStoreSettings } = await import('./cli/storeSettings');
   const { show: showKey } = await import('./cli/show');
   const { readControlSocket } = await import('./cli/controlSocket');
@@ -193,6 +201,17 @@ async function show(rest: readonly string[], json: boolean, namedPath: string | 
   if (namedPath === undefined || store.doubt === null) return showKey(key, options, STREAMS);
   process.stderr.write(`show: ${store.doubt}; the default store is read instead.\n`);
   return showKey(key, { ...options, store: { ...store, doubt: null } }, STREAMS);
+}
+
+async function history(json: boolean, last: string | undefined, configPath: string): Promise<number> {
+  if (last !== undefined && !/^[1-9]\d{0,4}$/.test(last))
+    return usage(`--last is a number of lines, not '${last}'`);
+  const { readHistoryPath, showHistory } = await import('./cli/showHistory');
+  return showHistory(
+    readHistoryPath(configPath),
+    { last: last === undefined ? null : Number(last), json },
+    STREAMS,
+  );
 }
 
 /** `namedPath` as for `show`. */

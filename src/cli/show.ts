@@ -6,6 +6,7 @@
  */
 import { closest } from '../config/closest';
 import type { StoreSettings } from '../config/settings';
+import { HISTORY_KEY } from '../history/entry';
 import { indexName, isStoreKey, listedKeys, storeKeys, type StoreEntry, type StoreKey } from '../store/entry';
 import { readEntry, readIndex, type Unreadable } from '../store/reading';
 import { jsonOf } from '../store/storeFile';
@@ -154,7 +155,7 @@ function inOrder(names: readonly string[]): readonly string[] {
 }
 
 function wrongCommand(key: string | undefined): string {
-  const words = [indexName, ...storeKeys];
+  const words = [indexName, ...storeKeys, HISTORY_KEY];
   const suggestion = key === undefined ? null : closest(key, words);
   const mistake = key === undefined ? 'what to show is missing.' : `there is no ${JSON.stringify(key)}.`;
   return [

@@ -290,6 +290,15 @@ export const PART_ALARMS = {
     cause: 'a disk that is full, slow or read-only',
     act: '`df -h` of `state_dir` in the container',
   },
+  'history-unwritable': {
+    severity: 'minor',
+    over: ['history-writable'],
+    about: ['path'],
+    means:
+      'the history cannot be written: `show ha_history` lacks what happens now; failover is not affected',
+    cause: 'a disk that is full or read-only, or the rights of `state_dir`',
+    act: '`df -h` and `ls -ld` of `state_dir` in the container',
+  },
   'state-dir-volatile': {
     severity: 'warning',
     over: [],

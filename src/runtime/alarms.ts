@@ -8,6 +8,8 @@ import { CORE_ALARMS, PART_ALARMS, type PartAlarm, type Severity } from './alarm
 import type { Recorded } from './loop';
 
 export type StandingAlarm = {
+  /** What tells it from the others that stand; the same across a restart. */
+  readonly key: string;
   readonly code: string;
   readonly severity: Severity;
   /** The group of a core's; null for a part of the whole daemon, and where there is one group. */
@@ -34,15 +36,15 @@ export class AlarmRegistry {
   /** By group and key of the state. */
   readonly #ofCores = new Map<string, ReadonlyMap<string, StandingAlarm>>();
   readonly #known = new Map<string, CoreAlarms>();
-  #changed: () => void = () => {};
+  readonly #listeners: (() => void)[] = [];
 
   constructor(options: AlarmRegistryOptions) {
     this.#options = options;
   }
 
-  /** Called at once and whenever the list changes; there is one listener. */
+  /** Called at once and whenever the list changes. */
   onChange(changed: () => void): void {
-    this.#changed = changed;
+    this.#listeners.push(changed);
     changed();
   }
 
@@ -86,7 +88,8 @@ export class AlarmRegistry {
       const named = this.#options.isNamed ? group : null;
       // The clock on the wall may be set meanwhile: what is shown of one alarm stays.
       const sinceWall = before.get(key)?.since ?? Math.round(since + toWall);
-      return [key, { code, severity, group: named, about, text, since: sinceWall }] as const;
+      const alarm = { key: `${group} ${key}`, code, severity, group: named, about, text, since: sinceWall };
+      return [key, alarm] as const;
     });
     this.#ofCores.set(group, new Map(after));
     return JSON.stringify([...before]) !== JSON.stringify(after);
@@ -97,13 +100,17 @@ export class AlarmRegistry {
     const about = fieldsOf(record, fields);
     const key = [code, ...about].join(' ');
     const since = this.#ofParts.get(key)?.since ?? this.#options.wallNow();
-    this.#ofParts.set(key, { code, severity, group: null, about, text: textOf(record, msg), since });
+    this.#ofParts.set(key, { key, code, severity, group: null, about, text: textOf(record, msg), since });
     this.#changed();
   }
 
   #end(key: string): void {
     this.#ofParts.delete(key);
     this.#changed();
+  }
+
+  #changed(): void {
+    for (const changed of this.#listeners) changed();
   }
 }
 

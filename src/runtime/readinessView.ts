@@ -18,6 +18,8 @@ export type ReadinessViewOptions = {
   readonly around: () => Around;
   readonly log: Logger;
   readonly put: (readiness: JsonObject) => void;
+  /** When it changes, once it has been ready. `reason`: the sentence of the record. */
+  readonly told: (isReady: boolean, reason: string) => void;
 };
 
 export class ReadinessView {
@@ -73,6 +75,7 @@ export class ReadinessView {
       : `not ready: ${list(this.#lines.filter(({ state }) => state === 'failing').map(({ text }) => text))}`;
     const level = !ready && this.#everReady ? 'warn' : 'info';
     this.#everReady ||= ready;
+    if (this.#everReady) this.#options.told(ready, reason);
     this.#options.log[level](
       { event: 'readiness', ready, failing: failing.split(', ').filter(Boolean), reason },
       'readiness',

@@ -1,7 +1,9 @@
 /** What has happened since the daemon started, counted from the steps of the loop. Labels are those of the configuration. */
 import type { Timeline } from '../core/state/model';
-import { sessionOf } from '../core/levels/sessions';
+import type { Group } from '../config/settings';
 import type { Recorded } from '../runtime/loop';
+import { outcomeOf } from '../runtime/moveOutcome';
+import { transitionsOf } from '../runtime/transitions';
 import type { Histogram, Labels } from './metricsText';
 
 /** In seconds: a decision takes milliseconds, a move that waits for EC2's tokens minutes. */
@@ -18,22 +20,20 @@ export class Counts {
   readonly #hedges = new Map<string, Counter>();
   readonly #legs = new Map<string, Leg>();
 
-  take({ group, before, step }: Recorded): void {
+  readonly #groups: readonly Group[];
+
+  constructor(groups: readonly Group[]) {
+    this.#groups = groups;
+  }
+
+  take(recorded: Recorded): void {
+    const { group, before, step } = recorded;
     const { state, effects } = step;
-    for (const id of Object.keys(state.sessions)) {
-      const { level } = sessionOf(state, id);
-      if (level !== sessionOf(before, id).level) count(this.#transitions, { session: id, to: level });
-    }
+    for (const { session, to } of transitionsOf(recorded, this.#groups))
+      count(this.#transitions, { session, to });
     const ended = before.attempt;
-    if (ended !== null && state.attempt?.number !== ended.number) {
-      const isDone =
-        state.unconfirmed?.attempt === ended.number ||
-        effects.some(
-          (effect) => effect.effect === 'reportTimeline' && effect.timeline.attempt === ended.number,
-        );
-      const outcome = isDone ? 'done' : ended.lastMovedAt === null ? 'dropped' : 'partial';
-      count(this.#moves, { group, purpose: ended.purpose, outcome });
-    }
+    if (ended !== null && state.attempt?.number !== ended.number)
+      count(this.#moves, { group, purpose: ended.purpose, outcome: outcomeOf(ended) });
     for (const effect of effects) {
       if (effect.effect === 'reportTimeline') this.#time(group, effect.timeline);
       if (effect.effect !== 'sendCall') continue;

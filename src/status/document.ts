@@ -1,6 +1,10 @@
 /** What /status answers, as one JSON document. */
+import { entryJson, isoTime } from '../history/entry';
 import type { StatusDocument } from './schema';
 import type { Snapshot } from './snapshot';
+
+/** What has happened lately; `show ha_history --json` has all of it. */
+const HISTORY_MAX = 50;
 
 export function statusDocument(snapshot: Snapshot): StatusDocument {
   const { wallNow, now, readiness, role } = snapshot;
@@ -22,8 +26,7 @@ export function statusDocument(snapshot: Snapshot): StatusDocument {
     reason: role.reason,
     groups: Object.fromEntries(groups) as StatusDocument['groups'],
     ready: readiness.length > 0 && readiness.every(({ state }) => state !== 'failing'),
+    history: snapshot.history.slice(-HISTORY_MAX).map(entryJson) as StatusDocument['history'],
     show: Object.fromEntries(shown) as StatusDocument['show'],
   };
 }
-
-const isoTime = (wallMs: number): string => new Date(wallMs).toISOString();

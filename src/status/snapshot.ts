@@ -7,6 +7,7 @@ import type { Group } from '../config/settings';
 import type { HaState } from '../core/state/model';
 import type { Plan } from '../core/state/plan';
 import { initialState, type State } from '../core/state/state';
+import type { Entry } from '../history/entry';
 import type { StandingAlarm } from '../runtime/alarms';
 import type { Clock } from '../runtime/clock';
 import { groupsSummary } from '../runtime/groupsView';
@@ -27,6 +28,7 @@ export type SnapshotSources = {
   readonly readiness: () => readonly Line[];
   readonly alarms: () => readonly StandingAlarm[];
   readonly calls: () => readonly CallSeries[];
+  readonly history: () => readonly Entry[];
 };
 
 /** The loop shows every second that it does what is due; with this many missing it does not. */
@@ -38,11 +40,12 @@ export class Snapshot {
   /** By key of the store, what `show` has; values are referred to, not copied. */
   readonly #shown = new Map<StoreKey, Shown>();
   readonly startedAt: number;
-  readonly counts = new Counts();
+  readonly counts: Counts;
   #beatAt: number;
 
   constructor(sources: SnapshotSources) {
     this.#sources = sources;
+    this.counts = new Counts(sources.groups);
     const now = sources.clock.monotonicMs();
     this.#beatAt = now;
     this.startedAt = sources.wallNow();
@@ -121,6 +124,10 @@ export class Snapshot {
 
   get calls(): readonly CallSeries[] {
     return this.#sources.calls();
+  }
+
+  get history(): readonly Entry[] {
+    return this.#sources.history();
   }
 
   get shown(): ReadonlyMap<StoreKey, Shown> {

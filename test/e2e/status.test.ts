@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { statusSchema } from '../../src/status/schema';
 import { eventually } from '../support/eventually';
 import { ask } from '../support/statusWorld';
-import { daemonOf, openPair, takesOver, watching } from './support';
+import { daemonOf, openPair, show, takesOver, watching } from './support';
 
 /** Sockets on which a process listens for TCP. */
 function listeningOf(pid: number): readonly string[] {
@@ -65,6 +65,12 @@ test('the probes follow the roles through a takeover, which is as ever under 50 
     const document = statusSchema.parse(JSON.parse((await ask(socket, '/status')).text));
     expect(document).toMatchObject({ ha_state: 'ACTIVE', live: true });
   });
+
+  const { stdout: history } = await show(lab, 'rtr2', 'ha_history');
+  expect(history).toMatch(/\n\S+Z +\d+\.\d{3} s +takeover +done +\S+, \S+ -> .*DOWN.* -> took over /);
+  // It outlives the start that this test began with.
+  expect(history).toMatch(/ start +stopped .*\n(.*\n)*.* start +under way /);
+  expect(history).toMatch(/: DOWN \S.*, the last time at \S+; UP again /);
 
   // The healer's proof by BFD: the peer is not there, and then it is.
   await eventually(async () => expect(await statusOf('/readyz')).toBe(503));

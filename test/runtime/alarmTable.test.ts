@@ -27,6 +27,7 @@ const NO_ALARMS: { readonly [event: string]: string } = {
   'slapi-pings': 'mended by itself',
   'store-unreadable': 'the file is replaced',
   'memory-unreadable': 'the start went on without it, and it is written anew',
+  'history-unreadable': 'the start went on without it, and it is written anew',
   'memory-of-another': 'the start went on without it, and it is written anew',
   'syslog-unreachable': 'UDP knows no end of it; the other places of the log have all records',
 };
@@ -52,7 +53,14 @@ test('nothing that is logged as a warning or worse bypasses the table', () => {
 
 test('each alarm of a part, and what ends it, is logged somewhere', () => {
   const words = Object.entries(PART_ALARMS).flatMap(([code, { over }]) => [code, ...over]);
-  const made = ['memory-unwritable', 'memory-writable', 'store-unwritable', 'store-writable'];
+  const made = [
+    'memory-unwritable',
+    'memory-writable',
+    'store-unwritable',
+    'store-writable',
+    'history-unwritable',
+    'history-writable',
+  ];
   const missing = words.filter((event) => !source.includes(`'${event}'`) && !made.includes(event));
   expect(missing).toEqual([]);
   expect(source).toContain('event: `${words.event}-unwritable`');

@@ -79,7 +79,15 @@ describe('of the cores', () => {
     const { alarms, changes } = registry();
     alarms.update([stepped({ unprotected: alarm('unprotected', 4_000) })]);
     expect(alarms.standing()).toEqual([
-      { code: 'unprotected', severity: 'critical', group: null, about: [], text: 'why', since: wall - 6_000 },
+      {
+        key: 'default unprotected',
+        code: 'unprotected',
+        severity: 'critical',
+        group: null,
+        about: [],
+        text: 'why',
+        since: wall - 6_000,
+      },
     ]);
     alarms.update([stepped({})]);
     expect(alarms.standing()).toEqual([]);

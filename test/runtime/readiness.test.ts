@@ -315,6 +315,7 @@ describe('what is told', () => {
   function world() {
     const { log, records } = recordingLogger();
     const written: { readonly [key: string]: unknown }[] = [];
+    const told: boolean[] = [];
     let around = AROUND;
     const groups = [{ name: 'default', plan: STANDBY.plan }];
     const view = new ReadinessView({
@@ -322,6 +323,7 @@ describe('what is told', () => {
       log,
       around: () => around,
       put: (value) => written.push(value),
+      told: (isReady) => told.push(isReady),
     });
     const batch = (now: number, { plan, state }: OfGroup = STANDBY) =>
       view.update([
@@ -333,11 +335,11 @@ describe('what is told', () => {
           step: { ...step(plan, state, decided, now), state },
         },
       ]);
-    return { batch, records, written, change: (to: Around) => (around = to) };
+    return { batch, records, written, told, change: (to: Around) => (around = to) };
   }
 
   test('a record and a write at each change, a write with each keepalive', () => {
-    const { batch, records, written, change } = world();
+    const { batch, records, written, told, change } = world();
     batch(NOW);
     batch(NOW + 1);
     expect(written).toHaveLength(1);
@@ -349,6 +351,7 @@ describe('what is told', () => {
     change(AROUND);
     batch(NOW + 10_003);
     expect(written.map(({ ready }) => ready)).toEqual([true, true, false, true]);
+    expect(told).toEqual([true, false, true]);
     expect(records.map(({ level, ready, failing, reason }) => ({ level, ready, failing, reason }))).toEqual([
       { level: 30, ready: true, failing: [], reason: 'ready: a failover would work now' },
       {
@@ -362,9 +365,10 @@ describe('what is told', () => {
   });
 
   test('what lacks at the start wakes nobody', () => {
-    const { batch, records } = world();
+    const { batch, records, told } = world();
     batch(NOW, phase('connecting')(STANDBY));
     batch(NOW + 1);
     expect(records.map(({ level }) => level)).toEqual([30, 30]);
+    expect(told).toEqual([true]);
   });
 });

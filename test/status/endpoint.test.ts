@@ -124,6 +124,7 @@ test('/status has all that show has, as the schema of the documentation says', a
     ready: true,
     live: true,
     groups: { default: { ha_state: 'STANDBY', since: '2026-11-30T12:00:00.000Z' } },
+    history: [],
     show: { ha_state: { last_created: '2026-11-30T12:00:00.000Z', value: 'STANDBY' } },
   });
   expect(document.show['ha_targets']?.value).toEqual({ '10.0.0.1': { kind: 'privateAddress' } });

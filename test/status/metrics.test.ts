@@ -48,6 +48,7 @@ test('says the role, its age, the targets, the sessions and readiness', () => {
 
 test('has each alarm of the table at any time, so that a rule can tell 0 from nothing', () => {
   const alarm = {
+    key: 'default foreign-holder',
     code: 'foreign-holder',
     severity: 'major',
     group: null,
@@ -132,11 +133,14 @@ describe('moves', () => {
   });
 
   test.each([
-    ['done', attempt, { unconfirmed: timeline }],
-    ['dropped', attempt, {}],
-    ['partial', { ...attempt, lastMovedAt: 1_100 }, {}],
-  ] as const)('that end are counted: %s', (outcome, before, after) => {
-    const counts = new Counts();
+    ['done', ['moved', 'lost']],
+    ['dropped', ['open', 'lost']],
+    ['partial', ['moved', 'open']],
+    ['lost', ['lost']],
+  ] as const)('that end are counted: %s', (outcome, outcomes) => {
+    const before = { ...attempt, calls: outcomes.map((each) => ({ outcome: each })) } as unknown as Attempt;
+    const after = { attempt: null };
+    const counts = new Counts([{ name: 'default', plan }]);
     counts.take(recorded({ attempt: before }, { attempt: before }));
     expect(counts.moves).toEqual([]);
     counts.take(recorded({ attempt: before }, after));
@@ -144,7 +148,7 @@ describe('moves', () => {
   });
 
   test('the legs of a takeover are from the failure of the peer; one that was noticed late has none', () => {
-    const counts = new Counts();
+    const counts = new Counts([{ name: 'default', plan }]);
     counts.take(recorded({}, {}, [{ effect: 'reportTimeline', timeline }]));
     counts.take(
       recorded({}, {}, [{ effect: 'reportTimeline', timeline: { ...timeline, lastUp: { at: null } } }]),
@@ -157,7 +161,7 @@ describe('moves', () => {
   });
 
   test('changes of a session are counted by where they lead', () => {
-    const counts = new Counts();
+    const counts = new Counts([{ name: 'default', plan }]);
     const at = (level: 'Up' | 'Down'): Partial<State> => {
       const { sessions } = initialState(plan);
       return { sessions: { ...sessions, a: { ...sessions['a']!, level } } };
@@ -173,7 +177,7 @@ describe('moves', () => {
   });
 
   test('a hedge is counted when it is sent', () => {
-    const counts = new Counts();
+    const counts = new Counts([{ name: 'default', plan }]);
     const send = { number: 2, startedAt: 0, hedge: true, queued: false };
     const moving = { ...attempt, calls: [{ number: 1, outstanding: [send] }] } as unknown as Attempt;
     const effect = { effect: 'sendCall', call: 1, send: 2 } as unknown as Effect;

@@ -1,6 +1,7 @@
 /** A snapshot of a pair on which all is well, and the endpoint that answers from it. */
 import { request } from 'node:http';
 import type { Group } from '../../src/config/settings';
+import type { Entry } from '../../src/history/entry';
 import type { StandingAlarm } from '../../src/runtime/alarms';
 import { readinessOf, type Around, type OfGroup } from '../../src/runtime/readiness';
 import { step } from '../../src/core/step';
@@ -14,6 +15,7 @@ export type StatusWorld = {
   groups: Map<string, OfGroup>;
   around: Around;
   alarms: readonly StandingAlarm[];
+  history: readonly Entry[];
   now: number;
 };
 
@@ -22,6 +24,7 @@ export function statusWorld(change: Partial<StatusWorld> = {}): StatusWorld {
     groups: new Map([['default', groupWith('peer')]]),
     around: AROUND,
     alarms: [],
+    history: [],
     now: NOW,
     ...change,
   };
@@ -38,6 +41,7 @@ export function sourcesOf(world: StatusWorld): SnapshotSources {
     readiness: () => readinessOf(world.groups, world.around, world.now),
     alarms: () => world.alarms,
     calls: () => world.around.aws.calls,
+    history: () => world.history,
   };
 }
 
