@@ -109,6 +109,10 @@ export class Checks {
   readonly #lostAt: Both<number> = [-Infinity, -Infinity];
   /** The same, where the router believed until then that it was ACTIVE. */
   readonly #lostAsActiveAt: Both<number> = [-Infinity, -Infinity];
+  /** When each router last knew, by the word of EC2, that it does not hold everything any more; Infinity while it is ACTIVE. */
+  readonly #knewLossAt: Both<number> = [Infinity, Infinity];
+  /** When EC2 last carried out a request by which each router gives away what it holds. */
+  readonly #gaveAt: Both<number> = [-Infinity, -Infinity];
   readonly #notOwnerSince: Both<number> = [0, 0];
   readonly #activeSince: Both<number> = [Infinity, Infinity];
   readonly #damping: Both<{ readonly penalty: number; readonly at: number; readonly held: boolean }> = [
@@ -362,10 +366,13 @@ export class Checks {
   #checkFalseActive(router: Router, state: State): void {
     const { index } = router;
     if (state.role.haState !== 'ACTIVE') {
+      const wasActive = this.#activeSince[index] !== Infinity;
+      if (wasActive && state.role.why !== 'unobserved') this.#knewLossAt[index] = this.#timeline.now;
       this.#activeSince[index] = Infinity;
       return;
     }
     this.#knew[index] = true;
+    this.#knewLossAt[index] = Infinity;
     this.#activeSince[index] = Math.min(this.#activeSince[index], this.#timeline.now);
     const lost = this.#notOwnerSince[index];
     const since = Math.max(lost, this.#activeSince[index]);
@@ -411,7 +418,8 @@ export class Checks {
 
   /**
    * `false-loss`: what EC2 has confirmed to this router and still says is not taken for lost. (What has only just come
-   * to it by another's doing, or by a write that EC2 did not confirm, may be shown as it was before.)
+   * to it by another's doing, or by a write that EC2 did not confirm, may be shown as it was before. What it has given
+   * away may be here again by a late request of its own, which it has not heard of.)
    */
   #checkFalseLoss(router: Router, before: State, after: State): void {
     const { index } = router;
@@ -427,7 +435,7 @@ export class Checks {
       const target = targetOf(this.#group, place, this.#scenario.settings);
       return writes[id] === undefined && this.#timeline.now - this.#ec2.heldSince(target) <= OLD_NEWS_MS;
     });
-    if (mayBeOldNews) return;
+    if (mayBeOldNews || this.#timeline.now - this.#gaveAt[index] < LATE_WRITE_MS) return;
     if (this.#notOwnerSince[index] < 0 && this.#tookIt[index] && !detached)
       this.#broken('false-loss', `router ${index} thinks that it lost what it holds`);
   }
@@ -536,8 +544,11 @@ export class Checks {
       } else if (since < 0) {
         this.#notOwnerSince[router] = now;
         // What it gives away itself is not lost to anybody, and what it has never known of neither.
+        if (writer === router) this.#gaveAt[router] = now;
         if (writer === otherOf(router) && this.#knew[router]) {
-          this.#lostAt[router] = now;
+          // What is on an interface that is detached EC2 shows as lost before anybody takes it.
+          const isKnown = this.#ec2.hasDetached(router);
+          this.#lostAt[router] = isKnown ? Math.min(now, this.#knewLossAt[router]) : now;
           if (this.#activeSince[router] !== Infinity) this.#lostAsActiveAt[router] = now;
         }
       }
@@ -572,19 +583,29 @@ export function changesBound(scenario: Scenario, group: Group): number {
   // Who gives and sees its peer go DOWN takes back, and so may the peer at the same moment; and where EC2 is slow each
   // may overtake the other with its second request.
   const switched = faults.some((fault) => fault.kind === 'operator' && fault.how === 'switchover');
-  const isSlow = settings.ec2LatencyMs[1] > HEDGE_MS || faults.some(({ kind }) => kind === 'ec2');
+  const isSlow =
+    settings.heavyTail || settings.ec2LatencyMs[1] > HEDGE_MS || faults.some(({ kind }) => kind === 'ec2');
   const met = switched && faults.length > 1 ? (isSlow ? 2 : 1) : 0;
   const deaths = death === null ? 0 : 2;
   const running = settings.takeFromRunningAfterMs === null ? 0 : 2;
   // What a third router has had and lost is for whoever claims it first.
   const third = settings.stranger === null ? 0 : 2;
-  const once = explained + met + deaths + running + third + lostOnBothSides(scenario);
+  const once = explained + met + deaths + running + third + lostOnBothSides(scenario) + takenByBoth(scenario);
   if (!settings.preferred.includes(true)) return once;
   // The opt-in takes from a holder that runs, once in each life of a daemon that has never been ACTIVE.
   // A preferred router may take the targets back each time, and once in each life of a daemon; what happens while
   // it does not watch does not tell it that somebody minds.
   const restarts = faults.filter(({ kind }) => ['process', 'machine', 'slapi', 'ec2'].includes(kind)).length;
   return 2 * once + 1 + restarts;
+}
+
+/**
+ * Where each router has some of the targets when their path is cut, each takes the rest at the same moment: the complete
+ * owner changes while their requests meet, and what they leave mixed again is repaired.
+ */
+function takenByBoth({ faults, settings }: Scenario): number {
+  const isMixed = settings.initialOwner === 'mixed' && settings.targets > 1;
+  return isMixed && faults.some(({ kind }) => kind === 'path') ? 1 : 0;
 }
 
 /** Where both routers lose their sessions within reestablish_s, those of the first come UP too late. */

@@ -189,6 +189,12 @@ export class Ec2 {
     return this.#latest().instances[router] === 'terminated';
   }
 
+  /** Whether an interface of this router is attached to nothing. */
+  hasDetached(router: AnyRouter): boolean {
+    const { detached } = this.#latest();
+    return this.nics[router].some(({ id }) => detached.includes(id));
+  }
+
   /** When EC2 last showed that this router, or its interface there, has failed; -Infinity if never. */
   lastShownAt(router: AnyRouter, index: number): number {
     return this.shows(router, index, true) ? this.#timeline.now : this.#shownAt[router];
