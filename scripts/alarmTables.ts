@@ -1,12 +1,15 @@
-/** The rows of docs/operations.md, from src/runtime/alarmTable.ts: the worst first. */
-import { ALARM_TABLE, PART_ALARMS, type PartAlarm, type Severity } from '../src/runtime/alarmTable';
+/** The rows of docs/operations.md, from src/runtime/alarmTable.ts and src/aws/alarms.ts: the worst first. */
+import { AWS_ALARMS } from '../src/aws/alarms';
+import { EC2 } from '../src/aws/description';
+import type { PartAlarm, Severity } from '../src/cloud';
+import { alarmTable, allAlarms } from '../src/runtime/alarmTable';
 
 const SEVERITIES: readonly Severity[] = ['critical', 'major', 'minor', 'warning'];
 
 export function alarmTables(): string {
-  const parts: { readonly [code: string]: PartAlarm } = PART_ALARMS;
+  const table = alarmTable(EC2, AWS_ALARMS);
   const rows = SEVERITIES.flatMap((severity) =>
-    Object.entries(ALARM_TABLE)
+    Object.entries(allAlarms(table))
       .filter(([, entry]) => entry.severity === severity)
       .map(([code, { means, cause, act }]) => [
         `\`${code}\``,
@@ -14,7 +17,7 @@ export function alarmTables(): string {
         means,
         cause,
         act,
-        ending(parts[code]),
+        ending(table.parts[code]),
       ]),
   );
   const header = ['alarm', 'severity', 'means', 'likely cause', 'what to type', 'over with'];

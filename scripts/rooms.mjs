@@ -11,7 +11,7 @@ import { dirname, join, relative } from 'node:path';
 export const ROOMS = {
   transport: { values: ['backoff', 'wellness'], types: ['core'] },
   config: { values: ['aws/description'], types: ['core'] },
-  runtime: { values: ['core', 'backoff', 'wellness'], types: ['cloud', 'config', 'aws/standing'] },
+  runtime: { values: ['core', 'backoff', 'wellness'], types: ['cloud', 'config'] },
   slapi: { values: ['config/ipv4', 'config/ipv6', 'wellness'], types: ['core', 'config'] },
   aws: {
     values: [
@@ -23,6 +23,7 @@ export const ROOMS = {
       'core/levels',
       'core/moves/grouping',
       'core/moves/preview',
+      'core/state/turn',
       'transport',
       'backoff',
       'deadline',

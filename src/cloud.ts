@@ -3,7 +3,7 @@
  * raises, and what it is called. Types alone; aws/aws.ts is the first that has this shape. What the core has to know of
  * a cloud (its name in a sentence, its kinds of targets) is a value of the plan: `CloudDescription`.
  */
-import type { CallOutcome, CallSeries } from './transport/callStatistics';
+import type { CallSeries, LatestCall } from './transport/callStatistics';
 import type { AlarmCode } from './core/state/alarms';
 import type {
   CallRequest,
@@ -13,7 +13,7 @@ import type {
   Observation,
   RequestedMove,
 } from './core/state/model';
-import type { Reading } from './wellness';
+import type { Judgement, Reading } from './wellness';
 
 export type Cloud = {
   /** What the configuration asks for and cannot be done here, one sentence each; known once the cloud has answered. */
@@ -91,14 +91,6 @@ export type Mover = {
 
 // --- What is known beside ------------------------------------------------------------------------
 
-export type LatestCall = {
-  readonly action: string;
-  readonly outcome: CallOutcome;
-  readonly tookMs: number;
-  /** Monotonic milliseconds. */
-  readonly answeredAt: number;
-};
-
 export type Standing = {
   /** Why it is not known how many addresses an interface may have; null where it is, or nothing needs room. */
   readonly roomUnknown: string | null;
@@ -111,15 +103,14 @@ export type Standing = {
   readonly conditions: readonly ConditionNow[];
 };
 
-/** `failing`: a failover would not work, or not in time. `unknown`: nobody can say, or it works now and may not last. */
-export type Judgement = {
-  readonly state: 'ok' | 'failing' | 'unknown';
-  /** How old the word is that it rests on; 0 where this daemon decides it itself, null where no word has come. */
-  readonly ageMs: number | null;
-  readonly text: string;
+/** Something that a failover needs. */
+export type Condition = {
+  /** A question that `ok` answers with yes. */
+  readonly asks: string;
+  readonly whatToDo: string;
 };
 
-/** Something that a failover needs, by its name in `show ha_ready`. */
+/** How it is now, by its name in `show ha_ready`. */
 export type ConditionNow = Judgement & { readonly condition: string; readonly whatToDo: string };
 
 // --- Alarms --------------------------------------------------------------------------------------
@@ -148,17 +139,14 @@ export type PartAlarm = AlarmEntry & {
 };
 
 /** Alarms of the core whose likely cause and remedy depend on the cloud. */
-export type CloudBound = Extract<
+type CloudBound = Extract<
   AlarmCode,
-  | 'takeover-stuck'
-  | 'takeover-refused'
-  | 'target-lost'
-  | 'give-back-failed'
-  | 'foreign-holder'
-  | 'ec2-unobserved'
+  'takeover-refused' | 'target-lost' | 'give-back-failed' | 'ec2-unobserved'
 >;
 
+/** A constant of the adapter. */
 export type CloudAlarms = {
+  readonly ofCore: { readonly [Code in CloudBound]: Pick<AlarmEntry, 'cause' | 'act'> };
+  /** Those that the adapter raises by its log. */
   readonly ofParts: { readonly [code: string]: PartAlarm };
-  readonly ofCore: { readonly [Code in CloudBound]: Pick<AlarmEntry, 'means' | 'cause' | 'act'> };
 };

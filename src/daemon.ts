@@ -6,12 +6,15 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { version } from '../package.json';
-import { connectAws, type Aws } from './aws/aws';
+import { AWS_ALARMS } from './aws/alarms';
+import { connectAws } from './aws/aws';
+import type { Cloud } from './cloud';
 import { loadConfig } from './config/load';
 import type { Group, Settings } from './config/settings';
 import { keepHistory } from './history/keep';
 import { operatorRequests, type OperatorRequests } from './control/requests';
 import { openControl } from './control/server';
+import { alarmTable, type AlarmTable } from './runtime/alarmTable';
 import { AlarmRegistry } from './runtime/alarms';
 import { AlarmsView } from './runtime/alarmsView';
 import { systemClock } from './runtime/clock';
@@ -57,7 +60,8 @@ export async function runDaemon(configPath: string): Promise<number> {
     return 2;
   }
   const { settings } = loaded;
-  const alarms = new AlarmRegistry({ wallNow: Date.now, isNamed: settings.groups.length > 1 });
+  const table = alarmTable(settings.whole.cloud, AWS_ALARMS);
+  const alarms = new AlarmRegistry({ table, wallNow: Date.now, isNamed: settings.groups.length > 1 });
   const log = createLogger(settings.log, { heard: (record, msg) => alarms.heard(record, msg) });
   logCrashes(log);
   const bootId = readBootId();
@@ -66,14 +70,20 @@ export async function runDaemon(configPath: string): Promise<number> {
   for (const warning of settings.warnings)
     log.warn({ event: 'config-warning', reason: warning }, 'configuration');
   const places = await occupyAll(settings, log);
-  const exitCode = places === null ? 1 : await run(settings, bootId, log, alarms);
+  const exitCode = places === null ? 1 : await run(settings, bootId, log, table, alarms);
   await places?.release();
   log.info({ event: 'exiting', exitCode }, 'exiting');
   await new Promise<void>((resolve) => log.flush(() => resolve()));
   return exitCode;
 }
 
-async function run(settings: Settings, bootId: string, log: Logger, alarms: AlarmRegistry): Promise<number> {
+async function run(
+  settings: Settings,
+  bootId: string,
+  log: Logger,
+  table: AlarmTable,
+  alarms: AlarmRegistry,
+): Promise<number> {
   const { groups } = settings;
   const names = groups.map(({ name }) => name);
   const isNamed = groups.length > 1;
@@ -89,7 +99,8 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
     wallNow: Date.now,
     readiness: () => readiness.lines,
     alarms: () => alarms.standing(),
-    calls: () => aws.standing().calls,
+    calls: () => cloud.standing().calls,
+    alarmTable: table,
     history: () => history.kept().entries,
     log,
   });
@@ -114,7 +125,7 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
       .map((name) => loop.stateOf(name))
       .every(({ ownership, attempt }) => ownership !== null && attempt === null);
   const onSlowness = (slowAfterMs: number): void => loop.enqueue({ type: 'answerTimeLearnt', slowAfterMs });
-  const aws = connectAws({
+  const cloud: Cloud = connectAws({
     settings: settings.ec2,
     groups,
     plan: settings.whole,
@@ -140,8 +151,7 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
     log,
     put: (value) => store.put('ha_health', value),
     sources: {
-      ec2_credentials: () => aws.health().credentials,
-      ec2_endpoint_name: () => aws.health().endpointName,
+      ...cloud.health,
       router_init_stream: () => slapi.health().init,
       router_bfd_stream: () => slapi.health().bfd,
       router_interface_stream: () => slapi.health().interfaces,
@@ -160,7 +170,7 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
     told: (isReady, reason) => history.readiness(isReady, reason),
     around: () => ({
       wallNow: Date.now(),
-      aws: aws.standing(),
+      cloud: cloud.standing(),
       memory: memory.health(),
       onPersistentMount,
     }),
@@ -175,7 +185,7 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
     random: Math.random,
     runners: runnersOf({
       settings,
-      aws,
+      cloud,
       memory,
       requests,
       log,
@@ -205,14 +215,14 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => loop.enqueue({ type: 'shutdownRequested', cause: signal }));
   }
-  const known = aws.instanceId.then((id) => memory.own(id));
+  const known = cloud.instanceId.then((id) => memory.own(id));
   if (memory.namesInstance()) await Promise.race([known, delay(IDENTITY_PATIENCE_MS)]);
   for (const name of names) {
     loop.enqueueFor(name, { type: 'started', bootId, memory: memory.load(name), wallNow: Date.now() });
   }
   const slapi = startSlapi({ settings: settings.slapi, emit: (event) => loop.enqueue(event), now, log });
   const control = openControl({ path: settings.controlSocket, log, submit: requests.submit });
-  void aws.mistakes.then((mistakes) => {
+  void cloud.mistakes.then((mistakes) => {
     if (mistakes.length === 0) return;
     for (const mistake of mistakes)
       log.error({ event: 'config-impossible', reason: mistake }, 'configuration');
@@ -235,7 +245,7 @@ async function run(settings: Settings, bootId: string, log: Logger, alarms: Alar
     closeHistory(),
     ...journals.map(({ file }) => file.close()),
   ]);
-  aws.stop();
+  cloud.stop();
   watchdog.stop();
   return exitCode;
 }
@@ -276,7 +286,7 @@ function openJournals(groups: readonly Group[], stateDir: string, bootId: string
 
 function runnersOf({
   settings: { groups },
-  aws,
+  cloud,
   memory,
   requests,
   log,
@@ -285,7 +295,7 @@ function runnersOf({
   stop,
 }: {
   readonly settings: Settings;
-  readonly aws: Aws;
+  readonly cloud: Cloud;
   readonly memory: MemoryFile;
   readonly requests: OperatorRequests;
   readonly log: Logger;
@@ -294,7 +304,7 @@ function runnersOf({
   readonly stop: () => void;
 }): EffectRunners {
   const mover = (group: string) => {
-    const found = aws.mover(group);
+    const found = cloud.mover(group);
     if (found === null) throw new Error('a move was decided before anything was observed');
     return found;
   };
@@ -304,14 +314,14 @@ function runnersOf({
         .readLevels()
         .then((levels) => loop().enqueue({ type: 'levelsRead', ...levels })),
   );
-  const observe: Aws['observe'] = (onLate) => {
+  const observe: Cloud['observe'] = (onLate) => {
     // A stream on which nothing comes looks like one that has nothing to say: only a question tells them apart.
     // It is the question of a takeover too, which so runs warm.
     readLevels(null);
-    return aws.observe(onLate);
+    return cloud.observe(onLate);
   };
   return {
-    ...sharedReadings(groups, { observe, askHolders: aws.askHolders, clock: aws.clock }, (group, event) =>
+    ...sharedReadings(groups, { observe, askHolders: cloud.askHolders, clock: cloud.clock }, (group, event) =>
       loop().enqueueFor(group, event),
     ),
     sendCall: (request, group) => {

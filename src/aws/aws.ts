@@ -6,15 +6,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Ec2Settings, Group } from '../config/settings';
-import type { CloudClock, Failure, Observation } from '../core/state/model';
+import type { Cloud, HoldersResult, Mover } from '../cloud';
+import type { Failure, Observation } from '../core/state/model';
 import type { AwsPlan, AwsTarget } from './description';
-import type { Reading } from '../wellness';
 import { takeoverRequests } from '../core/moves/grouping';
 import { Deadline } from '../deadline';
 import { startCredentials } from './transport/credentials';
 import { AnswerTimes } from '../transport/answerTimes';
 import { openEc2, type Caller, type Ec2 } from './transport/ec2';
-import { askHolders, type HoldersResult } from './reads/instanceStatus';
+import { askHolders } from './reads/instanceStatus';
 import { openImds, type Imds } from './transport/imds';
 import { readIdentity, type InstanceIdentity } from './reads/instanceIdentity';
 import type { ObservationResult } from './reads/observe';
@@ -27,33 +27,12 @@ import { ConfirmedMistakes } from './checks/confirmedMistakes';
 import { TagConflicts } from './reads/tagConflicts';
 import { SourceDestCheck } from './checks/sourceDestCheck';
 import { regionMistakes, startMistakes } from './checks/startChecks';
-import { AHEAD_MAX, openMover, type Mover } from './moves/moves';
+import { AHEAD_MAX, openMover } from './moves/moves';
 import { ForeseenRefusals } from './checks/foreseen';
 import { askRoom } from './checks/room';
-import { targetsWithoutRoom, type Standing } from './standing';
+import { targetsWithoutRoom, type AwsStanding } from './standing';
+import { conditionsNow } from './conditions';
 import { UnknownPeers } from './checks/unknownPeers';
-
-export type Aws = {
-  /** What the configuration asks for and cannot be done here, one sentence each; known once IMDS and EC2 have answered. */
-  readonly mistakes: Promise<readonly string[]>;
-  /** Of this router, once IMDS has said it. Never rejects. */
-  readonly instanceId: Promise<string>;
-  /**
-   * Never rejects. While IMDS has not answered yet it waits a few seconds before it says so. `onLate` is given
-   * what EC2 answers when the rest has been handed out.
-   */
-  readonly observe: (onLate: (late: Observed) => void) => Promise<ObservationResult>;
-  /** How the instances are that an observation has shown; its deadline grows as that of a reading. Never rejects. */
-  readonly askHolders: (instanceIds: readonly string[]) => Promise<HoldersResult>;
-  /** Of this group, whose requests are its own; null until the first observation has been made. */
-  readonly mover: (group: string) => Mover | null;
-  /** What EC2's latest answer said of the time; null where none has. */
-  readonly clock: () => CloudClock | null;
-  readonly health: () => { readonly credentials: Reading; readonly endpointName: Reading | null };
-  /** Beside the readings that decide. */
-  readonly standing: () => Standing;
-  readonly stop: () => void;
-};
 
 type Session = {
   readonly ec2: Ec2;
@@ -87,7 +66,7 @@ export function connectAws({
   readonly isAtRest: () => boolean;
   /** After how long without an answer a takeover call is slow, in ms, whenever that has changed by much. */
   readonly onSlowness?: (slowAfterMs: number) => void;
-}): Aws {
+}): Cloud {
   const answerTimes = new AnswerTimes(onSlowness);
   const stopping = new AbortController();
   const unknownPeers = new UnknownPeers(plan, log);
@@ -204,21 +183,24 @@ export function connectAws({
       session === null ? { ok: false, failure: notReady() } : holdersAsked(session.ec2, instanceIds),
     mover: (group) => session?.movers.get(group) ?? null,
     clock: () => session?.ec2.clock() ?? null,
-    health: () => ({
-      credentials: credentials.health(),
-      endpointName: session?.ec2.nameHealth() ?? null,
-    }),
-    standing: () => ({
-      credentials: { reading: credentials.health(), ...credentials.ageInfo() },
-      permissions: proof.permissions,
-      roomUnknown,
-      withoutRoom: targetsWithoutRoom(plan, known),
-      sourceDestCheckOn: sourceDestCheck.wrong,
-      slowed: pacer.slowed(),
-      clock: session?.ec2.clock() ?? null,
-      latestReading: session?.ec2.statistics.latest('DescribeNetworkInterfaces') ?? null,
-      calls: session?.ec2.statistics.series() ?? [],
-    }),
+    health: {
+      ec2_credentials: () => credentials.health(),
+      ec2_endpoint_name: () => session?.ec2.nameHealth() ?? null,
+    },
+    standing: () => {
+      const standing: AwsStanding = {
+        credentials: { reading: credentials.health(), ...credentials.ageInfo() },
+        permissions: proof.permissions,
+        roomUnknown,
+        withoutRoom: targetsWithoutRoom(plan, known),
+        sourceDestCheckOn: sourceDestCheck.wrong,
+        slowed: pacer.slowed(),
+        clock: session?.ec2.clock() ?? null,
+        latestReading: session?.ec2.statistics.latest('DescribeNetworkInterfaces') ?? null,
+        calls: session?.ec2.statistics.series() ?? [],
+      };
+      return { ...standing, conditions: conditionsNow(standing, { wallNow: Date.now(), now: now() }) };
+    },
     stop: () => {
       stopping.abort();
       credentials.stop();

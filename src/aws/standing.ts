@@ -1,6 +1,7 @@
 /**
  * What this router knows of AWS beside the readings that decide: for readiness and metrics alone. Nothing is asked for it.
  */
+import type { Standing } from '../cloud';
 import type { MovingAction } from '../config/settings';
 import type { CloudClock, Observation } from '../core/state/model';
 import { interfaceFor } from '../core/levels/ownership';
@@ -8,9 +9,8 @@ import type { AwsPlan } from './description';
 import type { Reading } from '../wellness';
 import type { Permission } from './checks/permissions';
 import { lacksRoom } from './kinds/addresses';
-import type { CallSeries, LatestCall } from '../transport/callStatistics';
 
-export type Standing = {
+export type AwsStanding = Omit<Standing, 'conditions'> & {
   readonly credentials: {
     readonly reading: Reading;
     /** ISO 8601; null while there are none. */
@@ -19,18 +19,11 @@ export type Standing = {
   };
   /** What EC2 has said to DryRuns; null before it was asked. */
   readonly permissions: readonly Permission[] | null;
-  /** Why it is not known how many addresses an interface may have; null where it is, or nothing needs room. */
-  readonly roomUnknown: string | null;
-  /** Ids of targets that have no room on this router. */
-  readonly withoutRoom: readonly string[];
   /** Interfaces of this router that cannot forward. */
   readonly sourceDestCheckOn: readonly string[];
   /** Actions that EC2 has throttled lately. */
   readonly slowed: readonly MovingAction[];
   readonly clock: CloudClock | null;
-  /** The last question who holds the addresses. */
-  readonly latestReading: LatestCall | null;
-  readonly calls: readonly CallSeries[];
 };
 
 export function targetsWithoutRoom({ targets }: AwsPlan, known: Observation | null): readonly string[] {

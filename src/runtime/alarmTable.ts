@@ -2,51 +2,47 @@
  * Every alarm that the daemon can raise: how bad it is, what it means, what is likely behind it and what to type. The
  * table of docs/operations.md is made from it (`npm run docs`). Those of the core are raised and ended there
  * (core/rules/alarms.ts). Those of a part of the daemon are raised by a record of the log with the code as its `event`,
- * and ended by one of the events that stand here; test/runtime/alarmTable.test.ts holds both against the source.
+ * and ended by one of the events that stand here; test/runtime/alarmTable.test.ts holds both against the source. The
+ * adapter of the cloud has its own (aws/alarms.ts), and what an operator does there about those of the core.
  */
+import type { AlarmEntry, CloudAlarms, PartAlarm } from '../cloud';
 import type { AlarmCode } from '../core/state/alarms';
+import type { CloudDescription } from '../core/state/plan';
 
-/**
- * In the words of ITU-T X.733. `critical`: the targets are not served, or would not be after a failure of the router
- * that has them. `major`: a failure would do more harm than it has to. `minor`: something has no effect on a takeover
- * yet. `warning`: worth knowing in quiet hours.
- */
-export type Severity = 'critical' | 'major' | 'minor' | 'warning';
-
-export type AlarmEntry = {
-  readonly severity: Severity;
-  readonly means: string;
-  readonly cause: string;
-  /** Commands of the image in backquotes. */
-  readonly act: string;
+export type AlarmTable = {
+  readonly core: Readonly<Record<AlarmCode, AlarmEntry>>;
+  readonly parts: { readonly [code: string]: PartAlarm };
 };
 
-export type PartAlarm = AlarmEntry & {
-  /** The events that end it; empty where only another start of the daemon does. */
-  readonly over: readonly string[];
-  /** The fields of the record that say what it concerns; none where there is one such thing. */
-  readonly about: readonly string[];
-};
+export function alarmTable(cloud: CloudDescription, { ofCore, ofParts }: CloudAlarms): AlarmTable {
+  return { core: coreAlarms(cloud, ofCore), parts: { ...ofParts, ...partAlarms(cloud) } };
+}
 
-export const CORE_ALARMS = {
+/** All of them, by code. */
+export const allAlarms = ({ core, parts }: AlarmTable): { readonly [code: string]: AlarmEntry } => ({
+  ...core,
+  ...parts,
+});
+
+const coreAlarms = (
+  { name, service }: CloudDescription,
+  ofCore: CloudAlarms['ofCore'],
+): AlarmTable['core'] => ({
   'takeover-stuck': {
     severity: 'critical',
-    means:
-      'EC2 has neither moved nor refused a part of a takeover for 3 s; where parts wait for limits or for each other, nothing has moved for 3 s',
-    cause: 'EC2 does not answer, throttles, or turns the credentials down',
-    act: '`show ha_reason` says what EC2 last said, `show ha_health` whether the endpoint and the credentials are well; the daemon tries on by itself',
+    means: `${name} has neither moved nor refused a part of a takeover for 3 s; where parts wait for limits or for each other, nothing has moved for 3 s`,
+    cause: `${name} does not answer, throttles, or turns the credentials down`,
+    act: `\`show ha_reason\` says what ${name} last said, \`show ha_health\` whether the endpoint and the credentials are well; the daemon tries on by itself`,
   },
   'takeover-refused': {
     severity: 'critical',
-    means: 'EC2 refuses to move a target and will go on refusing',
-    cause: 'a permission of the role, the limit of addresses of the interface, the wrong subnet',
-    act: '`show ha_alarms` has the words of EC2; mend that, then `xr-aws-ha check-config --online`; it is tried again by itself every 5 to 10 s',
+    means: `${name} refuses to move a target and will go on refusing`,
+    ...ofCore['takeover-refused'],
   },
   'target-lost': {
     severity: 'major',
     means: 'a target that this router had moved has another owner',
-    cause: 'a person, a script or another cluster moves targets besides the pair',
-    act: '`show ha_targets` says who has it; find out in CloudTrail who moved it',
+    ...ofCore['target-lost'],
   },
   'local-failure-suspected': {
     severity: 'major',
@@ -57,13 +53,11 @@ export const CORE_ALARMS = {
   'give-back-failed': {
     severity: 'critical',
     means: 'targets that were to go back, or that `ha switchover` was to hand over, did not go within 10 s',
-    cause: 'the role may not write to the interfaces of the peer, or the peer is gone',
-    act: '`xr-aws-ha iam-policy` prints what the role needs; where the peer is well, move the targets by hand',
+    ...ofCore['give-back-failed'],
   },
   unprotected: {
     severity: 'critical',
-    means:
-      'no BFD session has been UP for `evidence_hold_s` (30 s), and EC2 says that the holder of the targets runs, or does not say how it is: a failure of the peer would not be seen',
+    means: `no BFD session has been UP for \`evidence_hold_s\` (30 s), and ${name} says that the holder of the targets runs, or does not say how it is: a failure of the peer would not be seen`,
     cause: 'the path of BFD is cut, BFD is not configured at the peer, or its daemon has stopped',
     act: '`show bfd session` in XR on both routers, and the security groups for UDP 3784, 3785 and 4784; `show ha_state` on the peer',
   },
@@ -107,77 +101,18 @@ export const CORE_ALARMS = {
   },
   'foreign-holder': {
     severity: 'major',
-    means:
-      'an instance that is neither router of the pair, or an AWS service, holds a target, or a route leads to a gateway: it is left there',
+    means: `an instance that is neither router of the pair, or ${service}, holds a target, or a route leads to a gateway: it is left there`,
     cause: 'a person moved it there, or an instance was replaced and `peer_private_ips` was not',
     act: '`show ha_targets` says who has it; move it back, or set `foreign_holder` to `take`',
   },
   'ec2-unobserved': {
     severity: 'critical',
-    means: 'EC2 has not said for `role_ttl_s` who holds the targets: the role is not known',
-    cause: 'the endpoint, its security group, DNS, the role or the metadata service',
-    act: '`show ha_health` says which part fails; `xr-aws-ha check-config --online` names what is wrong',
+    means: `${name} has not said for \`role_ttl_s\` who holds the targets: the role is not known`,
+    ...ofCore['ec2-unobserved'],
   },
-} as const satisfies Record<AlarmCode, AlarmEntry>;
+});
 
-export const PART_ALARMS = {
-  'source-dest-check-on': {
-    severity: 'critical',
-    over: ['source-dest-check-off'],
-    about: ['networkInterfaceId'],
-    means: 'the source/destination check of an interface is on, so EC2 drops what this router forwards there',
-    cause: 'the interface is new, or a person has switched the check on',
-    act: '`aws ec2 modify-network-interface-attribute --no-source-dest-check --network-interface-id ENI`, or set `source_dest_check` to `disable`',
-  },
-  'source-dest-check-stays-on': {
-    severity: 'critical',
-    over: ['source-dest-check-off'],
-    about: ['networkInterfaceId'],
-    means: 'EC2 does not switch that check off, although `source_dest_check` is `disable`',
-    cause: 'the role may not modify the interface',
-    act: '`xr-aws-ha iam-policy` prints what the role needs; it is tried again with each keepalive',
-  },
-  'permission-denied': {
-    severity: 'critical',
-    over: [],
-    about: ['action', 'on'],
-    means: 'EC2 would deny a call that a takeover may need, as a DryRun has shown',
-    cause: 'the policy of the role, a boundary or a policy of the organisation',
-    act: '`xr-aws-ha iam-policy` prints what the role needs; after that `xr-aws-ha check-config --online`, and a restart of the daemon, which asks again',
-  },
-  'permission-unknown': {
-    severity: 'warning',
-    over: [],
-    about: ['action', 'on'],
-    means: 'EC2 did not answer the question whether it would permit a call',
-    cause: 'EC2 throttled, or the connection failed in that moment',
-    act: '`xr-aws-ha check-config --online` asks again',
-  },
-  'refusal-foreseen': {
-    severity: 'major',
-    over: ['refusal-not-foreseen'],
-    about: ['target'],
-    means: 'EC2 would refuse a part of a takeover, as its readings show',
-    cause: 'no room on the interface, another subnet or zone, a service that manages the resource',
-    act: '`show ha_alarms` says what; mend it, and see it with `xr-aws-ha plan`',
-  },
-  'route-table-ambiguous': {
-    severity: 'major',
-    over: ['route-table-clear'],
-    about: ['table'],
-    means: 'a tag names no route table, or several: the one that had it first is used on',
-    cause: 'the tag was given to a second table, or taken away',
-    act: 'give the tag to one table, or write `route_table_id`',
-  },
-  'peer-not-in-ec2': {
-    severity: 'warning',
-    over: ['peer-in-ec2'],
-    about: ['address'],
-    means:
-      'EC2 shows no interface of another instance with an address of the peer, so it is not recognised by it',
-    cause: "the address is a tunnel's end, or the peer's instance is gone",
-    act: 'list addresses of its instance in `peer_private_ips`; until then `ha switchover` and `foreign_holder` do not know it',
-  },
+const partAlarms = ({ name }: CloudDescription): AlarmTable['parts'] => ({
   'config-impossible': {
     severity: 'major',
     over: ['config-fits'],
@@ -186,27 +121,11 @@ export const PART_ALARMS = {
     cause: 'an interface was detached, replaced or attached at another index',
     act: '`xr-aws-ha check-config --online` names every mistake',
   },
-  'identity-unread': {
-    severity: 'major',
-    over: ['identified'],
-    about: [],
-    means: 'the instance metadata service does not say who this router is, so EC2 cannot be asked',
-    cause: 'IMDS is switched off, its hop limit is 1, or a route or filter in XR hides 169.254.169.254',
-    act: '`xr-aws-ha self-test`; in AWS see the metadata options of the instance',
-  },
-  'credentials-unread': {
-    severity: 'major',
-    over: ['credentials-read'],
-    about: [],
-    means: 'the credentials of the role cannot be read; those at hand are used until they expire',
-    cause: 'no instance profile, the metadata service, or a clock that is wrong',
-    act: '`show ha_health` says since when; see the instance profile, and `show clock` in XR',
-  },
   'endpoint-unresolved': {
     severity: 'minor',
     over: ['endpoint-resolved'],
     about: ['hostname'],
-    means: 'the name of the EC2 endpoint cannot be resolved; the addresses that are known are used on',
+    means: `the name of the ${name} endpoint cannot be resolved; the addresses that are known are used on`,
     cause: 'DNS of the VPC cannot be reached from the container',
     act: '`xr-aws-ha self-test`; a line for the endpoint in `/etc/hosts` helps meanwhile',
   },
@@ -214,7 +133,7 @@ export const PART_ALARMS = {
     severity: 'minor',
     over: ['endpoint-address-answers'],
     about: ['address'],
-    means: 'an address of the EC2 endpoint does not answer: others are asked first',
+    means: `an address of the ${name} endpoint does not answer: others are asked first`,
     cause: 'a zone of the VPC endpoint has failed, or its security group differs',
     act: 'see the network interfaces of the VPC endpoint in that zone',
   },
@@ -364,11 +283,4 @@ export const PART_ALARMS = {
     cause: 'the container is started without an init',
     act: 'start it with an init, as the image does',
   },
-} as const satisfies Record<string, PartAlarm>;
-
-export type PartAlarmCode = keyof typeof PART_ALARMS;
-
-export const ALARM_TABLE: Readonly<Record<AlarmCode | PartAlarmCode, AlarmEntry>> = {
-  ...CORE_ALARMS,
-  ...PART_ALARMS,
-};
+});

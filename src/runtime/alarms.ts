@@ -4,7 +4,8 @@
  * nothing that is in the table can be missed. Nothing is decided from them.
  */
 import type { Alarms as CoreAlarms } from '../core/state/alarms';
-import { CORE_ALARMS, PART_ALARMS, type PartAlarm, type Severity } from './alarmTable';
+import type { PartAlarm, Severity } from '../cloud';
+import type { AlarmTable } from './alarmTable';
 import type { Recorded } from './loop';
 
 export type StandingAlarm = {
@@ -21,6 +22,7 @@ export type StandingAlarm = {
 };
 
 export type AlarmRegistryOptions = {
+  readonly table: AlarmTable;
   /** Milliseconds since 1970. */
   readonly wallNow: () => number;
   /** There are several groups. */
@@ -62,8 +64,10 @@ export class AlarmRegistry {
   heard(record: { readonly [field: string]: unknown }, msg: string): void {
     const { event } = record;
     if (typeof event !== 'string') return;
-    if (isPartAlarm(event)) return this.#raise(event, record, msg);
-    const isOver = PARTS.filter(([, { over }]) => over.includes(event));
+    const { parts } = this.#options.table;
+    const raised = Object.hasOwn(parts, event) ? parts[event] : undefined;
+    if (raised !== undefined) return this.#raise(event, raised, record, msg);
+    const isOver = Object.entries(parts).filter(([, { over }]) => over.includes(event));
     for (const [code, { about }] of isOver) {
       const concerned = fieldsOf(record, about);
       for (const [key, alarm] of this.#ofParts)
@@ -84,7 +88,7 @@ export class AlarmRegistry {
     const before = this.#ofCores.get(group) ?? new Map<string, StandingAlarm>();
     const toWall = this.#options.wallNow() - now;
     const after = Object.entries(state.alarms).map(([key, { code, about, text, since }]) => {
-      const { severity } = CORE_ALARMS[code];
+      const { severity } = this.#options.table.core[code];
       const named = this.#options.isNamed ? group : null;
       // The clock on the wall may be set meanwhile: what is shown of one alarm stays.
       const sinceWall = before.get(key)?.since ?? Math.round(since + toWall);
@@ -95,8 +99,12 @@ export class AlarmRegistry {
     return JSON.stringify([...before]) !== JSON.stringify(after);
   }
 
-  #raise(code: keyof typeof PART_ALARMS, record: { readonly [field: string]: unknown }, msg: string): void {
-    const { severity, about: fields }: PartAlarm = PART_ALARMS[code];
+  #raise(
+    code: string,
+    { severity, about: fields }: PartAlarm,
+    record: { readonly [field: string]: unknown },
+    msg: string,
+  ): void {
     const about = fieldsOf(record, fields);
     const key = [code, ...about].join(' ');
     const since = this.#ofParts.get(key)?.since ?? this.#options.wallNow();
@@ -112,12 +120,6 @@ export class AlarmRegistry {
   #changed(): void {
     for (const changed of this.#listeners) changed();
   }
-}
-
-const PARTS: readonly (readonly [string, PartAlarm])[] = Object.entries(PART_ALARMS);
-
-function isPartAlarm(event: string): event is keyof typeof PART_ALARMS {
-  return Object.hasOwn(PART_ALARMS, event);
 }
 
 /** Most records have a sentence; the others a constant one and its cause. */

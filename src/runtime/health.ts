@@ -97,8 +97,8 @@ export class Health {
       return reading === null ? [] : [[part, reading] as const];
     });
     return [
-      ['ec2_observation', stale ? { ...observation, state: 'failing' } : observation],
-      ['ec2_writes', this.#writes.reading()],
+      ['api_observation', stale ? { ...observation, state: 'failing' } : observation],
+      ['api_writes', this.#writes.reading()],
       ...others,
       ['loop', this.#loop.reading()],
     ];

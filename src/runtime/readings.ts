@@ -2,26 +2,15 @@
  * Readings of EC2 for several cores: those that ask at the same moment share one, whatever their number, and
  * each gets the part that is about its own plan.
  */
+import type { Cloud, Observed } from '../cloud';
 import type { Group } from '../config/settings';
-import type { CloudClock, Event, InstanceCondition, Observation } from '../core/state/model';
+import type { InstanceCondition, Observation } from '../core/state/model';
 import { observationFor, type AddressedEvent } from './audience';
 import { gathered } from './gathered';
 import type { EffectRunners } from './loop';
 
-type EventOf<Type extends Event['type']> = Extract<Event, { type: Type }>;
-type Failure = EventOf<'observationFailed'>['failure'];
-type Answer = { readonly startedAt: number; readonly observation: Observation };
-
-/** What there is to ask. Neither rejects. */
-export type Questions = {
-  /** `onLate` is given what answers when the rest has been handed out already. */
-  readonly observe: (
-    onLate: (late: Answer) => void,
-  ) => Promise<({ readonly ok: true } & Answer) | { readonly ok: false; readonly failure: Failure }>;
-  readonly askHolders: (instanceIds: readonly string[]) => Promise<EventOf<'holdersAnswered'>['result']>;
-  /** What EC2's latest answer said of the time. */
-  readonly clock: () => CloudClock | null;
-};
+/** What there is to ask. */
+export type Questions = Pick<Cloud, 'observe' | 'askHolders' | 'clock'>;
 
 export function sharedReadings(
   groups: readonly Group[],
@@ -41,7 +30,7 @@ export function sharedReadings(
   const planOf = new Map(groups.map(({ name, plan }) => [name, plan]));
 
   const observeFor = gathered<{ readonly group: string; readonly number: number }>((askers) => {
-    const late = ({ startedAt, observation }: Answer) => {
+    const late = ({ startedAt, observation }: Observed) => {
       for (const { name, plan } of groups) {
         const own = observationFor(plan, observation);
         if (Object.keys(own.holders).length > 0 || own.unread !== undefined)

@@ -1,7 +1,7 @@
 /** What /metrics answers, in the conventions of Prometheus: base units, `_total`, `_info`, labels from closed sets. */
 import { LATENCY_BOUNDS_S } from '../transport/callStatistics';
 import { sessionOf } from '../core/levels/sessions';
-import { ALARM_TABLE } from '../runtime/alarmTable';
+import { allAlarms } from '../runtime/alarmTable';
 import { LEG_BOUNDS_S } from './counts';
 import type { Family } from './metricsText';
 import type { Snapshot } from './snapshot';
@@ -131,13 +131,13 @@ function aboutMoves({ counts, calls }: Snapshot): readonly Family[] {
   ];
 }
 
-function aboutDaemon({ alarms, loopAgeMs, startedAt }: Snapshot): readonly Family[] {
+function aboutDaemon({ alarms, alarmTable, loopAgeMs, startedAt }: Snapshot): readonly Family[] {
   const { user, system } = process.cpuUsage();
   return [
     gauge(
       'alarms',
       'Alarms that stand, by code; docs/operations.md explains each.',
-      Object.entries(ALARM_TABLE).map(([code, { severity }]) => ({
+      Object.entries(allAlarms(alarmTable)).map(([code, { severity }]) => ({
         labels: { code, severity },
         value: alarms.filter((alarm) => alarm.code === code).length,
       })),

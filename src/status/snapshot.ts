@@ -9,6 +9,7 @@ import type { Plan } from '../core/state/plan';
 import { initialState, type State } from '../core/state/state';
 import type { Entry } from '../history/entry';
 import type { StandingAlarm } from '../runtime/alarms';
+import type { AlarmTable } from '../runtime/alarmTable';
 import type { Clock } from '../runtime/clock';
 import { groupsSummary } from '../runtime/groupsView';
 import type { Recorded } from '../runtime/loop';
@@ -27,6 +28,7 @@ export type SnapshotSources = {
   readonly wallNow: () => number;
   readonly readiness: () => readonly Line[];
   readonly alarms: () => readonly StandingAlarm[];
+  readonly alarmTable: AlarmTable;
   readonly calls: () => readonly CallSeries[];
   readonly history: () => readonly Entry[];
 };
@@ -116,6 +118,10 @@ export class Snapshot {
 
   get readiness(): readonly Line[] {
     return this.#sources.readiness();
+  }
+
+  get alarmTable(): AlarmTable {
+    return this.#sources.alarmTable;
   }
 
   get alarms(): readonly StandingAlarm[] {

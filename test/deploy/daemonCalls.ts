@@ -7,7 +7,8 @@ import pino from 'pino';
 import type { LoggedRequest } from '../../lab/ec2-emulator/requestLog';
 import type { AnyLab } from '../../lab/topology/topology';
 import { routerNames, type RouterName } from '../../lab/topology/plan';
-import { connectAws, type Aws } from '../../src/aws/aws';
+import { connectAws } from '../../src/aws/aws';
+import type { Cloud } from '../../src/cloud';
 import { checkOnline } from '../../src/cli/checkOnline';
 import type { Settings } from '../../src/config/settings';
 import { peersBeside } from '../../src/core/levels/ownership';
@@ -51,7 +52,7 @@ async function onRouter(lab: AnyLab, name: RouterName, work: () => Promise<void>
   });
 }
 
-const connect = ({ ec2, groups, whole }: Settings): Aws =>
+const connect = ({ ec2, groups, whole }: Settings): Cloud =>
   connectAws({
     settings: ec2,
     groups,
@@ -61,7 +62,7 @@ const connect = ({ ec2, groups, whole }: Settings): Aws =>
     isAtRest: () => true,
   });
 
-async function moveEverything(lab: AnyLab, name: RouterName, aws: Aws): Promise<void> {
+async function moveEverything(lab: AnyLab, name: RouterName, aws: Cloud): Promise<void> {
   const { groups, ec2 } = settingsOf(lab, name);
   let observation = await observe(aws);
   await aws.askHolders(Object.values(lab.plan.instanceId));
@@ -85,7 +86,7 @@ async function moveEverything(lab: AnyLab, name: RouterName, aws: Aws): Promise<
   if (ec2.sourceDestCheck === 'disable') await checkIsOff(lab, name, settingsOf(lab, name).whole);
 }
 
-async function observe(aws: Aws): Promise<Observation> {
+async function observe(aws: Cloud): Promise<Observation> {
   const result = await aws.observe(() => {});
   if (!result.ok) throw new Error(`${result.failure.code}: ${result.failure.message}`);
   return result.observation;

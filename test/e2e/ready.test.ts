@@ -28,7 +28,7 @@ test('both routers of a pair are ready; what breaks shows as itself and is over 
     code: 'InternalError',
     action: 'DescribeNetworkInterfaces',
   });
-  await fails(lab, 'rtr2', 'ec2_reads');
+  await fails(lab, 'rtr2', 'api_reads');
   lab.ec2.removeFault(silent);
   await isReady(lab, 'rtr2');
 
@@ -40,7 +40,7 @@ test('both routers of a pair are ready; what breaks shows as itself and is over 
 
   const told = daemonOf(lab, 'rtr2').records.filter(({ event }) => event === 'readiness');
   expect(told.slice(-4).map(({ ready, failing }) => [ready, failing])).toEqual([
-    [false, ['ec2_reads']],
+    [false, ['api_reads']],
     [true, []],
     [false, ['inhibit']],
     [true, []],

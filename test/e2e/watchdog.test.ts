@@ -42,7 +42,7 @@ test('show ha_health tells how each part does, and the log when one fails', asyn
     return JSON.parse(stdout.slice(stdout.indexOf('{'))) as Line;
   };
   const expected = [
-    'ec2_observation',
+    'api_observation',
     'ec2_credentials',
     'router_init_stream',
     'router_bfd_stream',
@@ -56,18 +56,18 @@ test('show ha_health tells how each part does, and the log when one fails', asyn
   await eventually(async () => {
     const ok = { state: 'ok', last_ok_s: expect.any(Number) as unknown, failures: 0 };
     // STANDBY, it has written nothing yet.
-    const ec2_writes = { state: 'waiting', last_ok_s: null, failures: 0 };
+    const api_writes = { state: 'waiting', last_ok_s: null, failures: 0 };
     const others = Object.fromEntries(expected.map((part) => [part, ok]));
-    expect(await parts()).toEqual({ ...others, ec2_writes });
+    expect(await parts()).toEqual({ ...others, api_writes });
   }, 20_000);
 
   const daemon = daemonOf(lab, 'rtr2');
   const since = daemon.mark();
   const fault = lab.ec2.addFault({ kind: 'blackHole' });
-  await record(daemon, /"event":"health","reason":"not well: ec2_observation"/, since);
+  await record(daemon, /"event":"health","reason":"not well: api_observation"/, since);
   await eventually(async () => {
-    const { ec2_observation } = await parts();
-    expect(ec2_observation).toMatchObject({ state: 'failing' });
+    const { api_observation } = await parts();
+    expect(api_observation).toMatchObject({ state: 'failing' });
   }, 20_000);
   lab.ec2.removeFault(fault);
   await record(daemon, /"event":"health","reason":"no part of the daemon fails"/, since);

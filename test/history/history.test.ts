@@ -1,3 +1,6 @@
+import { AWS_ALARMS } from '../../src/aws/alarms';
+import { EC2 } from '../../src/aws/description';
+import { alarmTable } from '../../src/runtime/alarmTable';
 import {
   bounded,
   ENTRIES_MAX,
@@ -30,7 +33,7 @@ class Told extends Play {
   }: { readonly kept?: Kept | null; readonly bootId?: string } = {}) {
     super();
     const wallNow = () => WALL + this.now;
-    this.alarmRegistry = new AlarmRegistry({ wallNow, isNamed: false });
+    this.alarmRegistry = new AlarmRegistry({ table: alarmTable(EC2, AWS_ALARMS), wallNow, isNamed: false });
     this.history = new History({
       groups: [{ name: 'default', plan: this.plan }],
       router: 'rtr2',

@@ -1,10 +1,14 @@
 import { AlarmRegistry, type StandingAlarm } from '../../src/runtime/alarms';
+import { AWS_ALARMS } from '../../src/aws/alarms';
+import { EC2 } from '../../src/aws/description';
+import { alarmTable } from '../../src/runtime/alarmTable';
 import { AlarmsView } from '../../src/runtime/alarmsView';
 import type { JsonObject } from '../../src/core/state/model';
 import type { Recorded } from '../../src/runtime/loop';
 import { initialState, type State } from '../../src/core/state/state';
 import { planOf } from '../support/coreWorld';
 
+const table = alarmTable(EC2, AWS_ALARMS);
 const wall = Date.parse('2026-11-30T12:00:00Z');
 
 function registry(isNamed = false): {
@@ -14,7 +18,7 @@ function registry(isNamed = false): {
 } {
   let now = wall;
   let changes = -1;
-  const alarms = new AlarmRegistry({ wallNow: () => now, isNamed });
+  const alarms = new AlarmRegistry({ table, wallNow: () => now, isNamed });
   alarms.onChange(() => (changes += 1));
   return { alarms, changes: () => changes, wait: (ms) => (now += ms) };
 }

@@ -56,8 +56,8 @@ test('is written with every keepalive, with the state, the age and the failures 
   batch(0, observed);
   expect(written).toEqual([
     {
-      ec2_observation: { state: 'ok', last_ok_s: 0, failures: 0 },
-      ec2_writes: { state: 'waiting', last_ok_s: null, failures: 0 },
+      api_observation: { state: 'ok', last_ok_s: 0, failures: 0 },
+      api_writes: { state: 'waiting', last_ok_s: null, failures: 0 },
       store: { state: 'failing', last_ok_s: 61, failures: 7 },
       decision_memory: { state: 'ok', last_ok_s: 2.5, failures: 0 },
       loop: { state: 'ok', last_ok_s: 0, failures: 0 },
@@ -67,7 +67,7 @@ test('is written with every keepalive, with the state, the age and the failures 
   expect(written).toHaveLength(1);
   batch(2_000, unobserved);
   batch(3_000, unobserved);
-  expect(written.at(-1)).toMatchObject({ ec2_observation: { state: 'failing', failures: 2 } });
+  expect(written.at(-1)).toMatchObject({ api_observation: { state: 'failing', failures: 2 } });
 });
 
 test('writes that EC2 refuses show, and a claim that was lost is no failure', () => {
@@ -92,18 +92,18 @@ test('writes that EC2 refuses show, and a claim that was lost is no failure', ()
     ]);
   };
   answered('claim', 'AddressInUse');
-  expect(written.at(-1)).toMatchObject({ ec2_writes: { state: 'waiting' } });
+  expect(written.at(-1)).toMatchObject({ api_writes: { state: 'waiting' } });
   answered('takeover', 'UnauthorizedOperation');
-  expect(written.at(-1)).toMatchObject({ ec2_writes: { state: 'failing', failures: 1 } });
+  expect(written.at(-1)).toMatchObject({ api_writes: { state: 'failing', failures: 1 } });
   answered('takeover', null);
-  expect(written.at(-1)).toMatchObject({ ec2_writes: { state: 'ok', failures: 0 } });
+  expect(written.at(-1)).toMatchObject({ api_writes: { state: 'ok', failures: 0 } });
 });
 
 test('is written after a keepalive also where EC2 has not answered at all', () => {
   const { batch, written } = world();
   batch(0);
   expect(written).toHaveLength(1);
-  expect(written[0]).toMatchObject({ ec2_observation: { state: 'waiting', last_ok_s: null, failures: 0 } });
+  expect(written[0]).toMatchObject({ api_observation: { state: 'waiting', last_ok_s: null, failures: 0 } });
   batch(9_999);
   expect(written).toHaveLength(1);
   batch(10_000);

@@ -1,13 +1,13 @@
-import type { Standing } from '../../src/aws/standing';
+import { AWS_CONDITIONS, clockOffsetMs } from '../../src/aws/conditions';
+import { EC2 } from '../../src/aws/description';
+import type { AwsStanding } from '../../src/aws/standing';
 import type { Failure } from '../../src/core/state/model';
 import type { State } from '../../src/core/state/state';
 import {
-  clockOffsetMs,
-  CONDITIONS,
+  conditionsOf,
   isReady,
   readinessOf,
   type Around,
-  type Condition,
   type Line,
   type OfGroup,
 } from '../../src/runtime/readiness';
@@ -15,8 +15,9 @@ import { ReadinessView } from '../../src/runtime/readinessView';
 import { step } from '../../src/core/step';
 import { observationOf, TARGETS } from '../support/coreWorld';
 import { recordingLogger } from '../support/logRecords';
-import { AROUND, groupWith, NOW, STANDING, WALL } from '../support/readyWorld';
+import { AROUND, cloudWith, groupWith, NOW, STANDING, WALL } from '../support/readyWorld';
 
+const CONDITIONS = conditionsOf(EC2, AWS_CONDITIONS);
 const STANDBY = groupWith('peer');
 const ACTIVE = groupWith('mine');
 const timeout: Failure = { kind: 'uncertain', code: 'Timeout', message: 'no answer' };
@@ -28,7 +29,7 @@ const statesIn = (lines: readonly Line[]) =>
   Object.fromEntries(lines.map(({ condition, state }) => [condition, state]));
 
 type Fault = {
-  readonly condition: Condition;
+  readonly condition: string;
   readonly to: 'failing' | 'unknown';
   readonly group?: (group: OfGroup) => OfGroup;
   readonly around?: (around: Around) => Around;
@@ -39,9 +40,9 @@ const inState =
   (change: (state: State) => Partial<State>) =>
   ({ plan, state }: OfGroup): OfGroup => ({ plan, state: { ...state, ...change(state) } });
 const inAws =
-  (change: Partial<Standing>) =>
-  (around: Around): Around => ({ ...around, aws: { ...around.aws, ...change } });
-const credentials = (change: Partial<Standing['credentials']>) =>
+  (change: Partial<AwsStanding>) =>
+  (around: Around): Around => ({ ...around, cloud: cloudWith(change) });
+const credentials = (change: Partial<AwsStanding['credentials']>) =>
   inAws({ credentials: { ...STANDING.credentials, ...change } });
 const phase = (to: State['streams']['phase']) =>
   inState(({ streams }) => ({ streams: { ...streams, phase: to } }));
@@ -87,7 +88,7 @@ const FAULTS: readonly Fault[] = [
   },
   { condition: 'own_interfaces', to: 'unknown', group: interfaceAt('Unknown'), says: 'whether Te1 is UP' },
   {
-    condition: 'ec2_reads',
+    condition: 'api_reads',
     to: 'failing',
     group: inState(({ observing }) => ({
       observing: { ...observing, failures: 1, unread: [{ action: 'x', targets: [], failure: timeout }] },
@@ -95,13 +96,13 @@ const FAULTS: readonly Fault[] = [
     says: 'EC2 does not say who holds the targets (Timeout: no answer)',
   },
   {
-    condition: 'ec2_writes',
+    condition: 'api_writes',
     to: 'failing',
     group: alarm('takeover-refused', 'EC2 refuses to move 10.0.0.1'),
     says: 'EC2 refuses to move 10.0.0.1',
   },
   {
-    condition: 'ec2_writes',
+    condition: 'api_writes',
     to: 'failing',
     group: alarm('takeover-stuck', 'nothing moves'),
     says: 'nothing moves',
@@ -257,8 +258,8 @@ describe('a STANDBY router on which all is well', () => {
 
   test('a reading that is too old is one that fails, and each age is that of its last word', () => {
     const lines = linesOf(STANDBY, AROUND, NOW + 30_001);
-    expect(statesIn(lines)).toEqual({ ...statesIn(linesOf(STANDBY)), ec2_reads: 'failing' });
-    expect(lines.find(({ condition }) => condition === 'ec2_reads')?.ageMs).toBe(30_001);
+    expect(statesIn(lines)).toEqual({ ...statesIn(linesOf(STANDBY)), api_reads: 'failing' });
+    expect(lines.find(({ condition }) => condition === 'api_reads')?.ageMs).toBe(30_001);
     expect(lines.find(({ condition }) => condition === 'ec2_credentials')?.ageMs).toBe(60_000);
   });
 
@@ -306,7 +307,7 @@ test('lines of several groups are named, and one that is not ready makes the rou
 
 test('the offset of the clock is taken between question and answer, whole seconds being half a second late', () => {
   const clock = { dateMs: WALL, sentAt: 1_000, receivedAt: 1_400 };
-  expect(clockOffsetMs(clock, WALL + 10_000, 6_200)).toBe(4_500);
+  expect(clockOffsetMs(clock, { wallNow: WALL + 10_000, now: 6_200 })).toBe(4_500);
 });
 
 describe('what is told', () => {

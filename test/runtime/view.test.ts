@@ -133,6 +133,6 @@ test('ha_health has the role of each of several groups, and counts a failed read
   health.update([recorded('north', failed, role('ACTIVE')), recorded('south', failed, role('STANDBY'))]);
   expect(written.at(-1)).toMatchObject({
     groups: { north: 'ACTIVE', south: 'STANDBY' },
-    ec2_observation: { state: 'failing', failures: 1 },
+    api_observation: { state: 'failing', failures: 1 },
   });
 });

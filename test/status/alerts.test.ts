@@ -4,14 +4,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { alertRules } from '../../scripts/alertRules';
-import { ALARM_TABLE } from '../../src/runtime/alarmTable';
+import { AWS_ALARMS } from '../../src/aws/alarms';
+import { EC2 } from '../../src/aws/description';
+import { alarmTable, allAlarms } from '../../src/runtime/alarmTable';
 
 const rulesPath = join(__dirname, '..', '..', 'deploy', 'monitoring', 'alerts.yml');
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
 const promtool = hasPromtool ? test : test.skip;
 const notice = hasPromtool ? '' : ' (promtool is not installed: apt-get install prometheus)';
 
-const urgent = Object.entries(ALARM_TABLE).filter(
+const urgent = Object.entries(allAlarms(alarmTable(EC2, AWS_ALARMS))).filter(
   ([, { severity }]) => severity === 'critical' || severity === 'major',
 );
 

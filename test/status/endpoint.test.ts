@@ -10,7 +10,7 @@ import { Snapshot } from '../../src/status/snapshot';
 import { eventually } from '../support/eventually';
 import { recordingLogger } from '../support/logRecords';
 import { freePort } from '../support/redisServer';
-import { AROUND, groupWith, NOW } from '../support/readyWorld';
+import { AROUND, cloudWith, groupWith, NOW } from '../support/readyWorld';
 import { ask, publish, sourcesOf, statusWorld, type StatusWorld } from '../support/statusWorld';
 
 let folder: string;
@@ -63,7 +63,7 @@ test('HEAD is answered as GET is, without a body; what there is not says what th
 
 test('/readyz says each reason and what to do', async () => {
   const world = statusWorld({
-    around: { ...AROUND, aws: { ...AROUND.aws, sourceDestCheckOn: ['eni-own1'] } },
+    around: { ...AROUND, cloud: cloudWith({ sourceDestCheckOn: ['eni-own1'] }) },
   });
   await opened(world);
   const answer = await ask(path, '/readyz');

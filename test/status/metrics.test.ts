@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { initialState } from '../../src/core/state/state';
-import { ALARM_TABLE } from '../../src/runtime/alarmTable';
+import { AWS_ALARMS } from '../../src/aws/alarms';
+import { EC2 } from '../../src/aws/description';
+import { alarmTable, allAlarms } from '../../src/runtime/alarmTable';
 import { CallStatistics } from '../../src/transport/callStatistics';
 import { Counts } from '../../src/status/counts';
 import { metricFamilies } from '../../src/status/metrics';
@@ -10,7 +12,7 @@ import type { Recorded } from '../../src/runtime/loop';
 import type { Attempt, State } from '../../src/core/state/state';
 import type { Effect, Timeline } from '../../src/core/state/model';
 import { planOf } from '../support/coreWorld';
-import { AROUND, NOW } from '../support/readyWorld';
+import { AROUND, cloudWith, NOW } from '../support/readyWorld';
 import { publish, sourcesOf, statusWorld, type StatusWorld } from '../support/statusWorld';
 
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
@@ -58,7 +60,7 @@ test('has each alarm of the table at any time, so that a rule can tell 0 from no
   } as const;
   const text = textOf(statusWorld({ alarms: [alarm] }));
   const shown = text.filter((line) => line.startsWith('xr_aws_ha_alarms{'));
-  expect(shown).toHaveLength(Object.keys(ALARM_TABLE).length);
+  expect(shown).toHaveLength(Object.keys(allAlarms(alarmTable(EC2, AWS_ALARMS))).length);
   expect(shown.filter((line) => !line.endsWith(' 0'))).toEqual([
     'xr_aws_ha_alarms{code="foreign-holder",severity="major"} 1',
   ]);
@@ -84,7 +86,7 @@ test('calls of EC2 by action and outcome, in buckets that add up', () => {
     answeredAt: 31_000,
   });
   const text = textOf(
-    statusWorld({ around: { ...AROUND, aws: { ...AROUND.aws, calls: statistics.series() } } }),
+    statusWorld({ around: { ...AROUND, cloud: cloudWith({ calls: statistics.series() }) } }),
   ).filter((line) => line.startsWith('xr_aws_ha_ec2_call_duration_seconds'));
   const of = (rest: string) => text.filter((line) => line.includes(rest)).map((line) => line.split(' ')[1]);
   expect(of('action="DescribeNetworkInterfaces",outcome="ok",le=')).toEqual([

@@ -1,7 +1,9 @@
 /** docs/status.md says what there is. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CONDITIONS } from '../../src/runtime/readiness';
+import { AWS_CONDITIONS } from '../../src/aws/conditions';
+import { EC2 } from '../../src/aws/description';
+import { conditionsOf } from '../../src/runtime/readiness';
 import { metricFamilies } from '../../src/status/metrics';
 import { statusRoutes } from '../../src/status/routes';
 import { Snapshot } from '../../src/status/snapshot';
@@ -30,7 +32,7 @@ test('each condition has its row, in the order in which it is shown', () => {
   const rows = [...page.matchAll(/^\| `(\w+)` \| (.*\?) \| (.*) \|$/gm)].map(([, ...cells]) => cells);
   const who = { ACTIVE: 'the ACTIVE router', notActive: 'a router that is not ACTIVE' };
   expect(rows).toEqual(
-    Object.entries(CONDITIONS).map(([name, { asks, only }]) => [
+    Object.entries(conditionsOf(EC2, AWS_CONDITIONS)).map(([name, { asks, only }]) => [
       name,
       asks,
       only === undefined ? 'every router' : who[only],

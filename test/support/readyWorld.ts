@@ -1,5 +1,7 @@
 /** A pair on which all is well, as this router knows it: STANDBY, or ACTIVE. For tests of readiness and what tells of it. */
-import type { Standing } from '../../src/aws/standing';
+import { conditionsNow } from '../../src/aws/conditions';
+import type { AwsStanding } from '../../src/aws/standing';
+import type { Standing } from '../../src/cloud';
 import type { Event } from '../../src/core/state/model';
 import { initialState, type State } from '../../src/core/state/state';
 import { step } from '../../src/core/step';
@@ -25,7 +27,7 @@ export function groupWith(owner: Owner, plan = planOf()): OfGroup {
   return { plan, state };
 }
 
-export const STANDING: Standing = {
+export const STANDING: AwsStanding = {
   credentials: {
     reading: { state: 'ok', lastOkS: 60, failures: 0 },
     expiresAt: new Date(WALL + 3_600_000).toISOString(),
@@ -43,9 +45,14 @@ export const STANDING: Standing = {
   calls: [],
 };
 
+export function cloudWith(change: Partial<AwsStanding> = {}): Standing {
+  const standing = { ...STANDING, ...change };
+  return { ...standing, conditions: conditionsNow(standing, { wallNow: WALL, now: NOW }) };
+}
+
 export const AROUND: Around = {
   wallNow: WALL,
-  aws: STANDING,
+  cloud: cloudWith(),
   memory: { state: 'ok', lastOkS: 2, failures: 0 },
   onPersistentMount: true,
 };

@@ -2,6 +2,9 @@
 import { request } from 'node:http';
 import type { Group } from '../../src/config/settings';
 import type { Entry } from '../../src/history/entry';
+import { AWS_ALARMS } from '../../src/aws/alarms';
+import { EC2 } from '../../src/aws/description';
+import { alarmTable } from '../../src/runtime/alarmTable';
 import type { StandingAlarm } from '../../src/runtime/alarms';
 import { readinessOf, type Around, type OfGroup } from '../../src/runtime/readiness';
 import { step } from '../../src/core/step';
@@ -40,7 +43,8 @@ export function sourcesOf(world: StatusWorld): SnapshotSources {
     wallNow: () => WALL + world.now - NOW,
     readiness: () => readinessOf(world.groups, world.around, world.now),
     alarms: () => world.alarms,
-    calls: () => world.around.aws.calls,
+    alarmTable: alarmTable(EC2, AWS_ALARMS),
+    calls: () => world.around.cloud.calls,
     history: () => world.history,
   };
 }

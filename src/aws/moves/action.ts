@@ -4,6 +4,7 @@
  * allows, by the pacer.
  */
 import type { ServiceOutputTypes } from '@aws-sdk/client-ec2';
+import type { Outcome } from '../../cloud';
 import type { MovingAction } from '../../config/settings';
 import type { Failure } from '../../core/state/model';
 import type { Kind, TargetOf } from '../description';
@@ -22,14 +23,6 @@ export type Move<K extends Kind = Kind> = {
     readonly networkInterfaceId: string;
     readonly targets: readonly TargetOf<K>[];
   }[];
-};
-
-export type Outcome = {
-  /** Null for success. */
-  readonly failure: Failure | null;
-  /** Monotonic ms when the first request was handed to the socket; when it was to be, where it was not. */
-  readonly sentAt: number;
-  readonly apiRequestId: string | null;
 };
 
 export type PreparedMove = {

@@ -4,36 +4,11 @@
  */
 import type { RequestedMove, CallRequest } from '../../core/state/model';
 import type { AwsPlan, AwsTarget } from '../description';
-import type { Move, Outcome, PreparedMove, Tools } from './action';
+import type { Mover } from '../../cloud';
+import type { Move, PreparedMove, Tools } from './action';
 import { awsKindOf } from '../kinds';
 import type { Ec2 } from '../transport/ec2';
 import type { Pacer } from './pacer';
-
-export type SendRequest = CallRequest & { readonly send: number; readonly timeoutMs: number };
-
-/** Of a request that has to wait for tokens. */
-export type SendNews = { readonly queued: () => void; readonly released: () => void };
-
-export type Mover = {
-  /** Builds, signs and takes a connection; nothing leaves this router. */
-  prepare(request: CallRequest): void;
-  /**
-   * Sends the prepared request where there is one, else a new one; identical ones that are under way use
-   * connections of their own. `timeoutMs` runs from when it is sent, which is at once where EC2's limits allow it.
-   * Fulfilled with the answer; never where it is withdrawn. Never rejects.
-   */
-  send(request: SendRequest, news?: SendNews): Promise<Outcome>;
-  /** What was prepared for this attempt will not be sent. */
-  discard(attempt: number): void;
-  /** What of these calls waits for tokens will not be sent. */
-  withdraw(attempt: number, calls: readonly number[]): void;
-  /**
-   * Goes through a takeover up to the socket, keeps the signed requests for the one that may come, and sees to
-   * it that each of them, and a read beside them, would find a connection standing. Sends nothing. Fulfilled
-   * when all is built; never rejects.
-   */
-  rehearse(moves: readonly RequestedMove[]): Promise<void>;
-};
 
 /** A signature is good for 5 minutes. */
 const PREPARED_AGE_MS_MAX = 240_000;

@@ -6,13 +6,9 @@
  */
 import { performance } from 'node:perf_hooks';
 import { DescribeInstanceStatusCommand, type InstanceStatus } from '@aws-sdk/client-ec2';
-import type { Failure, InstanceCondition } from '../../core/state/model';
+import type { HoldersResult } from '../../cloud';
+import type { InstanceCondition } from '../../core/state/model';
 import { malformed, type Ec2 } from '../transport/ec2';
-
-export type HoldersResult =
-  /** Has a condition for each instance that was asked about. */
-  | { readonly ok: true; readonly conditions: { readonly [instanceId: string]: InstanceCondition } }
-  | { readonly ok: false; readonly failure: Failure };
 
 /** EC2's limit of instance ids in one call. */
 const INSTANCE_IDS_MAX = 100;
