@@ -53,11 +53,12 @@ export class ServiceWatch {
 
   /** What is wrong, if anything is. */
   look(now: number): string | null {
+    const holders = this.#ec2.holdersOf(this.#group);
+    if (this.#since.size === 0 && holders.every((holder) => this.#serves(holder))) return null;
     const fit = ROUTERS.map((router) => this.#isFit(router, now));
-    for (const [place, holder] of this.#ec2.holdersOf(this.#group).entries()) {
+    for (const [place, holder] of holders.entries()) {
       const target = targetOf(this.#group, place, this.#scenario.settings);
       const isServed = this.#serves(holder);
-      if (isServed && this.#since.size === 0) continue;
       for (const router of ROUTERS) {
         const key = 2 * target + router;
         const avoidable =
