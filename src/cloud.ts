@@ -1,7 +1,7 @@
 /**
  * A cloud as the rest of the daemon knows it: what it shows, what it moves, how it says that a holder is, what alarms it
- * raises, and what it is called. Types alone; aws/aws.ts is the first that has this shape. What the core has to know of
- * a cloud (its name in a sentence, its kinds of targets) is a value of the plan: `CloudDescription`.
+ * raises, and what it is called. Types alone; each adapter of a cloud has this shape. What the core has to know of a cloud
+ * (its name in a sentence, its kinds of targets) is a value of the plan: `CloudDescription`.
  */
 import type { CallSeries, LatestCall } from './transport/callStatistics';
 import type { AlarmCode } from './core/state/alarms';
@@ -141,7 +141,7 @@ export type PartAlarm = AlarmEntry & {
 /** Alarms of the core whose likely cause and remedy depend on the cloud. */
 type CloudBound = Extract<
   AlarmCode,
-  'takeover-refused' | 'target-lost' | 'give-back-failed' | 'ec2-unobserved'
+  'takeover-refused' | 'target-lost' | 'give-back-failed' | 'cloud-unobserved'
 >;
 
 /** A constant of the adapter. */

@@ -18,7 +18,7 @@ export const AWS_ALARMS: CloudAlarms = {
       cause: 'the role may not write to the interfaces of the peer, or the peer is gone',
       act: '`xr-aws-ha iam-policy` prints what the role needs; where the peer is well, move the targets by hand',
     },
-    'ec2-unobserved': {
+    'cloud-unobserved': {
       cause: 'the endpoint, its security group, DNS, the role or the metadata service',
       act: '`show ha_health` says which part fails; `xr-aws-ha check-config --online` names what is wrong',
     },

@@ -1,7 +1,7 @@
 /**
  * The commands as the daemon reads them: `POST /command` with a body of JSON, answered with a line of JSON.
  *
- *   {"kind": "inhibit", "forMs": 1800000, "why": "AWS maintenance"} | {"kind": "release"} | {"kind": "switchover"}
+ *   {"kind": "inhibit", "forMs": 1800000, "why": "maintenance"} | {"kind": "release"} | {"kind": "switchover"}
  * Each may name a "group". What an older `ha` asks for as "give" is a switchover.
  *   200 {"accepted": true, "sentence": "..."} | 4xx, 5xx {"error": "..."}: the daemon has not been asked
  */

@@ -3,7 +3,7 @@
  * table of docs/operations.md is made from it (`npm run docs`). Those of the core are raised and ended there
  * (core/rules/alarms.ts). Those of a part of the daemon are raised by a record of the log with the code as its `event`,
  * and ended by one of the events that stand here; test/runtime/alarmTable.test.ts holds both against the source. The
- * adapter of the cloud has its own (aws/alarms.ts), and what an operator does there about those of the core.
+ * adapter of the cloud has its own, and says what an operator does there about those of the core.
  */
 import type { AlarmEntry, CloudAlarms, PartAlarm } from '../cloud';
 import type { AlarmCode } from '../core/state/alarms';
@@ -105,10 +105,10 @@ const coreAlarms = (
     cause: 'a person moved it there, or an instance was replaced and `peer_private_ips` was not',
     act: '`show ha_targets` says who has it; move it back, or set `foreign_holder` to `take`',
   },
-  'ec2-unobserved': {
+  'cloud-unobserved': {
     severity: 'critical',
     means: `${name} has not said for \`role_ttl_s\` who holds the targets: the role is not known`,
-    ...ofCore['ec2-unobserved'],
+    ...ofCore['cloud-unobserved'],
   },
 });
 

@@ -51,7 +51,7 @@ export function heardBy({ sessions }: Plan, event: SharedEvent): SharedEvent | n
   }
 }
 
-/** What a reading of EC2 that others have asked for too says about the targets and the peers of this plan. */
+/** What a reading of the cloud that others have asked for too says about the targets and the peers of this plan. */
 export function observationFor({ targets, peerAddresses }: Plan, observation: Observation): Observation {
   const ids = new Set(targets.map(({ id }) => id));
   const unread = (observation.unread ?? []).flatMap((each) => {

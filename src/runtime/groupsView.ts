@@ -25,7 +25,7 @@ export function shownGroup(plan: Plan, { role, verdict, ownership }: State): Jso
   return {
     state: role.haState,
     reason: verdict,
-    // Null before EC2 has ever been observed; else as in ha_targets, with the writes that EC2 has confirmed since.
+    // Null before the cloud has ever been observed; else as in ha_targets, with the writes that the cloud has confirmed since.
     targets: ownership === null ? null : shownHolders(plan, ownership.holders),
   };
 }

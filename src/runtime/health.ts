@@ -59,11 +59,11 @@ export class Health {
       keepalive ||= isAnswer(event);
     }
     const now = batch.at(-1)?.now ?? -Infinity;
-    // Also where EC2 does not answer at all: then this is what there is to see.
+    // Also where the cloud does not answer at all: then this is what there is to see.
     if (keepalive || now - this.#lastAt >= this.#shortest('keepaliveIntervalMs')) this.#tell(now);
   }
 
-  /** A claim that EC2 turns down was somebody else's, which is no failure. */
+  /** A claim that the cloud turns down was somebody else's, which is no failure. */
   #wrote(isDone: boolean, { attempt }: State): void {
     if (isDone) this.#writes.ok();
     else if (attempt?.purpose !== 'claim') this.#writes.failed();

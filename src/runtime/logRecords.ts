@@ -34,7 +34,7 @@ export function logSteps(log: Logger, batch: readonly Recorded[], isNamed: boole
   }
 }
 
-/** What EC2 turned down or left unanswered is a warning the first time, and no news after that. */
+/** What the cloud turned down or left unanswered is a warning the first time, and no news after that. */
 function levelOf({ event, step }: Recorded): 'debug' | 'info' | 'warn' | 'error' {
   const failed = 'failure' in event && event.failure !== null;
   return failed && step.weight === 'notable' ? 'warn' : LEVELS[step.weight];

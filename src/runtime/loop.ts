@@ -10,9 +10,9 @@
  *      socket, and not while a takeover waits for rule 5's answer: some milliseconds, for which that answer must
  *      not wait.
  *   3. Nothing here waits: an effect's outcome is another event.
- *   4. EC2 is the truth and the store a view: no effect and no decision depends on the store.
+ *   4. The cloud is the truth and the store a view: no effect and no decision depends on the store.
  *   5. A pause of the process is told before the events of the same drain, which came after it (rule 16).
- *   6. When one core reads EC2, the others may have the answer too: at rest there is one reading for all.
+ *   6. When one core reads the cloud, the others may have the answer too: at rest there is one reading for all.
  */
 import type { Group } from '../config/settings';
 import { violations } from '../core/state/invariants';

@@ -1,5 +1,5 @@
 /**
- * Readings of EC2 for several cores: those that ask at the same moment share one, whatever their number, and
+ * Readings of the cloud for several cores: those that ask at the same moment share one, whatever their number, and
  * each gets the part that is about its own plan.
  */
 import type { Cloud, Observed } from '../cloud';

@@ -6,7 +6,7 @@ import { outcomeOf } from '../runtime/moveOutcome';
 import { transitionsOf } from '../runtime/transitions';
 import type { Histogram, Labels } from './metricsText';
 
-/** In seconds: a decision takes milliseconds, a move that waits for EC2's tokens minutes. */
+/** In seconds: a decision takes milliseconds, a move that waits for the cloud's tokens minutes. */
 export const LEG_BOUNDS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] as const;
 
 export const LEGS = ['decided', 'first_write', 'all_moved'] as const;

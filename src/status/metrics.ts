@@ -117,8 +117,8 @@ function aboutMoves({ counts, calls }: Snapshot): readonly Family[] {
       counts.hedges,
     ),
     {
-      name: 'ec2_call_duration_seconds',
-      help: 'Calls of EC2, from the request to the answer or the end of waiting for it.',
+      name: 'api_call_duration_seconds',
+      help: 'Calls of the cloud, from the request to the answer or the end of waiting for it.',
       type: 'histogram',
       bounds: LATENCY_BOUNDS_S,
       samples: calls.map(({ action, outcome, buckets, count, sumS }) => ({

@@ -22,7 +22,7 @@ import { readSmallFile } from './smallFile';
 export type MemoryFile = {
   /** What was remembered last of this group; null where there is nothing that can be trusted. Never throws. */
   load(group: string): Memory | null;
-  /** Who this router is in AWS, once that is known; until then its peers tell it from others. */
+  /** Which instance this router is, once that is known; until then its peers tell it from others. */
   own(instanceId: string): void;
   /** Whether a file is there that names an instance, so that it is worth knowing one's own before `load`. */
   readonly namesInstance: () => boolean;
@@ -36,7 +36,7 @@ export type MemoryFile = {
 
 /** Whose decisions a file holds. */
 export type Owner = {
-  /** Instance id; null while IMDS has not said it. */
+  /** Instance id; null while it is not known. */
   readonly instance: string | null;
   /** The addresses of its peers: no two routers of a pair have the same. */
   readonly router: string;

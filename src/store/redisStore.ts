@@ -138,7 +138,7 @@ class RedisStore implements StoreWriter {
     while (this.outstanding.size === 0 && !this.closing.signal.aborted && client.status === 'ready') {
       await this.woken();
     }
-    // Lets the puts of one step come together, and whatever the step sends to EC2 go first.
+    // Lets the puts of one step come together, and whatever the step sends to the cloud go first.
     await nextTurn();
     return this.outstanding.size > 0 && client.status === 'ready';
   }

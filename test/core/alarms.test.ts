@@ -181,7 +181,7 @@ describe('across a restart', () => {
     'target-lost',
     'local-failure-suspected',
     'give-back-failed',
-    'ec2-unobserved',
+    'cloud-unobserved',
     'unprotected',
     'redundancy-lost',
     'takeover-blocked',

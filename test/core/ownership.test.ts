@@ -130,7 +130,7 @@ describe('the schedule', () => {
     for (const play of [new Play(), watching('peer')]) {
       play.at(play.now);
       play.until(90_000);
-      expect(play.alarms).toEqual(['ec2-unobserved']);
+      expect(play.alarms).toEqual(['cloud-unobserved']);
     }
   });
 
@@ -229,7 +229,7 @@ describe('the bounds of what is believed (section 3)', () => {
     play.until(45_000);
     play.live(60_000, { owners: ['peer', 'peer'] });
     play.until(120_000);
-    expect(play.alarms).toEqual(['ec2-unobserved', 'ec2-unobserved']);
+    expect(play.alarms).toEqual(['cloud-unobserved', 'cloud-unobserved']);
   });
 
   test('one failure is enough for its end to be news', () => {
@@ -295,7 +295,7 @@ describe('what is told of observations', () => {
     play.at(30_200);
     expect(play.alarms).toEqual([]);
     play.at(30_201);
-    expect(play.alarms).toEqual(['ec2-unobserved']);
+    expect(play.alarms).toEqual(['cloud-unobserved']);
   });
 
   test('while an ACTIVE router looks closely it wakes each second, answer or not', () => {

@@ -116,7 +116,7 @@ test('one that goes on failing costs the role after role_ttl_s, with an alarm th
       play.at(at, observed(play, observation('peer', undefined, unread(timeout))));
   }
   expect(play.state.role).toEqual({ haState: 'UNKNOWN', why: 'unobserved' });
-  expect(play.alarms).toEqual(['ec2-unobserved']);
+  expect(play.alarms).toEqual(['cloud-unobserved']);
   expect(play.reasons.join()).toContain('EC2 has not answered DescribeRouteTables (Timeout');
   play.forget();
   play.at(45_100, ...bothDown);

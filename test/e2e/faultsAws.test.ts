@@ -131,7 +131,7 @@ describe('credentials', () => {
     );
     await record(rtr2, /"level":"warn".*"event":"credentials-unread".*ECONNREFUSED/, since);
     expect(roleOf(rtr2)).toBe('STANDBY');
-    await record(rtr2, /"level":"error".*ec2-unobserved/, since);
+    await record(rtr2, /"level":"error".*cloud-unobserved/, since);
     await reason(rtr2, /now UNKNOWN \(unobserved\), before STANDBY/, since);
     expect(await shownState(lab, 'rtr2', 'UNKNOWN')).toBe('UNKNOWN');
     await lab.killRouter('rtr1');

@@ -166,7 +166,7 @@ test('EC2 whose reads end in a black hole for longer than role_ttl_s, for both r
   );
   await reason(rtr1, /now UNKNOWN \(unobserved\), before ACTIVE/, since.rtr1);
   await reason(rtr2, /now UNKNOWN \(unobserved\), before STANDBY/, since.rtr2);
-  await record(rtr2, /"level":"error".*ec2-unobserved/, since.rtr2);
+  await record(rtr2, /"level":"error".*cloud-unobserved/, since.rtr2);
   expect(await shownState(lab, 'rtr1', 'UNKNOWN')).toBe('UNKNOWN');
 
   const healed = { rtr1: rtr1.mark(), rtr2: rtr2.mark() };
@@ -206,7 +206,7 @@ test('EC2 that denies, first the reads from the start on, then the move: each go
   const noReads = lab.ec2.addFault({ ...denied, action: READS });
   const [rtr1, rtr2] = [lab.startDaemon('rtr1'), lab.startDaemon('rtr2')];
   await reason(rtr2, /EC2 could not be observed \(UnauthorizedOperation/);
-  await record(rtr2, /"level":"error".*ec2-unobserved/);
+  await record(rtr2, /"level":"error".*cloud-unobserved/);
   expect([rolesSince(rtr1, 0), rolesSince(rtr2, 0)]).toEqual([['UNKNOWN'], ['UNKNOWN']]);
   expect(await shownState(lab, 'rtr2', 'UNKNOWN')).toBe('UNKNOWN');
   lab.ec2.removeFault(noReads);

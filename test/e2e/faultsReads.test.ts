@@ -47,7 +47,7 @@ describe('slow reads', () => {
   test('DescribeRouteTables never answers: the alarm names it, and a standby restarted meanwhile takes over the rest', async () => {
     const lab = await openMixedPair({ role_ttl_s: 4 });
     const slow = lab.ec2.addFault({ kind: 'blackHole', action: 'DescribeRouteTables' });
-    await record(daemonOf(lab, 'rtr1'), /"level":"error".*ec2-unobserved.*DescribeRouteTables/);
+    await record(daemonOf(lab, 'rtr1'), /"level":"error".*cloud-unobserved.*DescribeRouteTables/);
     await daemonOf(lab, 'rtr2').kill();
     const rtr2 = lab.startDaemon('rtr2');
     await reason(rtr2, /takes nothing over|watches: all sessions are UP/);

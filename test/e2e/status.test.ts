@@ -57,7 +57,7 @@ test('the probes follow the roles through a takeover, which is as ever under 50 
     expect(text).toContain('xr_aws_ha_moves_total{group="default",purpose="takeover",outcome="done"} 1\n');
     expect(text).toContain('xr_aws_ha_takeover_duration_seconds_count{group="default",leg="all_moved"} 1\n');
     expect(text).toMatch(
-      /ec2_call_duration_seconds_count\{action="AssignPrivateIpAddresses",outcome="ok"\} 2\n/,
+      /api_call_duration_seconds_count\{action="AssignPrivateIpAddresses",outcome="ok"\} 2\n/,
     );
   });
   // It may be a second old.

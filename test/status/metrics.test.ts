@@ -87,7 +87,7 @@ test('calls of EC2 by action and outcome, in buckets that add up', () => {
   });
   const text = textOf(
     statusWorld({ around: { ...AROUND, cloud: cloudWith({ calls: statistics.series() }) } }),
-  ).filter((line) => line.startsWith('xr_aws_ha_ec2_call_duration_seconds'));
+  ).filter((line) => line.startsWith('xr_aws_ha_api_call_duration_seconds'));
   const of = (rest: string) => text.filter((line) => line.includes(rest)).map((line) => line.split(' ')[1]);
   expect(of('action="DescribeNetworkInterfaces",outcome="ok",le=')).toEqual([
     '0',

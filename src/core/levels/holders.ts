@@ -19,7 +19,7 @@ export function isAttached(holder: Holder | null | undefined): boolean {
   return holder?.kind === 'interface' && holder.attachment.to !== 'nothing';
 }
 
-/** It is no instance and may well serve, so EC2 cannot be asked how it is. */
+/** It is no instance and may well serve, so the cloud cannot be asked how it is. */
 export function isOfNoInstance(holder: Holder | null): boolean {
   if (holder?.kind === 'interface') return holder.attachment.to === 'service';
   return holder?.kind === 'gateway';

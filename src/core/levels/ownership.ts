@@ -1,5 +1,5 @@
 /**
- * From what EC2 says to ACTIVE, STANDBY or UNKNOWN, and the schedule of asking. EC2 alone decides the
+ * From what the cloud says to ACTIVE, STANDBY or UNKNOWN, and the schedule of asking. The cloud alone decides the
  * role; there is no election. Reads may lag writes, so a read is believed only when it can be right.
  */
 import { isForeign, isOnPeer } from '../rules/foreignHolder';
@@ -41,7 +41,7 @@ export function takeableTargets(plan: Plan, ownership: Ownership): readonly Targ
   );
 }
 
-/** This router's interface that is to hold the target; undefined while EC2 does not show it. */
+/** This router's interface that is to hold the target; undefined while the cloud does not show it. */
 export function interfaceFor({ interfaces }: Observation, target: Target): OwnInterface | undefined {
   return interfaces.find((own) => isSameSlot(own, target));
 }
@@ -51,8 +51,8 @@ function isSameSlot(one: Slot | null, other: Slot): boolean {
 }
 
 /**
- * Whether EC2 has shown the same holders for a keepalive. What nobody holds is asked for only then: a request that
- * EC2 turned down is not repeated sooner, and a peer that was first has been seen by then.
+ * Whether the cloud has shown the same holders for a keepalive. What nobody holds is asked for only then: a request
+ * that the cloud turned down is not repeated sooner, and a peer that was first has been seen by then.
  */
 export function isSettled({ plan, state: { unchanged } }: Turn): boolean {
   return unchanged !== null && unchanged.latest - unchanged.since >= plan.timing.keepaliveIntervalMs;
@@ -75,7 +75,7 @@ export function holdsAll({ targets }: Plan, { holders }: Ownership): boolean {
   return targets.every(({ id }) => holders[id]?.mine === true);
 }
 
-/** `plan`: with all targets: those that EC2 has not shown yet are not known to be anybody's. */
+/** `plan`: with all targets: those that the cloud has not shown yet are not known to be anybody's. */
 export function roleOf(plan: Plan, ownership: Ownership | null, now: number): Role {
   if (
     ownership === null ||
@@ -132,7 +132,7 @@ export function observationFailed(turn: Turn, number: number, failure: Failure):
   );
 }
 
-/** Whether this observation can be right, given what EC2 has confirmed to us; null, or why not. */
+/** Whether this observation can be right, given what the cloud has confirmed to us; null, or why not. */
 function disbelief(turn: Turn, startedAt: number, observation: Observation): string | null {
   const writes = turn.state.ownership?.writes ?? {};
   const latestWrite = Math.max(...Object.values(writes), -Infinity);
@@ -213,7 +213,7 @@ function believe(
   turn.state.observing = observing;
   turn.plan = knownPlan(turn.whole, ownership);
   noteActive(turn);
-  // What EC2 shows for the first time was neither lost nor taken by anybody: the targets known before count.
+  // What the cloud shows for the first time was neither lost nor taken by anybody: the targets known before count.
   const isActive = ownsAll(before === null ? turn.plan : plan, turn.state);
   // Rule 4: the peer may be taking over what this router has only now found to be its own.
   if (isActive && !(before !== null && wasActive) && someSessionWentDown(turn)) observeClosely(turn);
@@ -233,7 +233,7 @@ function someSessionWentDown({ state, now }: Turn): boolean {
 }
 
 /**
- * Rule 2: a target that the peer has come to hold since the last word of EC2. Whoever took it lives, so a session
+ * Rule 2: a target that the peer has come to hold since the last word of the cloud. Whoever took it lives, so a session
  * that is DOWN by then does not say that it is gone; but one that went DOWN after the peer may have taken it does.
  */
 function disarmByPeer(turn: Turn, before: Ownership | null, after: Ownership): void {
@@ -258,7 +258,7 @@ function disarmByPeer(turn: Turn, before: Ownership | null, after: Ownership): v
   disarmUnlessUp(turn, ({ level, changedAt }) => level === 'Down' && !wasAfter(changedAt));
 }
 
-/** Whether EC2 has said since then who holds the target; reads may lag. */
+/** Whether the cloud has said since then who holds the target; reads may lag. */
 export function isKnownSince({ timing }: Plan, ownership: Ownership, id: string, since: number): boolean {
   const isRead = ownership.lagging[id] === undefined;
   return (
@@ -305,10 +305,10 @@ function noteActive(turn: Turn): void {
 /** An UNKNOWN router still acts (rule 4), but a person has to know. */
 export function alarmIfUnobserved(turn: Turn): void {
   const { answeredAt } = turn.state.observing;
-  if (answeredAt === null || hasAlarm(turn.state, 'ec2-unobserved')) return;
+  if (answeredAt === null || hasAlarm(turn.state, 'cloud-unobserved')) return;
   const at = answeredAt + turn.plan.timing.roleTtlMs;
   if (turn.now <= at) return wakeAt(turn, at + 1);
-  raiseAlarm(turn, 'ec2-unobserved', unobservedWords(turn));
+  raiseAlarm(turn, 'cloud-unobserved', unobservedWords(turn));
 }
 
 /** The targets that are not here and who holds them, in words. */

@@ -66,7 +66,7 @@ export function noteOwnershipKnown(turn: Turn, startedAt: number): void {
   turn.state.reorientation = { ...reorientation, ownershipKnown: true };
 }
 
-/** With each decision: over when all is known, and after the hold in any case (EC2 may be away). */
+/** With each decision: over when all is known, and after the hold in any case (the cloud may be away). */
 export function reorient(turn: Turn): void {
   const { reorientation } = turn.state;
   if (reorientation === null) return;

@@ -1,14 +1,14 @@
 /**
- * What EC2 has not said. Each kind of target is read by an action of its own, and one that is slow, fails or cannot
- * be understood must not blind the rest: what was known of its targets stays, and what has never been known of is
- * left out of all decisions until it is.
+ * What the cloud has not said. Each kind of target is read by an action of its own, and one that is slow, fails or
+ * cannot be understood must not blind the rest: what was known of its targets stays, and what has never been known of
+ * is left out of all decisions until it is.
  */
 import type { Failure, Observation, Unread } from '../state/model';
 import type { Plan } from '../state/plan';
 import type { Ownership } from '../state/state';
 import { list, note, type Turn } from '../state/turn';
 
-/** The plan with the targets that EC2 has shown at least once. */
+/** The plan with the targets that the cloud has shown at least once. */
 export function knownPlan(plan: Plan, ownership: Ownership | null): Plan {
   if (ownership === null || plan.targets.every(({ id }) => id in ownership.holders)) return plan;
   return { ...plan, targets: plan.targets.filter(({ id }) => id in ownership.holders) };
@@ -19,18 +19,18 @@ export function confirmedSince({ confirmedAt, lagging }: Ownership): number {
   return Math.min(confirmedAt, ...Object.values(lagging));
 }
 
-/** What nobody waits for is not decided on what EC2 said of the target longer ago than a keepalive. */
+/** What nobody waits for is not decided on what the cloud said of the target longer ago than a keepalive. */
 export function isRecent({ plan, state: { ownership }, now }: Turn, id: string): boolean {
   const laggingSince = ownership?.lagging[id];
   return laggingSince === undefined || now - laggingSince <= plan.timing.keepaliveIntervalMs;
 }
 
-/** The targets of which EC2 has said nothing yet. */
+/** The targets of which the cloud has said nothing yet. */
 export function unknownWords({ whole, plan }: Turn): string {
   return list(whole.targets.filter((target) => !plan.targets.includes(target)).map(({ id }) => id));
 }
 
-/** Says what EC2 has not said, once; what it last said of those targets stays. */
+/** Says what the cloud has not said, once; what it last said of those targets stays. */
 export function noteUnread(turn: Turn, { holders, unread = [] }: Observation): void {
   const { observing } = turn.state;
   const failed = unread.filter(({ failure }) => failure !== null);
@@ -56,7 +56,7 @@ export function noteUnread(turn: Turn, { holders, unread = [] }: Observation): v
 export const failureWords = (failure: Failure | null): string =>
   failure === null ? 'no answer yet' : `${failure.code}: ${failure.message}`;
 
-/** Since when EC2 has said who holds each target. */
+/** Since when the cloud has said who holds each target. */
 export function noteAnswered(turn: Turn): void {
   const { observing, ownership } = turn.state;
   if (ownership === null || turn.plan !== turn.whole) return;
@@ -64,7 +64,7 @@ export function noteAnswered(turn: Turn): void {
   turn.state.observing = { ...observing, answeredAt };
 }
 
-/** What was known with what EC2 says now on top. */
+/** What was known with what the cloud says now on top. */
 export function withKnown(before: Ownership | null, observation: Observation): Observation {
   const { unread, ...said } = observation;
   if (unread === undefined && Object.keys(before?.holders ?? {}).every((id) => id in said.holders))
@@ -85,14 +85,14 @@ function without<Value>(
   return Object.fromEntries(Object.entries(from).filter(([key]) => !keys.includes(key)));
 }
 
-/** What EC2 has not said anything of now, and since when not. */
+/** What the cloud has not said anything of now, and since when not. */
 export function laggingAfter(before: Ownership | null, said: Observation): Ownership['lagging'] {
   if (before === null) return {};
   const silent = Object.keys(before.holders).filter((id) => !(id in said.holders));
   return Object.fromEntries(silent.map((id) => [id, before.lagging[id] ?? before.confirmedAt]));
 }
 
-/** For the alarm: for how long EC2 has not said who holds what, and which of its actions does not answer. */
+/** For the alarm: for how long the cloud has not said who holds what, and which of its actions does not answer. */
 export function unobservedWords({ plan, state }: Turn): string {
   const { unread } = state.observing;
   const forS = plan.timing.roleTtlMs / 1000;

@@ -17,7 +17,7 @@ const LAST_DEADLINE_MS = 8_000;
 /** The first retry goes out at once, later ones after 50 ms doubling to a second. Throttled: the pacer has the time. */
 const FIRST_BACKOFF_MS = 50;
 const LAST_BACKOFF_MS = 1_000;
-/** A target that EC2 refuses for good is tried again this seldom: an operator may have mended it. */
+/** A target that the cloud refuses for good is tried again this seldom: an operator may have mended it. */
 const REFUSED_RETRY_MS = 10_000;
 
 /**
@@ -89,12 +89,12 @@ export function callHasMoved(call: Call): boolean {
   return call.outcome === 'moved' || call.uncertain || isUnderWay(call);
 }
 
-/** A request is out that EC2 may carry out; what still waits for tokens can be withdrawn. */
+/** A request is out that the cloud may carry out; what still waits for tokens can be withdrawn. */
 export function isUnderWay({ outstanding }: Call): boolean {
   return outstanding.some(({ queued }) => !queued);
 }
 
-/** What EC2 has not moved yet. */
+/** What the cloud has not moved yet. */
 export function openTargets(attempt: Attempt): readonly string[] {
   return attempt.calls.filter(({ outcome }) => outcome === 'open').flatMap(({ targets }) => targets);
 }
@@ -205,7 +205,7 @@ export function callAnswered(turn: Turn, answer: Answer): void {
   const call = attempt?.calls.find(({ number }) => number === answer.call);
   if (attempt === null || attempt.number !== answer.attempt || call === undefined) {
     answeredLate(turn, answer);
-    // It changes no state of a move, but if it moved something EC2 has to be asked what is true now.
+    // It changes no state of a move, but if it moved something the cloud has to be asked what is true now.
     if (answer.failure === null) observeNow(turn);
     return note(turn, 'routine', `ignored a late answer of attempt ${answer.attempt}`);
   }
@@ -227,7 +227,7 @@ export function callAnswered(turn: Turn, answer: Answer): void {
   failed(turn, { ...call, outstanding }, sent.hedge, answer.failure);
 }
 
-/** EC2 has answered this request. */
+/** The cloud has answered this request. */
 function hasten(turn: Turn, { startedAt }: Send): void {
   for (const call of currentAttempt(turn).calls)
     if (isOvertaken(call, startedAt)) updateCall(turn, call.number, { overlapAt: turn.now });
@@ -284,7 +284,9 @@ function failed(turn: Turn, call: Call, hedge: boolean, failure: Failure): void 
   }
 }
 
-/** The same word of EC2 again is no news; in an attempt of many calls, neither is the same word to another one. */
+/**
+ * The same word of the cloud again is no news; in an attempt of many calls, neither is the same word to another one.
+ */
 function weightOfFailure(turn: Turn, call: Call, { code }: Failure): Weight {
   const { calls } = currentAttempt(turn);
   const heard = isLarge(calls) ? calls : [call];
@@ -320,7 +322,7 @@ function refused(turn: Turn, call: Call, failure: Failure): void {
   } else raiseAlarm(turn, 'takeover-refused', reason, { about: call.targets, kind: failure.code });
 }
 
-/** Rule 8: without reassignment a refusal means that somebody else was first. EC2 is asked who. */
+/** Rule 8: without reassignment a refusal means that somebody else was first. The cloud is asked who. */
 function lost(turn: Turn, call: Call, failure: Failure): void {
   // What rests on it belongs where it is.
   for (const { number } of [call, ...waitersOf(turn.plan, currentAttempt(turn), call)])
@@ -366,13 +368,13 @@ function split(turn: Turn, call: Call, failure: Failure): void {
 }
 
 /** A believed observation settles what answers left open: done elsewhere, or refused after all. */
-/** The latest word of EC2 was about what this call is to move. */
+/** The latest word of the cloud was about what this call is to move. */
 function isRead({ state: { ownership } }: Turn, { targets }: Call): boolean {
   return targets.every((id) => ownership?.lagging[id] === undefined);
 }
 
 export function settleByObservation(turn: Turn, startedAt: number): void {
-  // Whatever EC2 shows, an attempt that has asked for nothing has not done it.
+  // Whatever the cloud shows, an attempt that has asked for nothing has not done it.
   if (currentAttempt(turn).firstSentAt === null) return;
   for (const call of currentAttempt(turn).calls) {
     if (call.outcome !== 'open') continue;

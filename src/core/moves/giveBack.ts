@@ -13,7 +13,7 @@ import { list, raiseAlarm, wakeAt, type Turn } from '../state/turn';
 
 /** An interface that goes DOWN this soon after the first write explains the BFD failure. */
 const GIVE_BACK_WINDOW_MS = 1_000;
-/** EC2 takes a target from anybody, so what has not gone back by then will not go. */
+/** The cloud takes a target from anybody, so what has not gone back by then will not go. */
 const GIVE_BACK_TTL_MS = 10_000;
 
 /** For one second from the first write that was not definitely refused: the failure may be ours. */
@@ -34,7 +34,7 @@ export function openGiveBack(turn: Turn): void {
   };
 }
 
-/** The takeover has ended and some of its requests have not: EC2 may still carry them out. */
+/** The takeover has ended and some of its requests have not: the cloud may still carry them out. */
 export function rememberOut(turn: Turn, attempt: Attempt): void {
   const { giveBack } = turn.state;
   if (giveBack === null || giveBack.attempt !== attempt.number) return;
@@ -44,7 +44,7 @@ export function rememberOut(turn: Turn, attempt: Attempt): void {
   turn.state.giveBack = { ...giveBack, out };
 }
 
-/** Returns whether it has to wait: EC2 might get a request under way after the one that undoes it. */
+/** Returns whether it has to wait: the cloud might get a request under way after the one that undoes it. */
 export function giveBackIfLocal(turn: Turn): boolean {
   const { giveBack, streams, attempt } = turn.state;
   if (giveBack === null) return false;

@@ -1,5 +1,5 @@
 /**
- * From targets to calls: which ones go together, to which interface, and what EC2 is asked for (rule 6). When a
+ * From targets to calls: which ones go together, to which interface, and what the cloud is asked for (rule 6). When a
  * call is made, and what its answer means, is calls.ts's part.
  */
 import { kindOf, restsOn, sharedCall } from '../kinds';
@@ -34,12 +34,14 @@ export function newCall({
 
 const LARGE = 20;
 
-/** Of so many calls, or targets, each by itself is no news, and EC2's tokens are spared. */
+/** Of so many calls, or targets, each by itself is no news, and the cloud's tokens are spared. */
 export function isLarge({ length }: readonly unknown[]): boolean {
   return length > LARGE;
 }
 
-/** Who is to hold a target, whether EC2 may take it from somebody else, and whether it is believed to be there. */
+/**
+ * Who is to hold a target, whether the cloud may take it from somebody else, and whether it is believed to be there.
+ */
 export type Move = {
   readonly target: Target;
   readonly to: InterfaceHolder;
@@ -48,9 +50,9 @@ export type Move = {
 };
 
 /**
- * One call per interface with all its targets, where EC2 takes them together (rule 6). Those of the lowest rank come
- * first: where EC2's tokens do not suffice for all, the burst is theirs. What is asked for again comes last, and by
- * itself, since EC2 may refuse what is there already.
+ * One call per interface with all its targets, where the cloud takes them together (rule 6). Those of the lowest rank
+ * come first: where the cloud's tokens do not suffice for all, the burst is theirs. What is asked for again comes last,
+ * and by itself, since the cloud may refuse what is there already.
  */
 export function callsOf(
   plan: Pick<Plan, 'cloud'>,
@@ -105,7 +107,7 @@ export function placeHere({ observation }: Pick<Ownership, 'observation'>, targe
   return { kind: 'interface', networkInterfaceId, attachment, mine: true, ...place };
 }
 
-/** What EC2 is asked for, as the holders are now. */
+/** What the cloud is asked for, as the holders are now. */
 export function requestOf({ plan, state }: Turn, attempt: Attempt, call: Call): CallRequest {
   const holders = state.ownership?.holders ?? {};
   return { attempt: attempt.number, call: call.number, ...moveOf(plan, holders, call) };
@@ -115,7 +117,7 @@ export function moveOf(plan: Plan, holders: Holders, call: Call): RequestedMove 
   return requestedMove(plan, plannedTargets(plan, call.targets), holders, call);
 }
 
-/** What a takeover would ask EC2 for now, so that it can be made ready ahead. */
+/** What a takeover would ask the cloud for now, so that it can be made ready ahead. */
 export function takeoverRequests(plan: Plan, observation: Observation): readonly RequestedMove[] {
   const present = plan.targets.filter((target) => interfaceFor(observation, target) !== undefined);
   const moves = present.map((target) => ({

@@ -155,7 +155,7 @@ export function interfacesAnswered(turn: Turn, event: Extract<Event, { type: 'in
 /**
  * Trigger and age, checked before every send. While nothing has moved, an attempt whose trigger is gone is
  * dropped. One that has had nothing confirmed for a minute acts on old news and is decided afresh: by what
- * EC2 has said since, or, where it has said nothing, by the levels alone (rule 4). Returns the sentence of
+ * the cloud has said since, or, where it has said nothing, by the levels alone (rule 4). Returns the sentence of
  * an attempt that does not go on.
  */
 function dropIfOutdated(turn: Turn): string | null {

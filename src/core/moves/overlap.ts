@@ -1,13 +1,15 @@
 /**
  * When a request that has no answer yet is sent once more, on another connection (rule 6): the first time when it is
- * slow by what EC2 has shown here, then at a bounded, jittered pace for as long as EC2 is silent, so that nothing waits
- * for a deadline once it is back. Deadlines do not end with it, and any success wins.
+ * slow by what the cloud has shown here, then at a bounded, jittered pace for as long as the cloud is silent, so that
+ * nothing waits for a deadline once it is back. Deadlines do not end with it, and any success wins.
  */
 import { isLarge } from './grouping';
 import type { Attempt, Call } from '../state/state';
 import { note, type Turn } from '../state/turn';
 
-/** While EC2 is silent, it is asked again the more seldom the more requests are out, and once a second at least. */
+/**
+ * While the cloud is silent, it is asked again the more seldom the more requests are out, and once a second at least.
+ */
 const PACE_MS_FOR_EACH_OUT = 150;
 const LONGEST_PACE_MS = 1_000;
 /** So many requests of one call are out at most: one that ends is followed by the next. */
@@ -34,7 +36,7 @@ export function overlapAtOf(turn: Turn, { calls }: Attempt, { outstanding }: Cal
   const slowMs = slowBy(turn);
   const out = outstanding.length + 1;
   if (out === 1) return turn.now + slowMs;
-  // EC2's limits have no room for more than two at once of many.
+  // The cloud's limits have no room for more than two at once of many.
   if (isLarge(calls) || out >= MOST_OUT) return null;
   const waiting = calls.filter(({ outcome }) => outcome === 'open').length;
   const paceMs = Math.max(slowMs / 2, Math.min(PACE_MS_FOR_EACH_OUT * out, LONGEST_PACE_MS));
@@ -50,8 +52,8 @@ export function overlapAt({ paced }: Attempt, call: Call): number | null {
 }
 
 /**
- * EC2 answers again: what it has been asked for twice in vain, and not since the request that it has answered, need
- * not wait for its turn.
+ * The cloud answers again: what it has been asked for twice in vain, and not since the request that it has answered,
+ * need not wait for its turn.
  */
 export function isOvertaken({ outcome, outstanding }: Call, answeredStartedAt: number): boolean {
   return (

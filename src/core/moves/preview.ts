@@ -1,5 +1,5 @@
 /**
- * What a takeover would ask EC2 for if it began now: made by what begins one (callsFor, moveOf), so that what is
+ * What a takeover would ask the cloud for if it began now: made by what begins one (callsFor, moveOf), so that what is
  * foretold and what is done cannot differ. Decides nothing.
  */
 import { callsFor } from './beginning';
@@ -17,7 +17,7 @@ export type Preview = {
   readonly moves: readonly RequestedMove[];
   /** What would be left where it is, a sentence each. */
   readonly left: readonly string[];
-  /** What EC2 would refuse, as far as the reading shows it, a sentence each. */
+  /** What the cloud would refuse, as far as the reading shows it, a sentence each. */
   readonly refused: readonly string[];
 };
 

@@ -1,12 +1,12 @@
 /**
- * What of an attempt waits for EC2's tokens: requests that were decided and have not left this router. They have
+ * What of an attempt waits for the cloud's tokens: requests that were decided and have not left this router. They have
  * moved nothing, are not hedged, and are withdrawn when they are not wanted any more (rules 6 and 7).
  */
 import { currentAttempt, updateAttempt, updateCall } from './calls';
 import type { Attempt, Call, Send } from '../state/state';
 import { note, type Turn } from '../state/turn';
 
-/** EC2's tokens do not suffice for all requests at once. */
+/** The cloud's tokens do not suffice for all requests at once. */
 export function callQueued(turn: Turn, sent: SentRequest): void {
   if (!updateSend(turn, sent, { queued: true })) return;
   updateAttempt(turn, { paced: true });

@@ -69,7 +69,7 @@ export function objectionToPeer({ plan, state }: Pick<Situation, 'plan' | 'state
   return `the peer is not seen to be well: ${list(levels)}`;
 }
 
-/** What there is to judge by; `plan` has the targets that EC2 has shown so far. */
+/** What there is to judge by; `plan` has the targets that the cloud has shown so far. */
 type Situation = { readonly plan: Plan; readonly state: State; readonly now: number };
 
 type Place = { readonly target: Target; readonly to: InterfaceHolder | null };
@@ -113,7 +113,7 @@ function objectionTo(situation: Situation, places: readonly Place[]): string | n
   return `${plan.cloud.name} shows no interface of the peer ${where} ${list(homeless)} that the configuration names (neigh_ip or peer_private_ips)`;
 }
 
-/** What EC2 would refuse there, and a reading has shown. */
+/** What the cloud would refuse there, and a reading has shown. */
 function refusalAtPeer(
   plan: Plan,
   observation: Observation | undefined,

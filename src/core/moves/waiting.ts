@@ -1,6 +1,6 @@
 /**
- * The order of an attempt's calls where EC2 wants one: what rests on another target is not asked for before that one
- * has been moved (rule 6). It is kept by not sending: no time is set for a call that waits.
+ * The order of an attempt's calls where the cloud wants one: what rests on another target is not asked for before that
+ * one has been moved (rule 6). It is kept by not sending: no time is set for a call that waits.
  */
 import { waitsFor } from './grouping';
 import type { Plan } from '../state/plan';
@@ -14,7 +14,9 @@ export function waitingCalls(plan: Plan, { calls }: Attempt): ReadonlyMap<Call, 
   );
 }
 
-/** What has not been moved yet, without what EC2 refuses, which has an alarm of its own, and what waits for that. */
+/**
+ * What has not been moved yet, without what the cloud refuses, which has an alarm of its own, and what waits for that.
+ */
 export function unrefusedTargets(plan: Plan, attempt: Attempt): readonly string[] {
   const isRefused = ({ refusedWith, lastFailure }: Call): boolean =>
     refusedWith !== null && lastFailure?.kind === 'refused';

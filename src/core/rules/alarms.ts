@@ -58,8 +58,8 @@ const ENDINGS = {
     },
   },
   'give-back-failed': { overBecause: settledAgain },
-  'ec2-unobserved': {
-    // `answeredAt` is also when EC2 was first asked.
+  'cloud-unobserved': {
+    // `answeredAt` is also when the cloud was first asked.
     overBecause: ({ plan, whole, state: { ownership, observing }, now }) =>
       ownership !== null &&
       plan === whole &&
@@ -148,7 +148,7 @@ function isHere({ state }: Turn, id: string): boolean {
   return state.ownership?.holders[id]?.mine === true;
 }
 
-/** EC2 is being asked to move it, or has refused it although nobody holds it. */
+/** The cloud is being asked to move it, or has refused it although nobody holds it. */
 function isAskedFor({ state: { attempt, lostClaim } }: Turn, id: string): boolean {
   const calls = attempt?.calls ?? [];
   const isClaimed = lostClaim !== null && lostClaim.alarmedWith !== null && lostClaim.targets.includes(id);

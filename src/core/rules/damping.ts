@@ -1,6 +1,6 @@
 /**
  * Rule 10, dampening, in the manner of RFC 2439: each takeover that BFD has triggered adds a penalty, which fades;
- * above a limit no further one begins until it has faded. The first takeover is never delayed, and what EC2
+ * above a limit no further one begins until it has faded. The first takeover is never delayed, and what the cloud
  * itself shows (rule 9) is not held back by it.
  */
 import type { Damping } from '../state/model';

@@ -1,6 +1,6 @@
 /**
- * Rule 9, evidence: no session is UP, so BFD cannot say whether the peer lives, and EC2 is asked instead how the
- * holder of the targets is. Only what EC2 shows counts; where the holder runs, this router stays and alarms.
+ * Rule 9, evidence: no session is UP, so BFD cannot say whether the peer lives, and the cloud is asked instead how the
+ * holder of the targets is. Only what the cloud shows counts; where the holder runs, this router stays and alarms.
  */
 import { hasAlarm } from '../state/alarms';
 import type { Event, InstanceCondition, InterfaceHolder } from '../state/model';
@@ -32,7 +32,7 @@ function concerned(plan: Plan, ownership: Ownership): readonly Target[] {
   return missingTargets(plan, ownership).filter((target) => !isForeign(plan, ownership, target));
 }
 
-/** What a gateway or an AWS service has no instance is asked about, and it must not keep the others waiting. */
+/** What a gateway or a service of the cloud has, no instance is asked about, and it must not keep the others waiting. */
 function targetsOfInstances(plan: Plan, ownership: Ownership): readonly Target[] {
   return takeableTargets(plan, ownership).filter(({ id }) => !isOfNoInstance(ownership.holders[id] ?? null));
 }
@@ -41,7 +41,7 @@ function update(turn: Turn, change: Partial<Evidence>): void {
   turn.state.evidence = { ...turn.state.evidence, ...change };
 }
 
-/** With each decision: since when is no session UP? When that has lasted, EC2 is observed at once. */
+/** With each decision: since when is no session UP? When that has lasted, the cloud is observed at once. */
 export function trackSessions(turn: Turn): void {
   const { plan, state, now } = turn;
   const { noneUpSince } = state.evidence;
@@ -56,7 +56,7 @@ export function trackSessions(turn: Turn): void {
   if (withdrawnSince !== state.evidence.withdrawnSince) update(turn, { withdrawnSince });
 }
 
-/** From when on EC2 is asked; null while a session is UP. */
+/** From when on the cloud is asked; null while a session is UP. */
 function askedFrom({ plan, state: { evidence } }: Turn): number | null {
   const { noneUpSince, withdrawnSince } = evidence;
   if (noneUpSince === null) return null;
@@ -64,7 +64,7 @@ function askedFrom({ plan, state: { evidence } }: Turn): number | null {
   return withdrawnSince === null ? at : Math.min(at, withdrawnSince + WITHDRAWN_HOLD_MS);
 }
 
-/** Why EC2 is asked. */
+/** Why the cloud is asked. */
 function silenceWords({ plan, state: { evidence } }: Turn): string {
   return evidence.withdrawnSince === null
     ? `no session has been UP for ${plan.timing.evidenceHoldMs / 1000} s`
@@ -189,7 +189,7 @@ function considerWithdrawn(turn: Turn, ownership: Ownership): Verdict | null {
   };
 }
 
-/** What EC2 shows that lets this target be taken; null where it shows nothing. */
+/** What the cloud shows that lets this target be taken; null where it shows nothing. */
 function proofOf(turn: Turn, ownership: Ownership, target: Target): string | null {
   const { plan } = turn;
   const { id } = target;
@@ -204,7 +204,7 @@ function proofOf(turn: Turn, ownership: Ownership, target: Target): string | nul
   switch (attachment.to) {
     case 'nothing':
       return mayTakeAbandoned() ? `${networkInterfaceId} is attached to no instance` : null;
-    // No instance that has failed: EC2 cannot be asked how it is.
+    // No instance that has failed: the cloud cannot be asked how it is.
     case 'service':
       return null;
     case 'instance': {
@@ -242,7 +242,7 @@ function hasLivingPeer({ observation, holders }: Ownership): boolean {
 /**
  * Both routers find what nobody holds, and each would get some of it. So it is for the one that holds the lowest
  * target, as in rule 8, which may be taking the rest right now; for its peer only when that one is gone. Where
- * neither holds anything, a claim lets EC2 decide once, for all of them.
+ * neither holds anything, a claim lets the cloud decide once, for all of them.
  */
 function mayTakeUnowned(turn: Turn, ownership: Ownership): boolean {
   const lowest = lowestOwned(turn.plan, ownership);
@@ -287,7 +287,7 @@ export function noteTakenFromRunning(turn: Turn, { purpose, targets }: Firing): 
     update(turn, { tookFromRunning: true });
 }
 
-/** What EC2 last said of the instance that holds it; undefined where it was not asked, or did not say. */
+/** What the cloud last said of the instance that holds it; undefined where it was not asked, or did not say. */
 function conditionOf({ state }: Turn, { holders }: Ownership, { id }: Target): InstanceCondition | undefined {
   return state.evidence.conditions[instanceOf(holders[id]) ?? ''];
 }
@@ -313,7 +313,7 @@ function runningWords(turn: Turn, ownership: Ownership): string {
     const held = others.map(({ id }) => `${ownerName(plan.cloud, ownership.holders[id])} holds ${id}`);
     return `unprotected: ${hold}, and ${list(held)}, which is no instance that ${turn.plan.cloud.name} can be asked about`;
   }
-  // A peer that withdraws its sessions does so on purpose, perhaps on its way down: a person knows before EC2 says so.
+  // A peer that withdraws its sessions does so on purpose, perhaps on its way down: a person knows before the cloud says so.
   return state.evidence.withdrawnSince === null
     ? ''
     : `unprotected: ${hold}, and ${turn.plan.cloud.name} is asked how the holder is`;

@@ -1,5 +1,5 @@
 /**
- * Rule 18, foreign holder: where the peer's instance is known, a target that a third instance or an AWS service holds
+ * Rule 18, foreign holder: where the peer's instance is known, a target that a third instance or a service holds
  * is not taken unless the configuration says so; nor is a route that leads to a gateway. Somebody put it there, and no
  * failure of the peer explains it.
  */

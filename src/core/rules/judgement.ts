@@ -14,7 +14,7 @@ import { sessionOf } from '../levels/sessions';
 import { raiseAlarm, wakeAt, type Turn } from '../state/turn';
 import { declines, type Firing, type Verdict } from './verdict';
 
-/** The rules in their order: what BFD says, what EC2 shows, what nobody has, what is preferred. */
+/** The rules in their order: what BFD says, what the cloud shows, what nobody has, what is preferred. */
 const RULES = [considerTakeover, considerEvidence, considerRepair, considerPreemption] as const;
 
 /** What the rules call for now: the first that fires, or all that they have to say. */
@@ -34,8 +34,8 @@ export function askRules(turn: Turn): Verdict {
 }
 
 /**
- * What EC2 shows may change with each reading, so of the moves that this calls for only one begins in a keepalive.
- * Those that BFD calls for are held back by dampening alone.
+ * What the cloud shows may change with each reading, so of the moves that this calls for only one begins in a
+ * keepalive. Those that BFD calls for are held back by dampening alone.
  */
 function patientUntil({ plan, state, now }: Turn, { purpose }: Firing): number | null {
   if (state.attempt !== null || state.lastPatientAt === null || purpose === 'takeover') return null;
@@ -58,7 +58,7 @@ export function judge(turn: Turn): Verdict {
 /** Moves without which the targets are not served. */
 const URGENT: readonly Purpose[] = ['takeover', 'evidence', 'claim'];
 
-/** How long the alarm about a takeover that may not begin waits for EC2 to say where the targets are. */
+/** How long the alarm about a takeover that may not begin waits for the cloud to say where the targets are. */
 const LOOK_MS = 5_000;
 
 /** A forgotten inhibit would be an outage, so a person has to know: once, each time that it matters. */
@@ -74,7 +74,7 @@ export function alarmIfBlocked(turn: Turn, called: Verdict, verdict: Verdict): v
   turn.state.blocked = blocked;
 }
 
-/** Whether EC2 has been read since the sessions went DOWN, or has had its time; asks for the reading. */
+/** Whether the cloud has been read since the sessions went DOWN, or has had its time; asks for the reading. */
 function isReadSinceDown(turn: Turn, { purpose, sessions, targets }: Firing): boolean {
   const { ownership, observing } = turn.state;
   if (purpose !== 'takeover' || ownership === null) return true;

@@ -1,6 +1,6 @@
 /**
  * Rule 8, repair: targets without a proper owner although nothing fails. A lasting partial ownership is
- * completed by the router with the lowest owned target; targets that nobody holds are claimed, and EC2 says who
+ * completed by the router with the lowest owned target; targets that nobody holds are claimed, and the cloud says who
  * was first. Both routers find the same answer, because the order of targets is canonical.
  */
 import { currentAttempt, nextCallNumber, updateAttempt } from '../moves/calls';
@@ -36,7 +36,7 @@ export function noteHolders(turn: Turn): void {
 }
 
 /**
- * A claim that is refused although nobody holds the target was not lost to anybody: EC2 minds something else.
+ * A claim that is refused although nobody holds the target was not lost to anybody: the cloud minds something else.
  * Reads may lag writes, so only one that began long enough after the refusal says that nobody does.
  */
 function reviewLostClaim(turn: Turn, holders: Observation['holders'], startedAt: number): void {
@@ -89,7 +89,7 @@ function considerClaim(turn: Turn, ownership: Ownership): Verdict {
 }
 
 /**
- * The lowest one that nobody holds, so that both routers ask for the same. What EC2 refuses although nobody holds
+ * The lowest one that nobody holds, so that both routers ask for the same. What the cloud refuses although nobody holds
  * it must not keep the others waiting: then it is the turn of the next one.
  */
 function firstToClaim(turn: Turn, ownership: Ownership): Target | undefined {
@@ -158,7 +158,7 @@ function considerPartial(turn: Turn, ownership: Ownership, { since, observations
 
 /**
  * No router has anything, and interfaces that are attached to no instance have kept some: the instance was
- * terminated and they were not. EC2 cannot arbitrate here, so the routers go one after the other.
+ * terminated and they were not. The cloud cannot arbitrate here, so the routers go one after the other.
  */
 function considerAbandoned(turn: Turn, ownership: Ownership, { since, observations }: Unchanged): Verdict {
   const { plan, now } = turn;

@@ -25,7 +25,7 @@ export function considerTakeover(turn: Turn): Verdict {
     testimony: testimonyOf(plan, state, session, now),
   }));
 
-  // Levels first, role second: a DOWN is latched until EC2 says who owns the targets (rule 4).
+  // Levels first, role second: a DOWN is latched until the cloud says who owns the targets (rule 4).
   if (ownership === null)
     return declines(`waiting for ${turn.plan.cloud.name} to say who holds the targets${latched(statements)}`);
   if (state.streams.phase !== 'synchronized') {
@@ -82,8 +82,8 @@ function lateBecause(state: State, down: readonly PlannedSession[]): string {
 }
 
 /**
- * Rule 3, partial: what was here when EC2 last said so, and may be on the peer by now, which repairs and preempts as
- * this router does. Only what EC2 has said since the peer went DOWN is certain.
+ * Rule 3, partial: what was here when the cloud last said so, and may be on the peer by now, which repairs and preempts
+ * as this router does. Only what the cloud has said since the peer went DOWN is certain.
  */
 function uncertainTargets(
   { plan, state }: Turn,
@@ -124,7 +124,7 @@ function witnesses(turn: Turn): readonly PlannedSession[] {
   return turn.plan.sessions.filter((session) => canTestify(turn.state, session));
 }
 
-/** A local interface that is DOWN and on whose subnet a target lives, by name. Where EC2 has not shown
+/** A local interface that is DOWN and on whose subnet a target lives, by name. Where the cloud has not shown
  * the subnet of the session's peer, the interface is taken for one: the careful reading. */
 function ownTargetInterfaceDown({ plan, state }: Turn): string | null {
   const own = state.ownership?.observation;

@@ -7,7 +7,7 @@
 export type AlarmCode =
   /** Another client has taken the router's event streams: a failure of the peer would not be seen. */
   | 'control-lost'
-  /** EC2 refuses to move a target and will go on refusing. */
+  /** The cloud refuses to move a target and will go on refusing. */
   | 'takeover-refused'
   /** No request of a takeover has succeeded for some seconds. */
   | 'takeover-stuck'
@@ -17,9 +17,9 @@ export type AlarmCode =
   | 'local-failure-suspected'
   /** Targets that were to go back to the peer did not. */
   | 'give-back-failed'
-  /** EC2 has not been observed for `role_ttl_s`: the role is UNKNOWN. */
-  | 'ec2-unobserved'
-  /** No session is UP and EC2 shows no reason to take over: a failure of the peer would not be seen. */
+  /** The cloud has not been observed for `role_ttl_s`: the role is UNKNOWN. */
+  | 'cloud-unobserved'
+  /** No session is UP and the cloud shows no reason to take over: a failure of the peer would not be seen. */
   | 'unprotected'
   /** This router has all targets and no session is UP: nobody is there to take them over from it. */
   | 'redundancy-lost'

@@ -23,12 +23,12 @@ export type InterfaceGeneration = 'gen1' | 'gen2';
 export type JsonObject = { readonly [key: string]: JsonValue };
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 
-// --- What EC2 says -------------------------------------------------------------------------------
+// --- What the cloud says -------------------------------------------------------------------------
 
 export type OwnInterface = Slot & {
   readonly networkInterfaceId: string;
   readonly subnetId: string;
-  /** As EC2 returns them (`PrivateIpAddress`, `Primary`, ... of DescribeNetworkInterfaces); for `show` only. */
+  /** As the cloud returns them; for `show` only. */
   readonly privateIpAddresses: readonly JsonObject[];
 };
 
@@ -38,7 +38,7 @@ export type Attachment =
   /** A service of the cloud has the interface; it is no instance that could be asked about. */
   | {
       readonly to: 'service';
-      /** As EC2 names it (`amazon-elb`); null where it does not. */
+      /** As the cloud names it; null where it does not. */
       readonly name: string | null;
     }
   | { readonly to: 'nothing' };
@@ -53,7 +53,7 @@ export type Holder =
       readonly mine: false;
       readonly blackhole?: true;
     }
-  /** A route is there and EC2 no longer names what it led to. */
+  /** A route is there and the cloud no longer names what it led to. */
   | { readonly kind: 'nowhere'; readonly mine: false; readonly blackhole: true };
 
 export type InterfaceHolder = {
@@ -76,7 +76,7 @@ export type PeerInterface = {
   readonly slot: Slot | null;
 };
 
-/** One reading of EC2: who holds what. */
+/** One reading of the cloud: who holds what. */
 export type Observation = {
   /** This router's. */
   readonly instanceId: string;
@@ -84,20 +84,20 @@ export type Observation = {
   readonly interfaces: readonly OwnInterface[];
   /** By target id; null where nobody holds it. Absent: `unread`, what was known of it stays. */
   readonly holders: { readonly [id: string]: Holder | null };
-  /** By peer address of the sessions; absent where EC2 knows no interface with that address. */
+  /** By peer address of the sessions; absent where the cloud knows no interface with that address. */
   readonly peers: { readonly [peerAddress: string]: PeerInterface };
-  /** What EC2 has not said this time; absent where it has said it all. */
+  /** What the cloud has not said this time; absent where it has said it all. */
   readonly unread?: readonly Unread[];
   /**
-   * Why EC2 would refuse to put a target on an interface of this router or the peer, as far as the reading shows it,
-   * by target id and interface; absent where it would not.
+   * Why the cloud would refuse to put a target on an interface of this router or the peer, as far as the reading shows
+   * it, by target id and interface; absent where it would not.
    */
   readonly refusals?: { readonly [id: string]: { readonly [networkInterfaceId: string]: string } };
 };
 
 /** Targets that a reading says nothing of, as each kind of them is read by an action of its own. */
 export type Unread = {
-  /** `DescribeRouteTables` */
+  /** As the cloud names it. */
   readonly action: string;
   readonly targets: readonly string[];
   /** Null: the answer is still waited for, and comes as an observation of its own. */
@@ -105,8 +105,8 @@ export type Unread = {
 };
 
 /**
- * What EC2's own clock said in one of its answers (`Date`: whole seconds, so it was up to a second later), for whoever
- * lays the journals of two routers side by side. Nothing is decided by it.
+ * What the cloud's own clock said in one of its answers (`Date`: whole seconds, so it was up to a second later), for
+ * whoever lays the journals of two routers side by side. Nothing is decided by it.
  */
 export type CloudClock = {
   /** Milliseconds since 1970. */
@@ -117,21 +117,21 @@ export type CloudClock = {
 };
 
 /**
- * Why an EC2 call failed, as far as the rules care.
- * `throttled`: EC2 answered and did nothing for want of tokens. `refused`: it did nothing and would not next
+ * Why a call failed, as far as the rules care.
+ * `throttled`: the cloud answered and did nothing for want of tokens. `refused`: it did nothing and would not next
  * time either. `unsent`: nothing was done and asking again may help, because the request never left this
- * router or EC2 turned it away over its credentials or a passing state. `uncertain`: no usable answer, so
+ * router or the cloud turned it away over its credentials or a passing state. `uncertain`: no usable answer, so
  * the change may have been made.
  */
 export type Failure = {
   readonly kind: 'throttled' | 'refused' | 'unsent' | 'uncertain';
-  /** EC2's error code, or the socket's (`ECONNRESET`), or `Timeout`. */
+  /** The cloud's error code, or the socket's (`ECONNRESET`), or `Timeout`. */
   readonly code: string;
   /** One line for the log; never holds credentials. */
   readonly message: string;
 };
 
-/** What EC2 says of an instance: its state; that it runs and fails its status checks; that there is none such. */
+/** What the cloud says of an instance: its state; that it runs and fails its status checks; that there is none such. */
 export type InstanceCondition =
   'pending' | 'running' | 'impaired' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated' | 'gone';
 
@@ -241,15 +241,15 @@ export type Event =
       readonly number: number | null;
       readonly startedAt: number;
       readonly observation: Observation;
-      /** Absent: EC2 has not said. */
+      /** Absent: the cloud has not said. */
       readonly clock?: CloudClock;
     }
   | { readonly type: 'observationFailed'; readonly number: number; readonly failure: Failure }
-  /** EC2 is about to be read anyway: who has no question out may have that answer too. */
+  /** The cloud is about to be read anyway: who has no question out may have that answer too. */
   | { readonly type: 'observationOffered' }
-  /** By EC2's latest answers to this router a takeover call that has had none for this long is slow. */
+  /** By the cloud's latest answers to this router a takeover call that has had none for this long is slow. */
   | { readonly type: 'answerTimeLearnt'; readonly slowAfterMs: number }
-  /** A request of `sendCall` has not been sent: it waits for tokens (EC2's limit of requests). */
+  /** A request of `sendCall` has not been sent: it waits for tokens (the cloud's limit of requests). */
   | {
       readonly type: 'callQueued';
       readonly attempt: number;
@@ -307,13 +307,13 @@ export type Event =
 
 export type CallRequest = RequestedMove & { readonly attempt: number; readonly call: number };
 
-/** What EC2 is asked for. */
+/** What the cloud is asked for. */
 export type RequestedMove = {
   readonly networkInterfaceId: string;
   readonly targets: readonly string[];
-  /** Whether EC2 may take the targets from somebody else; without, it refuses what is held. */
+  /** Whether the cloud may take the targets from somebody else; without, it refuses what is held. */
   readonly allowReassignment: boolean;
-  /** Where EC2's tokens do not suffice for all calls, lower ranks go first. */
+  /** Where the cloud's tokens do not suffice for all calls, lower ranks go first. */
   readonly rank: number;
   /** Where on the interface, of an Elastic IP; absent: on the primary address. */
   readonly privateAddress?: string;
@@ -325,7 +325,7 @@ export type RequestedMove = {
 };
 
 /**
- * What a move is for. `takeover`: BFD says that the peer is gone (rule 3). `evidence`: EC2 says so (rule 9).
+ * What a move is for. `takeover`: BFD says that the peer is gone (rule 3). `evidence`: the cloud says so (rule 9).
  * `repair` and `claim`: targets without a proper owner (rule 8). `preemption`: this router is preferred
  * (rule 11). `switchover`: an operator wants the peer to have them (rule 15). `giveBack`: the failure was here
  * (rule 5).
@@ -353,7 +353,7 @@ export type Timeline = {
 
 /** One line per effect: the union and the table of runners are both derived from it. */
 export type EffectArgs = {
-  /** All targets of one call to one interface. It may have to wait for EC2's tokens. */
+  /** All targets of one call to one interface. It may have to wait for the cloud's tokens. */
   readonly sendCall: CallRequest & { readonly send: number; readonly timeoutMs: number };
   /** Build and sign, so that `sendCall` of the same call has only the socket left to wait for. */
   readonly prepareCall: CallRequest;
@@ -367,7 +367,7 @@ export type EffectArgs = {
     readonly timeoutMs: number;
   };
   readonly observeOwnership: { readonly number: number };
-  /** Ask EC2 how the instances that hold the targets are (DescribeInstanceStatus). */
+  /** Ask the cloud how the instances that hold the targets are. */
   readonly askHolders: { readonly number: number; readonly instanceIds: readonly string[] };
   /** Read the levels of sessions and interfaces again. */
   readonly readLevels: Readonly<Record<never, never>>;

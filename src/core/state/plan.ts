@@ -3,7 +3,7 @@
  * watch the peer router, and the times of the rules. Made from the configuration once; never changes.
  */
 
-/** Where on an instance an interface is: EC2's `Attachment.NetworkCardIndex` and `DeviceIndex`. */
+/** Where on an instance an interface is: its network card, and its place there. */
 export type Slot = {
   readonly deviceIndex: number;
   /** 0 on an instance with one network card, which nearly all are. */
@@ -24,9 +24,9 @@ export type TargetKind = {
 
 /** What the core has to know of the cloud, whose adapter has it as a constant. */
 export type CloudDescription = {
-  /** Who is asked and answers, inside a sentence: `EC2`. */
+  /** Who is asked and answers, as a name inside a sentence. */
   readonly name: string;
-  /** A holder that is no instance, inside a sentence: `an AWS service`. */
+  /** What a holder is that is no instance, with its article, inside a sentence. */
   readonly service: string;
   /**
    * The kinds of its targets, by name. To claim means the same for all: without reassignment the cloud refuses what
@@ -67,11 +67,11 @@ export type PlannedSession = {
 };
 
 export type Timing = {
-  /** From one observation of EC2 to the next while nothing happens. */
+  /** From one observation of the cloud to the next while nothing happens. */
   readonly keepaliveIntervalMs: number;
   /** How long an observation may stay unconfirmed before the role reads UNKNOWN. */
   readonly roleTtlMs: number;
-  /** EC2 reads may lag a write this long: a contradicting read is repeated, not believed. */
+  /** Readings may lag a write this long: a contradicting read is repeated, not believed. */
   readonly stalenessMs: number;
   /** How long the local interface must have been UP, after coming UP, before its session may trigger. */
   readonly reestablishAfterInterfaceMs: number;
@@ -86,7 +86,7 @@ export type Timing = {
   readonly armedTtlMs: number;
   /** How long a partial ownership has to stay the same before it is repaired. */
   readonly partialHoldMs: number;
-  /** How long no session may be UP before EC2 is asked how the holder is. */
+  /** How long no session may be UP before the cloud is asked how the holder is. */
   readonly evidenceHoldMs: number;
   /** How long no session may be UP before targets are taken from a holder that runs; null: never. */
   readonly takeFromRunningAfterMs: number | null;
@@ -103,7 +103,7 @@ export type Plan<T extends Target = Target> = {
   /** Canonical order (kind, then id, addresses as numbers), never that of the configuration: both routers have the same. */
   readonly targets: readonly T[];
   readonly sessions: readonly PlannedSession[];
-  /** By which EC2 shows the peer's interfaces: the peers' addresses, or others that the configuration names. */
+  /** By which the cloud shows the peer's interfaces: the peers' addresses, or others that the configuration names. */
   readonly peerAddresses: readonly string[];
   /** Whether one session that is DOWN is enough, or all that can testify have to be. */
   readonly trigger: 'any' | 'all';
@@ -111,7 +111,7 @@ export type Plan<T extends Target = Target> = {
   readonly preferred: boolean;
   /** What to do with a target that an instance outside the pair holds. */
   readonly foreignHolder: 'refuse' | 'take';
-  /** What to do where the peer has withdrawn all sessions and EC2 says that its instance runs. */
+  /** What to do where the peer has withdrawn all sessions and the cloud says that its instance runs. */
   readonly onPeerWithdrawn: 'stay' | 'take';
   readonly timing: Timing;
   readonly cloud: CloudDescription;

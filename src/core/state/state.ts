@@ -74,13 +74,13 @@ export type Unwatched = {
 export type Ownership = {
   readonly observation: Observation;
   readonly holders: { readonly [id: string]: Holder | null };
-  /** When the latest word of EC2 came. */
+  /** When the latest word of the cloud came. */
   readonly confirmedAt: number;
   /** When the observation was begun: what has happened since may be missing in it. */
   readonly startedAt: number;
   /** The targets that the latest word was not about, and when the last word about each came. */
   readonly lagging: { readonly [id: string]: number };
-  /** When EC2 last answered 200 to a write of ours, by target id. */
+  /** When the cloud last confirmed a write of ours, by target id. */
   readonly writes: { readonly [id: string]: number };
 };
 
@@ -103,7 +103,9 @@ export type Observing = {
   readonly unread: readonly Unread[];
   /** The next one is to come sooner than the keepalive; consumed by the next decision, which draws the time. */
   readonly retry: boolean;
-  /** When EC2 was first asked, or since when it has said who holds each target; null before the first question. */
+  /**
+   * When the cloud was first asked, or since when it has said who holds each target; null before the first question.
+   */
   readonly answeredAt: number | null;
 };
 
@@ -135,7 +137,7 @@ export type Call = {
   readonly tries: number;
   /** When it is asked for once more although the latest request has no answer yet; null: not. */
   readonly overlapAt: number | null;
-  /** A request of this call ended without an answer: EC2 may have done it. */
+  /** A request of this call ended without an answer: the cloud may have done it. */
   readonly uncertain: boolean;
   /** When the next try is due; null while one is outstanding or nothing is to be sent. */
   readonly nextSendAt: number | null;
@@ -144,7 +146,7 @@ export type Call = {
   readonly lastFailure: Failure | null;
   /** A refusal that counts only after a read (rule 6): who said it, and when. */
   readonly disputed: { readonly failure: Failure; readonly at: number } | null;
-  /** EC2's error code of the last refusal for good, so that the same one alarms once. */
+  /** The cloud's error code of the last refusal for good, so that the same one alarms once. */
   readonly refusedWith: string | null;
 };
 
@@ -167,14 +169,14 @@ export type Attempt = {
   readonly firstSentAt: number | null;
   readonly firstOnWireAt: number | null;
   readonly lastAnsweredAt: number | null;
-  /** When EC2 last moved something; null if it has not. */
+  /** When the cloud last moved something; null if it has not. */
   readonly lastMovedAt: number | null;
   /** Requests have had to wait for tokens: it takes its time, and spends none on hedges (rule 6). */
   readonly paced: boolean;
   readonly calls: readonly Call[];
 };
 
-/** Rule 8: how long EC2 has shown the same holders. */
+/** Rule 8: how long the cloud has shown the same holders. */
 export type Unchanged = {
   readonly holders: Observation['holders'];
   /** When the first and when the latest observation that showed them was started. */
@@ -188,11 +190,11 @@ export type LostClaim = {
   readonly since: number;
   readonly targets: readonly string[];
   readonly failure: Failure;
-  /** EC2's error code that was alarmed about. */
+  /** The cloud's error code that was alarmed about. */
   readonly alarmedWith: string | null;
 };
 
-/** Rule 9: what EC2 says about the instances that hold the targets. */
+/** Rule 9: what the cloud says about the instances that hold the targets. */
 export type Evidence = {
   /** Since when no session is UP; null while one is. */
   readonly noneUpSince: number | null;
@@ -248,14 +250,17 @@ export type State = {
   readonly interfaces: { readonly [name: string]: LocalInterface };
   readonly ownership: Ownership | null;
   readonly unchanged: Unchanged | null;
-  /** The last claim that EC2 has turned down, until somebody is seen to hold what was claimed. */
+  /** The last claim that the cloud has turned down, until somebody is seen to hold what was claimed. */
   readonly lostClaim: LostClaim | null;
   readonly role: Role;
   readonly observing: Observing;
   readonly evidence: Evidence;
   /** This router has been ACTIVE since it booted. */
   readonly beenActive: boolean;
-  /** After how long without an answer a takeover call is slow, by EC2's latest answers; null while too few are known. */
+  /**
+   * After how long without an answer a takeover call is slow, by the cloud's latest answers; null while too few are
+   * known.
+   */
   readonly slowAfterMs: number | null;
   readonly damping: Damping | null;
   readonly preemption: Preemption;

@@ -17,7 +17,7 @@ export type Draft = { -readonly [Key in keyof State]: State[Key] };
 export type Weight = 'routine' | 'notable' | 'alarm';
 
 export type Turn = {
-  /** With the targets that EC2 has shown so far: what is not known yet, no rule decides about. */
+  /** With the targets that the cloud has shown so far: what is not known yet, no rule decides about. */
   plan: Plan;
   /** With all targets. */
   readonly whole: Plan;
