@@ -80,7 +80,7 @@ export function askAboutHolders(turn: Turn): void {
     ...new Set(concerned(plan, ownership).flatMap(({ id }) => instanceOf(ownership.holders[id]) ?? [])),
   ].filter((instanceId) => instanceId !== ownership.observation.instanceId);
   if (instanceIds.length === 0) return update(turn, { conditions: {}, failure: null, inFlight: null });
-  if (evidence.inFlight !== null && now - (evidence.askedAt ?? now) <= LOST_AFTER_MS) return;
+  if (evidence.inFlight !== null && now - evidence.askedAt <= LOST_AFTER_MS) return;
   const number = evidence.lastNumber + 1;
   update(turn, { lastNumber: number, inFlight: number, askedAt: now });
   turn.effects.push({ effect: 'askHolders', number, instanceIds });

@@ -202,8 +202,8 @@ export type Evidence = {
   readonly withdrawnSince: number | null;
   readonly lastNumber: number;
   readonly inFlight: number | null;
-  /** When the latest question was asked. */
-  readonly askedAt: number | null;
+  /** When the latest question was asked; 0 before the first. */
+  readonly askedAt: number;
   /** The last answer, of instances that held targets then; empty where there is none. */
   readonly conditions: { readonly [instanceId: string]: InstanceCondition };
   /** Why the last question had no answer. */
@@ -335,7 +335,7 @@ export function initialState(plan: Plan): State {
       withdrawnSince: null,
       lastNumber: 0,
       inFlight: null,
-      askedAt: null,
+      askedAt: 0,
       conditions: {},
       failure: null,
       tookFromRunning: false,
