@@ -44,6 +44,7 @@ export const ROOMS = {
       'runtime/alarmTable',
       'runtime/groupsView',
       'runtime/moveOutcome',
+      'runtime/plannedView',
       'runtime/transitions',
       'transport/callStatistics',
     ],

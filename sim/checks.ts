@@ -582,7 +582,7 @@ export function changesBound(scenario: Scenario, group: Group): number {
   const explained = faults.map((fault) => changesOf(fault, settings)).reduce((sum, one) => sum + one, 0);
   // Who gives and sees its peer go DOWN takes back, and so may the peer at the same moment; and where EC2 is slow each
   // may overtake the other with its second request.
-  const switched = faults.some((fault) => fault.kind === 'operator' && fault.how === 'switchover');
+  const switched = faults.some((fault) => fault.kind === 'operator' && isHandingOver(fault.how));
   const isSlow =
     settings.heavyTail || settings.ec2LatencyMs[1] > HEDGE_MS || faults.some(({ kind }) => kind === 'ec2');
   const met = switched && faults.length > 1 ? (isSlow ? 2 : 1) : 0;
@@ -633,6 +633,10 @@ function removalMoves({ removedAs, onPeerWithdrawn }: Scenario['settings']): boo
   return removedAs === 'Down' || onPeerWithdrawn === 'take';
 }
 
+function isHandingOver(how: Extract<Fault, { kind: 'operator' }>['how']): boolean {
+  return how === 'switchover' || how === 'schedule';
+}
+
 function changesOf(fault: Fault, settings: Scenario['settings']): number {
   const [one, other] = settings.detectMs;
   switch (fault.kind) {
@@ -660,6 +664,6 @@ function changesOf(fault: Fault, settings: Scenario['settings']): number {
     case 'operator':
       if (fault.how === 'inhibit' || fault.how === 'release') return 0;
       // What is moved by hand to a router that is dead has to come back.
-      return fault.how === 'switchover' ? 1 : 2;
+      return isHandingOver(fault.how) ? 1 : 2;
   }
 }

@@ -74,6 +74,9 @@ export type RouterParts<Index extends AnyRouter> = Configuration & {
 type Memories = { readonly [group in Group]: Memory | null };
 const NO_MEMORIES: Memories = { 0: null, 1: null };
 
+/** What an operator types; `schedule`: a switchover, so much later. */
+export type Command = 'inhibit' | 'release' | 'switchover' | 'schedule' | 'cancel';
+
 export class Router<Index extends AnyRouter> {
   readonly index: Index;
   readonly api: ApiServer;
@@ -250,7 +253,7 @@ export class Router<Index extends AnyRouter> {
   }
 
   /** Returns the number of the command; null where no daemon takes it. */
-  command(how: 'inhibit' | 'release' | 'switchover', group: Group, forMs: number): number | null {
+  command(how: Command, group: Group, forMs: number): number | null {
     const { daemon } = this;
     if (daemon === null) return null;
     this.#tell(() => `${groupWords(group, this.#p.settings)}command: ${how} for ${forMs} ms`);
@@ -259,6 +262,17 @@ export class Router<Index extends AnyRouter> {
     switch (how) {
       case 'switchover':
         daemon.enqueueFor(group, () => ({ type: 'switchoverRequested', request }));
+        break;
+      case 'schedule':
+        daemon.enqueueFor(group, () => ({
+          type: 'scheduleRequested',
+          request,
+          atWall: wallNow + forMs,
+          wallNow,
+        }));
+        break;
+      case 'cancel':
+        daemon.enqueueFor(group, () => ({ type: 'cancelRequested', request }));
         break;
       case 'release':
         daemon.enqueueFor(group, () => ({ type: 'releaseRequested', request }));

@@ -131,7 +131,7 @@ export type Fault = Timed &
     | {
         readonly kind: 'operator';
         readonly router: RouterIndex;
-        readonly how: 'inhibit' | 'release' | 'switchover' | 'move' | 'foreign' | 'nobody';
+        readonly how: 'inhibit' | 'release' | 'switchover' | 'schedule' | 'move' | 'foreign' | 'nobody';
         readonly target: number | 'all';
       }
     /** The wall clock of a router is stepped, forwards or backwards. */
@@ -174,6 +174,7 @@ export function scenarioOf(seed: number): Scenario {
   // Far apart each fault is judged by itself; close together they are what single-fault thinking forgets.
   const nearness = random.pick([0, 0.3, 0.6, 0.9]);
   const faults: Fault[] = [];
+  const orders = new Random(seed, 6);
   const count = random.pick([3, 3, 3, 4, 4, 5, 6, 8]);
   let last = FIRST_FAULT_MS;
   for (let number = 0; number < count; number += 1) {
@@ -181,7 +182,7 @@ export function scenarioOf(seed: number): Scenario {
     const at = near ? last + random.spread(1, 30_000) : random.int(FIRST_FAULT_MS, LAST_FAULT_MS);
     last = Math.min(at, HEAL_MS - 1_000);
     const fault = faultOf(random, settings, pickKind(), last);
-    faults.push(fault);
+    faults.push(ordered(orders, fault));
     // Or just when the last one is over.
     if (random.chance(0.1)) last = Math.min(last + fault.forMs, HEAL_MS - 1_000);
   }
@@ -189,6 +190,12 @@ export function scenarioOf(seed: number): Scenario {
   if (unseen.chance(1 / 32)) return repairedUnseen(unseen, seed, settings);
   const death = random.chance(0.35) ? deathOf(random, faults) : null;
   return { seed, settings, faults: faults.sort((one, other) => one.at - other.at), death };
+}
+
+/** Some of the switchovers are ordered for when the fault would be over. */
+function ordered(random: Random, fault: Fault): Fault {
+  if (fault.kind !== 'operator' || fault.how !== 'switchover') return fault;
+  return { ...fault, how: random.pick(['switchover', 'switchover', 'schedule']) };
 }
 
 /** How often each kind of fault happens where all are as likely as they are interesting. */

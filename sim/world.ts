@@ -229,6 +229,7 @@ class World {
     this.#dying = null;
     // What a person mends: whoever finds the third router takes it away.
     this.#stranger?.breakMachine('terminate');
+    this.#cancelOrders();
     const convergedMs = this.#settle(death?.uponMoveLateMs === null ? death : this.#died);
     const { counts } = this.#tally;
     this.#tally.count('double fault', this.#causes.doubleFaults.size);
@@ -239,6 +240,14 @@ class World {
       counts,
       convergedMs,
     };
+  }
+
+  /** A clock that was stepped may have put one off until after the end of all faults. */
+  #cancelOrders(): void {
+    if (!this.#scenario.faults.some((fault) => fault.kind === 'operator' && fault.how === 'schedule')) return;
+    for (const group of groupsOf(this.#scenario.settings))
+      for (const router of this.#routers)
+        this.#checksOf(group).commanded(router, router.command('cancel', group, 0));
   }
 
   #checksOf(group: Group): Checks {

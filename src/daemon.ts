@@ -23,6 +23,7 @@ import { Journal } from './runtime/journal';
 import { logSteps, logTimeline } from './runtime/logRecords';
 import { Loop, type EffectRunners } from './runtime/loop';
 import { gathered } from './runtime/gathered';
+import { progressOf } from './runtime/plannedView';
 import { ReadinessView } from './runtime/readinessView';
 import { sharedReadings } from './runtime/readings';
 import { nodeScheduler } from './runtime/scheduler';
@@ -221,7 +222,12 @@ async function run(
     loop.enqueueFor(name, { type: 'started', bootId, memory: memory.load(name), wallNow: Date.now() });
   }
   const slapi = startSlapi({ settings: settings.slapi, emit: (event) => loop.enqueue(event), now, log });
-  const control = openControl({ path: settings.controlSocket, log, submit: requests.submit });
+  const control = openControl({
+    path: settings.controlSocket,
+    log,
+    submit: requests.submit,
+    progress: () => progressOf(new Map(names.map((name) => [name, loop.stateOf(name)]))),
+  });
   void cloud.mistakes.then((mistakes) => {
     if (mistakes.length === 0) return;
     for (const mistake of mistakes)

@@ -28,6 +28,9 @@ type Command = (typeof COMMANDS)[number];
 const OPTIONS = {
   for: { type: 'string', of: ['ha'] },
   why: { type: 'string', of: ['ha'] },
+  at: { type: 'string', of: ['ha'] },
+  'dry-run': { type: 'boolean', of: ['ha'] },
+  cancel: { type: 'boolean', of: ['ha'] },
   group: { type: 'string', of: ['ha'] },
   all: { type: 'boolean', of: ['replay'] },
   json: { type: 'boolean', of: ['show'] },
@@ -69,6 +72,9 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
   ha release    end that before its time
   ha switchover hand the floating addresses to the peer router; that the peer is inhibited cannot be seen from
                 here, and then it gets them all the same: see show ha_reason there first; ha give is the same
+                it waits until EC2 has shown them there for a keepalive, and says how long each leg took;
+                --dry-run says what would be asked of EC2 and what speaks against it; --at 03:00 (UTC), or
+                2026-12-01T03:00Z, or 30m: at that time, which --cancel takes back
                 where there are several groups, --group NAME is the one that is meant;
                 inhibit and release without it are for all
   heal -c heal.json
@@ -87,7 +93,7 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
 exit codes: 0 done, 1 failed, 2 wrong usage or configuration;
             show: 1 alarms stand (ha_alarms) or not ready (ha_ready),
                   3 nothing written yet, 4 store away, 5 old: the daemon is dead or stuck;
-            ha: 1 declined, 4 daemon not reachable; plan, check-config --online: 4 EC2 not reachable;
+            ha: 1 declined, 3 undone: something has moved and it is not as ordered, 4 daemon not reachable; plan, check-config --online: 4 EC2 not reachable;
             replay: 1 decides otherwise, 2 no journal, or a damaged one; report: 2 no story to be told;
             heal: 1 not all whole, 4 AWS cannot be read
 `;
@@ -152,7 +158,18 @@ async function main(args: readonly string[]): Promise<number> {
     case 'show':
       return show(rest, { json: values.json ?? false, last: values.last }, values.config);
     case 'ha':
-      return ha({ words: rest, for: values.for, why: values.why, group: values.group }, values.config);
+      return ha(
+        {
+          words: rest,
+          for: values.for,
+          why: values.why,
+          at: values.at,
+          dryRun: values['dry-run'],
+          cancel: values.cancel,
+          group: values.group,
+        },
+        values.config,
+      );
     case 'replay':
       return replay(rest, values.all ?? false);
     case 'report': {

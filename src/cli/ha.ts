@@ -3,25 +3,32 @@
  * answers with one sentence. What goes wrong is said on the error output, with what to do.
  */
 import { ask, type Asked } from '../control/client';
-import { maxInhibitMs, minInhibitMs, whyFault, type OperatorCommand } from '../control/commands';
+import { maxAheadMs, maxInhibitMs, minInhibitMs, whyFault, type OperatorCommand } from '../control/commands';
 import { closest } from '../config/closest';
 import { printable } from '../config/words';
 import type { FoundSocket } from './controlSocket';
 import { parseDuration } from './duration';
+import { Following } from './following';
+import { parseMoment } from './moment';
 
 export type Output = { write(text: string): unknown };
 
-export const haExitCodes = { accepted: 0, declined: 1, wrongUsage: 2, notReachable: 4 } as const;
+/** `undone`: something has moved, and it is not as it was ordered. */
+export const haExitCodes = { accepted: 0, declined: 1, wrongUsage: 2, undone: 3, notReachable: 4 } as const;
 
 /** A switchover takes the longest: until EC2 has moved everything, up to some 10 s. */
 const answerTimeoutMs = 20_000;
 
 const usage = `usage: xr-aws-ha ha inhibit --for 30m --why "AWS maintenance" [--group NAME] [-c FILE]
        xr-aws-ha ha release [--group NAME] [-c FILE]
-       xr-aws-ha ha switchover [--group NAME] [-c FILE]
+       xr-aws-ha ha switchover [--dry-run | --at TIME | --cancel] [--group NAME] [-c FILE]
 
-switchover, or give, hands the targets to the peer router, where it is seen to be well. A peer that is inhibited gets
-them all the same, since that cannot be seen from here: type show ha_reason there first.
+switchover, or give, hands the targets to the peer router, where it is seen to be well, and waits until EC2 has shown
+them there for a keepalive. A peer that is inhibited gets them all the same, since that cannot be seen from here: type
+show ha_reason there first.
+  --dry-run  only says what would be asked of EC2, and what speaks against it
+  --at       at that time: 2026-12-01T03:00Z, 03:00 (UTC), or 30m from now; at most 7 days ahead
+  --cancel   takes such an order back
 `;
 
 /** What stands behind `ha` on the command line. */
@@ -29,13 +36,16 @@ export type HaArguments = {
   readonly words: readonly string[];
   readonly for?: string | undefined;
   readonly why?: string | undefined;
+  readonly at?: string | undefined;
+  readonly dryRun?: boolean | undefined;
+  readonly cancel?: boolean | undefined;
   readonly group?: string | undefined;
 };
 
 export type ReadHa =
   { readonly ok: true; readonly command: OperatorCommand } | { readonly ok: false; readonly problem: string };
 
-export function readHa(args: HaArguments): ReadHa {
+export function readHa(args: HaArguments, nowMs = Date.now()): ReadHa {
   const [written, ...more] = args.words;
   const action = written === 'give' ? 'switchover' : written;
   if (action === undefined) return wrong('what to do is missing: inhibit, release or switchover');
@@ -49,10 +59,40 @@ export function readHa(args: HaArguments): ReadHa {
     return wrong(`${action} takes no '${printable(more.join(' '))}'${hint}`);
   }
   if (args.group === '') return wrong('--group: it is empty; write the name of a group');
+  for (const option of SWITCHOVER_OPTIONS)
+    if (args[option.name] !== undefined && action !== 'switchover')
+      return wrong(`${action} takes no ${option.written}`);
   if (action === 'inhibit') return readInhibit(args);
   if (args.for !== undefined) return wrong(`${action} takes no --for`);
   if (args.why !== undefined) return wrong(`${action} takes no --why`);
-  return { ok: true, command: { kind: action, ...groupOf(args) } };
+  return action === 'switchover'
+    ? readSwitchover(args, nowMs)
+    : { ok: true, command: { kind: action, ...groupOf(args) } };
+}
+
+const SWITCHOVER_OPTIONS = [
+  { name: 'dryRun', written: '--dry-run' },
+  { name: 'at', written: '--at' },
+  { name: 'cancel', written: '--cancel' },
+] as const;
+
+function readSwitchover(args: HaArguments, nowMs: number): ReadHa {
+  const given = SWITCHOVER_OPTIONS.filter(({ name }) => args[name] !== undefined && args[name] !== false);
+  const [option, other] = given;
+  if (option !== undefined && other !== undefined)
+    return wrong(`switchover takes one of ${option.written} and ${other.written}`);
+  const group = groupOf(args);
+  if (args.cancel === true) return { ok: true, command: { kind: 'cancel', ...group } };
+  if (args.dryRun === true) return { ok: true, command: { kind: 'preview', ...group } };
+  if (args.at === undefined) return { ok: true, command: { kind: 'switchover', ...group } };
+  const atWallMs = parseMoment(args.at, nowMs);
+  if (atWallMs === null)
+    return wrong(
+      `--at: '${printable(args.at)}' is not a time; write it like 2026-12-01T03:00Z, 03:00 (UTC) or 30m`,
+    );
+  if (atWallMs < nowMs || atWallMs > nowMs + maxAheadMs)
+    return wrong(`--at: '${printable(args.at)}' is out of range; from now to 7 days ahead are possible`);
+  return { ok: true, command: { kind: 'schedule', ...group, atWallMs } };
 }
 
 /** Resolves to the exit code; never rejects. */
@@ -67,11 +107,24 @@ export async function ha(
     err.write(`ha: ${reading.problem}\n\n${usage}`);
     return haExitCodes.wrongUsage;
   }
-  const asked = await ask(socket.path, reading.command, timeoutMs);
+  const { command } = reading;
+  if (command.kind === 'switchover') return followed(socket, command, { out, err }, timeoutMs);
+  const asked = await ask(socket.path, command, timeoutMs);
+  return told(asked, socket, { out, err });
+}
+
+type Streams = { readonly out: Output; readonly err: Output };
+
+/** Says what came of the command; returns the exit code. */
+function told(asked: Asked, socket: FoundSocket, { out, err }: Streams): number {
   switch (asked.outcome) {
-    case 'answered':
-      (asked.accepted ? out : err).write(`${printable(asked.sentence)}\n`);
-      return asked.accepted ? haExitCodes.accepted : haExitCodes.declined;
+    case 'answered': {
+      const stream = asked.accepted ? out : err;
+      stream.write(`${printable(asked.sentence)}\n`);
+      for (const line of asked.lines ?? []) stream.write(`  ${printable(line)}\n`);
+      if (asked.accepted) return haExitCodes.accepted;
+      return asked.begun === true ? haExitCodes.undone : haExitCodes.declined;
+    }
     case 'refused':
       err.write(`ha: the daemon has not taken the command: ${printable(asked.error)}\n`);
       return haExitCodes.declined;
@@ -84,6 +137,36 @@ export async function ha(
     case 'unreachable':
       err.write(notReachable(socket, asked));
       return haExitCodes.notReachable;
+  }
+}
+
+/** A switchover: told as it goes, until the targets are seen to be well at the peer. */
+async function followed(
+  socket: FoundSocket,
+  command: OperatorCommand,
+  { out, err }: Streams,
+  timeoutMs: number,
+): Promise<number> {
+  const following = new Following(socket.path, (line) => out.write(`${line}\n`));
+  await following.begin();
+  const running = following.run();
+  const asked = await ask(socket.path, command, timeoutMs);
+  const isGoingOn = asked.outcome === 'answered' && asked.accepted;
+  if (!isGoingOn) following.stop();
+  else out.write(`${printable(asked.sentence)}\n`);
+  const ending = await running;
+  if (!isGoingOn) return told(asked, socket, { out, err });
+  switch (ending) {
+    case 'done':
+    case 'declined':
+    case 'undone':
+      out.write(`${following.legs.join('\n')}\n`);
+      return ending === 'done' ? haExitCodes.accepted : haExitCodes.undone;
+    case 'lost':
+      err.write('ha: the daemon does not answer any more: see show ha_targets and its log.\n');
+      return haExitCodes.notReachable;
+    case 'none':
+      return haExitCodes.accepted;
   }
 }
 

@@ -5,6 +5,8 @@
  * written yet, 4 the store is away, 5 what is shown is old. Loads next to nothing: the whole command has 150 ms.
  */
 import { closest } from '../config/closest';
+import { entries, member } from '../config/document';
+import { printable } from '../config/words';
 import type { StoreSettings } from '../config/settings';
 import { HISTORY_KEY } from '../history/entry';
 import { indexName, isStoreKey, listedKeys, storeKeys, type StoreEntry, type StoreKey } from '../store/entry';
@@ -41,6 +43,7 @@ const OF_NOW: readonly StoreKey[] = [
   'ha_alarms',
   'ha_ready',
   'ha_targets',
+  'ha_planned',
   'ha_groups',
   'ha_interfaces',
 ];
@@ -61,6 +64,7 @@ export async function show(
     case 'entry': {
       const staleness = await stalenessIn(key, reading.entry, store, socketPath);
       out.write(json ? jsonEntry(key, reading.entry, staleness) : page(key, reading.entry, staleness));
+      if (key === 'ha_state' && !json) err.write(await plannedWords(store));
       if (staleness !== null && !json && key !== 'ha_state') err.write(staleWords(key, staleness));
       if (staleness !== null) return showExitCodes.stale;
       return wantsPerson(key, reading.entry) ? showExitCodes.wantsPerson : showExitCodes.shown;
@@ -107,6 +111,17 @@ function staleWords(key: StoreKey, staleness: NonNullable<Staleness>): string {
     ? 'See show ha_health, and the log of the daemon.'
     : 'Is the daemon running, in this container? Its log says why it ended.';
   return `show: ${key} is ${stalenessWords(staleness)}.\n${hint}\n`;
+}
+
+/** What is to come, on the error output too: the value stays one of the three words. */
+async function plannedWords({ settings }: FoundStore): Promise<string> {
+  const reading = await readEntry(settings, 'ha_planned');
+  if (reading.outcome !== 'entry') return '';
+  const texts = entries(member(jsonOf(reading.entry.value), 'planned')).flatMap((each) => {
+    const text = member(each, 'text');
+    return typeof text === 'string' ? [text] : [];
+  });
+  return texts.map((text) => `show: ${printable(text)}.\n`).join('');
 }
 
 /** Times with their zone: the predecessor's have none, and are those of this machine. */

@@ -19,13 +19,39 @@ export type Asked =
 const maxReplyBytes = 64 * 1024;
 
 /** Never rejects. */
-export function ask(path: string, command: OperatorCommand, timeoutMs: number): Promise<Asked> {
+export async function ask(path: string, command: OperatorCommand, timeoutMs: number): Promise<Asked> {
+  const exchanged = await exchange(
+    path,
+    { method: 'POST', to: '/command' },
+    timeoutMs,
+    JSON.stringify(command),
+  );
+  return exchanged.outcome === 'text' ? askedOf(exchanged.text) : exchanged;
+}
+
+/** How the last switchover of each group goes; null where the daemon does not say. Never rejects. */
+export async function askProgress(path: string, timeoutMs: number): Promise<readonly unknown[] | null> {
+  const exchanged = await exchange(path, { method: 'GET', to: '/progress' }, timeoutMs);
+  if (exchanged.outcome !== 'text') return null;
+  const progress = member(jsonOf(exchanged.text), 'progress');
+  return Array.isArray(progress) ? progress : null;
+}
+
+type Exchanged =
+  | { readonly outcome: 'text'; readonly text: string }
+  | Extract<Asked, { outcome: 'unreachable' | 'unanswered' }>;
+
+function exchange(
+  path: string,
+  { method, to }: { readonly method: string; readonly to: string },
+  timeoutMs: number,
+  body = '',
+): Promise<Exchanged> {
   return new Promise((resolve) => {
-    const body = JSON.stringify(command);
     const asking = request({
       socketPath: path,
-      method: 'POST',
-      path: '/command',
+      method,
+      path: to,
       headers: {
         host: 'localhost',
         'content-type': 'application/json',
@@ -34,10 +60,10 @@ export function ask(path: string, command: OperatorCommand, timeoutMs: number): 
       agent: false,
     });
     let connected = false;
-    const settle = (asked: Asked) => {
+    const settle = (exchanged: Exchanged) => {
       clearTimeout(timer);
       asking.destroy();
-      resolve(asked);
+      resolve(exchanged);
     };
     const unanswered = (cause: string) => settle({ outcome: 'unanswered', cause });
     const timer = setTimeout(() => unanswered(`no answer within ${timeoutMs / 1000} s`), timeoutMs);
@@ -50,7 +76,7 @@ export function ask(path: string, command: OperatorCommand, timeoutMs: number): 
         bytes += part.length;
         if (bytes > maxReplyBytes) unanswered('the answer is too long to be one');
       });
-      response.once('end', () => settle(askedOf(Buffer.concat(parts).toString('utf8'))));
+      response.once('end', () => settle({ outcome: 'text', text: Buffer.concat(parts).toString('utf8') }));
       response.on('error', () => unanswered(closed));
     });
     asking.on('error', (error) => {
@@ -65,20 +91,34 @@ export function ask(path: string, command: OperatorCommand, timeoutMs: number): 
 const closed = 'the connection was closed without an answer';
 const notOurs = 'what came back is no answer of this version';
 
-function askedOf(text: string): Asked {
-  let reply: unknown;
+function jsonOf(text: string): unknown {
   try {
-    reply = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
-    reply = null;
+    return null;
   }
+}
+
+function askedOf(text: string): Asked {
+  const reply = jsonOf(text);
   const [accepted, sentence, error] = ['accepted', 'sentence', 'error'].map((name) => member(reply, name));
   if (typeof accepted === 'boolean' && typeof sentence === 'string') {
-    return { outcome: 'answered', accepted, sentence };
+    const lines = textsIn(member(reply, 'lines'));
+    return {
+      outcome: 'answered',
+      accepted,
+      sentence,
+      ...(lines.length === 0 ? {} : { lines }),
+      ...(member(reply, 'begun') === true ? { begun: true } : {}),
+    };
   }
   return typeof error === 'string'
     ? { outcome: 'refused', error }
     : { outcome: 'unanswered', cause: notOurs };
+}
+
+function textsIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
 }
 
 /** What Node's parser calls by names of its own. */

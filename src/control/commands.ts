@@ -16,13 +16,28 @@ type OperatorAction =
   /** The end of the maintenance, before its time. */
   | { readonly kind: 'release' }
   /** Hand the targets to the peer router. */
-  | { readonly kind: 'switchover' };
+  | { readonly kind: 'switchover' }
+  /** The same at a time in milliseconds since 1970, from now to 7 days ahead. */
+  | { readonly kind: 'schedule'; readonly atWallMs: number }
+  /** No switchover at a later time. */
+  | { readonly kind: 'cancel' }
+  /** What a switchover would ask for now, and what speaks against it. */
+  | { readonly kind: 'preview' };
 
 /** The daemon's decision, in one sentence. */
-export type OperatorAnswer = { readonly accepted: boolean; readonly sentence: string };
+export type OperatorAnswer = {
+  readonly accepted: boolean;
+  readonly sentence: string;
+  /** What belongs to it. */
+  readonly lines?: readonly string[] | undefined;
+  /** Declined, but something has moved. */
+  readonly begun?: true | undefined;
+};
 
 export const minInhibitMs = 1_000;
 export const maxInhibitMs = 7 * 24 * 60 * 60 * 1_000;
+/** A switchover is ordered so long before its time at most. */
+export const maxAheadMs = 7 * 24 * 60 * 60 * 1_000;
 
 const maxWhyCharacters = 200;
 

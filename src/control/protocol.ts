@@ -2,8 +2,10 @@
  * The commands as the daemon reads them: `POST /command` with a body of JSON, answered with a line of JSON.
  *
  *   {"kind": "inhibit", "forMs": 1800000, "why": "maintenance"} | {"kind": "release"} | {"kind": "switchover"}
+ *   {"kind": "schedule", "atWallMs": 1767225600000} | {"kind": "cancel"} | {"kind": "preview"}
  * Each may name a "group". What an older `ha` asks for as "give" is a switchover.
- *   200 {"accepted": true, "sentence": "..."} | 4xx, 5xx {"error": "..."}: the daemon has not been asked
+ *   200 {"accepted": true, "sentence": "...", "lines": [...], "begun": true} (the last two where there are any) | 4xx, 5xx {"error": "..."}: the daemon has not been asked
+ * `GET /progress`: how the last switchover of each group goes: 200 {"progress": [...]}.
  */
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
@@ -14,6 +16,8 @@ export type ReadCommand =
   { readonly ok: true; readonly command: OperatorCommand } | { readonly ok: false; readonly error: string };
 
 const forMsHint = `write a whole number of milliseconds from ${minInhibitMs} to ${maxInhibitMs}`;
+
+const timeHint = 'write the time as milliseconds since 1970';
 
 /** A name that no group has is not wrong here: the answer then says which there are. */
 const group = z.string({ error: 'write the name of a group' }).min(1).max(256).optional();
@@ -31,9 +35,18 @@ const commandSchema = z.discriminatedUnion(
       }),
     }),
     z.strictObject({ kind: z.literal('release'), group }),
+    z.strictObject({ kind: z.enum(['cancel', 'preview']), group }),
+    z.strictObject({
+      kind: z.literal('schedule'),
+      group,
+      atWallMs: z.int({ error: timeHint }).min(0, timeHint).max(8_640_000_000_000_000, timeHint),
+    }),
     z.strictObject({ kind: z.enum(['switchover', 'give']).transform(() => 'switchover' as const), group }),
   ],
-  { error: 'write an object with the kind "inhibit", "release" or "switchover"' },
+  {
+    error:
+      'write an object with the kind "inhibit", "release", "switchover", "schedule", "cancel" or "preview"',
+  },
 );
 
 export function readCommand(body: Buffer): ReadCommand {

@@ -9,7 +9,15 @@ import type { OperatorAnswer, OperatorCommand } from './commands';
 /** The commands as the core knows them; `request` comes back in its answer. */
 export type OperatorEvent = Extract<
   Event,
-  { type: 'inhibitRequested' | 'releaseRequested' | 'switchoverRequested' }
+  {
+    type:
+      | 'inhibitRequested'
+      | 'releaseRequested'
+      | 'switchoverRequested'
+      | 'scheduleRequested'
+      | 'cancelRequested'
+      | 'previewRequested';
+  }
 >;
 
 export type OperatorRequests = {
@@ -78,8 +86,8 @@ export function operatorRequests({
       const answers = await Promise.all(meant.groups.map((group) => askGroup(group, command)));
       return groups.length === 1 ? (answers[0] ?? unanswered) : together(meant.groups, answers);
     },
-    answer({ request, accepted, sentence }) {
-      pending.get(request)?.settle({ accepted, sentence });
+    answer({ request, ...answer }) {
+      pending.get(request)?.settle(answer);
     },
     close() {
       closed = true;
@@ -87,6 +95,8 @@ export function operatorRequests({
     },
   };
 }
+
+const HANDING_OVER: readonly OperatorCommand['kind'][] = ['switchover', 'schedule', 'preview'];
 
 type Meant =
   | { readonly ok: true; readonly groups: readonly string[] }
@@ -107,7 +117,7 @@ function groupsMeant(groups: readonly string[], { kind, group }: OperatorCommand
         : `there is no group ${group}: the groups are ${names}`,
     );
   }
-  if (kind === 'switchover' && groups.length > 1)
+  if (HANDING_OVER.includes(kind) && groups.length > 1)
     return decline(`no switchover: there are several groups, ${names}: say which one with --group`);
   return { ok: true, groups };
 }
@@ -119,7 +129,13 @@ function together(groups: readonly string[], answers: readonly OperatorAnswer[])
     const saying = groups.filter((_, place) => answers[place]?.sentence === sentence);
     return `${saying.join(', ')}: ${sentence}`;
   });
-  return { accepted: answers.every(({ accepted }) => accepted), sentence: told.join('; ') };
+  const lines = answers.flatMap((each) => each.lines ?? []);
+  return {
+    accepted: answers.every(({ accepted }) => accepted),
+    sentence: told.join('; '),
+    ...(lines.length === 0 ? {} : { lines }),
+    ...(answers.some(({ begun }) => begun === true) ? { begun: true } : {}),
+  };
 }
 
 function eventOf(command: OperatorCommand, request: number, wallNow: () => number): OperatorEvent {
@@ -136,5 +152,11 @@ function eventOf(command: OperatorCommand, request: number, wallNow: () => numbe
       return { type: 'releaseRequested', request };
     case 'switchover':
       return { type: 'switchoverRequested', request };
+    case 'schedule':
+      return { type: 'scheduleRequested', request, atWall: command.atWallMs, wallNow: wallNow() };
+    case 'cancel':
+      return { type: 'cancelRequested', request };
+    case 'preview':
+      return { type: 'previewRequested', request };
   }
 }

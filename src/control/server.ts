@@ -16,15 +16,20 @@ export type ControlOptions = {
   readonly log: Logger;
   /** Has to settle for every command, at the daemon's end too: requests.ts does. */
   readonly submit: (command: OperatorCommand) => Promise<OperatorAnswer>;
+  /** Of each group that has switched over in this life of the daemon. */
+  readonly progress?: () => readonly object[];
 } & Partial<ControlTiming>;
 
 export type Control = Listener;
 
-export function openControl({ path, log, submit, ...timing }: ControlOptions): Control {
+export function openControl({ path, log, submit, progress = () => [], ...timing }: ControlOptions): Control {
   return new Listener({
     ...timing,
     place: { key: 'control_socket', path },
-    routes: { 'POST /command': (body) => decide({ log, submit }, body) },
+    routes: {
+      'POST /command': (body) => decide({ log, submit }, body),
+      'GET /progress': () => Promise.resolve({ status: 200, body: { progress: progress() } }),
+    },
     onOpen: () => log.info({ event: 'control-available', path }, 'Commands of ha are taken'),
     onObstacle: ({ code, cause, advice }) =>
       log.error(
@@ -42,8 +47,7 @@ async function decide(
   if (!request.ok) return refusal(400, request.error);
   const { kind } = request.command;
   try {
-    const { accepted, sentence } = await submit(request.command);
-    return { status: 200, body: { accepted, sentence } };
+    return { status: 200, body: await submit(request.command) };
   } catch (err: unknown) {
     log.error({ event: 'control-failed', kind, err }, 'A command could not be decided');
     return refusal(500, 'the daemon failed over this request; its log says how');

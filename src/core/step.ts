@@ -29,8 +29,15 @@ import {
 } from './rules/evidence';
 import { endAlarms } from './rules/alarms';
 import { alarmIfForeign } from './rules/foreignHolder';
-import { answerSwitchover, switchoverRequested } from './moves/switchover';
+import { failHandover, reviewHandover, watchHandover } from './moves/handover';
+import {
+  answerSwitchover,
+  objectionToSwitchover,
+  previewRequested,
+  switchoverRequested,
+} from './moves/switchover';
 import { expireInhibit, inhibitRequested, noteArrived, releaseRequested } from './rules/inhibit';
+import { beginScheduled, cancelRequested, scheduledWords, scheduleRequested } from './rules/schedule';
 import { hasAlarm, type AlarmCode } from './state/alarms';
 import { recall, remember } from './state/memory';
 import type { Effect, Event } from './state/model';
@@ -147,6 +154,7 @@ function apply(turn: Turn, before: State, event: Event): void {
       noteArrived(turn, before.ownership);
       alarmIfForeign(turn);
       reviewByObservation(turn);
+      reviewHandover(turn, event.startedAt);
       return askAboutHolders(turn);
     case 'observationFailed':
       return observationFailed(turn, event.number, event.failure);
@@ -176,6 +184,12 @@ function apply(turn: Turn, before: State, event: Event): void {
       return releaseRequested(turn, event);
     case 'switchoverRequested':
       return switchoverRequested(turn, event);
+    case 'scheduleRequested':
+      return scheduleRequested(turn, event, objectionToSwitchover(turn));
+    case 'cancelRequested':
+      return cancelRequested(turn, event);
+    case 'previewRequested':
+      return previewRequested(turn, event);
     case 'shutdownRequested':
       return shutdownRequested(turn, event.cause);
   }
@@ -222,7 +236,9 @@ function decide(turn: Turn): void {
   reorient(turn);
   trackSessions(turn);
   trackReadiness(turn);
-  const verdict = decideMove(turn);
+  beginScheduled(turn);
+  const verdict = standing(turn, decideMove(turn));
+  watchHandover(turn);
   updateRole(turn);
   observeWhenHoldEnds(turn);
   scheduleObservation(turn);
@@ -235,6 +251,12 @@ function decide(turn: Turn): void {
   const isNews = verdict !== turn.state.verdict;
   note(turn, isNews ? 'notable' : 'routine', verdict);
   turn.state.verdict = verdict;
+}
+
+/** The standing sentence: what is ordered for later belongs to it. */
+function standing({ state: { scheduled } }: Turn, verdict: string): string {
+  if (scheduled === null) return verdict;
+  return verdict === '' ? scheduledWords(scheduled) : `${verdict}; ${scheduledWords(scheduled)}`;
 }
 
 function updateRole(turn: Turn): void {
@@ -268,9 +290,10 @@ function decideShutdown(turn: Turn): void {
   const reason =
     attempt === null ? 'stopped: nothing is in flight' : 'stopped: the takeover in flight took too long';
   // Nobody will be there to answer an operator later on.
-  answerSwitchover(turn, attempt?.request ?? null, false, reason);
-  answerSwitchover(turn, turn.state.switchoverRequest, false, reason);
-  turn.state.switchoverRequest = null;
+  const begun = attempt !== null && failHandover(turn, attempt, reason);
+  answerSwitchover(turn, attempt?.request ?? null, false, reason, begun);
+  answerSwitchover(turn, turn.state.order?.request ?? null, false, reason);
+  turn.state.order = null;
   turn.state.attempt = attempt === null ? null : { ...attempt, request: null };
   turn.effects.push({ effect: 'stop', reason });
   note(turn, 'notable', reason);

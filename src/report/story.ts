@@ -193,6 +193,9 @@ const KINDS = {
   inhibitRequested: 'operator',
   releaseRequested: 'operator',
   switchoverRequested: 'operator',
+  scheduleRequested: 'operator',
+  cancelRequested: 'operator',
+  previewRequested: 'operator',
   shutdownRequested: 'daemon',
 } as const satisfies Record<RouterView['said'][number]['moment']['event'], Happening['what']>;
 

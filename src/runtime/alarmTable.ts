@@ -55,6 +55,12 @@ const coreAlarms = (
     means: 'targets that were to go back, or that `ha switchover` was to hand over, did not go within 10 s',
     ...ofCore['give-back-failed'],
   },
+  'switchover-missed': {
+    severity: 'warning',
+    means: 'a switchover that was ordered for later was not carried out, or not as a whole',
+    cause: 'the peer was not seen to be well at that time, or this daemon did not run then',
+    act: '`show ha_alarms` has the reason; `ha switchover --dry-run` says whether it would be done now',
+  },
   unprotected: {
     severity: 'critical',
     means: `no BFD session has been UP for \`evidence_hold_s\` (30 s), and ${name} says that the holder of the targets runs, or does not say how it is: a failure of the peer would not be seen`,

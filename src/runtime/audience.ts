@@ -20,7 +20,10 @@ export type AddressedEvent = Extract<
       | 'holdersAnswered'
       | 'inhibitRequested'
       | 'releaseRequested'
-      | 'switchoverRequested';
+      | 'switchoverRequested'
+      | 'scheduleRequested'
+      | 'cancelRequested'
+      | 'previewRequested';
   }
 >;
 

@@ -80,6 +80,9 @@ function fieldsOf(event: Event, { now, before, step }: Recorded): Record<string,
     case 'inhibitRequested':
     case 'releaseRequested':
     case 'switchoverRequested':
+    case 'scheduleRequested':
+    case 'cancelRequested':
+    case 'previewRequested':
     case 'shutdownRequested':
       return {};
   }

@@ -14,6 +14,7 @@ import { alarmsOf } from '../core/state/alarms';
 import type { CloudDescription, Plan } from '../core/state/plan';
 import type { State } from '../core/state/state';
 import { list } from '../core/state/turn';
+import { plannedOf } from './plannedView';
 import { failing, ok, unknown, type Judgement, type Reading } from '../wellness';
 
 export type Line = Judgement & {
@@ -197,6 +198,16 @@ const ofGroups = ({ name }: Pick<CloudDescription, 'name'>): Table<GroupCheck> =
       return objection === null
         ? ok('the peer could be given the targets')
         : failing(`the peer could not be given the targets: ${objection}`);
+    },
+  },
+  planned: {
+    asks: 'Is nothing ordered or announced for later?',
+    whatToDo: 'See show ha_planned; xr-aws-ha ha switchover --cancel takes an order back.',
+    check: ({ state }) => {
+      const planned = plannedOf(state);
+      return planned.length === 0
+        ? ok('nothing is ordered or announced for later')
+        : unknown(list(planned.map(({ text }) => text)));
     },
   },
 });

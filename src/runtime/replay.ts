@@ -202,6 +202,9 @@ const EVENT_TYPES = {
   inhibitRequested: true,
   releaseRequested: true,
   switchoverRequested: true,
+  scheduleRequested: true,
+  cancelRequested: true,
+  previewRequested: true,
   shutdownRequested: true,
 } as const satisfies Record<Event['type'], true>;
 

@@ -10,6 +10,7 @@ import { initialState, type State } from '../core/state/state';
 import { groupsSummary, shownGroup } from './groupsView';
 import { shownHolders } from './holdersView';
 import type { Recorded } from './loop';
+import { shownPlans } from './plannedView';
 
 export type ViewKey =
   | 'ha_state'
@@ -19,7 +20,8 @@ export type ViewKey =
   | 'last_bfd_down_event'
   | 'last_intf_event'
   | 'ha_interfaces'
-  | 'ha_targets';
+  | 'ha_targets'
+  | 'ha_planned';
 
 export class View {
   readonly #put: (key: ViewKey, value: string | JsonObject) => void;
@@ -30,6 +32,7 @@ export class View {
   readonly #neighbors = new Map<string, JsonObject>();
   /** By group, who holds its targets, as last observed. */
   readonly #holders = new Map<string, JsonObject>();
+  #planned = '';
   #shown: { readonly haState: string; readonly reason: string };
 
   constructor(groups: readonly Group[], put: (key: ViewKey, value: string | JsonObject) => void) {
@@ -52,7 +55,16 @@ export class View {
     );
     if (alive || haState !== before.haState) this.#put('ha_state', haState);
     if (alive || reason !== before.reason) this.#put('ha_reason', reason);
+    this.#showPlans(alive);
     if (this.#groups.length > 1 && (alive || reason !== before.reason)) this.#showGroups();
+  }
+
+  #showPlans(alive: boolean): void {
+    const planned = shownPlans(this.#states);
+    const written = JSON.stringify(planned);
+    if (!alive && written === this.#planned) return;
+    this.#planned = written;
+    this.#put('ha_planned', planned);
   }
 
   #showGroups(): void {
@@ -102,6 +114,9 @@ export class View {
       case 'inhibitRequested':
       case 'releaseRequested':
       case 'switchoverRequested':
+      case 'scheduleRequested':
+      case 'cancelRequested':
+      case 'previewRequested':
       case 'shutdownRequested':
         return;
     }

@@ -1,5 +1,6 @@
 /** What /status answers, as one JSON document. */
 import { entryJson, isoTime } from '../history/entry';
+import { plannedOf, shownPlanned } from '../runtime/plannedView';
 import type { StatusDocument } from './schema';
 import type { Snapshot } from './snapshot';
 
@@ -10,7 +11,12 @@ export function statusDocument(snapshot: Snapshot): StatusDocument {
   const { wallNow, now, readiness, role } = snapshot;
   const groups = [...snapshot.groups].map(([name, { state, roleSince }]) => [
     name,
-    { ha_state: state.role.haState, since: isoTime(wallNow - (now - roleSince)), reason: state.verdict },
+    {
+      ha_state: state.role.haState,
+      since: isoTime(wallNow - (now - roleSince)),
+      reason: state.verdict,
+      planned: shownPlanned(plannedOf(state)),
+    },
   ]);
   const shown = [...snapshot.shown].map(([key, { value, at }]) => [
     key,

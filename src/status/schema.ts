@@ -13,7 +13,17 @@ export const statusSchema = z.strictObject({
   ha_state: haState.describe('UNKNOWN also where several groups differ.'),
   reason: z.string().describe('The sentence behind it.'),
   groups: z
-    .record(z.string(), z.strictObject({ ha_state: haState, since: time, reason: z.string() }))
+    .record(
+      z.string(),
+      z.strictObject({
+        ha_state: haState,
+        since: time,
+        reason: z.string(),
+        planned: z
+          .array(z.strictObject({ what: z.string(), at: time, text: z.string() }))
+          .describe('What is ordered or announced for later.'),
+      }),
+    )
     .describe('By name; a single group without a name is `default`.'),
   ready: z.boolean().describe('A failover would work now.'),
   history: z

@@ -23,6 +23,7 @@ export const storeKeys = [
   'ha_alarms',
   'ha_ready',
   'ha_targets',
+  'ha_planned',
   'ha_groups',
 ] as const;
 

@@ -70,6 +70,14 @@ const memorySchema = z.object({
     })
     .nullable()
     .default(null),
+  scheduled: z
+    .object({
+      // Of an order of another boot it may lie before this one.
+      at: z.number().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER),
+      atWall: monotonicMs.max(latestWallMs),
+    })
+    .nullable()
+    .default(null),
   damping: z
     .object({
       penalty: z.number().nonnegative().max(10_000),
@@ -178,6 +186,7 @@ function inhibitOnly(memories: readonly Memory[]): Memory | null {
     armedSessions: [],
     intent: null,
     beenActive: false,
+    scheduled: null,
     damping: null,
     alarms: [],
   };

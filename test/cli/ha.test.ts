@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readControlSocket } from '../../src/cli/controlSocket';
 import { parseDuration } from '../../src/cli/duration';
+import { parseMoment } from '../../src/cli/moment';
 import { ha, readHa, type HaArguments } from '../../src/cli/ha';
 import type { OperatorAnswer, OperatorCommand } from '../../src/control/commands';
 import { openControl, type Control } from '../../src/control/server';
@@ -41,15 +42,19 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function daemonThat(answers: OperatorAnswer): Promise<void> {
+async function daemonThat(
+  answers: OperatorAnswer | (() => Promise<OperatorAnswer>),
+  progress: () => readonly object[] = () => [],
+): Promise<void> {
   const { log, records } = recordingLogger();
   control = openControl({
     path: socketPath,
     log,
     submit: (command) => {
       commands.push(command);
-      return Promise.resolve(answers);
+      return typeof answers === 'function' ? answers() : Promise.resolve(answers);
     },
+    progress,
   });
   await eventually(() => expect(eventsOf(records)).toEqual(['control-available']));
 }
@@ -136,6 +141,29 @@ describe('durations', () => {
   });
 });
 
+const NOON = Date.parse('2026-11-30T12:00Z');
+
+describe('times to come', () => {
+  test.each([
+    ['2026-12-01T03:00Z', '2026-12-01T03:00Z'],
+    ['2026-12-01 03:00:30', '2026-12-01T03:00:30Z'],
+    ['03:00', '2026-12-01T03:00Z'],
+    ['12:00Z', '2026-12-01T12:00Z'],
+    ['12:00:01', '2026-11-30T12:00:01Z'],
+    ['30m', '2026-11-30T12:30Z'],
+    ['1h30m', '2026-11-30T13:30Z'],
+  ])('%s', (text, time) => {
+    expect(parseMoment(text, NOON)).toBe(Date.parse(time));
+  });
+
+  test.each(['', 'soon', '3', '25:00', '03:60', '2026-12-01', '2026-13-01T03:00Z', '2026-12-01T03:00+01:00'])(
+    '%j is none',
+    (text) => {
+      expect(parseMoment(text, NOON)).toBeNull();
+    },
+  );
+});
+
 describe('arguments', () => {
   test.each<readonly [HaArguments, OperatorCommand]>([
     [
@@ -149,12 +177,18 @@ describe('arguments', () => {
       { words: ['switchover'], group: 'north' },
       { kind: 'switchover', group: 'north' },
     ],
+    [{ words: ['switchover'], dryRun: true }, { kind: 'preview' }],
+    [{ words: ['give'], cancel: true }, { kind: 'cancel' }],
+    [
+      { words: ['switchover'], at: '2026-12-01T03:00Z', group: 'north' },
+      { kind: 'schedule', group: 'north', atWallMs: Date.parse('2026-12-01T03:00Z') },
+    ],
     [
       { words: ['inhibit'], for: '30m', why: 'work', group: 'north' },
       { kind: 'inhibit', group: 'north', forMs: 1_800_000, why: 'work' },
     ],
   ])('%j', (args, command) => {
-    expect(readHa(args)).toEqual({ ok: true, command });
+    expect(readHa(args, NOON)).toEqual({ ok: true, command });
   });
 
   const why = 'AWS maintenance';
@@ -170,6 +204,20 @@ describe('arguments', () => {
     [{ words: ['release', 'now'] }, "release takes no 'now'"],
     [{ words: ['release'], for: '1h' }, 'release takes no --for'],
     [{ words: ['switchover'], why }, 'switchover takes no --why'],
+    [{ words: ['release'], at: '03:00' }, 'release takes no --at'],
+    [{ words: ['switchover'], at: '03:00', cancel: true }, 'switchover takes one of --at and --cancel'],
+    [
+      { words: ['switchover'], at: 'soon' },
+      "--at: 'soon' is not a time; write it like 2026-12-01T03:00Z, 03:00 (UTC) or 30m",
+    ],
+    [
+      { words: ['switchover'], at: '2020-12-01T03:00Z' },
+      "--at: '2020-12-01T03:00Z' is out of range; from now to 7 days ahead are possible",
+    ],
+    [
+      { words: ['switchover'], at: '8d' },
+      "--at: '8d' is out of range; from now to 7 days ahead are possible",
+    ],
     [{ words: ['inhibit'], why }, 'inhibit needs --for: how long, like --for 30m'],
     [
       { words: ['inhibit'], for: '30', why },
@@ -223,6 +271,97 @@ describe('the daemon', () => {
       code: 1,
       out: '',
       err: 'this router is not ACTIVE\n',
+    });
+  });
+
+  test('has a list to its answer, and has begun what it could not end', async () => {
+    await daemonThat({ accepted: false, sentence: 'not all of them', lines: ['one', 'two'], begun: true });
+    expect(await run({ words: ['switchover'], dryRun: true })).toEqual({
+      code: 3,
+      out: '',
+      err: 'not all of them\n  one\n  two\n',
+    });
+  });
+
+  describe('a switchover', () => {
+    const ours = {
+      group: null,
+      number: 8,
+      cause: 'operator',
+      lines: ['switching over', 'EC2 has moved all of them'],
+      requests: 2,
+      legs: [{ what: 'all moved', atMs: 153 }],
+      outcome: null as string | null,
+    };
+    const earlier = { ...ours, number: 7, lines: ['the one before'], outcome: 'done' };
+
+    /** Shows the one before until it is asked, then ours, which goes on until its answer has been seen twice. */
+    async function switchover(
+      ending: object,
+      answer: OperatorAnswer,
+    ): Promise<Awaited<ReturnType<typeof run>>> {
+      let asked = false;
+      let looks = 0;
+      await daemonThat(
+        () => {
+          asked = true;
+          return Promise.resolve(answer);
+        },
+        () => {
+          if (!asked) return [earlier];
+          looks += 1;
+          return [looks < 3 ? ours : { ...ours, ...ending }];
+        },
+      );
+      return run({ words: ['switchover'] });
+    }
+    const accepted = { accepted: true, sentence: 'switched over; it knows with its next keepalive' };
+
+    test.each([
+      ['done', 0, 'the peer has kept them'],
+      ['undone', 3, 'they came back'],
+    ])('is told as it goes, and ends with a timeline: %s', async (outcome, code, last) => {
+      const ended = await switchover({ lines: [...ours.lines, last], outcome }, accepted);
+      expect(ended).toMatchObject({ code, err: '' });
+      expect(ended.out.split('\n').sort()).toEqual(
+        [
+          ...ours.lines,
+          accepted.sentence,
+          last,
+          'since the decision (2 requests to EC2):',
+          '      153 ms  all moved',
+          '',
+        ].sort(),
+      );
+      expect(
+        ended.out.endsWith(`${last}\nsince the decision (2 requests to EC2):\n      153 ms  all moved\n`),
+      ).toBe(true);
+    });
+
+    test('that is declined in the middle is undone', async () => {
+      const ended = await switchover(
+        { outcome: 'undone' },
+        { accepted: false, sentence: 'gave up', begun: true },
+      );
+      expect(ended).toMatchObject({ code: 3, err: 'gave up\n' });
+    });
+
+    test('whose daemon does not answer any more', async () => {
+      await daemonThat(
+        () => {
+          setTimeout(() => void control?.close(), 100);
+          return Promise.resolve(accepted);
+        },
+        () => [earlier],
+      );
+      const { code, err } = await run({ words: ['switchover'] });
+      expect(code).toBe(4);
+      expect(err).toBe('ha: the daemon does not answer any more: see show ha_targets and its log.\n');
+    });
+
+    test('of a daemon that tells of no progress ends with its answer', async () => {
+      await strangerThat((socket) => socket.end(http('{"accepted":true,"sentence":"done"}\n')));
+      expect(await run({ words: ['switchover'] })).toMatchObject({ code: 0, out: 'done\n' });
     });
   });
 

@@ -392,6 +392,23 @@ describe('what is old', () => {
     expect((await run('ha_alarms', storeOf(38, [alarm]))).code).toBe(5);
   });
 
+  test('what is ordered for later stands beside the state, which stays one of the three words', async () => {
+    const timestamp = '2026/11/30 12:00:00.000000';
+    const planned = [
+      { what: 'switchover', at: '', text: 'a switchover is ordered for 2026-12-01T03:00:00Z' },
+    ];
+    const entries = new Map<StoreKey, { value: string; timestamp: string }>([
+      ['ha_state', { value: 'ACTIVE', timestamp }],
+      ['ha_planned', { value: JSON.stringify({ planned, last_switchover: [] }), timestamp }],
+    ]);
+    writeFileSync(join(dir, 'store.json'), formatStoreFile({ listed: listedKeys, entries }));
+    expect(await run('ha_state', found(inFile()))).toEqual({
+      code: 0,
+      out: '\nLast Created: 2026/11/30 12:00:00.000000\n\nACTIVE\n',
+      err: 'show: a switchover is ordered for 2026-12-01T03:00:00Z.\n',
+    });
+  });
+
   test('is not, where it says what once happened', async () => {
     expect(await run('config', storeOf(1_000))).toMatchObject({ code: 0, err: '' });
   });

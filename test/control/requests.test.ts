@@ -29,6 +29,14 @@ test('each command becomes an event with a number of its own', () => {
     { type: 'releaseRequested', request: 2 },
     { type: 'switchoverRequested', request: 3 },
   ]);
+  void requests.submit({ kind: 'schedule', atWallMs: 1_700_000_600_000 });
+  void requests.submit({ kind: 'cancel' });
+  void requests.submit({ kind: 'preview' });
+  expect(events.slice(3)).toEqual([
+    { type: 'scheduleRequested', request: 4, atWall: 1_700_000_600_000, wallNow: 1_700_000_000_000 },
+    { type: 'cancelRequested', request: 5 },
+    { type: 'previewRequested', request: 6 },
+  ]);
   requests.close();
 });
 

@@ -194,6 +194,7 @@ describe('the bounds of the decision memory', () => {
         intent: null,
         beenActive: false,
         inhibit: { until: NOW + 900_000, untilWall: 900_000, forMs: 900_000, why: 'upgrade' },
+        scheduled: null,
         damping: null,
         alarms: [],
       },

@@ -193,6 +193,7 @@ export const memoryOf = (change: Partial<Memory> = {}): Memory => ({
   intent: null,
   beenActive: false,
   inhibit: null,
+  scheduled: null,
   damping: null,
   alarms: [],
   ...change,

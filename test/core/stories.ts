@@ -178,6 +178,7 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
                 why: fc.constant('why'),
               }),
             ),
+            scheduled: fc.option(fc.record({ at: fc.nat(100_000), atWall: fc.nat(100_000) })),
             damping: fc.option(
               fc.record({
                 penalty: fc.nat(5_000),
@@ -309,6 +310,23 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
   {
     weight: 15,
     arbitrary: fixed(fc.record({ type: fc.constant('switchoverRequested' as const), request })),
+  },
+  {
+    weight: 5,
+    arbitrary: fixed(
+      fc.record({
+        type: fc.constant('scheduleRequested' as const),
+        request,
+        atWall: fc.nat(100_000),
+        wallNow: fc.nat(100_000),
+      }),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fixed(
+      fc.record({ type: fc.constantFrom('cancelRequested', 'previewRequested' as const), request }),
+    ),
   },
   {
     weight: 20,

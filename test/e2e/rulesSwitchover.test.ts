@@ -23,8 +23,15 @@ test('the ACTIVE router gives, the peer is ACTIVE with its next observation, and
   const marks = daemons.map((daemon) => daemon.mark());
   const given = await ha(lab, 'rtr1', 'switchover');
   expect(given).toMatchObject({ code: 0, stderr: '' });
-  expect(given.stdout).toBe(
-    'switched over 172.31.101.10 and 172.31.105.10 to the peer; it knows with its next keepalive. Whether the peer is inhibited cannot be seen from here: type show ha_reason there\n',
+  const lines = given.stdout.split('\n');
+  expect(lines).toContain(
+    'switched over 172.31.101.10 and 172.31.105.10 to the peer; it knows with its next keepalive. Whether the peer is inhibited cannot be seen from here: type show ha_reason there',
+  );
+  expect(lines).toContain(
+    'switched over 172.31.101.10 and 172.31.105.10: EC2 has shown them at the peer for a keepalive, and every session is UP',
+  );
+  expect(given.stdout).toMatch(
+    /\nsince the decision \(\d+ requests to EC2\):\n +\d+ ms {2}first request sent\n +\d+ ms {2}all moved\n/,
   );
   await settled(lab, 'rtr2');
   expect(writes(lab, since, 'rtr1').map(moveOf).sort()).toEqual([
@@ -50,7 +57,8 @@ test('a peer that dies while it is given the addresses does not keep them', asyn
   });
   const given = await ha(lab, 'rtr1', 'switchover');
   await dies;
-  expect(given.stdout).toMatch(/^switched over 172\.31\.101\.10 and 172\.31\.105\.10 to the peer/);
+  expect(given.stdout).toMatch(/^switched over 172\.31\.101\.10 and 172\.31\.105\.10 to the peer/m);
+  expect(given.code).toBe(3);
   await reason(rtr1, /taking over 172\.31\.101\.10 and 172\.31\.105\.10: the session/);
   await role(rtr1, 'ACTIVE');
   await nothingMoves(lab, 'rtr1', { request: requestMark(lab), record: rtr1.mark() });
@@ -137,7 +145,7 @@ describe('EC2 does not let the router write', () => {
     deny(lab, 1);
     const { code, stdout } = await ha(lab, 'rtr1', 'switchover');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^switched over 172\.31\.101\.10 and 172\.31\.105\.10 to the peer/);
+    expect(stdout).toMatch(/^switched over 172\.31\.101\.10 and 172\.31\.105\.10 to the peer/m);
     await alarm(daemonOf(lab, 'rtr1'), 'takeover-refused', /EC2 refuses to move 172\.31\.105\.10/);
     await reason(daemonOf(lab, 'rtr2'), /repairing: taking 172\.31\.105\.10/);
     await settled(lab, 'rtr2');

@@ -82,7 +82,7 @@ test.each(Object.entries(allAlarms(table)))(
     expect(shown.filter((key) => !isStoreKey(key))).toEqual([]);
     for (const command of commands.filter((each) => /^(ha|xr-aws-ha) /.test(each)))
       expect(command).toMatch(
-        /^(ha (release|switchover)|xr-aws-ha (check-config --online|iam-policy|self-test|plan))$/,
+        /^(ha (release|switchover|switchover --dry-run)|xr-aws-ha (check-config --online|iam-policy|self-test|plan))$/,
       );
   },
 );

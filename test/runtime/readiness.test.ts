@@ -65,6 +65,12 @@ const observed = (change: object, owner: 'peer' | 'third' = 'peer') =>
   });
 
 const FAULTS: readonly Fault[] = [
+  {
+    condition: 'planned',
+    to: 'unknown',
+    group: inState(() => ({ scheduled: { at: 2_000, atWall: WALL + 3_600_000 } })),
+    says: 'a switchover is ordered for 20',
+  },
   { condition: 'router_streams', to: 'failing', group: phase('lost'), says: 'streams are lost' },
   { condition: 'router_streams', to: 'failing', group: phase('connecting'), says: 'has not answered yet' },
   { condition: 'router_streams', to: 'failing', group: phase('notInControl'), says: 'another client' },
@@ -253,7 +259,8 @@ describe('a STANDBY router on which all is well', () => {
 
   test('each line can be turned', () => {
     const turned = new Set(FAULTS.filter(({ to }) => to === 'failing').map(({ condition }) => condition));
-    expect([...turned, 'switchover'].sort()).toEqual(Object.keys(CONDITIONS).sort());
+    // What is to come makes no router unready.
+    expect([...turned, 'switchover', 'planned'].sort()).toEqual(Object.keys(CONDITIONS).sort());
   });
 
   test('a reading that is too old is one that fails, and each age is that of its last word', () => {

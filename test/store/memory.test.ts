@@ -16,6 +16,7 @@ const memory: Memory = {
   intent: { startedAt: 1_234_500, targets: ['172.31.105.10', '172.31.101.10'] },
   beenActive: true,
   inhibit: { until: 2_000_000, untilWall: 1_800_000_000_000, forMs: 1_800_000, why: 'maintenance' },
+  scheduled: { at: 1_900_000, atWall: 1_800_000_000_000 },
   damping: { penalty: 1_500, at: 1_234_000, suppressedUntil: null },
   alarms: [
     { key: 'takeover-refused Code', code: 'takeover-refused', about: ['172.31.105.10'], text: 'a', since: 1 },
@@ -126,6 +127,7 @@ describe('with several groups', () => {
     armedSessions: [],
     intent: null,
     beenActive: false,
+    scheduled: null,
     damping: null,
     alarms: [],
   };
@@ -192,6 +194,7 @@ describe('the parser', () => {
         why: fc.string({ maxLength: 200 }),
       }),
     ),
+    scheduled: fc.option(fc.record({ at: times, atWall: fc.nat() })),
     damping: fc.option(fc.record({ penalty: fc.nat(10_000), at: times, suppressedUntil: fc.option(times) })),
     alarms: fc.array(
       fc.record({
@@ -237,7 +240,8 @@ describe('the parser', () => {
         const rightAfterAll =
           (member === 'bootId' && value === 'yes') ||
           (['armedSessions', 'alarms'].includes(member) && Array.isArray(value) && value.length === 0) ||
-          (value === undefined && ['beenActive', 'inhibit', 'damping', 'alarms'].includes(member));
+          (value === undefined &&
+            ['beenActive', 'inhibit', 'scheduled', 'damping', 'alarms'].includes(member));
         fc.pre(!rightAfterAll);
         expect(parseMemory(JSON.stringify({ ...memory, [member]: value }))).toBeNull();
       }),

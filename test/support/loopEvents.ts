@@ -15,6 +15,9 @@ export function enqueueTo(loop: Loop, group: string, event: Event): void {
     case 'inhibitRequested':
     case 'releaseRequested':
     case 'switchoverRequested':
+    case 'scheduleRequested':
+    case 'cancelRequested':
+    case 'previewRequested':
       return loop.enqueueFor(group, event);
     case 'inputDrained':
     case 'processStalled':

@@ -153,6 +153,19 @@ export class Story {
         return this.#take({ type: 'releaseRequested', request: ++this.#requests });
       case 'switchover':
         return this.#take({ type: 'switchoverRequested', request: ++this.#requests });
+      case 'preview':
+        return this.#take({ type: 'previewRequested', request: ++this.#requests });
+      case 'schedule': {
+        const [request, wallNow] = [++this.#requests, this.#wallNow()];
+        return this.#take({
+          type: 'scheduleRequested',
+          request,
+          atWall: wallNow + Number(first) * 1000,
+          wallNow,
+        });
+      }
+      case 'cancel':
+        return this.#take({ type: 'cancelRequested', request: ++this.#requests });
       case 'sigterm':
         return this.#take({ type: 'shutdownRequested', cause: 'SIGTERM' });
       case 'end':
@@ -215,6 +228,7 @@ export class Story {
       intent: values.has('intent') ? { startedAt, targets: list('intent') } : null,
       beenActive: values.get('been') === 'ACTIVE',
       inhibit: this.#storedInhibit(Number(values.get('inhibit') ?? 0) * 1000),
+      scheduled: this.#storedSchedule(values.get('scheduled')),
       damping: this.#storedDamping(
         Number(values.get('penalty') ?? 0),
         Number(values.get('held') ?? 0) * 1000,
@@ -230,6 +244,13 @@ export class Story {
     if (leftMs === 0) return null;
     const untilWall = WALL_MS + this.#now + leftMs;
     return { until: this.#now + leftMs, untilWall, forMs: 1_800_000, why: 'upgrade' };
+  }
+
+  /** How many seconds from now; negative: so long ago. */
+  #storedSchedule(inS: string | undefined): Memory['scheduled'] {
+    if (inS === undefined) return null;
+    const inMs = Number(inS) * 1000;
+    return { at: this.#now + inMs, atWall: WALL_MS + this.#now + inMs };
   }
 
   #storedDamping(penalty: number, heldMs: number): Memory['damping'] {
@@ -377,7 +398,10 @@ export class Story {
       case 'readLevels':
         return ['read levels'];
       case 'answerOperator':
-        return [`answer ${effect.request}, ${effect.accepted ? 'accepted' : 'declined'}: ${effect.sentence}`];
+        return [
+          `answer ${effect.request}, ${effect.accepted ? 'accepted' : effect.begun === true ? 'undone' : 'declined'}: ${effect.sentence}`,
+          ...(effect.lines ?? []).map((line) => `  ${line}`),
+        ];
       case 'stop':
         return ['stop'];
     }

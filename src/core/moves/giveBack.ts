@@ -4,6 +4,7 @@
  */
 import { callHasMoved, currentAttempt, isUnderWay, openAttempt, openTargets } from './calls';
 import { callsOf, plannedTargets } from './grouping';
+import { failHandover } from './handover';
 import { answerSwitchover } from './switchover';
 import { observeNow } from '../levels/ownership';
 import { withdrawQueued } from './queued';
@@ -82,7 +83,7 @@ export function abandonHandingOver(turn: Turn): boolean {
     `gave up ${doing} after ${GIVE_BACK_TTL_MS / 1000} s: see that this router may write to the ` +
     `peer's interfaces, and move them by hand if the peer is well`;
   raiseAlarm(turn, 'give-back-failed', sentence, { about: left });
-  answerSwitchover(turn, attempt.request, false, sentence);
+  answerSwitchover(turn, attempt.request, false, sentence, failHandover(turn, attempt, sentence));
   return true;
 }
 

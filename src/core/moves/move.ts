@@ -7,11 +7,18 @@ import { currentAttempt, drive, hasMoved, isComplete, isUnderWay, openTargets, u
 import { begin, callsFor, onSeveralInterfaces } from './beginning';
 import { penalize } from '../rules/damping';
 import { noteTakenFromRunning } from '../rules/evidence';
-import { answerSwitchover, decideSwitchover, objectionToPeer, reconsiderSwitchover } from './switchover';
+import { failHandover, noteMoved, timelineOf } from './handover';
+import {
+  answerSwitchover,
+  decideSwitchover,
+  objectionToPeer,
+  PEER_INHIBIT,
+  reconsiderSwitchover,
+} from './switchover';
 import { abandonHandingOver, giveBackIfLocal, openGiveBack, rememberOut } from './giveBack';
 import { alarmIfBlocked, askRules, unlessHeld, judge, reconsider } from '../rules/judgement';
 import { hasAlarm } from '../state/alarms';
-import type { Event, Purpose, Timeline } from '../state/model';
+import type { Event, Purpose } from '../state/model';
 import { observeNow } from '../levels/ownership';
 import { noteSwitchedOver } from '../rules/preemption';
 import { isLarge, waitsFor } from './grouping';
@@ -207,6 +214,7 @@ function dropSwitchover(turn: Turn): string | null {
   if (objection === null) return null;
   const sentence = `no switchover: ${objection}`;
   answerSwitchover(turn, attempt.request, false, sentence);
+  failHandover(turn, attempt, sentence);
   return drop(turn, declines(sentence, turn.now), 'nothing had moved');
 }
 
@@ -220,7 +228,7 @@ function endSwitchover(turn: Turn): string | null {
   turn.state.attempt = null;
   observeNow(turn);
   wakeAt(turn, turn.now);
-  answerSwitchover(turn, attempt.request, false, sentence);
+  answerSwitchover(turn, attempt.request, false, sentence, failHandover(turn, attempt, sentence));
   note(turn, 'notable', sentence);
   return sentence;
 }
@@ -268,17 +276,7 @@ function proceed(turn: Turn): void {
 function finishIfComplete(turn: Turn): void {
   const attempt = currentAttempt(turn);
   if (!isComplete(attempt)) return;
-  const timeline: Timeline = {
-    attempt: attempt.number,
-    purpose: attempt.purpose,
-    triggeredAt: attempt.triggeredAt,
-    lastUp: attempt.lastUp,
-    decidedAt: attempt.decidedAt,
-    firstSentAt: attempt.firstOnWireAt ?? attempt.firstSentAt,
-    lastAnsweredAt: attempt.lastAnsweredAt,
-    confirmedAt: null,
-    resumed: attempt.resumed,
-  };
+  const timeline = timelineOf(attempt);
   turn.state.attempt = null;
   rememberOut(turn, attempt);
   observeNow(turn);
@@ -301,12 +299,10 @@ function sinceWords({ purpose, resumed, lastUp }: Attempt): string {
   return purpose === 'takeover' ? 'the peer went DOWN' : 'it was decided';
 }
 
-/** There is no channel between the routers. */
-const PEER_INHIBIT = 'Whether the peer is inhibited cannot be seen from here: type show ha_reason there';
-
 function finishHandingOver(turn: Turn, attempt: Attempt, moved: string): void {
   note(turn, 'notable', moved);
   if (attempt.purpose === 'giveBack') return;
+  noteMoved(turn, attempt);
   answerSwitchover(
     turn,
     attempt.request,

@@ -4,6 +4,7 @@
  */
 import { hasMoved, openAttempt } from './calls';
 import { callsFor } from './beginning';
+import { failHandover } from './handover';
 import { answerSwitchover } from './switchover';
 import { holderWords, isHeldBy } from '../levels/holders';
 import { takeIntent } from '../state/memory';
@@ -48,7 +49,7 @@ function endIfOverruled(turn: Turn, attempt: Attempt): void {
     (id) => `${id} is ${holderWords(turn.plan.cloud, turn.state.ownership?.holders[id] ?? null)}`,
   );
   const reason = `ended attempt ${attempt.number}: ${list(where)} although this router had moved it`;
-  answerSwitchover(turn, attempt.request, false, reason);
+  answerSwitchover(turn, attempt.request, false, reason, failHandover(turn, attempt, reason));
   raiseAlarm(turn, 'target-lost', reason, { about: lost });
 }
 

@@ -1,54 +1,86 @@
 /**
- * Rule 15, switchover. On an operator's command the ACTIVE router assigns the targets to the
- * peer's interfaces; the peer learns of it by its keepalive. Only while the peer is seen to live.
+ * Rule 15, switchover. On an order the ACTIVE router assigns the targets to the peer's interfaces; the peer learns of
+ * it by its keepalive. Only while the peer is seen to live. What becomes of it: handover.ts.
  */
 import { openAttempt } from './calls';
 import { callsOf } from './grouping';
+import { openHandover } from './handover';
 import { hold } from '../rules/holds';
+import { alarmMissed } from '../rules/schedule';
 import { kindOf, restsOn } from '../kinds';
 import type { Event, InterfaceHolder, Observation } from '../state/model';
 import { peersBeside, roleOf } from '../levels/ownership';
 import type { Plan, Target } from '../state/plan';
 import { sessionOf, words } from '../levels/sessions';
-import type { Ownership, State } from '../state/state';
+import type { Call, HandoverCause, Order, Ownership, State } from '../state/state';
 import { list, note, type Turn } from '../state/turn';
 
 export function switchoverRequested(
   turn: Turn,
   { request }: Extract<Event, { type: 'switchoverRequested' }>,
 ): void {
-  if (turn.state.switchoverRequest !== null) {
+  if (turn.state.order !== null) {
     const sentence = 'no switchover: another one is being decided';
     answerSwitchover(turn, request, false, sentence);
     return note(turn, 'notable', sentence);
   }
-  turn.state.switchoverRequest = request;
+  turn.state.order = { cause: 'operator', request };
   note(turn, 'notable', 'an operator wants the peer to have the targets');
 }
+
+/** What a switchover would ask for, and what speaks against it. */
+export function previewRequested(
+  turn: Turn,
+  { request }: Extract<Event, { type: 'previewRequested' }>,
+): void {
+  const places = placesAtPeer(turn);
+  const objection = objectionToSwitchover(turn, places);
+  const calls = callsTo(turn, places);
+  const sentence =
+    objection === null
+      ? `a switchover would be carried out now, with ${calls.length} ${calls.length === 1 ? 'call' : 'calls'} to ${turn.plan.cloud.name}`
+      : `no switchover: ${objection}`;
+  const lines = [...calls.map(callWords), ...doubtsAbout(turn.state)];
+  turn.effects.push({ effect: 'answerOperator', request, accepted: objection === null, sentence, lines });
+  note(turn, 'routine', `asked by an operator: ${sentence}`);
+}
+
+/** What speaks against a switchover and does not forbid it. */
+function doubtsAbout(state: State): readonly string[] {
+  const alarms = Object.values(state.alarms).map(({ code, text }) => `alarm ${code} stands: ${text}`);
+  return [...alarms, PEER_INHIBIT];
+}
+
+/** There is no channel between the routers. */
+export const PEER_INHIBIT =
+  'Whether the peer is inhibited cannot be seen from here: type show ha_reason there';
 
 export function answerSwitchover(
   turn: Turn,
   request: number | null,
   accepted: boolean,
   sentence: string,
+  begun = false,
 ): void {
   if (request === null) return;
-  turn.effects.push({ effect: 'answerOperator', request, accepted, sentence });
+  const answer = { request, accepted, sentence, ...(begun ? { begun } : {}) } as const;
+  turn.effects.push({ effect: 'answerOperator', ...answer });
 }
 
-/** Decides the command, if there is one: begins to move, or says why not. */
+/** Decides the order, if there is one: begins to move, or says why not. */
 export function decideSwitchover(turn: Turn): void {
-  const { switchoverRequest: request } = turn.state;
-  if (request === null) return;
-  turn.state.switchoverRequest = null;
+  const { order } = turn.state;
+  if (order === null) return;
+  turn.state.order = null;
   const places = placesAtPeer(turn);
   const objection = objectionToSwitchover(turn, places);
-  if (objection !== null) {
-    const sentence = `no switchover: ${objection}`;
-    answerSwitchover(turn, request, false, sentence);
-    return note(turn, 'notable', sentence);
-  }
-  begin(turn, request, places);
+  if (objection === null) return begin(turn, order, places);
+  const sentence = `no switchover: ${objection}`;
+  answerSwitchover(turn, order.request, false, sentence);
+  // What it was for is so already.
+  const isThere = turn.state.role.haState === 'STANDBY';
+  if (order.cause === 'operator' || isThere) return note(turn, 'notable', sentence);
+  alarmMissed(turn, sentence);
 }
 
 /** Why the peer could not be given the targets now; null where it could. */
@@ -126,14 +158,27 @@ function refusalAtPeer(
   return refused.length === 0 ? null : list(refused);
 }
 
-function begin(turn: Turn, request: number, places: readonly Place[]): void {
+const WANTED_BY = {
+  operator: 'an operator wants it so',
+  schedule: 'an operator has ordered it for now',
+} as const satisfies Record<HandoverCause, string>;
+
+function callsTo({ plan, now }: Situation, places: readonly Place[]): readonly Call[] {
   const moves = places.flatMap(({ target, to }) =>
     to === null ? [] : [{ target, to, allowReassignment: true }],
   );
-  const calls = callsOf(turn.plan, moves, turn.now);
-  openAttempt(turn, { purpose: 'switchover', request, calls });
-  // An operator's word, given while all is well, ends the doubt about the takeover before.
+  return callsOf(plan, moves, now);
+}
+
+const callWords = ({ targets, to }: Call): string => `${list(targets)} to ${to.networkInterfaceId}`;
+
+function begin(turn: Turn, order: Order, places: readonly Place[]): void {
+  const calls = callsTo(turn, places);
+  const { request, cause } = order;
+  const attempt = openAttempt(turn, { purpose: 'switchover', request, calls });
+  // An order that is given while all is well ends the doubt about the takeover before.
   turn.state.giveBack = null;
-  const where = calls.map(({ targets, to }) => `${list(targets)} to ${to.networkInterfaceId}`);
-  note(turn, 'notable', `switching over ${list(where)} of the peer: an operator wants it so`);
+  const sentence = `switching over ${list(calls.map(callWords))} of the peer: ${WANTED_BY[cause]}`;
+  openHandover(turn, order, attempt, sentence);
+  note(turn, 'notable', sentence);
 }

@@ -58,6 +58,7 @@ const ENDINGS = {
     },
   },
   'give-back-failed': { overBecause: settledAgain },
+  'switchover-missed': { overBecause: settledAgain },
   'cloud-unobserved': {
     // `answeredAt` is also when the cloud was first asked.
     overBecause: ({ plan, whole, state: { ownership, observing }, now }) =>

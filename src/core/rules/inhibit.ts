@@ -57,7 +57,7 @@ export function inhibitWords({ untilWall, why }: Inhibit): string {
   return `inhibited by an operator until ${utc(untilWall)} (${why})`;
 }
 
-function utc(wallMs: number): string {
+export function utc(wallMs: number): string {
   // A pure function of its argument, which is all that the core needs of Date.
   // eslint-disable-next-line no-restricted-globals
   return `${new Date(wallMs).toISOString().slice(0, 19)}Z`;

@@ -4,6 +4,7 @@
  */
 import { recalledDamping } from '../rules/damping';
 import { inhibitWords, recalledInhibit } from '../rules/inhibit';
+import { recalledSchedule, scheduledWords } from '../rules/schedule';
 import { isAlarmCode } from '../rules/alarms';
 import { isKeyOf, type Alarms, type StoredAlarm } from './alarms';
 import type { Event, Intent, Memory } from './model';
@@ -20,6 +21,7 @@ const REFRESH_MS = 60_000;
 
 export function recall(turn: Turn, { bootId, memory, wallNow }: Extract<Event, { type: 'started' }>): void {
   const inhibit = recalledInhibit(memory?.inhibit ?? null, memory?.bootId === bootId, turn.now, wallNow);
+  const scheduled = recalledSchedule(memory?.scheduled ?? null, memory?.bootId === bootId, turn.now, wallNow);
   const recalled = usable(turn, bootId, memory);
   const beenActive = recalled?.beenActive ?? false;
   const { dampingHalfLifeMs } = turn.plan.timing;
@@ -29,10 +31,12 @@ export function recall(turn: Turn, { bootId, memory, wallNow }: Extract<Event, {
   turn.state.beenActive = beenActive;
   turn.state.damping = damping;
   turn.state.inhibit = inhibit;
+  turn.state.scheduled = scheduled;
   turn.state.alarms = recalledAlarms(recalled?.alarms ?? [], turn.now);
   const standing = [...new Set(Object.values(turn.state.alarms).map(({ code }) => code))];
   if (standing.length > 0) note(turn, 'notable', `still standing: alarm ${list(standing)}`);
   if (inhibit !== null) note(turn, 'notable', `still ${inhibitWords(inhibit)}`);
+  if (scheduled !== null) note(turn, 'notable', scheduledWords(scheduled));
 }
 
 function usable(turn: Turn, bootId: string, memory: Memory | null): Memory | null {
@@ -65,7 +69,8 @@ export function takeIntent(turn: Turn): Intent | null {
 export function remember(turn: Turn, intent: Intent | null): void {
   const { state, now } = turn;
   const isKnown = state.ownership !== null && state.streams.everSynchronized;
-  if (!isKnown && state.inhibit === null && state.remembered === null) return;
+  const isOrdered = state.inhibit !== null || state.scheduled !== null;
+  if (!isKnown && !isOrdered && state.remembered === null) return;
   const memory = isKnown ? memoryOf(turn, state, intent) : notKnownYet(turn);
   const last = state.remembered;
   if (last !== null && same(last, memory) && (!isKnown || now - last.savedAt < REFRESH_MS)) return;
@@ -82,6 +87,7 @@ function memoryOf(turn: Turn, state: State, intent: Intent | null): Memory {
     intent,
     beenActive: state.beenActive,
     inhibit: state.inhibit,
+    scheduled: state.scheduled,
     damping: state.damping,
     alarms: storedAlarms(state.alarms),
   };
@@ -124,9 +130,9 @@ function isWorthArming({ plan, state, now }: Turn, planned: PlannedSession): boo
 
 /** Before levels and ownership are known, what an earlier process life has stored of them stays as it is. */
 function notKnownYet({ state, now }: Turn): Memory {
-  const { bootId, recalled, beenActive, inhibit, damping, alarms } = state;
+  const { bootId, recalled, beenActive, inhibit, scheduled, damping, alarms } = state;
   const levels = recalled ?? { savedAt: now, wasActive: false, armedSessions: [], intent: null };
-  return { ...levels, bootId, beenActive, inhibit, damping, alarms: storedAlarms(alarms) };
+  return { ...levels, bootId, beenActive, inhibit, scheduled, damping, alarms: storedAlarms(alarms) };
 }
 
 function same(one: Memory, other: Memory): boolean {

@@ -152,6 +152,13 @@ export type Inhibit = {
   readonly why: string;
 };
 
+/** An operator's order of a switchover for later. */
+export type Scheduled = {
+  readonly at: number;
+  /** The same in milliseconds since 1970: what counts after another boot. */
+  readonly atWall: number;
+};
+
 export type Damping = {
   /** As it was at `at`; it fades from then on. */
   readonly penalty: number;
@@ -174,6 +181,7 @@ export type Memory = {
   /** This router has been ACTIVE since it booted. */
   readonly beenActive: boolean;
   readonly inhibit: Inhibit | null;
+  readonly scheduled: Scheduled | null;
   readonly damping: Damping | null;
   readonly alarms: readonly StoredAlarm[];
 };
@@ -301,6 +309,17 @@ export type Event =
     }
   | { readonly type: 'releaseRequested'; readonly request: number }
   | { readonly type: 'switchoverRequested'; readonly request: number }
+  /** A switchover for later, in place of one that was ordered before. Both times in milliseconds since 1970. */
+  | {
+      readonly type: 'scheduleRequested';
+      readonly request: number;
+      readonly atWall: number;
+      readonly wallNow: number;
+    }
+  /** No switchover later. */
+  | { readonly type: 'cancelRequested'; readonly request: number }
+  /** What would a switchover ask for now, and what speaks against it? Changes nothing. */
+  | { readonly type: 'previewRequested'; readonly request: number }
   | { readonly type: 'shutdownRequested'; readonly cause: string };
 
 // --- Effects: imperatives; the outcome comes back as an event --------------------------------------
@@ -376,6 +395,10 @@ export type EffectArgs = {
     readonly request: number;
     readonly accepted: boolean;
     readonly sentence: string;
+    /** What belongs to the sentence, for a terminal. */
+    readonly lines?: readonly string[];
+    /** Something has moved, although the command was not carried out as a whole. */
+    readonly begun?: true;
   };
   readonly remember: { readonly memory: Memory };
   readonly reportTimeline: { readonly timeline: Timeline };

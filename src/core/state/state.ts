@@ -16,6 +16,7 @@ import type {
   Memory,
   Observation,
   Purpose,
+  Scheduled,
   SessionLevel,
   Timeline,
   Unread,
@@ -239,6 +240,34 @@ export type GiveBack = {
   readonly out: readonly string[];
 };
 
+/** Why the targets are handed to the peer while all is well. */
+export type HandoverCause = 'operator' | 'schedule';
+
+/** An order of a switchover that has not been decided yet. */
+export type Order = {
+  readonly cause: HandoverCause;
+  /** The operator's command behind it; null where nobody waits for an answer. */
+  readonly request: number | null;
+};
+
+/** Rule 15: the last switchover that began here, until the targets are seen to be well at the peer. */
+export type Handover = Order & {
+  readonly attempt: number;
+  readonly targets: readonly string[];
+  /** What it asks the cloud for, as words. */
+  readonly sentence: string;
+  /** `confirmedAt`: when the cloud first showed all of them at the peer. */
+  readonly timeline: Timeline;
+  /** How many requests have been sent to the cloud. */
+  readonly requests: number;
+  /** `declined`: nothing has moved. `undone`: something has, and it is not as it was ordered. */
+  readonly ended: {
+    readonly at: number;
+    readonly outcome: 'done' | 'declined' | 'undone';
+    readonly sentence: string;
+  } | null;
+};
+
 export type State = {
   readonly bootId: string;
   /** What the previous process life left behind; consulted until its parts are known again. */
@@ -265,8 +294,9 @@ export type State = {
   readonly damping: Damping | null;
   readonly preemption: Preemption;
   readonly inhibit: Inhibit | null;
-  /** The number of an operator's order of a switchover, until it is decided. */
-  readonly switchoverRequest: number | null;
+  readonly order: Order | null;
+  readonly scheduled: Scheduled | null;
+  readonly handover: Handover | null;
   /** A move without which the targets are not served is called for and may not begin. */
   readonly blocked: boolean;
   readonly alarms: Alarms;
@@ -345,7 +375,9 @@ export function initialState(plan: Plan): State {
     damping: null,
     preemption: { readySince: null, offBecause: null },
     inhibit: null,
-    switchoverRequest: null,
+    order: null,
+    scheduled: null,
+    handover: null,
     blocked: false,
     alarms: {},
     stalledAt: null,

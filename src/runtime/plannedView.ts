@@ -1,0 +1,81 @@
+/**
+ * What is ordered or announced for later, and how the last switchover went: for `show ha_planned`, the status endpoint
+ * and who waits for a switchover. Pure.
+ */
+import type { JsonObject } from '../core/state/model';
+import type { Handover, State } from '../core/state/state';
+import { scheduledWords } from '../core/rules/schedule';
+
+export type Planned = {
+  readonly what: 'switchover';
+  /** When, in milliseconds since 1970. */
+  readonly atWall: number;
+  readonly text: string;
+};
+
+/** How the last switchover of a group goes, or has gone. Times in milliseconds since it was decided. */
+export type Progress = {
+  /** Null where there is only one. */
+  readonly group: string | null;
+  /** Of its attempt: a later one has a higher number. */
+  readonly number: number;
+  readonly cause: string;
+  /** What has happened so far, a sentence each. */
+  readonly lines: readonly string[];
+  readonly requests: number;
+  readonly legs: readonly { readonly what: string; readonly atMs: number }[];
+  /** Null while it goes on. */
+  readonly outcome: 'done' | 'declined' | 'undone' | null;
+};
+
+export function plannedOf({ scheduled }: State): readonly Planned[] {
+  if (scheduled === null) return [];
+  return [{ what: 'switchover', atWall: scheduled.atWall, text: scheduledWords(scheduled) }];
+}
+
+export function shownPlanned(planned: readonly Planned[]): readonly JsonObject[] {
+  return planned.map(({ what, atWall, text }) => ({ what, at: new Date(atWall).toISOString(), text }));
+}
+
+/** By group; `states` has one of each. */
+export function shownPlans(states: ReadonlyMap<string, State>): JsonObject {
+  const isNamed = states.size > 1;
+  const named = (group: string) => (isNamed ? { group } : {});
+  const planned = [...states].flatMap(([group, state]) =>
+    shownPlanned(plannedOf(state)).map((each) => ({ ...named(group), ...each })),
+  );
+  const last = progressOf(states).map(({ group, cause, outcome, requests, lines, legs }) => ({
+    ...(group === null ? {} : { group }),
+    cause,
+    outcome: outcome ?? 'under way',
+    requests,
+    lines,
+    legs: legs.map(({ what, atMs }) => ({ what, at_ms: atMs })),
+  }));
+  return { planned, last_switchover: last };
+}
+
+export function progressOf(states: ReadonlyMap<string, State>): readonly Progress[] {
+  return [...states].flatMap(([group, { handover }]) =>
+    handover === null ? [] : [progress(handover, states.size > 1 ? group : null)],
+  );
+}
+
+function progress(handover: Handover, group: string | null): Progress {
+  const { attempt, cause, sentence, requests, timeline, ended } = handover;
+  const { decidedAt, firstSentAt, lastAnsweredAt, confirmedAt } = timeline;
+  const legs = [
+    { what: 'first request sent', at: firstSentAt },
+    { what: 'all moved', at: lastAnsweredAt },
+    { what: 'seen at the peer', at: confirmedAt },
+    { what: 'over', at: ended?.at ?? null },
+  ].flatMap(({ what, at }) => (at === null ? [] : [{ what, atMs: Math.round(at - decidedAt) }]));
+  const lines = [
+    sentence,
+    ...(lastAnsweredAt === null ? [] : ['all of them have moved']),
+    ...(confirmedAt === null ? [] : ['all of them are seen at the peer']),
+    ...(ended === null ? [] : [ended.sentence]),
+  ];
+  const outcome = ended?.outcome ?? null;
+  return { group, number: attempt, cause, lines, requests, legs, outcome };
+}
