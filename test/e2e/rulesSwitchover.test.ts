@@ -132,7 +132,7 @@ describe('EC2 does not let the router write', () => {
     const rtr1 = daemonOf(lab, 'rtr1');
     deny(lab, 0);
     const { code, stderr } = await ha(lab, 'rtr1', 'switchover');
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toMatch(gaveUp('172.31.101.10'));
     await reason(rtr1, /repairing: taking 172\.31\.105\.10, because this router holds 172\.31\.101\.10/);
     await settled(lab, 'rtr1');
