@@ -174,17 +174,14 @@ export class Daemon {
       // Nothing of what it starts has a socket here.
       afterOutput: (run) => run(),
       after: (delayMs, run) => this.after(delayMs, run),
+      // More than half of all that happens in a run are beats.
       every: (intervalMs, run) => {
-        const again = (): void => {
-          if (this.#ended) return;
-          timeline.after(intervalMs, () =>
-            this.#whenRunning(() => {
-              run();
-              again();
-            }),
-          );
+        const beat = (): void => {
+          run();
+          timeline.after(intervalMs, due);
         };
-        again();
+        const due = (): void => this.#whenRunning(beat);
+        timeline.after(intervalMs, due);
         return () => undefined;
       },
       pulse: (shortestMs) => this.#pulse(shortestMs),

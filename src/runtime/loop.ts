@@ -82,11 +82,14 @@ export class Loop {
   #cancelBeats: Cancel | null = null;
   /** Beats in a row at which a decision was due, and none was taken between them. Counted, not timed: no time passes for a paused process. */
   #overdueBeats = 0;
+  readonly #deafAfterMs: number;
   #stopped = false;
 
   constructor(options: LoopOptions) {
     this.#options = options;
     this.#cores = options.groups.map(({ name, plan }) => ({ name, plan, state: initialState(plan) }));
+    const keepalives = options.groups.map(({ plan }) => plan.timing.keepaliveIntervalMs);
+    this.#deafAfterMs = DEAF_AFTER_KEEPALIVES * Math.max(...keepalives, BEAT_MS);
     const sessions = options.groups.flatMap(({ plan }) => plan.sessions);
     this.#pulse = options.scheduler.pulse(
       Math.min(...sessions.map(({ detectionTimeMs }) => detectionTimeMs)),
@@ -131,7 +134,7 @@ export class Loop {
   }
 
   #wakeAt(): number {
-    return Math.min(...this.#cores.map(({ state }) => state.wakeAt));
+    return this.#cores.reduce((earliest, { state }) => Math.min(earliest, state.wakeAt), Infinity);
   }
 
   #startBeats(): void {
@@ -141,12 +144,11 @@ export class Loop {
 
   #beat(): void {
     const { clock, beat, deaf } = this.#options;
-    const keepalives = this.#cores.map(({ plan }) => plan.timing.keepaliveIntervalMs);
     // Told although nothing else has happened, because levels may have changed meanwhile.
     if (this.#pulse.pauseMs > 0) this.#scheduleDrain();
     this.#overdueBeats = clock.monotonicMs() > this.#wakeAt() ? this.#overdueBeats + 1 : 0;
     const overdueMs = this.#overdueBeats * BEAT_MS;
-    if (overdueMs < DEAF_AFTER_KEEPALIVES * Math.max(...keepalives, BEAT_MS)) return beat();
+    if (overdueMs < this.#deafAfterMs) return beat();
     deaf(`nothing has been decided for ${Math.round(overdueMs / 1000)} s although it was due`);
   }
 
