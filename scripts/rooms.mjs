@@ -48,7 +48,7 @@ export const ROOMS = {
       'runtime/transitions',
       'transport/callStatistics',
     ],
-    types: ['config', 'control', 'core', 'runtime', 'store'],
+    types: ['config', 'control', 'core', 'notify', 'runtime', 'store'],
   },
   history: {
     values: [
@@ -61,6 +61,18 @@ export const ROOMS = {
     ],
     types: ['config', 'core', 'runtime'],
   },
+  notify: {
+    values: [
+      'aws/transport',
+      'config/document',
+      'history/entry',
+      'store/backgroundFile',
+      'store/smallFile',
+      'transport/words',
+      'backoff',
+    ],
+    types: ['config', 'history'],
+  },
   report: { values: ['config/words', 'runtime/replay'], types: ['core', 'runtime'] },
   cli: {
     values: [
@@ -70,6 +82,7 @@ export const ROOMS = {
       'control/commands',
       'core/moves/preview',
       'history',
+      'notify',
       'report',
       'runtime/replay',
       'store',

@@ -12,6 +12,7 @@ import type { Cloud } from './cloud';
 import { loadConfig } from './config/load';
 import type { Group, Settings } from './config/settings';
 import { keepHistory } from './history/keep';
+import type { Notifications } from './notify/notifications';
 import { operatorRequests, type OperatorRequests } from './control/requests';
 import { openControl } from './control/server';
 import { alarmTable, type AlarmTable } from './runtime/alarmTable';
@@ -103,11 +104,13 @@ async function run(
     calls: () => cloud.standing().calls,
     alarmTable: table,
     history: () => history.kept().entries,
+    notifications: () => notifications?.standing() ?? [],
     log,
   });
   const written = openStore(settings.store, log);
   const store = status === null ? written : alsoShown(written, status);
   store.put('config', settings.document);
+  const notifications = await openNotificationsIfAsked(settings, log);
   const { history, close: closeHistory } = keepHistory({
     stateDir: settings.stateDir,
     groups,
@@ -116,7 +119,7 @@ async function run(
     bootId,
     now,
     log,
-    tell: () => undefined,
+    tell: (entry, change) => notifications?.tell(entry, change),
   });
   alarms.onChange(() => history.alarms(alarms.standing()));
   const alarmsView = new AlarmsView({ alarms, settings, put: (value) => store.put('ha_alarms', value) });
@@ -249,6 +252,7 @@ async function run(
     memory.close(),
     store.close(),
     closeHistory(),
+    notifications?.close(),
     ...journals.map(({ file }) => file.close()),
   ]);
   cloud.stop();
@@ -273,6 +277,14 @@ async function openStatusIfAsked(
   sources: SnapshotSources & { readonly log: Logger },
 ): Promise<Status | null> {
   return status === null ? null : (await import('./status/endpoint')).openStatus(status, sources);
+}
+
+async function openNotificationsIfAsked(
+  { notifications: receivers, log: { router }, stateDir }: Settings,
+  log: Logger,
+): Promise<Notifications | null> {
+  if (receivers.length === 0) return null;
+  return (await import('./notify/notifications')).openNotifications({ receivers, router, stateDir, log });
 }
 
 /** One for each core, since each is replayed by itself. */

@@ -1,5 +1,5 @@
 /**
- * argv -> run | check-config | plan | iam-policy | self-test | show | ha | replay | report | heal; exit codes; nothing else. Each
+ * argv -> run | check-config | plan | iam-policy | self-test | notify | show | ha | replay | report | heal; exit codes; nothing else. Each
  * command loads only what it needs: operators wait for `show`, and it must work while everything else is broken.
  */
 import { statSync } from 'node:fs';
@@ -16,6 +16,7 @@ const COMMANDS = [
   'plan',
   'iam-policy',
   'self-test',
+  'notify',
   'show',
   'ha',
   'replay',
@@ -50,7 +51,7 @@ const OPTIONS = {
 } as const satisfies Record<string, { type: string; multiple?: true; of: readonly Command[] }>;
 
 const STREAMS = { out: process.stdout, err: process.stderr };
-const TAKING_WORDS: readonly Command[] = ['check-config', 'show', 'ha', 'replay', 'report'];
+const TAKING_WORDS: readonly Command[] = ['check-config', 'notify', 'show', 'ha', 'replay', 'report'];
 
 const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
 
@@ -64,6 +65,7 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
                 --region us-west-2, --account 123456789012, --interface eni-... and --instance i-... (of both
                 routers, as often as needed) fill in what the configuration does not say
   self-test     what this container stands on, and what would keep the daemon from its work
+  notify test   sends a notification to each receiver of the configuration, and says what came back
   show KEY      what the running daemon has stored; 'show redundancy' lists the keys
                 --json prints it with its time in UTC and whether it is old
                 'show ha_history' says what has happened on this router, --last N of it
@@ -93,6 +95,7 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
 exit codes: 0 done, 1 failed, 2 wrong usage or configuration;
             show: 1 alarms stand (ha_alarms) or not ready (ha_ready),
                   3 nothing written yet, 4 store away, 5 old: the daemon is dead or stuck;
+            notify test: 1 a receiver has not taken it;
             ha: 1 declined, 3 undone: something has moved and it is not as ordered, 4 daemon not reachable; plan, check-config --online: 4 EC2 not reachable;
             replay: 1 decides otherwise, 2 no journal, or a damaged one; report: 2 no story to be told;
             heal: 1 not all whole, 4 AWS cannot be read
@@ -155,6 +158,9 @@ async function main(args: readonly string[]): Promise<number> {
     }
     case 'self-test':
       return (await import('./cli/selfTest')).selfTest(configPath, process.stdout);
+    case 'notify':
+      if (rest.length !== 1 || rest[0] !== 'test') return usage("notify takes the word 'test'");
+      return (await import('./cli/notifyTest')).notifyTest(configPath, STREAMS);
     case 'show':
       return show(rest, { json: values.json ?? false, last: values.last }, values.config);
     case 'ha':

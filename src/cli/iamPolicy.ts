@@ -51,6 +51,9 @@ export function printPolicy(
     account: args.account ?? null,
     interfaces: args.interfaces,
     instances: args.instances,
+    topics: loaded.settings.notifications.flatMap((receiver) =>
+      receiver.type === 'sns' ? [receiver.topicArn] : [],
+    ),
   };
   const policy = iamPolicy(plan, ec2, scope);
   out.write(`${JSON.stringify(policy, null, 2)}\n`);
@@ -97,6 +100,7 @@ const REASONS: { readonly [action: string]: string } = {
   ReplaceRoute: 'moves routes',
   CreateRoute: 'creates a route that is missing',
   AssociateAddress: 'moves Elastic IPs',
+  'sns:Publish': 'tells the topics of notifications what has happened',
   ModifyNetworkInterfaceAttribute: 'switches the source/destination check off, as source_dest_check says',
 };
 

@@ -4,7 +4,7 @@
  */
 import { member } from '../config/document';
 import { printable } from '../config/words';
-import { entryJson, isoTime, type Entry, type Kept } from '../history/entry';
+import { durationWords, entryJson, isoTime, type Entry, type Kept } from '../history/entry';
 import { historyPath, readHistory } from '../history/file';
 import { readLooseConfig } from './looseConfig';
 import { showExitCodes, type Output } from './show';
@@ -111,16 +111,4 @@ function cellsOf(entry: Entry): readonly string[] {
     outcome,
     words.join(' -> '),
   ].map(printable);
-}
-
-/** `0.152 s`, `41 s`, `12 min`, `3 h 5 min`, `2 d 4 h`. */
-export function durationWords(ms: number): string {
-  const s = Math.max(0, ms) / 1000;
-  if (s < 10) return `${s.toFixed(3)} s`;
-  if (s < 120) return `${Math.round(s)} s`;
-  const min = Math.round(s / 60);
-  if (min < 120) return `${min} min`;
-  const h = Math.floor(min / 60);
-  if (h < 48) return `${h} h ${min % 60} min`;
-  return `${Math.floor(h / 24)} d ${h % 24} h`;
 }

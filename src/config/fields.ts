@@ -282,6 +282,22 @@ export function serviceUrl(example: string) {
   });
 }
 
+/** Scheme, host and path; secrets belong into headers and signatures, not here. */
+export function webhookUrl(example: string) {
+  const hint = `write a URL like ${example}`;
+  return text('URL', hint, (value) => {
+    // The value may hold a password or a token here, so it is not repeated.
+    if (value.includes('@')) return `holds a user name or password, which logs and show would show; ${hint}`;
+    const url = /^https?:\/\/[^\s\\]+$/i.test(value) && URL.canParse(value) ? new URL(value) : null;
+    if (url === null) return `is not an https URL; ${hint}`;
+    if (url.search !== '' || url.hash !== '') return `goes on after the path; ${hint}`;
+    const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+    return url.protocol === 'https:' || isHere
+      ? null
+      : `is not encrypted, and everybody on the way could read and change it; ${hint}`;
+  });
+}
+
 /** A text of a form that one expression says. */
 export function patternText({
   noun,

@@ -7,6 +7,7 @@ import type { JsonObject } from '../core/state/model';
 import type { PlannedSession, Timing } from '../core/state/plan';
 import { EC2 } from '../aws/description';
 import { groupsOf } from './groups';
+import { receiversOf } from './receivers';
 import { parseListenPlace } from './listenPlace';
 import { canonicalIpv6, isLinkLocal } from './ipv6';
 import { parseDocument, readTextFile } from './reading';
@@ -90,6 +91,7 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
     stateDir: config.state_dir,
     controlSocket: config.control_socket,
     status: statusOf(config),
+    notifications: receiversOf(config),
     onShutdown: config.on_shutdown,
     document,
     warnings,

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { entries, isObject, member } from './document';
 import { canonicalIpv6 } from './ipv6';
 import { configSchema, groupSchema, peerPrivateAddressSchema, sessionSchema, storeSchema } from './schema';
+import { receiverNameSchema } from './notificationSchema';
 import type { Path } from './words';
 import { writtenActions } from './writtenActions';
 
@@ -41,6 +42,14 @@ export function partsOf(document: unknown) {
     storeType: valid(storeSchema.shape.type, member(store, 'type')),
     storePath: member(store, 'path'),
     statusListen: valid(shape.status_listen, member(config, 'status_listen')),
+    /** Names of receivers, by the list that they are in. */
+    receivers: (['webhooks', 'syslog_servers', 'sns'] as const).flatMap((list) =>
+      entries(member(member(config, 'notifications'), list)).map((receiver, index) => ({
+        list,
+        index,
+        name: valid(receiverNameSchema, member(receiver, 'name')),
+      })),
+    ),
     /** Of the floating addresses, as in the plan. */
     addresses: actions.flatMap((action) =>
       action.entries.flatMap(({ key, id }) => (key === 'secondary_ip' && id !== undefined ? [id] : [])),

@@ -5,6 +5,7 @@
 import { actionRules } from './actionRules';
 import { groupRules } from './groupRules';
 import { isLinkLocal } from './ipv6';
+import { notificationRules } from './notificationRules';
 import type { Parts, Rule } from './parts';
 import { repeated } from './repeated';
 import { statusRules } from './statusRules';
@@ -70,6 +71,7 @@ export const rules: readonly Rule[] = [
   ...actionRules,
   ...groupRules,
   ...statusRules,
+  ...notificationRules,
   {
     severity: 'mistake',
     sentence:

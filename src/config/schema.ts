@@ -29,6 +29,7 @@ import {
   withDefault,
   yesOrNo,
 } from './fields';
+import { notificationsSchema } from './notificationSchema';
 import { defaultControlSocket } from './socketPath';
 
 const port = () => wholeNumber({ from: 1, to: 65_535 });
@@ -549,6 +550,10 @@ export const configSchema = keys(
     status_token_file: optional(absolutePath('/app/onbox/status-token'), {
       description:
         'File of one line, the token that requests to the status endpoint have to bring (`Authorization: Bearer TOKEN`); /livez needs none. Absent: it answers everybody who reaches it.',
+    }),
+    notifications: optional(notificationsSchema, {
+      description:
+        'Who is told of takeovers, changes of role, alarms and readiness, as they happen (docs/notifications.md). Absent: nobody.',
     }),
     log_level: withDefault(choice(['debug', 'info', 'warn', 'error']), 'info', {
       description: 'The least important records that are logged.',

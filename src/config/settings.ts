@@ -73,6 +73,26 @@ export type StatusSettings = {
   readonly tokenFile: string | null;
 };
 
+/** Who is told of what happens; `name` is unique. Files are read when they are used. */
+export type ReceiverSettings = { readonly name: string } & (
+  | {
+      readonly type: 'webhook';
+      readonly url: string;
+      /** Null: not signed. */
+      readonly keyFile: string | null;
+      /** Null: what Node.js trusts. */
+      readonly caFile: string | null;
+    }
+  | {
+      readonly type: 'syslog';
+      readonly host: string;
+      readonly port: number;
+      readonly transport: 'udp' | 'tcp' | 'tls';
+      readonly caFile: string | null;
+    }
+  | { readonly type: 'sns'; readonly topicArn: string; readonly endpointUrl: string }
+);
+
 /** Targets that move together, decided about by a core of their own. */
 export type Group<T extends Target = Target> = { readonly name: string; readonly plan: Plan<T> };
 
@@ -91,6 +111,7 @@ export type Settings = {
   readonly controlSocket: string;
   /** Null: there is no status endpoint. */
   readonly status: StatusSettings | null;
+  readonly notifications: readonly ReceiverSettings[];
   readonly onShutdown: 'keep' | 'unregister';
   /** The document as the operator wrote it, for `show config`. */
   readonly document: JsonObject;

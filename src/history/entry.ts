@@ -100,6 +100,8 @@ export function historyText({ entries, ...header }: Kept): string {
   return [first, ...entries.map(entryJson)].map((line) => `${JSON.stringify(line)}\n`).join('');
 }
 
+export type EntryJson = ReturnType<typeof entryJson>;
+
 export function entryJson(entry: Entry) {
   const { id, key, kind, what, group, about, began, ended, outcome, cause, result, times, figures } = entry;
   return {
@@ -195,3 +197,15 @@ function jsonOf(line: string): unknown {
 }
 
 export const isoTime = (wallMs: number): string => new Date(wallMs).toISOString();
+
+/** `0.152 s`, `41 s`, `12 min`, `3 h 5 min`, `2 d 4 h`. */
+export function durationWords(ms: number): string {
+  const s = Math.max(0, ms) / 1000;
+  if (s < 10) return `${s.toFixed(3)} s`;
+  if (s < 120) return `${Math.round(s)} s`;
+  const min = Math.round(s / 60);
+  if (min < 120) return `${min} min`;
+  const h = Math.floor(min / 60);
+  if (h < 48) return `${h} h ${min % 60} min`;
+  return `${Math.floor(h / 24)} d ${h % 24} h`;
+}

@@ -224,6 +224,24 @@ const partAlarms = ({ name }: CloudDescription): AlarmTable['parts'] => ({
     cause: 'a disk that is full or read-only, or the rights of `state_dir`',
     act: '`df -h` and `ls -ld` of `state_dir` in the container',
   },
+  'notification-failing': {
+    severity: 'minor',
+    over: ['notification-delivered'],
+    about: ['receiver'],
+    means:
+      'a receiver of notifications has not taken one three times in a row; they are kept and tried again',
+    cause: 'the receiver, its name, its certificate or its key; a route or filter on the way',
+    act: '`show ha_alarms` has what it said; mend it, then `xr-aws-ha notify test`',
+  },
+  'notifications-unwritable': {
+    severity: 'minor',
+    over: ['notifications-writable'],
+    about: ['path'],
+    means:
+      'notifications that a receiver has not taken cannot be kept: a restart of the daemon would lose them',
+    cause: 'a disk that is full or read-only, or the rights of `state_dir`',
+    act: '`df -h` and `ls -ld` of `state_dir` in the container',
+  },
   'state-dir-volatile': {
     severity: 'warning',
     over: [],

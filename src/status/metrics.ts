@@ -14,6 +14,7 @@ export function metricFamilies(snapshot: Snapshot): readonly Family[] {
     ...aboutRole(snapshot),
     ...aboutSessions(snapshot),
     ...aboutMoves(snapshot),
+    ...aboutNotifications(snapshot),
     ...aboutDaemon(snapshot),
   ].map((family) => ({
     ...family,
@@ -128,6 +129,27 @@ function aboutMoves({ counts, calls }: Snapshot): readonly Family[] {
         sum: sumS,
       })),
     },
+  ];
+}
+
+function aboutNotifications({ notifications }: Snapshot): readonly Family[] {
+  const outcomes = ['delivered', 'failed', 'dropped'] as const;
+  return [
+    gauge(
+      'notifications_pending',
+      'Notifications that a receiver has not taken yet.',
+      notifications.map(({ receiver, pending }) => ({ labels: { receiver }, value: pending })),
+    ),
+    counter(
+      'notifications_total',
+      'Tries to deliver a notification that have succeeded or failed, and notifications that were dropped.',
+      notifications.flatMap((standing) =>
+        outcomes.map((outcome) => ({
+          labels: { receiver: standing.receiver, outcome },
+          value: standing[outcome],
+        })),
+      ),
+    ),
   ];
 }
 

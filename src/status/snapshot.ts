@@ -8,6 +8,7 @@ import type { HaState } from '../core/state/model';
 import type { Plan } from '../core/state/plan';
 import { initialState, type State } from '../core/state/state';
 import type { Entry } from '../history/entry';
+import type { ReceiverStanding } from '../notify/notifications';
 import type { StandingAlarm } from '../runtime/alarms';
 import type { AlarmTable } from '../runtime/alarmTable';
 import type { Clock } from '../runtime/clock';
@@ -31,6 +32,7 @@ export type SnapshotSources = {
   readonly alarmTable: AlarmTable;
   readonly calls: () => readonly CallSeries[];
   readonly history: () => readonly Entry[];
+  readonly notifications: () => readonly ReceiverStanding[];
 };
 
 /** The loop shows every second that it does what is due; with this many missing it does not. */
@@ -134,6 +136,10 @@ export class Snapshot {
 
   get history(): readonly Entry[] {
     return this.#sources.history();
+  }
+
+  get notifications(): readonly ReceiverStanding[] {
+    return this.#sources.notifications();
   }
 
   get shown(): ReadonlyMap<StoreKey, Shown> {

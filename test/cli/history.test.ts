@@ -2,7 +2,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { durationWords, readHistoryPath, showHistory } from '../../src/cli/showHistory';
+import { readHistoryPath, showHistory } from '../../src/cli/showHistory';
+import { durationWords } from '../../src/history/entry';
 import { keepHistory } from '../../src/history/keep';
 import { planOf } from '../support/coreWorld';
 import { eventually } from '../support/eventually';

@@ -96,6 +96,22 @@ test('every kind of target brings its actions, once; the check is switched off o
   expect(actionsOf(disable)).toEqual([...expected, ...switching].sort());
 });
 
+test('a topic of notifications may be published to, and no other', () => {
+  const topic = 'arn:aws:sns:us-west-2:123456789012:xr-aws-ha';
+  const config = JSON.parse(readFileSync(example('secondary-ip-rtr1.json'), 'utf8')) as { config: object };
+  const path = join(mkdtempSync(join(tmpdir(), 'policy-')), 'config.json');
+  const sns = [{ name: 'pager', topic_arn: topic, endpoint_url: 'https://sns.example.com' }];
+  writeFileSync(path, JSON.stringify({ config: { ...config.config, notifications: { sns } } }));
+  const { out, err } = print(path);
+  expect((JSON.parse(out) as Policy).Statement.at(-1)).toEqual({
+    Sid: 'Notify',
+    Effect: 'Allow',
+    Action: ['sns:Publish'],
+    Resource: [topic],
+  });
+  expect(err).toContain('sns:Publish: tells the topics of notifications');
+});
+
 test('a table by tag is named by a condition, in which IAM finds no variable', () => {
   const target = taggedTarget('10.9.0.0/16');
   const odd = { ...target, routeTable: { tag: { key: 'ha', value: 'a${aws:username}' } } };

@@ -34,6 +34,7 @@ test.each([
   ['a word too many', ['run', 'fast'], "run takes no 'fast'"],
   ['an option of another command', ['show', '--online'], 'show takes no --online'],
   ['half of two options', ['check-config', '--prove-writes'], '--prove-writes goes with --online'],
+  ['notify without its word', ['notify'], "notify takes the word 'test'"],
   ['--last of another key', ['show', 'ha_state', '--last', '3'], '--last goes with show ha_history'],
   ['no number', ['show', 'ha_history', '--last', 'few'], "--last is a number of lines, not 'few'"],
   ['an unknown option', ['--colour'], "Unknown option '--colour'"],

@@ -130,6 +130,7 @@ describe('files of xrv9k-aws-ha', () => {
       stateDir: '/var/lib/xr-aws-ha',
       status: null,
       controlSocket: '/run/xr-aws-ha/control.sock',
+      notifications: [],
       onShutdown: 'keep',
       document: JSON.parse(readFileSync(join(fixtures, 'sample.json'), 'utf8')) as unknown,
       warnings: [],
@@ -334,6 +335,54 @@ describe('settings', () => {
       expect(settingsWith(configWith({ grpc_server: server, grpc_port: 57_777 })).slapi.target).toBe(server);
     },
   );
+
+  test('receivers of notifications, with the ports of their transports', () => {
+    const { notifications } = settingsWith(
+      configWith({
+        notifications: {
+          webhooks: [{ name: 'noc', url: 'https://noc.example.com/hook', hmac_key_file: '/app/onbox/key' }],
+          syslog_servers: [
+            { name: 'a', server: '10.0.0.9' },
+            { name: 'b', server: '10.0.0.9', transport: 'tls', ca_file: '/app/onbox/ca.pem' },
+            { name: 'c', server: '10.0.0.9', transport: 'udp', port: 5140 },
+          ],
+          sns: [
+            {
+              name: 'pager',
+              topic_arn: 'arn:aws:sns:us-west-2:123456789012:xr-aws-ha',
+              endpoint_url: 'https://sns.example.com/',
+            },
+          ],
+        },
+      }),
+    );
+    expect(settingsWith(configWith()).notifications).toEqual([]);
+    expect(notifications).toEqual([
+      {
+        type: 'webhook',
+        name: 'noc',
+        url: 'https://noc.example.com/hook',
+        keyFile: '/app/onbox/key',
+        caFile: null,
+      },
+      { type: 'syslog', name: 'a', host: '10.0.0.9', port: 514, transport: 'tcp', caFile: null },
+      {
+        type: 'syslog',
+        name: 'b',
+        host: '10.0.0.9',
+        port: 6514,
+        transport: 'tls',
+        caFile: '/app/onbox/ca.pem',
+      },
+      { type: 'syslog', name: 'c', host: '10.0.0.9', port: 5140, transport: 'udp', caFile: null },
+      {
+        type: 'sns',
+        name: 'pager',
+        topicArn: 'arn:aws:sns:us-west-2:123456789012:xr-aws-ha',
+        endpointUrl: 'https://sns.example.com',
+      },
+    ]);
+  });
 
   test('TLS, credentials, syslog, shutdown and places', () => {
     const settings = settingsWith(

@@ -233,6 +233,47 @@ describe('a value that is wrong by itself', () => {
       'config.status_token_file: not used without status_listen; remove it, or say where to listen',
     ],
     [
+      'a webhook whose URL has a secret',
+      configWith({
+        notifications: { webhooks: [{ name: 'noc', url: 'https://user:secret@noc.example.com/' }] },
+      }),
+      'config.notifications.webhooks[0].url: holds a user name or password, which logs and show would show; write a URL like https://noc.example.com/xr-aws-ha',
+    ],
+    [
+      'a webhook whose URL has a query',
+      configWith({ notifications: { webhooks: [{ name: 'noc', url: 'https://noc.example.com/?token=1' }] } }),
+      'config.notifications.webhooks[0].url: goes on after the path; write a URL like https://noc.example.com/xr-aws-ha',
+    ],
+    [
+      'a webhook in plain text',
+      configWith({ notifications: { webhooks: [{ name: 'noc', url: 'http://noc.example.com/' }] } }),
+      'config.notifications.webhooks[0].url: is not encrypted, and everybody on the way could read and change it; write a URL like https://noc.example.com/xr-aws-ha',
+    ],
+    [
+      'a webhook that is no URL',
+      configWith({ notifications: { webhooks: [{ name: 'noc', url: 'noc' }] } }),
+      'config.notifications.webhooks[0].url: is not an https URL; write a URL like https://noc.example.com/xr-aws-ha',
+    ],
+    [
+      'two receivers of one name',
+      configWith({
+        notifications: {
+          webhooks: [{ name: 'noc', url: 'https://noc.example.com/' }],
+          syslog_servers: [{ name: 'noc', server: '10.0.0.9' }],
+        },
+      }),
+      'config.notifications.syslog_servers[0].name: the name of config.notifications.webhooks[0] too; give each receiver its own',
+    ],
+    [
+      'a topic that is none',
+      configWith({
+        notifications: {
+          sns: [{ name: 'pager', topic_arn: 'pager', endpoint_url: 'https://sns.example.com' }],
+        },
+      }),
+      'config.notifications.sns[0].topic_arn: "pager" is not a valid topic ARN; write the ARN of a topic like arn:aws:sns:us-west-2:123456789012:xr-aws-ha',
+    ],
+    [
       'a server with a port',
       configWith({ redis_server: '127.0.0.1:6379' }),
       'config.redis_server: "127.0.0.1:6379" is not the name or address of a host; write a host name or an IPv4 address, without a port',

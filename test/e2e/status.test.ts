@@ -1,5 +1,7 @@
 /** The status endpoint of built daemons: off by default, its probes follow the role, and requests do not touch a takeover. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { statusSchema } from '../../src/status/schema';
 import { eventually } from '../support/eventually';
@@ -33,7 +35,20 @@ test('the probes follow the roles through a takeover, which is as ever under 50 
   const lab = await openPair();
   const socket = join(lab.routers.rtr2.directory, 'status.sock');
   await daemonOf(lab, 'rtr2').stop('SIGTERM', 5_000);
-  lab.writeConfig('rtr2', { status_listen: socket });
+  const told: { readonly type: string; readonly data: { readonly text: string } }[] = [];
+  const noc = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (part: string) => (body += part));
+    request.on('end', () => {
+      told.push(JSON.parse(body) as (typeof told)[number]);
+      // The first one has to be sent again.
+      response.writeHead(told.length === 1 ? 500 : 200).end();
+    });
+  });
+  await new Promise<void>((resolve) => noc.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(noc.address() as AddressInfo).port}/`;
+  const notifications = { webhooks: [{ name: 'noc', url }] };
+  lab.writeConfig('rtr2', { status_listen: socket, notifications });
   const again = lab.startDaemon('rtr2');
   await again.waitFor(({ event }) => event === 'status-available');
   const statusOf = async (path: string) => (await ask(socket, path)).status;
@@ -71,6 +86,14 @@ test('the probes follow the roles through a takeover, which is as ever under 50 
   // It outlives the start that this test began with.
   expect(history).toMatch(/ start +stopped .*\n(.*\n)*.* start +under way /);
   expect(history).toMatch(/: DOWN \S.*, the last time at \S+; UP again /);
+
+  await eventually(() => {
+    const moves = told.filter(({ type }) => type === 'xr-aws-ha.move.ended');
+    expect(moves.at(-1)?.data.text).toMatch(/^takeover done after .* s: took over /);
+    expect(told[1]).toEqual(told[0]);
+  }, 30_000);
+  noc.closeAllConnections();
+  await new Promise((resolve) => noc.close(resolve));
 
   // The healer's proof by BFD: the peer is not there, and then it is.
   await eventually(async () => expect(await statusOf('/readyz')).toBe(503));

@@ -32,6 +32,7 @@ const NO_ALARMS: { readonly [event: string]: string } = {
   'slapi-pings': 'mended by itself',
   'store-unreadable': 'the file is replaced',
   'memory-unreadable': 'the start went on without it, and it is written anew',
+  'notification-dropped': 'alarm notification-failing stands meanwhile, and the receiver is told',
   'history-unreadable': 'the start went on without it, and it is written anew',
   'memory-of-another': 'the start went on without it, and it is written anew',
   'syslog-unreachable': 'UDP knows no end of it; the other places of the log have all records',
@@ -65,6 +66,8 @@ test('each alarm of a part, and what ends it, is logged somewhere', () => {
     'store-writable',
     'history-unwritable',
     'history-writable',
+    'notifications-unwritable',
+    'notifications-writable',
   ];
   const missing = words.filter((event) => !source.includes(`'${event}'`) && !made.includes(event));
   expect(missing).toEqual([]);
@@ -82,7 +85,7 @@ test.each(Object.entries(allAlarms(table)))(
     expect(shown.filter((key) => !isStoreKey(key))).toEqual([]);
     for (const command of commands.filter((each) => /^(ha|xr-aws-ha) /.test(each)))
       expect(command).toMatch(
-        /^(ha (release|switchover|switchover --dry-run)|xr-aws-ha (check-config --online|iam-policy|self-test|plan))$/,
+        /^(ha (release|switchover|switchover --dry-run)|xr-aws-ha (check-config --online|iam-policy|self-test|plan|notify test))$/,
       );
   },
 );

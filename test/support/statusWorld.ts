@@ -5,6 +5,7 @@ import type { Entry } from '../../src/history/entry';
 import { AWS_ALARMS } from '../../src/aws/alarms';
 import { EC2 } from '../../src/aws/description';
 import { alarmTable } from '../../src/runtime/alarmTable';
+import type { ReceiverStanding } from '../../src/notify/notifications';
 import type { StandingAlarm } from '../../src/runtime/alarms';
 import { readinessOf, type Around, type OfGroup } from '../../src/runtime/readiness';
 import { step } from '../../src/core/step';
@@ -19,6 +20,7 @@ export type StatusWorld = {
   around: Around;
   alarms: readonly StandingAlarm[];
   history: readonly Entry[];
+  notifications: readonly ReceiverStanding[];
   now: number;
 };
 
@@ -28,6 +30,7 @@ export function statusWorld(change: Partial<StatusWorld> = {}): StatusWorld {
     around: AROUND,
     alarms: [],
     history: [],
+    notifications: [],
     now: NOW,
     ...change,
   };
@@ -46,6 +49,7 @@ export function sourcesOf(world: StatusWorld): SnapshotSources {
     alarmTable: alarmTable(EC2, AWS_ALARMS),
     calls: () => world.around.cloud.calls,
     history: () => world.history,
+    notifications: () => world.notifications,
   };
 }
 

@@ -17,6 +17,8 @@ export type PolicyScope = {
   /** Of both routers. */
   readonly interfaces: readonly string[];
   readonly instances: readonly string[];
+  /** ARNs of the topics that notifications go to; absent: none. */
+  readonly topics?: readonly string[];
 };
 
 export type Policy = { readonly Version: '2012-10-17'; readonly Statement: readonly Statement[] };
@@ -66,6 +68,16 @@ export function iamPolicy(plan: AwsPlan, settings: Ec2Settings, scope: PolicySco
             Condition: { StringEqualsIgnoreCase: condition },
           }))
         : []),
+      ...(scope.topics === undefined || scope.topics.length === 0
+        ? []
+        : [
+            {
+              Sid: 'Notify',
+              Effect: 'Allow' as const,
+              Action: ['sns:Publish'],
+              Resource: scope.topics,
+            },
+          ]),
     ],
   };
 }

@@ -18,12 +18,12 @@ import {
   ReplaceRouteCommand,
 } from '@aws-sdk/client-ec2';
 import { PublishCommand } from '@aws-sdk/client-sns';
+import type { Called } from '../../aws/transport/service';
 import type { Destination } from '../core/desired';
 import type { StepFailure } from '../core/observed';
 import { recordText, type HealRecord } from '../core/record';
 import { ACTIONS, type Message, type Step, type StepArgs, type StepName } from '../core/steps';
 import type { Asking } from './readings';
-import type { Called } from './services';
 import { RECORD_TAG } from './translate';
 
 export type Performing = Asking & {

@@ -6,27 +6,11 @@
 import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { SNSClient } from '@aws-sdk/client-sns';
 import type { Logger } from 'pino';
-import { Connections, type SendOptions } from '../../transport/connections';
 import { startCredentials, type Credentials } from '../../aws/transport/credentials';
-import { clientSettings, openEc2, type Ec2 } from '../../aws/transport/ec2';
-import { pinEndpointAddresses } from '../../transport/endpointAddresses';
-import { checkEnvelope } from '../../aws/transport/envelope';
-import { classify, turnsDownCredentials } from '../../aws/transport/failure';
+import { openEc2, type Ec2 } from '../../aws/transport/ec2';
 import { openImds } from '../../aws/transport/imds';
-import type { Failure } from '../../core/state/model';
+import { openService, type ClientSettings, type ServiceCaller } from '../../aws/transport/service';
 import type { HealSettings } from '../config/settings';
-
-export type Called<Output> =
-  { readonly ok: true; readonly output: Output } | { readonly ok: false; readonly failure: Failure };
-
-/** Calls an action of a service other than EC2. Never rejects. */
-export type ServiceCaller<Client> = {
-  call<Output>(
-    action: string,
-    timeoutMs: number,
-    command: (client: Client, options: SendOptions) => Promise<Output>,
-  ): Promise<Called<Output>>;
-};
 
 export type Services = {
   readonly ec2: Pick<Ec2, 'call'>;
@@ -49,22 +33,8 @@ export function openServices(
   const open = <Client extends { destroy(): void }>(
     service: string,
     endpointUrl: string,
-    client: (settings: ReturnType<typeof clientSettings>) => Client,
-  ) => {
-    const endpoint = new URL(endpointUrl);
-    const addresses = pinEndpointAddresses({ service, hostname: endpoint.hostname, log });
-    const connections = new Connections({ endpoint, addresses, now, check: checkEnvelope });
-    const opened = client(
-      clientSettings({ endpointUrl, region, provider: credentials.provider, connections }),
-    );
-    return {
-      caller: callerOf(opened, credentials),
-      stop: (): void => {
-        addresses.stop();
-        opened.destroy();
-      },
-    };
-  };
+    client: (settings: ClientSettings) => Client,
+  ) => openService({ service, endpointUrl, region, credentials, log, now, client });
   const ec2 = openEc2({ endpointUrl: endpoints.ec2, region, credentials, log, now });
   const autoscaling = open(
     'Auto Scaling',
@@ -82,40 +52,6 @@ export function openServices(
       ec2.stop();
       autoscaling.stop();
       sns.stop();
-    },
-  };
-}
-
-function callerOf<Client>(
-  client: Client,
-  credentials: Pick<Credentials, 'refreshNow'>,
-): ServiceCaller<Client> {
-  return {
-    call: async (action, timeoutMs, command) => {
-      const abort = new AbortController();
-      let sent = false;
-      let timedOutAfterMs: number | null = null;
-      const deadline = setTimeout(() => {
-        timedOutAfterMs = timeoutMs;
-        abort.abort();
-      }, timeoutMs);
-      const options: SendOptions = {
-        abortSignal: abort.signal,
-        action,
-        reserved: Promise.resolve(),
-        released: Promise.resolve(),
-        onSigned: () => undefined,
-        onSent: () => (sent = true),
-      };
-      try {
-        return { ok: true, output: await command(client, options) };
-      } catch (error: unknown) {
-        const failure = classify(error, { sent, timedOutAfterMs });
-        if (turnsDownCredentials(failure)) void credentials.refreshNow();
-        return { ok: false, failure };
-      } finally {
-        clearTimeout(deadline);
-      }
     },
   };
 }
