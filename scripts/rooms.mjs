@@ -39,6 +39,7 @@ export const ROOMS = {
       'control/httpServer',
       'control/listener',
       'core/levels/sessions',
+      'core/state/purposes',
       'core/state/state',
       'history/entry',
       'runtime/alarmTable',
@@ -54,6 +55,7 @@ export const ROOMS = {
     values: [
       'config/document',
       'core/rules/inhibit',
+      'core/state/purposes',
       'runtime/moveOutcome',
       'runtime/transitions',
       'store/backgroundFile',
@@ -73,7 +75,7 @@ export const ROOMS = {
     ],
     types: ['config', 'history'],
   },
-  report: { values: ['config/words', 'runtime/replay'], types: ['core', 'runtime'] },
+  report: { values: ['config/words', 'core/state/purposes', 'runtime/replay'], types: ['core', 'runtime'] },
   cli: {
     values: [
       'config',

@@ -5,7 +5,7 @@
  */
 import { inhibitWords } from '../core/rules/inhibit';
 import type { Group } from '../config/settings';
-import type { Purpose } from '../core/state/model';
+import { purposeOf } from '../core/state/purposes';
 import type { Attempt } from '../core/state/state';
 import type { StandingAlarm } from '../runtime/alarms';
 import type { Recorded } from '../runtime/loop';
@@ -38,16 +38,6 @@ export type HistoryOptions = {
 const ABOUT_MAX = 20;
 /** What comes again this soon after its end is the same entry. */
 const SAME_WITHIN_MS = 600_000;
-
-const MOVES = {
-  takeover: 'takeover',
-  evidence: 'takeover',
-  repair: 'repair',
-  claim: 'claim',
-  preemption: 'preemption',
-  switchover: 'switchover',
-  giveBack: 'give-back',
-} as const satisfies Record<Purpose, string>;
 
 type Begin = Pick<Entry, 'key' | 'kind' | 'what' | 'cause'> &
   Partial<Pick<Entry, 'group' | 'about' | 'began' | 'figures'>>;
@@ -168,7 +158,7 @@ export class History {
     this.#begin({
       key: moveKey(group, is),
       kind: 'move',
-      what: MOVES[is.purpose],
+      what: purposeOf(is).called,
       group: this.#named(group),
       about: is.calls.flatMap(({ targets }) => targets),
       began: Math.round(is.triggeredAt + toWall),

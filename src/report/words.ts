@@ -1,5 +1,6 @@
 /** The sentences and times that both renderers share. */
 import type { Purpose, Timeline } from '../core/state/model';
+import { isTimedFromDown } from '../core/state/purposes';
 import { printable } from '../config/words';
 import type { Interval } from './lanes';
 import type { RouterView } from './routerView';
@@ -19,9 +20,9 @@ export function takeoverWords(
   timeline: Timeline,
   group: string | null,
 ): string {
-  const { purpose, triggeredAt, lastAnsweredAt, firstSentAt, lastUp, resumed } = timeline;
+  const { purpose, triggeredAt, lastAnsweredAt, firstSentAt } = timeline;
   const of = groups.length > 1 && group !== null ? ` group ${group}` : '';
-  const since = purpose === 'takeover' && lastUp === null && !resumed ? 'BFD DOWN' : 'the decision';
+  const since = isTimedFromDown(timeline) ? 'BFD DOWN' : 'the decision';
   const all = lastAnsweredAt === null ? null : msWords(lastAnsweredAt - triggeredAt);
   const first = firstSentAt === null ? '' : `first call to EC2 after ${msWords(firstSentAt - triggeredAt)}, `;
   const legs =

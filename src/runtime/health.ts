@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import type { Group } from '../config/settings';
 import type { HaState, JsonObject } from '../core/state/model';
+import { purposeOf } from '../core/state/purposes';
 import type { State } from '../core/state/state';
 import { Wellness, type Reading } from '../wellness';
 import type { Recorded } from './loop';
@@ -66,7 +67,7 @@ export class Health {
   /** A claim that the cloud turns down was somebody else's, which is no failure. */
   #wrote(isDone: boolean, { attempt }: State): void {
     if (isDone) this.#writes.ok();
-    else if (attempt?.purpose !== 'claim') this.#writes.failed();
+    else if (attempt === null || !purposeOf(attempt).isContest) this.#writes.failed();
   }
 
   #tell(now: number): void {

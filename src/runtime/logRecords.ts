@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import type { Event, Timeline } from '../core/state/model';
 import { lastUpWords } from '../core/levels/unwatched';
+import { isTimedFromDown, purposeOf } from '../core/state/purposes';
 import type { Weight } from '../core/state/turn';
 import type { Recorded } from './loop';
 
@@ -115,10 +116,9 @@ export function legsOf(timeline: Timeline): TimelineLegs {
   };
 }
 
-function sinceWords({ purpose, resumed, lastUp }: Timeline): string {
-  if (resumed) return 'the decision of the run before';
-  if (lastUp !== null) return 'the decision';
-  return purpose === 'takeover' ? 'BFD DOWN' : 'the decision';
+function sinceWords(timeline: Timeline): string {
+  if (timeline.resumed) return 'the decision of the run before';
+  return isTimedFromDown(timeline) ? 'BFD DOWN' : 'the decision';
 }
 
 /** A takeover that was decided late says so: the time from the decision is not the time of the outage. */
@@ -130,7 +130,7 @@ function lateWords({ lastUp, decidedAt }: Timeline): string {
 export function logTimeline(log: Logger, timeline: Timeline, group: string | null): void {
   const legs = legsOf(timeline);
   const since = sinceWords(timeline);
-  const reason = `the ${timeline.purpose === 'evidence' ? 'takeover' : timeline.purpose} took ${legs.allMovedMs ?? '?'} ms from ${since} to the last address moved${lateWords(timeline)}`;
+  const reason = `the ${purposeOf(timeline).called} took ${legs.allMovedMs ?? '?'} ms from ${since} to the last address moved${lateWords(timeline)}`;
   log.info(
     {
       event: 'takeoverTimeline',

@@ -1,5 +1,6 @@
 /** What has happened since the daemon started, counted from the steps of the loop. Labels are those of the configuration. */
 import type { Timeline } from '../core/state/model';
+import { isTimedFromDown } from '../core/state/purposes';
 import type { Group } from '../config/settings';
 import type { Recorded } from '../runtime/loop';
 import { outcomeOf } from '../runtime/moveOutcome';
@@ -61,8 +62,8 @@ export class Counts {
 
   /** Of takeovers that BFD has called for, from when the peer went DOWN; of others there is no such time. */
   #time(group: string, timeline: Timeline): void {
-    const { purpose, triggeredAt, lastUp, resumed } = timeline;
-    if (purpose !== 'takeover' || lastUp !== null || resumed) return;
+    if (!isTimedFromDown(timeline)) return;
+    const { triggeredAt } = timeline;
     const ends = [timeline.decidedAt, timeline.firstSentAt, timeline.lastAnsweredAt];
     LEGS.forEach((leg, i) => {
       const at = ends[i] ?? null;

@@ -8,6 +8,7 @@ import { kindOf } from '../kinds';
 import { hasAlarm } from '../state/alarms';
 import type { Failure, Holder, Observation, OwnInterface, PeerInterface } from '../state/model';
 import type { Plan, Slot, Target } from '../state/plan';
+import { purposeOf } from '../state/purposes';
 import { disarmAtLoss, disarmUnlessUp } from './sessions';
 import type { Observing, Ownership, Role, State } from '../state/state';
 import { list, note, raiseAlarm, wakeAt, type Turn } from '../state/turn';
@@ -247,7 +248,7 @@ function disarmByPeer(turn: Turn, before: Ownership | null, after: Ownership): v
   );
   if (taken.length === 0) return;
   const isTakingOver = [turn.state.attempt, turn.state.unconfirmed].some(
-    (move) => move?.purpose === 'takeover',
+    (move) => move !== null && purposeOf(move).byBfd,
   );
   // The first reading after a DOWN does not say on which side of it the peer has acted; what a takeover has asked
   // for in between does.
@@ -269,7 +270,7 @@ export function isKnownSince({ timing }: Plan, ownership: Ownership, id: string,
 
 /** Rule 15: what this router gives away itself it does not lose to anybody. */
 function isGiving({ state }: Turn): boolean {
-  return state.attempt?.purpose === 'switchover';
+  return state.attempt !== null && purposeOf(state.attempt).isOrdered;
 }
 
 /** Rule 17: what an earlier process life of this boot last knew. */

@@ -7,6 +7,7 @@ import { callsOf, placeHere, requestOf, waitsFor } from './grouping';
 import { sessionOf } from '../levels/sessions';
 import { lastUpWords } from '../levels/unwatched';
 import type { Plan } from '../state/plan';
+import { purposeOf } from '../state/purposes';
 import type { Attempt, Call, Ownership } from '../state/state';
 import { note, type Turn } from '../state/turn';
 import type { Firing } from '../rules/verdict';
@@ -19,14 +20,15 @@ export function begin(turn: Turn, verdict: Firing): void {
   const { ownership } = state;
   if (ownership === null) throw new Error('a takeover was triggered before anything was observed');
   const { purpose, sessions } = verdict;
+  const { byBfd } = purposeOf(verdict);
   const attempt = openAttempt(turn, {
     purpose,
     sessions: sessions.map(({ id }) => id),
     ...whenDown(turn, verdict),
-    askingUntil: purpose === 'takeover' ? askingUntil(turn, verdict) : null,
+    askingUntil: byBfd ? askingUntil(turn, verdict) : null,
     calls: callsFor(turn.plan, verdict, ownership, now),
   });
-  if (purpose !== 'takeover') turn.state.lastPatientAt = now;
+  if (!byBfd) turn.state.lastPatientAt = now;
   note(turn, 'notable', verdict.sentence);
   if (attempt.lastUp !== null) note(turn, 'notable', lastUpWords(attempt.lastUp, now));
   if (attempt.askingUntil === null) return;
@@ -77,15 +79,16 @@ export function onSeveralInterfaces({ sessions }: Firing): boolean {
  */
 export function callsFor(
   plan: Plan,
-  { targets, purpose }: Pick<Firing, 'targets' | 'purpose'>,
+  verdict: Pick<Firing, 'targets' | 'purpose'>,
   ownership: Ownership,
   now: number,
   firstNumber = 1,
 ): readonly Call[] {
-  const moves = targets.map((target) => ({
+  const { byBfd } = purposeOf(verdict);
+  const moves = verdict.targets.map((target) => ({
     target,
     to: placeHere(ownership, target),
-    allowReassignment: purpose === 'takeover' || (ownership.holders[target.id] ?? null) !== null,
+    allowReassignment: byBfd || (ownership.holders[target.id] ?? null) !== null,
     again: ownership.holders[target.id]?.mine === true,
   }));
   return callsOf(plan, moves, now, firstNumber);

@@ -6,6 +6,7 @@ import { isLarge, newCall, requestOf } from './grouping';
 import { isHeldBy } from '../levels/holders';
 import type { Failure } from '../state/model';
 import { confirmWrite, observeNow } from '../levels/ownership';
+import { purposeOf } from '../state/purposes';
 import type { Attempt, Call, Send } from '../state/state';
 import { keepAlarm, list, note, raiseAlarm, wakeAt, type Turn, type Weight } from '../state/turn';
 import { isOvertaken, overlapAt, overlapAtOf } from './overlap';
@@ -80,7 +81,7 @@ export function updateCall(turn: Turn, number: number, change: Partial<Call>): v
 /** Rule 7: *moved* means sent and not definitely refused. */
 export function hasMoved(attempt: Attempt): boolean {
   // What goes back, or was begun by an earlier run, is the second half of something that has moved.
-  return attempt.resumed || attempt.purpose === 'giveBack' || attempt.calls.some(callHasMoved);
+  return attempt.resumed || purposeOf(attempt).undoes || attempt.calls.some(callHasMoved);
 }
 
 export function callHasMoved(call: Call): boolean {

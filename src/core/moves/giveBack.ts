@@ -9,6 +9,7 @@ import { answerSwitchover } from './switchover';
 import { observeNow } from '../levels/ownership';
 import { withdrawQueued } from './queued';
 import { disarmUnlessUp, interfaceOf } from '../levels/sessions';
+import { purposeOf } from '../state/purposes';
 import type { Attempt, GiveBack } from '../state/state';
 import { list, raiseAlarm, wakeAt, type Turn } from '../state/turn';
 
@@ -20,7 +21,7 @@ const GIVE_BACK_TTL_MS = 10_000;
 /** For one second from the first write that was not definitely refused: the failure may be ours. */
 export function openGiveBack(turn: Turn): void {
   const { attempt, ownership } = turn.state;
-  if (attempt === null || attempt.purpose !== 'takeover' || attempt.sessions.length === 0) return;
+  if (attempt === null || !purposeOf(attempt).byBfd || attempt.sessions.length === 0) return;
   if (ownership === null) return;
   const { number, sessions } = attempt;
   const targets = attempt.calls.flatMap((call) => call.targets);
@@ -70,7 +71,8 @@ export function giveBackIfLocal(turn: Turn): boolean {
 /** To hand targets over is a courtesy to a peer that may be dead by now, so unlike a takeover it does not go on for ever. */
 export function abandonHandingOver(turn: Turn): boolean {
   const attempt = currentAttempt(turn);
-  if (attempt.purpose !== 'giveBack' && attempt.purpose !== 'switchover') return false;
+  const { handsOver } = purposeOf(attempt);
+  if (handsOver === null) return false;
   const since = attempt.paced ? (attempt.lastMovedAt ?? attempt.decidedAt) : attempt.decidedAt;
   const until = since + GIVE_BACK_TTL_MS;
   wakeAt(turn, until);
@@ -78,9 +80,8 @@ export function abandonHandingOver(turn: Turn): boolean {
   const left = openTargets(attempt);
   turn.state.attempt = null;
   observeNow(turn);
-  const doing = attempt.purpose === 'giveBack' ? `giving ${list(left)} back` : `switching ${list(left)} over`;
   const sentence =
-    `gave up ${doing} after ${GIVE_BACK_TTL_MS / 1000} s: see that this router may write to the ` +
+    `gave up ${handsOver(list(left))} after ${GIVE_BACK_TTL_MS / 1000} s: see that this router may write to the ` +
     `peer's interfaces, and move them by hand if the peer is well`;
   raiseAlarm(turn, 'give-back-failed', sentence, { about: left });
   answerSwitchover(turn, attempt.request, false, sentence, failHandover(turn, attempt, sentence));

@@ -18,7 +18,8 @@ import {
 import { abandonHandingOver, giveBackIfLocal, openGiveBack, rememberOut } from './giveBack';
 import { alarmIfBlocked, askRules, unlessHeld, judge, reconsider } from '../rules/judgement';
 import { hasAlarm } from '../state/alarms';
-import type { Event, Purpose } from '../state/model';
+import type { Event } from '../state/model';
+import { isTimedFromDown, purposeOf } from '../state/purposes';
 import { observeNow } from '../levels/ownership';
 import { noteSwitchedOver } from '../rules/preemption';
 import { isLarge, waitsFor } from './grouping';
@@ -63,7 +64,7 @@ function endLostClaim(turn: Turn): string {
 function attemptWords(turn: Turn): string {
   const attempt = currentAttempt(turn);
   const waiting = [...waitingCalls(turn.plan, attempt).keys()].flatMap(({ targets }) => targets);
-  const doing = `${DOING[attempt.purpose]}: ${progressWords(turn, attempt, waiting)}`;
+  const doing = `${purposeOf(attempt).doing}: ${progressWords(turn, attempt, waiting)}`;
   const said = lastFailureWords(attempt, openTargets(attempt));
   const later = waiting.length === 0 ? '' : `; ${list(waiting)} after that`;
   return (said === '' ? doing : `${doing}, which last said ${said}`) + later;
@@ -77,26 +78,6 @@ function progressWords({ plan }: Turn, attempt: Attempt, waiting: readonly strin
   const tenths = Math.floor((10 * (all.length - open.length)) / all.length);
   return `${tenths === 0 ? 'less than 10' : tenths * 10} % of ${all.length} targets moved`;
 }
-
-const DOING = {
-  takeover: 'taking over',
-  evidence: 'taking over',
-  repair: 'repairing',
-  claim: 'claiming',
-  preemption: 'preempting',
-  switchover: 'switching over',
-  giveBack: 'giving back',
-} as const satisfies Record<Purpose, string>;
-
-const DONE = {
-  takeover: 'took over',
-  evidence: 'took over',
-  repair: 'repaired',
-  claim: 'claimed',
-  preemption: 'preempted',
-  switchover: 'switched over',
-  giveBack: 'gave back',
-} as const satisfies Record<Purpose, string>;
 
 function lastFailureWords({ calls }: Attempt, of: readonly string[]): string {
   const failures = calls.flatMap(({ outcome, targets, lastFailure }) =>
@@ -167,9 +148,8 @@ export function interfacesAnswered(turn: Turn, event: Extract<Event, { type: 'in
  */
 function dropIfOutdated(turn: Turn): string | null {
   const attempt = currentAttempt(turn);
-  const { purpose } = attempt;
-  if (purpose === 'switchover' || purpose === 'giveBack') return dropSwitchover(turn);
-  const verdict = reconsider(turn, purpose);
+  if (purposeOf(attempt).handsOver !== null) return dropSwitchover(turn);
+  const verdict = reconsider(turn, attempt);
   const outdated = outdatedBecause(turn, attempt, verdict);
   if (outdated !== null && !attempt.calls.some(isUnderWay)) return drop(turn, verdict, outdated);
   if (outdated !== null && !verdict.fires) {
@@ -209,7 +189,7 @@ function isStillAsked(turn: Turn, verdict: Firing): boolean {
  */
 function dropSwitchover(turn: Turn): string | null {
   const attempt = currentAttempt(turn);
-  if (hasMoved(attempt)) return attempt.purpose === 'switchover' ? endSwitchover(turn) : null;
+  if (hasMoved(attempt)) return purposeOf(attempt).isOrdered ? endSwitchover(turn) : null;
   const objection = reconsiderSwitchover(turn);
   if (objection === null) return null;
   const sentence = `no switchover: ${objection}`;
@@ -267,7 +247,7 @@ function proceed(turn: Turn): void {
   const after = currentAttempt(turn);
   const isFirstSend = before.firstSentAt === null && after.firstSentAt !== null;
   // What is resumed was counted when the run before began it.
-  if (isFirstSend && after.purpose === 'takeover' && !after.resumed) penalize(turn);
+  if (isFirstSend && purposeOf(after).byBfd && !after.resumed) penalize(turn);
   if (!hasMoved(before) && hasMoved(after)) openGiveBack(turn);
   if (isComplete(after) && extendClaim(turn)) return proceed(turn);
   finishIfComplete(turn);
@@ -283,9 +263,8 @@ function finishIfComplete(turn: Turn): void {
   const targets = attempt.calls.filter(({ outcome }) => outcome === 'moved').flatMap((call) => call.targets);
   // Somebody else was first, which has been said.
   if (targets.length === 0) return;
-  const moved = `${DONE[attempt.purpose]} ${list(targets)}`;
-  if (attempt.purpose === 'giveBack' || attempt.purpose === 'switchover')
-    return finishHandingOver(turn, attempt, moved);
+  const moved = `${purposeOf(attempt).done} ${list(targets)}`;
+  if (purposeOf(attempt).handsOver !== null) return finishHandingOver(turn, attempt, moved);
   turn.state.unconfirmed = timeline;
   const elapsedMs = Math.round(turn.now - attempt.triggeredAt);
   const after = `${moved}, ${elapsedMs} ms after ${sinceWords(attempt)}`;
@@ -293,15 +272,14 @@ function finishIfComplete(turn: Turn): void {
   if (attempt.lastUp !== null) note(turn, 'notable', lastUpWords(attempt.lastUp, turn.now));
 }
 
-function sinceWords({ purpose, resumed, lastUp }: Attempt): string {
-  if (resumed) return 'it had begun';
-  if (lastUp !== null) return 'it was decided';
-  return purpose === 'takeover' ? 'the peer went DOWN' : 'it was decided';
+function sinceWords(attempt: Attempt): string {
+  if (attempt.resumed) return 'it had begun';
+  return isTimedFromDown(attempt) ? 'the peer went DOWN' : 'it was decided';
 }
 
 function finishHandingOver(turn: Turn, attempt: Attempt, moved: string): void {
   note(turn, 'notable', moved);
-  if (attempt.purpose === 'giveBack') return;
+  if (!purposeOf(attempt).isOrdered) return;
   noteMoved(turn, attempt);
   answerSwitchover(
     turn,

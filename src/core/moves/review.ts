@@ -8,10 +8,11 @@ import { failHandover } from './handover';
 import { answerSwitchover } from './switchover';
 import { holderWords, isHeldBy } from '../levels/holders';
 import { takeIntent } from '../state/memory';
-import type { Intent, Purpose } from '../state/model';
+import type { Intent } from '../state/model';
 import { missingTargets, takeableTargets } from '../levels/ownership';
 import type { Target } from '../state/plan';
 import { disarmUnlessUp } from '../levels/sessions';
+import { purposeOf } from '../state/purposes';
 import type { Attempt } from '../state/state';
 import { list, note, raiseAlarm, type Turn } from '../state/turn';
 
@@ -82,13 +83,10 @@ function resume(turn: Turn, intent: Intent, missing: readonly Target[]): void {
   );
 }
 
-/** What a later run must not leave half done. Repairs and claims are found anew, and more carefully, by rule 8. */
-const RESUMABLE: readonly Purpose[] = ['takeover', 'evidence', 'preemption'];
-
 /** What is being moved and must be remembered should this process die now. */
 export function currentIntent(turn: Turn): Intent | null {
   const { attempt } = turn.state;
-  if (attempt === null || !RESUMABLE.includes(attempt.purpose) || !hasMoved(attempt)) return null;
+  if (attempt === null || !purposeOf(attempt).isResumed || !hasMoved(attempt)) return null;
   // A split call's targets are those of the calls that have replaced it.
   const targets = attempt.calls.filter(({ outcome }) => outcome !== 'split').flatMap((call) => call.targets);
   return { startedAt: attempt.decidedAt, targets };

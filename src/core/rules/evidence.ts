@@ -16,6 +16,7 @@ import {
   takeableTargets,
 } from '../levels/ownership';
 import type { Plan, Target } from '../state/plan';
+import { purposeOf } from '../state/purposes';
 import { lowestOwned } from './repair';
 import { areWithdrawn, interfaceOf, sessionOf } from '../levels/sessions';
 import type { Evidence, Ownership } from '../state/state';
@@ -279,11 +280,11 @@ function considerRunning(turn: Turn, ownership: Ownership): Verdict {
   };
 }
 
-/** The opt-in is spent by its beginning: not by what it was once allowed for. */
-export function noteTakenFromRunning(turn: Turn, { purpose, targets }: Firing): void {
+/** The opt-in counts as used when such a takeover begins, not when it was allowed. */
+export function noteTakenFromRunning(turn: Turn, verdict: Firing): void {
   const { ownership } = turn.state;
-  if (purpose !== 'evidence' || ownership === null) return;
-  if (targets.some((target) => conditionOf(turn, ownership, target) === 'running'))
+  if (!purposeOf(verdict).mayTakeFromRunning || ownership === null) return;
+  if (verdict.targets.some((target) => conditionOf(turn, ownership, target) === 'running'))
     update(turn, { tookFromRunning: true });
 }
 

@@ -5,12 +5,13 @@
 import { considerEvidence } from './evidence';
 import { hold } from './holds';
 import { hasAlarm } from '../state/alarms';
-import type { Purpose } from '../state/model';
+import { purposeOf } from '../state/purposes';
 import { considerPreemption } from './preemption';
 import { considerRepair } from './repair';
 import { considerTakeover } from './trigger';
 import { observeNow } from '../levels/ownership';
 import { sessionOf } from '../levels/sessions';
+import type { Attempt } from '../state/state';
 import { raiseAlarm, wakeAt, type Turn } from '../state/turn';
 import { declines, type Firing, type Verdict } from './verdict';
 
@@ -37,8 +38,8 @@ export function askRules(turn: Turn): Verdict {
  * What the cloud shows may change with each reading, so of the moves that this calls for only one begins in a
  * keepalive. Those that BFD calls for are held back by dampening alone.
  */
-function patientUntil({ plan, state, now }: Turn, { purpose }: Firing): number | null {
-  if (state.attempt !== null || state.lastPatientAt === null || purpose === 'takeover') return null;
+function patientUntil({ plan, state, now }: Turn, verdict: Firing): number | null {
+  if (state.attempt !== null || state.lastPatientAt === null || purposeOf(verdict).byBfd) return null;
   const at = state.lastPatientAt + plan.timing.keepaliveIntervalMs;
   return now < at ? at : null;
 }
@@ -55,9 +56,6 @@ export function judge(turn: Turn): Verdict {
   return unlessHeld(turn, askRules(turn));
 }
 
-/** Moves without which the targets are not served. */
-const URGENT: readonly Purpose[] = ['takeover', 'evidence', 'claim'];
-
 /** How long the alarm about a takeover that may not begin waits for the cloud to say where the targets are. */
 const LOOK_MS = 5_000;
 
@@ -66,7 +64,7 @@ export function alarmIfBlocked(turn: Turn, called: Verdict, verdict: Verdict): v
   const { shutdown, reorientation } = turn.state;
   // A shutdown is meant, and a stall is over in a moment.
   const isPassing = shutdown !== null || reorientation !== null;
-  const blocked = called.fires && !verdict.fires && URGENT.includes(called.purpose) && !isPassing;
+  const blocked = called.fires && !verdict.fires && purposeOf(called).isUrgent && !isPassing;
   const alarmed = hasAlarm(turn.state, 'takeover-blocked');
   // The peer may have handed the targets over just before it went DOWN.
   if (blocked && !alarmed && !isReadSinceDown(turn, called)) return;
@@ -75,9 +73,10 @@ export function alarmIfBlocked(turn: Turn, called: Verdict, verdict: Verdict): v
 }
 
 /** Whether the cloud has been read since the sessions went DOWN, or has had its time; asks for the reading. */
-function isReadSinceDown(turn: Turn, { purpose, sessions, targets }: Firing): boolean {
+function isReadSinceDown(turn: Turn, called: Firing): boolean {
+  const { sessions, targets } = called;
   const { ownership, observing } = turn.state;
-  if (purpose !== 'takeover' || ownership === null) return true;
+  if (!purposeOf(called).byBfd || ownership === null) return true;
   const downAt = Math.max(...sessions.map(({ id }) => sessionOf(turn.state, id).changedAt));
   const isRead = ownership.startedAt >= downAt && targets.every(({ id }) => !(id in ownership.lagging));
   if (isRead || turn.now >= downAt + LOOK_MS) return true;
@@ -87,7 +86,7 @@ function isReadSinceDown(turn: Turn, { purpose, sessions, targets }: Firing): bo
 }
 
 /** Whether the rule that called for the attempt still does. */
-export function reconsider(turn: Turn, purpose: Firing['purpose']): Verdict {
+export function reconsider(turn: Turn, { purpose }: Attempt): Verdict {
   const verdict = judge(turn);
   // A rule that comes before it may fire too by now: the attempt goes on, and that rule has its turn after it.
   if (verdict.fires && verdict.purpose !== purpose) {

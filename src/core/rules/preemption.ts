@@ -6,6 +6,7 @@ import { isOnPeer } from './foreignHolder';
 import { isAttached } from '../levels/holders';
 import type { Holder } from '../state/model';
 import { holdsAll, isSettled, roleOf, takeableTargets } from '../levels/ownership';
+import { purposeOf } from '../state/purposes';
 import { sessionOf } from '../levels/sessions';
 import type { Ownership } from '../state/state';
 import { list, note, raiseAlarm, type Turn } from '../state/turn';
@@ -58,7 +59,7 @@ export function noteLoss(turn: Turn, before: Ownership | null): void {
   const after = state.ownership;
   if (!plan.preferred || state.preemption.offBecause !== null || before === null) return;
   // What this router hands over itself nobody takes from it.
-  if (state.attempt?.purpose === 'switchover' || state.attempt?.purpose === 'giveBack') return;
+  if (state.attempt !== null && purposeOf(state.attempt).handsOver !== null) return;
   // What neither router can have does not count; where the peer has a part the rest goes one way or the other (rule 8).
   if (after === null || plan.targets.some(({ id }) => isOnPeer(before, id))) return;
   const had = plan.targets.filter(({ id }) => before.holders[id]?.mine === true);

@@ -10,6 +10,7 @@ import { isAttached, isSameHolder } from '../levels/holders';
 import type { Observation } from '../state/model';
 import { holdsAll, interfaceFor, isSettled, peersBeside, takeableTargets } from '../levels/ownership';
 import type { Plan, Target } from '../state/plan';
+import { purposeOf } from '../state/purposes';
 import { canTestify, sessionOf } from '../levels/sessions';
 import type { Ownership, Unchanged } from '../state/state';
 import { list, raiseAlarm, type Turn } from '../state/turn';
@@ -112,7 +113,7 @@ function unownedWords(plan: Plan, ownership: Ownership): string {
 export function extendClaim(turn: Turn): boolean {
   const attempt = currentAttempt(turn);
   const { ownership } = turn.state;
-  if (attempt.purpose !== 'claim' || ownership === null) return false;
+  if (!purposeOf(attempt).isContest || ownership === null) return false;
   if (attempt.calls.some(({ outcome }) => outcome === 'lost')) return false;
   const asked = new Set(attempt.calls.flatMap(({ targets }) => targets));
   const rest = takeableTargets(turn.plan, ownership).filter(
