@@ -590,7 +590,8 @@ export function changesBound(scenario: Scenario, group: Group): number {
   const running = settings.takeFromRunningAfterMs === null ? 0 : 2;
   // What a third router has had and lost is for whoever claims it first.
   const third = settings.stranger === null ? 0 : 2;
-  const once = explained + met + deaths + running + third + lostOnBothSides(scenario) + takenByBoth(scenario);
+  const once =
+    explained + met + deaths + running + third + lostOnBothSides(scenario) + takenByBoth(scenario, isSlow);
   if (!settings.preferred.includes(true)) return once;
   // The opt-in takes from a holder that runs, once in each life of a daemon that has never been ACTIVE.
   // A preferred router may take the targets back each time, and once in each life of a daemon; what happens while
@@ -600,12 +601,14 @@ export function changesBound(scenario: Scenario, group: Group): number {
 }
 
 /**
- * Where each router has some of the targets when their path is cut, each takes the rest at the same moment: the complete
- * owner changes while their requests meet, and what they leave mixed again is repaired.
+ * Where neither router has everything when their path is cut, both take it at the same moment: the complete owner changes
+ * while their requests meet, and what they leave mixed is repaired.
  */
-function takenByBoth({ faults, settings }: Scenario): number {
-  const isMixed = settings.initialOwner === 'mixed' && settings.targets > 1;
-  return isMixed && faults.some(({ kind }) => kind === 'path') ? 1 : 0;
+function takenByBoth({ faults, settings }: Scenario, isSlow: boolean): number {
+  const { initialOwner, targets } = settings;
+  const isOpen = initialOwner === 'nobody' || (initialOwner === 'mixed' && targets > 1);
+  if (!isOpen || faults.every(({ kind }) => kind !== 'path')) return 0;
+  return isSlow ? 2 : 1;
 }
 
 /** Where both routers lose their sessions within reestablish_s, those of the first come UP too late. */
