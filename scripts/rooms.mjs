@@ -12,7 +12,7 @@ export const ROOMS = {
   transport: { values: ['backoff', 'wellness'], types: ['core'] },
   config: { values: ['aws/description'], types: ['core'] },
   runtime: { values: ['core', 'backoff', 'wellness'], types: ['cloud', 'config'] },
-  slapi: { values: ['config/ipv4', 'config/ipv6', 'wellness'], types: ['core', 'config'] },
+  slapi: { values: ['config/ipv4', 'config/ipv6', 'core/pause', 'wellness'], types: ['core', 'config'] },
   aws: {
     values: [
       'config/destinations',
@@ -33,7 +33,7 @@ export const ROOMS = {
   },
   store: { values: ['config/words', 'backoff', 'wellness'], types: ['core', 'config'] },
   telemetry: { values: ['backoff'], types: ['config'] },
-  control: { values: ['config'], types: ['core'] },
+  control: { values: ['config', 'backoff'], types: ['core'] },
   status: {
     values: [
       'control/httpServer',
@@ -92,7 +92,7 @@ export const ROOMS = {
     types: ['core', 'runtime'],
   },
   heal: { values: ['config', 'aws/transport', 'aws/reads', 'transport'], types: ['core'] },
-  backoff: { values: [], types: [] },
+  backoff: { values: ['core/pause'], types: [] },
   cloud: { values: [], types: ['core', 'transport/callStatistics', 'wellness'] },
   deadline: { values: [], types: [] },
   wellness: { values: [], types: [] },

@@ -1,10 +1,11 @@
 /**
- * How long to wait before the next try of something that goes on failing: ever longer, up to a limit, and
- * never in step with others. Whoever owns the retry says when it has succeeded.
+ * The pauses between tries of something that goes on failing: ever longer, up to a limit. Whoever owns the retry says
+ * when it has succeeded.
  */
+import { pauseMs, type PauseRange } from './core/pause';
+
 export class Backoff {
-  readonly #firstMs: number;
-  readonly #lastMs: number;
+  readonly #range: PauseRange;
   readonly #random: () => number;
   #failures = 0;
 
@@ -12,22 +13,19 @@ export class Backoff {
     firstMs,
     lastMs,
     random = Math.random,
-  }: {
-    readonly firstMs: number;
-    readonly lastMs: number;
+  }: PauseRange & {
     /** In [0, 1). */
     readonly random?: (() => number) | undefined;
   }) {
-    this.#firstMs = firstMs;
-    this.#lastMs = lastMs;
+    this.#range = { firstMs, lastMs };
     this.#random = random;
   }
 
-  /** Counts a failure; from half to all of a time that doubles with each. */
+  /** Counts a failure. */
   nextMs(): number {
-    const fullMs = Math.min(this.#firstMs * 2 ** Math.min(this.#failures, 30), this.#lastMs);
+    const pause = pauseMs(this.#range, this.#failures, this.#random());
     this.#failures += 1;
-    return fullMs * (0.5 + this.#random() / 2);
+    return pause;
   }
 
   reset(): void {

@@ -10,6 +10,7 @@ import type { Cloud, HoldersResult, Mover } from '../cloud';
 import type { Failure, Observation } from '../core/state/model';
 import type { AwsPlan, AwsTarget } from './description';
 import { takeoverRequests } from '../core/moves/grouping';
+import { Backoff } from '../backoff';
 import { Deadline } from '../deadline';
 import { startCredentials } from './transport/credentials';
 import { AnswerTimes } from '../transport/answerTimes';
@@ -43,8 +44,7 @@ type Session = {
 };
 
 const START_PATIENCE_MS = 5_000;
-const FIRST_RETRY_MS = 250;
-const LAST_RETRY_MS = 10_000;
+const IDENTITY_RETRY = { firstMs: 250, lastMs: 10_000 } as const;
 
 export function connectAws({
   settings,
@@ -238,7 +238,7 @@ async function identify(
   signal: AbortSignal,
   onProblem: (problem: string) => void,
 ): Promise<InstanceIdentity> {
-  let retryMs = FIRST_RETRY_MS;
+  const backoff = new Backoff(IDENTITY_RETRY);
   let lastProblem = '';
   for (;;) {
     const reading = await readIdentity(imds);
@@ -256,9 +256,6 @@ async function identify(
     );
     lastProblem = reading.problem;
     // A stopped daemon waits for an answer that nobody needs any more.
-    await delay(retryMs * (0.5 + Math.random() / 2), undefined, { signal, ref: false }).catch(
-      () => new Promise(() => {}),
-    );
-    retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
+    await delay(backoff.nextMs(), undefined, { signal, ref: false }).catch(() => new Promise(() => {}));
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Backoff } from '../backoff';
 import { httpServer, type HttpServer, type HttpServerOptions } from './httpServer';
 import { isInPlace, listenAt, removeSocket, type Obstacle, type SocketFile } from './socketFile';
 
@@ -28,8 +29,7 @@ export type ListenerOptions = {
 } & Partial<ListeningTiming>;
 
 const defaultTiming: ListeningTiming = { requestTimeoutMs: 5_000, checkIntervalMs: 30_000 };
-const firstRetryMs = 1_000;
-const lastRetryMs = 60_000;
+const RETRY = { firstMs: 1_000, lastMs: 60_000 } as const;
 const closeTimeoutMs = 700;
 
 type Opening =
@@ -65,7 +65,7 @@ export class Listener {
 
   async #listen(): Promise<void> {
     const { signal } = this.#stopping;
-    let retryMs = firstRetryMs;
+    const backoff = new Backoff(RETRY);
     while (!signal.aborted) {
       const http = this.#httpServer();
       // From the start: a server that fails with nobody listening to it would end the process.
@@ -75,7 +75,7 @@ export class Listener {
       const opening = await this.#open(http);
       if (opening.ok) {
         this.#noteOpen();
-        retryMs = firstRetryMs;
+        backoff.reset();
         const lost = await this.#lossOf(opening.file, failed);
         await this.#shut(http, opening.file);
         if (lost !== null) this.#noteObstacle(lost);
@@ -83,8 +83,7 @@ export class Listener {
         await this.#shut(http, null);
         this.#noteObstacle(opening.obstacle);
       }
-      await delay(retryMs * (0.5 + Math.random() / 2), undefined, { signal, ref: false }).catch(() => {});
-      retryMs = Math.min(retryMs * 2, lastRetryMs);
+      await delay(backoff.nextMs(), undefined, { signal, ref: false }).catch(() => {});
     }
   }
 

@@ -17,6 +17,7 @@
 import type { Logger } from 'pino';
 import type { BfdSessionSettings, SlapiSettings } from '../config/settings';
 import type { Event, SessionLevel, SessionReading } from '../core/state/model';
+import { pauseMs } from '../core/pause';
 import { BfdSessions, familyOf, type SessionNews } from './bfd';
 import type { RouterChannel } from './channel';
 import type { Complaints } from './complaints';
@@ -302,11 +303,12 @@ export class Attachment {
 
   /** What the router has refused by then is offered again, slowly: the interface or VRF may have appeared. */
   #retryLater(): void {
+    const { retryIntervalMs } = this.#options.settings;
     this.#retryTimer = setTimeout(
       () => {
         void this.#guarded(() => this.#retry());
       },
-      this.#options.settings.retryIntervalMs * (0.5 + Math.random() / 2),
+      pauseMs({ firstMs: retryIntervalMs, lastMs: retryIntervalMs }, 0, Math.random()),
     );
   }
 

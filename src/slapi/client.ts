@@ -11,6 +11,7 @@ import {
   type LevelsReading,
   type SlapiEvent,
 } from './attachment';
+import { pauseMs } from '../core/pause';
 import { openChannel } from './channel';
 import { Complaints } from './complaints';
 import { Contest } from './contest';
@@ -254,9 +255,8 @@ class SlapiClient {
         return settings.retryIntervalMs;
       case 'lost': {
         if (this.#failures === 1) return 0;
-        const full = firstBackoffMs * 2 ** Math.min(this.#failures - 2, 20);
-        // From half to all of it, so that two routers of one boot do not keep in step.
-        return Math.min(settings.retryIntervalMs, full) * (0.5 + random() / 2);
+        const range = { firstMs: firstBackoffMs, lastMs: settings.retryIntervalMs };
+        return pauseMs(range, this.#failures - 2, random());
       }
     }
   }

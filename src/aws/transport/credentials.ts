@@ -11,6 +11,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
+import { Backoff } from '../../backoff';
 import { Wellness, type Reading } from '../../wellness';
 import { quoted } from '../../transport/words';
 import type { Imds } from './imds';
@@ -52,6 +53,7 @@ const REFRESH_BEFORE_EXPIRY_MS = 15 * MINUTE_MS;
 /** However long they live; also bounds what a jump of the wall clock can do. */
 const REFRESH_AFTER_MS_MAX = 60 * MINUTE_MS;
 const FORCED_INTERVAL_MS = 2_000;
+const RETRY = { firstMs: 200, lastMs: MINUTE_MS } as const;
 
 export function startCredentials({
   imds,
@@ -68,7 +70,7 @@ export function startCredentials({
 }): Credentials {
   let held: Held | null = null;
   let problem: string | null = null;
-  let failures = 0;
+  const backoff = new Backoff({ ...RETRY, random });
   const wellness = new Wellness();
   let running: Promise<void> | null = null;
   let lastForcedAt = -Infinity;
@@ -98,7 +100,7 @@ export function startCredentials({
     }
     held = fresh;
     problem = null;
-    failures = 0;
+    backoff.reset();
     wellness.ok();
     nowReady();
     const remainingMs = held.expiresAt - wallNow();
@@ -119,14 +121,13 @@ export function startCredentials({
   };
 
   const failed = (what: string): number => {
-    failures += 1;
     wellness.failed();
     const fields = { event: 'credentials-unread', problem: what, expiresAt: isoTime(held?.expiresAt) };
     if (what === problem) log.debug(fields, 'role credentials cannot be read');
     else log.warn(fields, 'role credentials cannot be read');
     problem = what;
     // Without any, the daemon can do nothing: ask soon, then ever more seldom.
-    return held === null ? Math.min(100 * 2 ** Math.min(failures, 10), MINUTE_MS) : MINUTE_MS;
+    return held === null ? backoff.nextMs() : MINUTE_MS;
   };
 
   const provide = (): Promise<RoleCredentials> =>

@@ -4,6 +4,7 @@
  */
 import { isLarge, newCall, requestOf } from './grouping';
 import { isHeldBy } from '../levels/holders';
+import { pauseMs } from '../pause';
 import type { Failure } from '../state/model';
 import { confirmWrite, observeNow } from '../levels/ownership';
 import { purposeOf } from '../state/purposes';
@@ -15,11 +16,10 @@ import { waitersOf, waitingCalls } from './waiting';
 /** Deadline of the n-th try: 1, 2, 4, 8, 8, ... seconds. A later try does not abort an earlier one. */
 const FIRST_DEADLINE_MS = 1_000;
 const LAST_DEADLINE_MS = 8_000;
-/** The first retry goes out at once, later ones after 50 ms doubling to a second. Throttled: the pacer has the time. */
-const FIRST_BACKOFF_MS = 50;
-const LAST_BACKOFF_MS = 1_000;
+/** The first retry goes out at once, later ones after 50 ms doubling to a second. */
+const BACKOFF = { firstMs: 50, lastMs: 1_000 } as const;
 /** A target that the cloud refuses for good is tried again this seldom: an operator may have mended it. */
-const REFUSED_RETRY_MS = 10_000;
+const REFUSED_RETRY = { firstMs: 10_000, lastMs: 10_000 } as const;
 
 /**
  * Makes an attempt the one in flight, under the next number. What is not said is as for a move that is decided now
@@ -170,16 +170,15 @@ function drawRetry(turn: Turn, { number, failed, tries }: Call): void {
 }
 
 export function backoffMs(failure: Failure, tries: number, jitter: number): number {
-  const share = 0.5 + jitter / 2;
   switch (failure.kind) {
     case 'refused':
-      return REFUSED_RETRY_MS * share;
+      return pauseMs(REFUSED_RETRY, 0, jitter);
     case 'throttled':
-      // It waits for the next token in the order of the ranks, beside what has not been asked for yet.
-      return FIRST_BACKOFF_MS * share;
+      // The pacer has the time: there it waits for the next token in the order of the ranks.
+      return pauseMs(BACKOFF, 0, jitter);
     case 'unsent':
     case 'uncertain':
-      return tries === 1 ? 0 : Math.min(FIRST_BACKOFF_MS * 2 ** (tries - 2), LAST_BACKOFF_MS) * share;
+      return tries === 1 ? 0 : pauseMs(BACKOFF, tries - 2, jitter);
   }
 }
 
