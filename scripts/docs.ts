@@ -16,6 +16,7 @@ import { healDocumentSchema } from '../src/heal/config/schema';
 import { statusSchema } from '../src/status/schema';
 import { alarmTables } from './alarmTables';
 import { alertsFile } from './alertRules';
+import { mibText } from './mib';
 import { replacementTables } from './deployUpdates';
 
 type Generated = { readonly path: string; readonly text: string };
@@ -36,6 +37,10 @@ export function generated(): readonly Generated[] {
     },
     { path: join(__dirname, '..', 'docs', 'status.schema.json'), text: plainSchema(statusSchema) },
     { path: join(__dirname, '..', 'deploy', 'monitoring', 'alerts.yml'), text: alertsFile() },
+    {
+      path: join(__dirname, '..', 'deploy', 'monitoring', 'XR-AWS-HA-MIB.txt'),
+      text: mibText(),
+    },
     { path: operations, text: withTables(readFileSync(operations, 'utf8'), 'alarms', alarmTables()) },
   ];
 }

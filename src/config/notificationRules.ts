@@ -18,4 +18,20 @@ export const notificationRules: readonly Rule[] = [
       }));
     },
   },
+  {
+    severity: 'mistake',
+    sentence:
+      'An SNMP manager has the file of its version: `community_file` for `v2c`, `user_file` for `v3`.',
+    find: ({ snmpManagers }) =>
+      snmpManagers.flatMap(({ version, has }, index) => {
+        const [needed, other] =
+          version === 'v2c' ? ['community_file', 'user_file'] : ['user_file', 'community_file'];
+        if (version !== 'v2c' && version !== 'v3') return [];
+        const path = (key: string) => ['config', 'notifications', 'snmp', index, key];
+        return [
+          ...(has(needed) ? [] : [{ path: path(needed), message: `missing; ${version} needs it` }]),
+          ...(has(other) ? [{ path: path(other), message: `not used with ${version}; remove it` }] : []),
+        ];
+      }),
+  },
 ];

@@ -87,6 +87,32 @@ const snsSchema = mandatory(
   { description: 'One topic of SNS.' },
 );
 
+const snmpSchema = mandatory(
+  keys(
+    {
+      name: name(),
+      server: mandatory(host(), { description: 'Manager that takes informs: traps that it acknowledges.' }),
+      port: withDefault(wholeNumber({ from: 1, to: 65_535 }), 162, { description: 'Its UDP port.' }),
+      snmp_version: mandatory(choice(['v2c', 'v3']), {
+        description: 'SNMPv2c with a community, which everybody on the way can read, or SNMPv3 with a user.',
+      }),
+      community_file: optional(absolutePath('/app/onbox/snmp-community'), {
+        description:
+          'For `v2c`, and mandatory there: file of one line, the community. It is read anew for each.',
+      }),
+      user_file: optional(absolutePath('/app/onbox/snmp-user'), {
+        description:
+          'For `v3`, and mandatory there: file of three lines, the user name, the authentication key and the privacy key (AES-128). It is read anew for each.',
+      }),
+      auth_protocol: withDefault(choice(['SHA', 'SHA-256']), 'SHA-256', {
+        description: 'For `v3`: how it is authenticated.',
+      }),
+    },
+    'write {"name": NAME, "server": HOST, "snmp_version": "v3", "user_file": PATH}',
+  ),
+  { description: 'One SNMP manager.' },
+);
+
 export const notificationsSchema = keys(
   {
     webhooks: optional(listOf(webhookSchema, 'list webhooks, each as {"name": NAME, "url": URL}'), {
@@ -101,6 +127,13 @@ export const notificationsSchema = keys(
     sns: optional(
       listOf(snsSchema, 'list topics, each as {"name": NAME, "topic_arn": ARN, "endpoint_url": URL}'),
       { description: 'Topics of SNS.' },
+    ),
+    snmp: optional(
+      listOf(
+        snmpSchema,
+        'list SNMP managers, each as {"name": NAME, "server": HOST, "snmp_version": "v3", "user_file": PATH}',
+      ),
+      { description: 'SNMP managers (deploy/monitoring/XR-AWS-HA-MIB.txt).' },
     ),
   },
   'write an object like {"webhooks": [{"name": NAME, "url": URL}]}',

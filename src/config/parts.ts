@@ -43,13 +43,17 @@ export function partsOf(document: unknown) {
     storePath: member(store, 'path'),
     statusListen: valid(shape.status_listen, member(config, 'status_listen')),
     /** Names of receivers, by the list that they are in. */
-    receivers: (['webhooks', 'syslog_servers', 'sns'] as const).flatMap((list) =>
+    receivers: (['webhooks', 'syslog_servers', 'sns', 'snmp'] as const).flatMap((list) =>
       entries(member(member(config, 'notifications'), list)).map((receiver, index) => ({
         list,
         index,
         name: valid(receiverNameSchema, member(receiver, 'name')),
       })),
     ),
+    snmpManagers: entries(member(member(config, 'notifications'), 'snmp')).map((manager) => ({
+      version: member(manager, 'snmp_version'),
+      has: (key: string) => member(manager, key) !== undefined,
+    })),
     /** Of the floating addresses, as in the plan. */
     addresses: actions.flatMap((action) =>
       action.entries.flatMap(({ key, id }) => (key === 'secondary_ip' && id !== undefined ? [id] : [])),

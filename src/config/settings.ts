@@ -91,6 +91,10 @@ export type ReceiverSettings = { readonly name: string } & (
       readonly caFile: string | null;
     }
   | { readonly type: 'sns'; readonly topicArn: string; readonly endpointUrl: string }
+  | ({ readonly type: 'snmp'; readonly host: string; readonly port: number } & (
+      | { readonly version: 'v2c'; readonly communityFile: string }
+      | { readonly version: 'v3'; readonly userFile: string; readonly authProtocol: 'SHA' | 'SHA-256' }
+    ))
 );
 
 /** Targets that move together, decided about by a core of their own. */

@@ -11,6 +11,8 @@ export async function openReceiver(settings: ReceiverSettings, log: Logger): Pro
       return (await import('./syslog')).syslog(settings);
     case 'sns':
       return (await import('./sns')).sns(settings, log);
+    case 'snmp':
+      return (await import('./snmp')).snmpInform(settings);
   }
 }
 
@@ -38,5 +40,7 @@ export function placeOf(settings: ReceiverSettings): string {
       return `syslog ${settings.host}:${settings.port} (${settings.transport})`;
     case 'sns':
       return `SNS topic ${settings.topicArn}`;
+    case 'snmp':
+      return `SNMP ${settings.host}:${settings.port} (${settings.version})`;
   }
 }

@@ -353,6 +353,10 @@ describe('settings', () => {
               endpoint_url: 'https://sns.example.com/',
             },
           ],
+          snmp: [
+            { name: 'x', server: '10.0.0.8', snmp_version: 'v2c', community_file: '/app/onbox/community' },
+            { name: 'y', server: '10.0.0.8', snmp_version: 'v3', user_file: '/app/onbox/user', port: 1162 },
+          ],
         },
       }),
     );
@@ -380,6 +384,23 @@ describe('settings', () => {
         name: 'pager',
         topicArn: 'arn:aws:sns:us-west-2:123456789012:xr-aws-ha',
         endpointUrl: 'https://sns.example.com',
+      },
+      {
+        type: 'snmp',
+        name: 'x',
+        host: '10.0.0.8',
+        port: 162,
+        version: 'v2c',
+        communityFile: '/app/onbox/community',
+      },
+      {
+        type: 'snmp',
+        name: 'y',
+        host: '10.0.0.8',
+        port: 1162,
+        version: 'v3',
+        userFile: '/app/onbox/user',
+        authProtocol: 'SHA-256',
       },
     ]);
   });

@@ -265,6 +265,22 @@ describe('a value that is wrong by itself', () => {
       'config.notifications.syslog_servers[0].name: the name of config.notifications.webhooks[0] too; give each receiver its own',
     ],
     [
+      'an SNMP manager without the file of its version',
+      configWith({ notifications: { snmp: [{ name: 'nms', server: '10.0.0.8', snmp_version: 'v3' }] } }),
+      'config.notifications.snmp[0].user_file: missing; v3 needs it',
+    ],
+    [
+      'an SNMP manager with the file of the other version',
+      configWith({
+        notifications: {
+          snmp: [
+            { name: 'nms', server: '10.0.0.8', snmp_version: 'v2c', community_file: '/a', user_file: '/b' },
+          ],
+        },
+      }),
+      'config.notifications.snmp[0].user_file: not used with v2c; remove it',
+    ],
+    [
       'a topic that is none',
       configWith({
         notifications: {

@@ -11,6 +11,7 @@ import { Topics } from '../../lab/sns-emulator/topics';
 import { notifyTest } from '../../src/cli/notifyTest';
 import type { ReceiverSettings } from '../../src/config/settings';
 import type { Receiver } from '../../src/notify/receiver';
+import { snmpInform } from '../../src/notify/snmp';
 import { sns } from '../../src/notify/sns';
 import { syslog } from '../../src/notify/syslog';
 import { webhook } from '../../src/notify/webhook';
@@ -46,6 +47,8 @@ function opened(settings: ReceiverSettings, log: Logger): Receiver {
       return syslog(settings);
     case 'sns':
       return sns(settings, log);
+    case 'snmp':
+      return snmpInform(settings);
   }
 }
 
