@@ -32,6 +32,7 @@ export default {
         '<rootDir>/test/e2e/',
         '<rootDir>/test/package/',
         '<rootDir>/test/traffic/',
+        '<rootDir>/test/openstack/',
         ...slow,
       ],
     },
@@ -42,6 +43,7 @@ export default {
     },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
     { ...common, displayName: 'traffic', testMatch: ['<rootDir>/test/traffic/**/*.test.ts'] },
+    { ...common, displayName: 'openstack', testMatch: ['<rootDir>/test/openstack/**/*.test.ts'] },
     { ...common, displayName: 'package', testMatch: ['<rootDir>/test/package/**/*.test.ts'] },
   ],
 };

@@ -10,7 +10,7 @@ import { dirname, join, relative } from 'node:path';
  */
 export const ROOMS = {
   transport: { values: ['backoff', 'wellness'], types: ['core'] },
-  config: { values: ['aws/description'], types: ['core'] },
+  config: { values: ['aws/description', 'openstack/description'], types: ['core'] },
   runtime: { values: ['core', 'backoff', 'wellness'], types: ['cloud', 'config'] },
   slapi: { values: ['config/ipv4', 'config/ipv6', 'core/pause', 'wellness'], types: ['core', 'config'] },
   aws: {
@@ -30,6 +30,10 @@ export const ROOMS = {
       'wellness',
     ],
     types: ['cloud', 'core', 'config'],
+  },
+  openstack: {
+    values: ['config/ipv4', 'config/kinds', 'transport', 'backoff', 'deadline', 'wellness'],
+    types: ['core', 'config', 'cloud'],
   },
   store: { values: ['config/words', 'backoff', 'wellness'], types: ['core', 'config'] },
   telemetry: { values: ['backoff'], types: ['config'] },
@@ -80,6 +84,7 @@ export const ROOMS = {
     values: [
       'config',
       'aws',
+      'openstack',
       'control/client',
       'control/commands',
       'core/moves/preview',

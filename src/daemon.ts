@@ -10,9 +10,11 @@ import { AWS_ALARMS } from './aws/alarms';
 import { connectAws } from './aws/aws';
 import type { Cloud } from './cloud';
 import { loadConfig } from './config/load';
-import type { Group, Settings } from './config/settings';
+import type { CloudSettings, Group, Settings } from './config/settings';
 import { keepHistory } from './history/keep';
 import type { Notifications } from './notify/notifications';
+import { OPENSTACK_ALARMS } from './openstack/alarms';
+import { connectOpenstack } from './openstack/openstack';
 import { operatorRequests, type OperatorRequests } from './control/requests';
 import { openControl } from './control/server';
 import { alarmTable, type AlarmTable } from './runtime/alarmTable';
@@ -62,7 +64,10 @@ export async function runDaemon(configPath: string): Promise<number> {
     return 2;
   }
   const { settings } = loaded;
-  const table = alarmTable(settings.whole.cloud, AWS_ALARMS);
+  const table = alarmTable(
+    settings.whole.cloud,
+    settings.cloud.type === 'aws' ? AWS_ALARMS : OPENSTACK_ALARMS,
+  );
   const alarms = new AlarmRegistry({ table, wallNow: Date.now, isNamed: settings.groups.length > 1 });
   const log = createLogger(settings.log, { heard: (record, msg) => alarms.heard(record, msg) });
   logCrashes(log);
@@ -129,15 +134,7 @@ async function run(
       .map((name) => loop.stateOf(name))
       .every(({ ownership, attempt }) => ownership !== null && attempt === null);
   const onSlowness = (slowAfterMs: number): void => loop.enqueue({ type: 'answerTimeLearnt', slowAfterMs });
-  const cloud: Cloud = connectAws({
-    settings: settings.ec2,
-    groups,
-    plan: settings.whole,
-    log,
-    now,
-    isAtRest,
-    onSlowness,
-  });
+  const cloud = connectCloud(settings.cloud, { log, now, isAtRest, onSlowness });
 
   const journals = openJournals(groups, settings.stateDir, bootId, log);
   process.on('exit', () => {
@@ -258,6 +255,24 @@ async function run(
   cloud.stop();
   watchdog.stop();
   return exitCode;
+}
+
+function connectCloud(
+  cloud: CloudSettings,
+  around: Pick<Parameters<typeof connectAws>[0], 'log' | 'now' | 'isAtRest' | 'onSlowness'>,
+): Cloud {
+  switch (cloud.type) {
+    case 'aws':
+      return connectAws({ ...around, settings: cloud.ec2, groups: cloud.groups, plan: cloud.whole });
+    case 'openstack':
+      return connectOpenstack({
+        log: around.log,
+        now: around.now,
+        settings: cloud.openstack,
+        groups: cloud.groups,
+        plan: cloud.whole,
+      });
+  }
 }
 
 function alsoShown(store: StoreWriter, { snapshot }: Status): StoreWriter {

@@ -17,10 +17,11 @@ import { awsKindsOf } from '../aws/kinds';
 import { forwardingInterfaces } from '../aws/checks/sourceDestCheck';
 import { regionMistakes, startMistakes } from '../aws/checks/startChecks';
 import { loadConfig } from '../config/load';
-import type { Settings } from '../config/settings';
+import type { InAws, InOpenstack } from '../config/settings';
 import { printable } from '../config/words';
 import type { Observation } from '../core/state/model';
 import type { AwsPlan } from '../aws/description';
+import { consultOpenstack } from '../openstack/checks/consultation';
 import { previewTakeover } from '../core/moves/preview';
 import type { Output } from './replay';
 
@@ -42,7 +43,8 @@ export async function checkOnline(
   const { settings } = loaded;
   const report: Report = { mistakes: [], lines: [], unreachable: null };
   report.lines.push(...settings.warnings.map((warning) => `warning: ${warning}`));
-  await look(settings, prove, report);
+  const { cloud } = settings;
+  await (cloud.type === 'aws' ? look(cloud, prove, report) : lookAtOpenstack(cloud, report));
   out.write(report.lines.map((line) => `${printable(line)}\n`).join(''));
   if (report.mistakes.length > 0) {
     err.write('The configuration does not fit this instance:\n');
@@ -57,7 +59,7 @@ export async function checkOnline(
   return onlineExitCodes.fits;
 }
 
-async function look(settings: Settings, prove: boolean, report: Report): Promise<void> {
+async function look(settings: InAws, prove: boolean, report: Report): Promise<void> {
   const { whole: plan, ec2: ec2Settings } = settings;
   const consulted = await consult(ec2Settings, pino({ level: 'silent' }));
   const { identity } = consulted;
@@ -80,7 +82,7 @@ async function look(settings: Settings, prove: boolean, report: Report): Promise
 }
 
 async function judge(
-  { whole: plan, ec2: settings }: Settings,
+  { whole: plan, ec2: settings }: InAws,
   consultation: Consultation,
   {
     observation,
@@ -129,6 +131,32 @@ async function judge(
   if (prove && isActive) tell(await proveWrites(asking, observation), report);
   if (prove && !isActive) report.lines.push('not proven: writes, because not all targets are on this router');
   report.lines.push(...unprovable(plan, prove && isActive));
+}
+
+/** Neutron has no way to ask whether it would do something: what is sent is done. */
+async function lookAtOpenstack({ whole: plan, openstack }: InOpenstack, report: Report): Promise<void> {
+  const { identity, mistakes, observation, problem, roles } = await consultOpenstack(openstack, plan);
+  report.mistakes.push(...mistakes);
+  report.unreachable = problem;
+  if (identity === null || observation === null) return;
+  const { haState, left, refused } = previewTakeover(plan, observation);
+  report.mistakes.push(...refused.map((line) => `${line}.`));
+  const ports = identity.ports.map(({ id }, number) => `${number} is ${id}`).join(', ');
+  report.lines.push(`this router is server ${identity.serverId}, port ${ports}: ${haState}`);
+  report.lines.push(...left.map((line) => `warning: ${line}`));
+  for (const address of plan.peerAddresses)
+    if (observation.peers[address] === undefined)
+      report.lines.push(
+        `warning: Neutron shows no port of another server with ${address}: the peer is not recognised by it; see peer_private_ips`,
+      );
+  report.lines.push(
+    `the token has the roles ${roles.join(', ')}`,
+    'cannot be proven ahead: that the role may move what is to move; iam-policy says what it needs',
+    'not asked: how a server is that holds the targets; without BFD nothing is taken from it (docs/openstack.md)',
+  );
+  for (const role of ['member', 'reader'])
+    if (!roles.includes(role))
+      report.lines.push(`warning: the application credential has no role ${role}: see docs/openstack.md`);
 }
 
 function tell(permissions: readonly Permission[], report: Report): void {

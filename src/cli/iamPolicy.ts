@@ -11,6 +11,7 @@ import {
   type Policy,
   type PolicyScope,
 } from '../aws/checks/iamPolicy';
+import { NEUTRON_RIGHTS_EXPLAINED, neutronRights } from '../openstack/checks/rights';
 import { loadConfig } from '../config/load';
 import { printable } from '../config/words';
 import type { Output } from './replay';
@@ -45,7 +46,13 @@ export function printPolicy(
     err.write(`${loaded.report}\n`);
     return 2;
   }
-  const { whole: plan, ec2 } = loaded.settings;
+  const { cloud } = loaded.settings;
+  if (cloud.type === 'openstack') {
+    out.write(`${JSON.stringify(neutronRights(cloud.whole), null, 2)}\n`);
+    err.write(NEUTRON_RIGHTS_EXPLAINED);
+    return 0;
+  }
+  const { whole: plan, ec2 } = cloud;
   const scope = {
     region: args.region ?? endpointRegion(ec2.endpointUrl),
     account: args.account ?? null,

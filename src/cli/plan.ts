@@ -11,7 +11,8 @@ import type { InstanceIdentity } from '../aws/reads/instanceIdentity';
 import { plannedMoves } from '../aws/moves/plannedCalls';
 import { startMistakes } from '../aws/checks/startChecks';
 import { loadConfig } from '../config/load';
-import type { Settings } from '../config/settings';
+import type { InAws } from '../config/settings';
+import { printOpenstackPlan } from './openstackPlan';
 import { printable } from '../config/words';
 import type { Observation } from '../core/state/model';
 import { previewTakeover, type Preview } from '../core/moves/preview';
@@ -32,7 +33,14 @@ export async function printPlan(
     err.write(`${loaded.report}\n`);
     return planExitCodes.mistaken;
   }
-  const { settings } = loaded;
+  const { cloud } = loaded.settings;
+  return cloud.type === 'aws' ? printAwsPlan(cloud, { out, err }) : printOpenstackPlan(cloud, { out, err });
+}
+
+async function printAwsPlan(
+  settings: InAws,
+  { out, err }: { readonly out: Output; readonly err: Output },
+): Promise<number> {
   const seen = await lookUp(settings);
   if (seen.mistakes.length > 0) {
     err.write('The configuration does not fit this instance:\n');
@@ -59,7 +67,7 @@ type Seen = {
   readonly mistakes: readonly string[];
 };
 
-async function lookUp({ whole: plan, ec2 }: Settings): Promise<Seen> {
+async function lookUp({ whole: plan, ec2 }: InAws): Promise<Seen> {
   const assumed = (problem: string, identity: InstanceIdentity | null): Seen => ({
     identity,
     observation: assumedObservation(plan, identity),
@@ -92,7 +100,7 @@ function unknownWords(problem: string): string {
 }
 
 /** `STANDBY`, or where there are several groups `ACTIVE for north, STANDBY for south`. */
-function rolesOf({ groups }: Settings, { observation }: Seen): string {
+function rolesOf({ groups }: Pick<InAws, 'groups'>, { observation }: Seen): string {
   return groups
     .map(({ name, plan }) => {
       const { haState } = previewTakeover(plan, observation);

@@ -28,8 +28,24 @@ export const actionRules: readonly Rule[] = [
   {
     severity: 'mistake',
     sentence:
-      '`intf_list` belongs to `secondary_ip_shift`, `route_list` to `route_table_shift`, `eip_list` to `elastic_ip_shift`; each method has its list and no other.',
+      '`intf_list` belongs to `secondary_ip_shift`, `route_list` to `route_table_shift`, `eip_list` to `elastic_ip_shift`, `floating_ip_list` to `floating_ip_shift`, `extra_route_list` to `extra_route_shift`; each method has its list and no other.',
     find: ({ actions }) => actions.flatMap(listFindings),
+  },
+  {
+    severity: 'mistake',
+    sentence:
+      '`route_table_shift` and `elastic_ip_shift` are of AWS, `floating_ip_shift` and `extra_route_shift` of OpenStack; `secondary_ip_shift` is of both.',
+    find: ({ actions, isWritten }) => {
+      const strange = METHODS_OF[isWritten('cloud') ? 'aws' : 'openstack'];
+      const [here, mend] = isWritten('cloud')
+        ? ['OpenStack', 'write "floating_ip_shift", "extra_route_shift" or "secondary_ip_shift"']
+        : ['AWS', 'write "cloud" for OpenStack, or a method of AWS'];
+      return actions.flatMap(({ path, method }) =>
+        strange.some((each) => each === method)
+          ? [{ path: [...path, 'method'], message: `"${method}" is not there in ${here}; ${mend}` }]
+          : [],
+      );
+    },
   },
   {
     severity: 'mistake',
@@ -37,7 +53,7 @@ export const actionRules: readonly Rule[] = [
     find: ({ actions }) =>
       actions.flatMap((action) =>
         action.entries.flatMap(({ path, key, entry }) => {
-          if (key !== 'destination' || !isObject(entry)) return [];
+          if (action.method !== 'route_table_shift' || key !== 'destination' || !isObject(entry)) return [];
           const [byId, byTag] = [member(entry, 'route_table_id'), member(entry, 'route_table_tag')];
           if ((byId === undefined) !== (byTag === undefined)) return [];
           return byId === undefined
@@ -59,7 +75,7 @@ export const actionRules: readonly Rule[] = [
   },
   {
     severity: 'mistake',
-    sentence: 'Each address, each route and each Elastic IP is named once.',
+    sentence: 'Each address, each route, each Elastic IP and each floating IP is named once.',
     find: ({ actions }) => {
       const seen = new Map<string, Path>();
       return actions
@@ -77,6 +93,12 @@ export const actionRules: readonly Rule[] = [
     },
   },
 ];
+
+/** Of one cloud alone. */
+const METHODS_OF = {
+  aws: ['route_table_shift', 'elastic_ip_shift'],
+  openstack: ['floating_ip_shift', 'extra_route_shift'],
+} as const;
 
 function listFindings({ path, method, params }: WrittenAction): readonly Finding[] {
   if (method === undefined || !isObject(params)) return [];

@@ -298,6 +298,27 @@ export function webhookUrl(example: string) {
   });
 }
 
+/** Scheme, host and a path, nothing behind them. */
+export function baseUrl(example: string) {
+  const hint = `write a URL like ${example}`;
+  return text('URL', hint, (value) => {
+    // The value may hold a password here, so it is not repeated.
+    if (value.includes('@')) return `holds a user name or password; leave them out`;
+    const url = /^https?:\/\/[^\s\\]+$/i.test(value) && URL.canParse(value) ? new URL(value) : null;
+    if (url === null) return `${shown(value)} is not an http or https URL; ${hint}`;
+    return url.search === '' && url.hash === ''
+      ? null
+      : `${shown(value)} goes on after the path; end it there: ${url.origin}${url.pathname}`;
+  });
+}
+
+export function ipv4Block(example: string) {
+  const hint = `write an IPv4 CIDR block like ${example}`;
+  return text('CIDR block', hint, (value) =>
+    parseDestination(value)?.kind === 'ipv4' ? null : `${shown(value)} is no IPv4 CIDR block; ${hint}`,
+  );
+}
+
 /** A text of a form that one expression says. */
 export function patternText({
   noun,

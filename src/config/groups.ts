@@ -1,14 +1,17 @@
 /** From the configuration to the groups: which targets move together, and which sessions watch over them. */
-import type { AwsPlan, AwsTarget } from '../aws/description';
+import type { Plan, Target } from '../core/state/plan';
 import type { Config } from './schema';
 import type { Group } from './settings';
-import { targetsOf } from './targets';
 
 /** The only group of a configuration that does not write any. */
 const DEFAULT_GROUP = 'default';
 
-/** `common`: what a group has where it says nothing else. */
-export function groupsOf(config: Config, common: Omit<AwsPlan, 'targets'>): readonly Group<AwsTarget>[] {
+/** `common`: what a group has where it says nothing else. `targetsOf`: as the cloud of the configuration has them. */
+export function groupsOf<T extends Target>(
+  config: Config,
+  common: Omit<Plan<T>, 'targets'>,
+  targetsOf: (written: Pick<Config, 'action' | 'actions'>) => readonly T[],
+): readonly Group<T>[] {
   const { groups } = config;
   if (groups === undefined) return [{ name: DEFAULT_GROUP, plan: { ...common, targets: targetsOf(config) } }];
   return groups.map((group) => ({

@@ -2,19 +2,26 @@
  * How each kind of target is written in the configuration, and where it stands in the order that both routers have in
  * common: one row a kind, which the compiler demands.
  */
-import type { AwsResource, AwsTarget, Kind, RouteTableName, TargetOf } from '../aws/description';
+import type { AwsResource, RouteTableName } from '../aws/description';
+import type { Target } from '../core/state/plan';
+import type { OpenstackResource } from '../openstack/description';
 import { parseDestination } from './destinations';
 import { ipv4Number } from './ipv4';
 import { canonicalIpv6, ipv6Bytes } from './ipv6';
 
-type ResourceOf<K extends Kind> = Extract<AwsResource, { readonly kind: K }>;
+/** What moves, of any cloud. */
+type Resource = AwsResource | OpenstackResource;
+type Kind = Resource['kind'];
+type ResourceOf<K extends Kind> = Extract<Resource, { readonly kind: K }>;
+type IdentifiedOf<K extends Kind> = ResourceOf<K> & { readonly id: string };
+export type AnyTarget = Target & Resource;
 
 type WrittenKind<K extends Kind> = {
   /** The place of its entries, as reports name it. */
   readonly list: string;
   id(resource: ResourceOf<K>): string;
   /** Texts of the same length for addresses, so that they sort as numbers. */
-  sortKey(target: TargetOf<K>): string;
+  sortKey(target: IdentifiedOf<K>): string;
 };
 
 /** In canonical order. */
@@ -39,20 +46,38 @@ const KINDS: { readonly [K in Kind]: WrittenKind<K> } = {
     id: ({ allocationId }) => allocationId,
     sortKey: ({ id }) => id,
   },
+  fixedAddress: {
+    list: 'config.action.method_params.intf_list',
+    id: ({ address }) => address,
+    sortKey: ({ address }) => sortKeyOf(address),
+  },
+  floatingIp: {
+    list: 'floating_ip_list',
+    id: ({ floatingIp }) => floatingIp,
+    sortKey: ({ floatingIp }) => sortKeyOf(floatingIp),
+  },
+  extraRoute: {
+    list: 'extra_route_list',
+    id: ({ destination, routerId }) => `${destination} in ${routerId}`,
+    sortKey: ({ id }) => id,
+  },
 };
+
+function sortKeyOf(address: string): string {
+  return ipv6Bytes(address)?.toString('hex') ?? (ipv4Number(address) ?? 0).toString(16).padStart(8, '0');
+}
 
 const ORDER = Object.keys(KINDS);
 const of = <K extends Kind>({ kind }: { readonly kind: K }): WrittenKind<K> => KINDS[kind];
 
-export const listOf = (target: AwsTarget): string => of(target).list;
-export const idOf = (resource: AwsResource): string => of(resource).id(resource);
+export const listOf = (target: AnyTarget): string => of(target).list;
+export const idOf = (resource: Resource): string => of(resource).id(resource);
 
-/** Kind, then address as a number, then id. */
-export function inCanonicalOrder(a: AwsTarget, b: AwsTarget): number {
-  const byKind = ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind);
-  if (byKind !== 0) return byKind;
-  const [one, other] = [of(a).sortKey(a), of(b).sortKey(b)];
-  return one < other ? -1 : one > other ? 1 : 0;
+/** By which targets are ordered (kind, then address as a number, then id), and the id. */
+export function canonicalPlaceOf(resource: Resource): { readonly key: string; readonly id: string } {
+  const id = idOf(resource);
+  const rank = String(ORDER.indexOf(resource.kind)).padStart(2, '0');
+  return { key: `${rank} ${of(resource).sortKey({ ...resource, id })}`, id };
 }
 
 export function addressOf(written: string): AwsResource {
@@ -85,6 +110,28 @@ export function elasticIpOf(entry: {
     allocationId: entry.allocation_id,
     privateAddress: entry.private_ip ?? null,
   };
+}
+
+export function fixedAddressOf(written: string): OpenstackResource {
+  return { kind: 'fixedAddress', address: canonicalIpv6(written) ?? written };
+}
+
+export function floatingIpOf(entry: {
+  readonly floating_ip: string;
+  readonly private_ip?: string | undefined;
+}): OpenstackResource {
+  return { kind: 'floatingIp', floatingIp: entry.floating_ip, privateAddress: entry.private_ip ?? null };
+}
+
+export function extraRouteOf(entry: {
+  readonly router_id: string;
+  readonly destination: string;
+  readonly next_hop?: string | undefined;
+}): OpenstackResource {
+  const destination = parseDestination(entry.destination)?.value;
+  // A configuration that was accepted has one.
+  if (destination === undefined) throw new Error('a route without a destination');
+  return { kind: 'extraRoute', routerId: entry.router_id, destination, nextHop: entry.next_hop ?? null };
 }
 
 export function tableWords(table: RouteTableName): string {

@@ -4,8 +4,9 @@
  */
 import { hostname } from 'node:os';
 import type { JsonObject } from '../core/state/model';
-import type { PlannedSession, Timing } from '../core/state/plan';
+import type { Plan, PlannedSession, Timing } from '../core/state/plan';
 import { EC2 } from '../aws/description';
+import { OPENSTACK } from '../openstack/description';
 import { groupsOf } from './groups';
 import { receiversOf } from './receivers';
 import { parseListenPlace } from './listenPlace';
@@ -13,7 +14,8 @@ import { canonicalIpv6, isLinkLocal } from './ipv6';
 import { parseDocument, readTextFile } from './reading';
 import { judge } from './report';
 import type { Config } from './schema';
-import type { BfdSessionSettings, Ec2Settings, Settings } from './settings';
+import type { BfdSessionSettings, CloudSettings, Ec2Settings, OpenstackSettings, Settings } from './settings';
+import { awsTargetsOf, openstackTargetsOf } from './targets';
 
 export type Loaded =
   | {
@@ -52,12 +54,12 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
     foreignHolder: config.foreign_holder,
     onPeerWithdrawn: config.on_peer_withdrawn,
     timing: timingOf(config),
-    cloud: EC2,
   };
-  const groups = groupsOf(config, common);
+  const cloud = cloudOf(config, common);
   return {
-    groups,
-    whole: { ...common, targets: groups.flatMap(({ plan }) => plan.targets) },
+    groups: cloud.groups,
+    whole: cloud.whole,
+    cloud,
     slapi: {
       target: config.grpc_server.startsWith('unix:')
         ? config.grpc_server
@@ -70,12 +72,6 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
       sessions,
       retryIntervalMs: msOfS(config.global_retry_interval),
       retryCount: config.global_retry_count,
-    },
-    ec2: {
-      endpointUrl: new URL(config.ec2_private_endpoint_url).origin,
-      apiTimeoutMs: msOfS(config.api_timeout_s),
-      sourceDestCheck: config.source_dest_check,
-      limits: limitsOf(config.api_limits),
     },
     store:
       config.store.type === 'file' && config.store.path !== undefined
@@ -95,6 +91,51 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
     onShutdown: config.on_shutdown,
     document,
     warnings,
+  };
+}
+
+function cloudOf(config: Config, common: Omit<Plan, 'targets' | 'cloud'>): CloudSettings {
+  if (config.cloud === undefined) {
+    const plan = { ...common, cloud: EC2 };
+    const groups = groupsOf(config, plan, awsTargetsOf);
+    const whole = { ...plan, targets: groups.flatMap(({ plan: own }) => own.targets) };
+    return { type: 'aws', groups, whole, ec2: ec2Of(config) };
+  }
+  const timing = { ...common.timing, ...NEUTRON_TIMING };
+  const plan = { ...common, timing, cloud: OPENSTACK };
+  const groups = groupsOf(config, plan, openstackTargetsOf);
+  const whole = { ...plan, targets: groups.flatMap(({ plan: own }) => own.targets) };
+  return { type: 'openstack', groups, whole, openstack: openstackOf(config.cloud, config) };
+}
+
+/**
+ * What Neutron has written can be read at once, and an answer that is older is known by its revision. A second request
+ * for the same move would only keep it from the first: the adapter sends one when the first is hopeless.
+ */
+const NEUTRON_TIMING = { stalenessMs: 0, hedgeMs: 8_000, hedgeLeastMs: 8_000 } as const;
+
+function ec2Of(config: Config): Ec2Settings {
+  const { ec2_private_endpoint_url: url } = config;
+  // A configuration that was accepted has one.
+  if (url === undefined) throw new Error('no endpoint of EC2');
+  return {
+    endpointUrl: new URL(url).origin,
+    apiTimeoutMs: msOfS(config.api_timeout_s),
+    sourceDestCheck: config.source_dest_check,
+    limits: limitsOf(config.api_limits),
+  };
+}
+
+function openstackOf(cloud: NonNullable<Config['cloud']>, config: Config): OpenstackSettings {
+  return {
+    authUrl: cloud.auth_url.replace(/\/+$/, ''),
+    credentialsFile: cloud.credentials_file,
+    networkUrl: cloud.network_url?.replace(/\/+$/, '') ?? null,
+    region: cloud.region ?? null,
+    visibility: cloud.interface,
+    metadataUrl: cloud.metadata_url.replace(/\/+$/, ''),
+    ports: cloud.ports ?? null,
+    apiTimeoutMs: msOfS(config.api_timeout_s),
   };
 }
 

@@ -3,7 +3,7 @@
  * both files. What may differ between two routers (device indexes, names of interfaces, how each reaches AWS and its
  * own router) is not compared.
  */
-import { addressOf, elasticIpOf, idOf, routeOf } from './kinds';
+import { addressOf, elasticIpOf, extraRouteOf, floatingIpOf, idOf, routeOf } from './kinds';
 import type { Config } from './schema';
 import { at, unlike, type Side } from './pairPlaces';
 import { pairSessions } from './pairSessions';
@@ -121,6 +121,12 @@ function targetsOfAction(
     ),
     ...(lists.eip_list ?? []).map((entry, index) =>
       found('eip_list', index, 'allocation_id', idOf(elasticIpOf(entry))),
+    ),
+    ...(lists.floating_ip_list ?? []).map((entry, index) =>
+      found('floating_ip_list', index, 'floating_ip', idOf(floatingIpOf(entry))),
+    ),
+    ...(lists.extra_route_list ?? []).map((entry, index) =>
+      found('extra_route_list', index, 'destination', idOf(extraRouteOf(entry))),
     ),
   ];
 }

@@ -4,6 +4,7 @@ import { entries, isObject, member } from './document';
 import { canonicalIpv6 } from './ipv6';
 import { configSchema, groupSchema, peerPrivateAddressSchema, sessionSchema, storeSchema } from './schema';
 import { receiverNameSchema } from './notificationSchema';
+import { cloudSchema } from './openstackSchema';
 import type { Path } from './words';
 import { writtenActions } from './writtenActions';
 
@@ -38,6 +39,10 @@ export function partsOf(document: unknown) {
       member(config, 'take_from_running_after_s'),
     ),
     endpointUrl: valid(shape.ec2_private_endpoint_url, member(config, 'ec2_private_endpoint_url')),
+    cloudUrls: (['auth_url', 'network_url'] as const).map((key) => ({
+      key,
+      url: valid(cloudSchema.shape[key], member(member(config, 'cloud'), key)),
+    })),
     grpcServer: valid(shape.grpc_server, member(config, 'grpc_server')),
     storeType: valid(storeSchema.shape.type, member(store, 'type')),
     storePath: member(store, 'path'),

@@ -3,6 +3,7 @@
  * checked even when other parts are wrong; a rule with a missing part finds nothing.
  */
 import { actionRules } from './actionRules';
+import { cloudRules } from './cloudRules';
 import { groupRules } from './groupRules';
 import { isLinkLocal } from './ipv6';
 import { notificationRules } from './notificationRules';
@@ -68,6 +69,7 @@ export const rules: readonly Rule[] = [
       ];
     },
   },
+  ...cloudRules,
   ...actionRules,
   ...groupRules,
   ...statusRules,
@@ -202,19 +204,6 @@ export const rules: readonly Rule[] = [
           },
         ];
       }),
-  },
-  {
-    severity: 'warning',
-    sentence: '`ec2_private_endpoint_url` is an https URL; http is for a lab.',
-    find: ({ endpointUrl }) =>
-      endpointUrl === undefined || !/^http:/i.test(endpointUrl)
-        ? []
-        : [
-            {
-              path: ['config', 'ec2_private_endpoint_url'],
-              message: 'http is not encrypted; use it in a lab only and https:// with AWS',
-            },
-          ],
   },
   {
     severity: 'warning',

@@ -30,6 +30,7 @@ import {
   yesOrNo,
 } from './fields';
 import { notificationsSchema } from './notificationSchema';
+import { cloudSchema, extraRouteEntrySchema, floatingIpEntrySchema } from './openstackSchema';
 import { defaultControlSocket } from './socketPath';
 
 const port = () => wholeNumber({ from: 1, to: 65_535 });
@@ -114,7 +115,13 @@ export const elasticIpEntrySchema = mandatory(
   { description: 'One floating Elastic IP.' },
 );
 
-export const methods = ['secondary_ip_shift', 'route_table_shift', 'elastic_ip_shift'] as const;
+export const methods = [
+  'secondary_ip_shift',
+  'route_table_shift',
+  'elastic_ip_shift',
+  'floating_ip_shift',
+  'extra_route_shift',
+] as const;
 
 export const actionHint = 'write {"method": "secondary_ip_shift", "method_params": {"intf_list": [...]}}';
 
@@ -123,13 +130,17 @@ export const listHints = {
   route_list:
     'list the routes, each as {"route_table_id": ..., "destination": ..., "instance_intf_number": ...}',
   eip_list: 'list the Elastic IPs, each as {"allocation_id": ..., "instance_intf_number": ...}',
+  floating_ip_list: 'list the floating IPs, each as {"floating_ip": ..., "instance_intf_number": ...}',
+  extra_route_list:
+    'list the routes, each as {"router_id": ..., "destination": ..., "instance_intf_number": ...}',
 } as const;
 
 const actionSchema = mandatory(
   keys(
     {
       method: mandatory(choice(methods), {
-        description: 'What a takeover does: move private addresses, routes or Elastic IPs to this router.',
+        description:
+          'What a takeover does: move private addresses, routes or Elastic IPs to this router; in OpenStack, fixed addresses (`secondary_ip_shift`), floating IPs or extra routes.',
         dropIn: true,
       }),
       method_params: mandatory(
@@ -145,6 +156,12 @@ const actionSchema = mandatory(
             }),
             eip_list: optional(listOf(elasticIpEntrySchema, listHints.eip_list), {
               description: 'For `elastic_ip_shift`: the Elastic IPs and where they belong on this router.',
+            }),
+            floating_ip_list: optional(listOf(floatingIpEntrySchema, listHints.floating_ip_list), {
+              description: 'For `floating_ip_shift`: the floating IPs and where they belong on this router.',
+            }),
+            extra_route_list: optional(listOf(extraRouteEntrySchema, listHints.extra_route_list), {
+              description: 'For `extra_route_shift`: the routes of Neutron routers and where they lead.',
             }),
           },
           'write {"intf_list": [...]}',
@@ -312,17 +329,19 @@ export const storeSchema = keys(
   'write {"type": "redis"} or {"type": "file", "path": PATH}',
 );
 
+export const endpointExample = 'https://vpce-0123456789abcdef0-abcdefgh.ec2.us-west-2.vpce.amazonaws.com';
+
 export const configSchema = keys(
   {
-    ec2_private_endpoint_url: mandatory(
-      serviceUrl('https://vpce-0123456789abcdef0-abcdefgh.ec2.us-west-2.vpce.amazonaws.com'),
-      {
-        description:
-          "URL of the VPC's interface endpoint for EC2: scheme and host, no path. http is for a lab without certificates.",
-        format: 'uri',
-        dropIn: true,
-      },
-    ),
+    ec2_private_endpoint_url: optional(serviceUrl(endpointExample), {
+      description:
+        "URL of the VPC's interface endpoint for EC2: scheme and host, no path. http is for a lab without certificates. Mandatory, unless there is a `cloud`.",
+      format: 'uri',
+      dropIn: true,
+    }),
+    cloud: optional(cloudSchema, {
+      description: 'The cloud where the targets are, if it is not AWS (docs/openstack.md). Absent: AWS.',
+    }),
     action: optional(actionSchema, {
       description:
         'What is moved to this router when the peer router fails. Mandatory, unless there are `actions` or `groups`.',

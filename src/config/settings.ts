@@ -5,6 +5,7 @@
 import type { AwsPlan, AwsTarget } from '../aws/description';
 import type { JsonObject } from '../core/state/model';
 import type { Plan, Target } from '../core/state/plan';
+import type { OpenstackPlan, OpenstackTarget } from '../openstack/description';
 import type { ListenPlace } from './listenPlace';
 
 export type BfdSessionSettings = {
@@ -55,6 +56,23 @@ export type Ec2Settings = {
   readonly limits: { readonly [Action in MovingAction]: ApiLimit };
 };
 
+export type OpenstackSettings = {
+  /** Of Keystone, with its version: `https://cloud.example:5000/v3`. */
+  readonly authUrl: string;
+  /** An application credential, as JSON with `id` and `secret`. */
+  readonly credentialsFile: string;
+  /** Of Neutron, without a version; null: as the catalogue of Keystone says. */
+  readonly networkUrl: string | null;
+  /** Null: the catalogue has one. */
+  readonly region: string | null;
+  /** Which of the catalogue's endpoints. */
+  readonly visibility: 'public' | 'internal' | 'admin';
+  readonly metadataUrl: string;
+  /** Ids of this router's ports by number; null: as the metadata service lists them. */
+  readonly ports: readonly string[] | null;
+  readonly apiTimeoutMs: number;
+};
+
 export type StoreSettings =
   | { readonly type: 'redis'; readonly host: string; readonly port: number }
   | { readonly type: 'file'; readonly path: string };
@@ -100,13 +118,30 @@ export type ReceiverSettings = { readonly name: string } & (
 /** Targets that move together, decided about by a core of their own. */
 export type Group<T extends Target = Target> = { readonly name: string; readonly plan: Plan<T> };
 
+export type InAws = {
+  readonly type: 'aws';
+  readonly groups: readonly Group<AwsTarget>[];
+  readonly whole: AwsPlan;
+  readonly ec2: Ec2Settings;
+};
+
+export type InOpenstack = {
+  readonly type: 'openstack';
+  readonly groups: readonly Group<OpenstackTarget>[];
+  readonly whole: OpenstackPlan;
+  readonly openstack: OpenstackSettings;
+};
+
+/** The cloud that has the targets, and the groups as its adapter knows them. */
+export type CloudSettings = InAws | InOpenstack;
+
 export type Settings = {
   /** At least one; BFD sessions may be in several. */
-  readonly groups: readonly Group<AwsTarget>[];
-  /** What they have together: for those that ask EC2 and the router once for all. */
-  readonly whole: AwsPlan;
+  readonly groups: readonly Group[];
+  /** What they have together: for those that ask the cloud and the router once for all. */
+  readonly whole: Plan;
+  readonly cloud: CloudSettings;
   readonly slapi: SlapiSettings;
-  readonly ec2: Ec2Settings;
   readonly store: StoreSettings;
   readonly log: LogSettings;
   /** Directory of the decision memory; should survive an upgrade of the container. */

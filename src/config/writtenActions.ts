@@ -1,6 +1,7 @@
 /** The actions of a document as they are written, wherever they stand, with what of them is valid by itself. */
 import { entries, member } from './document';
-import { addressOf, idOf, routeOf } from './kinds';
+import { addressOf, extraRouteOf, idOf, routeOf } from './kinds';
+import { extraRouteEntrySchema, floatingIpEntrySchema } from './openstackSchema';
 import {
   elasticIpEntrySchema,
   interfaceEntrySchema,
@@ -17,6 +18,8 @@ export const listOfMethod = {
   secondary_ip_shift: 'intf_list',
   route_table_shift: 'route_list',
   elastic_ip_shift: 'eip_list',
+  floating_ip_shift: 'floating_ip_list',
+  extra_route_shift: 'extra_route_list',
 } as const satisfies Record<Method, List>;
 
 export const lists = Object.values(listOfMethod);
@@ -79,6 +82,8 @@ const keyOf = {
   intf_list: 'secondary_ip',
   route_list: 'destination',
   eip_list: 'allocation_id',
+  floating_ip_list: 'floating_ip',
+  extra_route_list: 'destination',
 } as const satisfies Record<List, string>;
 
 function writtenId(list: List, entry: unknown): string | undefined {
@@ -101,6 +106,17 @@ function writtenId(list: List, entry: unknown): string | undefined {
     case 'eip_list': {
       const allocation = elasticIpEntrySchema.shape.allocation_id.safeParse(member(entry, 'allocation_id'));
       return allocation.success ? allocation.data : undefined;
+    }
+    case 'floating_ip_list': {
+      const address = floatingIpEntrySchema.shape.floating_ip.safeParse(member(entry, 'floating_ip'));
+      return address.success ? address.data : undefined;
+    }
+    case 'extra_route_list': {
+      const { shape } = extraRouteEntrySchema;
+      const destination = shape.destination.safeParse(member(entry, 'destination'));
+      const router = shape.router_id.safeParse(member(entry, 'router_id'));
+      if (!destination.success || !router.success) return undefined;
+      return idOf(extraRouteOf({ router_id: router.data, destination: destination.data }));
     }
   }
 }

@@ -68,8 +68,6 @@ const BODY_BYTES_MAX = 4 * 1024 * 1024;
 const BODY_BYTES_FIRST = 64 * 1024;
 /** Per address of the endpoint, except the last one; within a Region a connection stands in 1-2 ms. */
 const CONNECT_ATTEMPT_MS = 60;
-/** Most requests are answered well before: the connection or the address, not the service, is the likelier reason. */
-const DOUBT_AFTER_MS = 500;
 
 /** A request that was released and has no answer yet. */
 type Pending = {
@@ -91,6 +89,7 @@ export class Connections {
   readonly #addresses: EndpointAddresses;
   readonly #now: () => number;
   readonly #check: (answer: HttpAnswer, action: string) => void;
+  readonly #doubtAfterMs: number;
   /** Requests that have a connection, and wait for their release. */
   readonly #held = new Set<http.ClientRequest>();
   readonly #pending = new Map<http.ClientRequest, Pending>();
@@ -101,6 +100,7 @@ export class Connections {
     addresses,
     now,
     check,
+    doubtAfterMs,
   }: {
     readonly endpoint: URL;
     readonly addresses: EndpointAddresses;
@@ -108,6 +108,8 @@ export class Connections {
     readonly now: () => number;
     /** Throws MalformedAnswer for an answer that is not one of the service: a page of a proxy, half an answer. */
     readonly check: (answer: HttpAnswer, action: string) => void;
+    /** Most requests are answered well before: the connection or the address, not the service, is the likelier reason. */
+    readonly doubtAfterMs: number;
   }) {
     const secure = endpoint.protocol === 'https:';
     // FIFO: each keepalive uses another connection in turn, which keeps all of them warm. No limit to the
@@ -127,6 +129,7 @@ export class Connections {
     this.#request = secure ? https.request : http.request;
     this.#now = now;
     this.#check = check;
+    this.#doubtAfterMs = doubtAfterMs;
   }
 
   /** For the SDK: its request handler interface. */
@@ -277,7 +280,7 @@ export class Connections {
   /** Some request waits so long that its address, and the idle connections, as old as its own, are in doubt. */
   #hasDoubt(): boolean {
     const now = this.#now();
-    const late = [...this.#pending.values()].filter(({ since }) => now - since >= DOUBT_AFTER_MS);
+    const late = [...this.#pending.values()].filter(({ since }) => now - since >= this.#doubtAfterMs);
     for (const { address, since } of late) this.#addresses.unanswered(address, since, now);
     return late.length > 0;
   }

@@ -10,6 +10,7 @@ import { loadConfig, parseConfig, type Loaded } from '../../src/config/load';
 import { EC2 } from '../../src/aws/description';
 import type { Settings } from '../../src/config/settings';
 import { addressWith, configWith, multiHop, textOf, withAddresses, withSessions } from './documents';
+import { inAws } from '../support/inAws';
 
 const fixtures = join(__dirname, 'fixtures');
 const examples = join(__dirname, '..', '..', 'config', 'examples');
@@ -82,9 +83,28 @@ describe('files of xrv9k-aws-ha', () => {
       },
       cloud: EC2,
     };
+    const groups = [{ name: 'default', plan }];
     expect(settings).toEqual({
-      groups: [{ name: 'default', plan }],
+      groups,
       whole: plan,
+      cloud: {
+        type: 'aws',
+        groups,
+        whole: plan,
+        ec2: {
+          sourceDestCheck: 'report',
+          limits: {
+            AssignPrivateIpAddresses: { burst: 100, refillPerS: 5 },
+            AssignIpv6Addresses: { burst: 100, refillPerS: 5 },
+            UnassignIpv6Addresses: { burst: 50, refillPerS: 5 },
+            ReplaceRoute: { burst: 50, refillPerS: 5 },
+            CreateRoute: { burst: 50, refillPerS: 5 },
+            AssociateAddress: { burst: 50, refillPerS: 5 },
+          },
+          endpointUrl: 'https://vpce-01c286018e0fad113-vwje496n.ec2.us-west-2.vpce.amazonaws.com',
+          apiTimeoutMs: 1_000,
+        },
+      },
       slapi: {
         target: '127.0.0.1:57777',
         tls: null,
@@ -111,19 +131,6 @@ describe('files of xrv9k-aws-ha', () => {
         ],
         retryIntervalMs: 30_000,
         retryCount: 5,
-      },
-      ec2: {
-        sourceDestCheck: 'report',
-        limits: {
-          AssignPrivateIpAddresses: { burst: 100, refillPerS: 5 },
-          AssignIpv6Addresses: { burst: 100, refillPerS: 5 },
-          UnassignIpv6Addresses: { burst: 50, refillPerS: 5 },
-          ReplaceRoute: { burst: 50, refillPerS: 5 },
-          CreateRoute: { burst: 50, refillPerS: 5 },
-          AssociateAddress: { burst: 50, refillPerS: 5 },
-        },
-        endpointUrl: 'https://vpce-01c286018e0fad113-vwje496n.ec2.us-west-2.vpce.amazonaws.com',
-        apiTimeoutMs: 1_000,
       },
       store: { type: 'redis', host: '127.0.0.1', port: 6379 },
       log: { router: hostname(), level: 'info', file: '/var/log/ha_app_bkp.log', syslog: null },
@@ -184,7 +191,9 @@ describe.each([
     // Of other zones, and with other subnets: there the device index tells where a target belongs.
     if (crossesZones) return expect(plan.peerAddresses).toHaveLength(1);
     const subnets = plan.targets.flatMap((target) =>
-      target.kind === 'privateAddress' ? [target.address.replace(/\.\d+$/, '')] : [],
+      target.kind === 'privateAddress' && target.address !== undefined
+        ? [target.address.replace(/\.\d+$/, '')]
+        : [],
     );
     for (const { peerAddresses } of [plan, rtr2().whole])
       expect(peerAddresses.map((address) => address.replace(/\.\d+$/, '')).sort()).toEqual(subnets.sort());
@@ -262,7 +271,7 @@ describe('settings', () => {
     const { document: _number, ...fromNumbers } = settingsWith(config((value) => value));
     expect(fromTexts).toEqual(fromNumbers);
     expect(fromTexts.whole.timing.keepaliveIntervalMs).toBe(5_000);
-    expect(fromTexts.ec2.apiTimeoutMs).toBe(500);
+    expect(inAws(fromTexts).ec2.apiTimeoutMs).toBe(500);
     expect(fromTexts.slapi.target).toBe('127.0.0.1:57400');
   });
 
@@ -453,7 +462,8 @@ describe('settings', () => {
     ['https://EC2.example.com:8443', 'https://ec2.example.com:8443'],
     ['http://127.0.0.1:4566', 'http://127.0.0.1:4566'],
   ])('the endpoint %s is %s', (written, endpointUrl) => {
-    expect(settingsWith(configWith({ ec2_private_endpoint_url: written })).ec2.endpointUrl).toBe(endpointUrl);
+    const { ec2 } = inAws(settingsWith(configWith({ ec2_private_endpoint_url: written })));
+    expect(ec2.endpointUrl).toBe(endpointUrl);
   });
 
   test('notes may stand anywhere, even twice, and stay in the document for `show config`', () => {

@@ -110,7 +110,7 @@ describe('a value that is wrong by itself', () => {
       configWith({
         action: { method: 'address_shift', method_params: { intf_list: [addressWith({})] } },
       }),
-      'config.action.method: "address_shift" is not accepted; write "secondary_ip_shift", "route_table_shift" or "elastic_ip_shift"',
+      'config.action.method: "address_shift" is not accepted; write "secondary_ip_shift", "route_table_shift", "elastic_ip_shift", "floating_ip_shift" or "extra_route_shift"',
     ],
     [
       'an IPv6 address with its zone',

@@ -3,6 +3,7 @@ import { isLinkLocal, notAnIpv6Host } from '../../src/config/ipv6';
 import { parseConfig } from '../../src/config/load';
 import type { AwsTarget } from '../../src/aws/description';
 import { configWith, textOf } from './documents';
+import { inAws } from '../support/inAws';
 
 const table = 'rtb-0a1b2c3d4e5f60718';
 const other = 'rtb-0a1b2c3d4e5f60719';
@@ -32,7 +33,7 @@ const addresses = (...secondary_ips: readonly string[]) => ({
 function targetsOf(...actions: readonly object[]): readonly AwsTarget[] {
   const loaded = parseConfig(textOf(configWith({ action: undefined, actions })), 'FILE');
   if (!loaded.ok) throw new Error(loaded.report);
-  return loaded.settings.whole.targets;
+  return inAws(loaded.settings).whole.targets;
 }
 
 function mistakesOf(change: object): readonly string[] {

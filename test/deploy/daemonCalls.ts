@@ -18,6 +18,7 @@ import type { Plan } from '../../src/core/state/plan';
 import { heldOn } from '../support/coreWorld';
 import { eventually } from '../support/eventually';
 import { settingsOf } from '../support/permitted';
+import { inAws } from '../support/inAws';
 
 const IMDS = 'AWS_EC2_METADATA_SERVICE_ENDPOINT';
 
@@ -52,8 +53,9 @@ async function onRouter(lab: AnyLab, name: RouterName, work: () => Promise<void>
   });
 }
 
-const connect = ({ ec2, groups, whole }: Settings): Cloud =>
-  connectAws({
+const connect = (settings: Settings): Cloud => {
+  const { ec2, groups, whole } = inAws(settings);
+  return connectAws({
     settings: ec2,
     groups,
     plan: whole,
@@ -61,9 +63,10 @@ const connect = ({ ec2, groups, whole }: Settings): Cloud =>
     now: () => performance.now(),
     isAtRest: () => true,
   });
+};
 
 async function moveEverything(lab: AnyLab, name: RouterName, aws: Cloud): Promise<void> {
-  const { groups, ec2 } = settingsOf(lab, name);
+  const { groups, ec2 } = inAws(settingsOf(lab, name));
   let observation = await observe(aws);
   await aws.askHolders(Object.values(lab.plan.instanceId));
   let attempt = 0;

@@ -19,6 +19,7 @@ import {
 } from '../support/permitted';
 import { resolver, read, statementsOf, valuesOf } from './cloudFormation';
 import { askEverything, configure, switchChecksOn } from './daemonCalls';
+import { inAws } from '../support/inAws';
 
 jest.setTimeout(60_000);
 
@@ -126,7 +127,7 @@ describe.each(cases)('$kind, $as', ({ kind, keys }) => {
 /** The template's role with the parameters for what this example moves. */
 function roleFor(lab: AnyLab): readonly StatementLike[] {
   const { interfaces, instances } = placesOf(lab);
-  const { whole, ec2 } = settingsOf(lab, 'rtr1');
+  const { whole, ec2 } = inAws(settingsOf(lab, 'rtr1'));
   const arns = (type: string, ids: readonly string[]) =>
     ids.map((id) => `arn:aws:ec2:${REGION}:${ACCOUNT}:${type}/${id}`).join(',');
   const has = (wanted: string) => (whole.targets.some(({ kind }) => kind === wanted) ? 'yes' : 'no');

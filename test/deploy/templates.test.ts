@@ -15,6 +15,7 @@ import {
   type Granting,
   type Json,
 } from './cloudFormation';
+import { inAws } from '../support/inAws';
 
 test('there are templates for the pairs, the role, the endpoint, the healer and what it heals', () => {
   expect(names).toEqual([
@@ -102,8 +103,8 @@ function settingsFor(actions: readonly object[], more: object = {}): Settings {
   return loaded.settings;
 }
 
-const printed = ({ whole, ec2 }: Settings): readonly Granting[] =>
-  iamPolicy(whole, ec2, {
+const printed = (settings: Settings): readonly Granting[] =>
+  iamPolicy(inAws(settings).whole, inAws(settings).ec2, {
     region: 'us-west-2',
     account: '123456789012',
     interfaces: Object.values(ids).filter((id) => id.startsWith('eni-')),

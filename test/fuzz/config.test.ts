@@ -21,6 +21,7 @@ import {
   type Json,
   type JsonChange,
 } from '../support/hostile';
+import { inAws } from '../support/inAws';
 
 allowTime();
 
@@ -95,7 +96,8 @@ const isTime = (ms: number, least: number): boolean => Number.isFinite(ms) && ms
 
 /** What core and adapters rely on, said anew. */
 function checkSettings(settings: Settings): void {
-  const { whole: plan, slapi, ec2, store, log } = settings;
+  const { slapi, store, log } = settings;
+  const { whole: plan, ec2 } = inAws(settings);
   const addresses = plan.targets.map(({ id }) => id);
   ensure(addresses.length > 0 && addresses.every(isAddress), 'targets are addresses', addresses);
   const numbers = addresses.map(asNumber);

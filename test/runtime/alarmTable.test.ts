@@ -5,9 +5,14 @@ import { isAlarmCode } from '../../src/core/rules/alarms';
 import { isStoreKey } from '../../src/store/entry';
 import { AWS_ALARMS } from '../../src/aws/alarms';
 import { EC2 } from '../../src/aws/description';
+import { OPENSTACK_ALARMS } from '../../src/openstack/alarms';
+import { OPENSTACK } from '../../src/openstack/description';
 import { alarmTable, allAlarms } from '../../src/runtime/alarmTable';
 
-const table = alarmTable(EC2, AWS_ALARMS);
+const aws = alarmTable(EC2, AWS_ALARMS);
+const openstack = alarmTable(OPENSTACK, OPENSTACK_ALARMS);
+/** Of any cloud. */
+const table = { core: aws.core, parts: { ...openstack.parts, ...aws.parts } };
 const folder = join(__dirname, '..', '..', 'src');
 const source = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter(

@@ -12,7 +12,7 @@ import { Connections, MalformedAnswer, type SendOptions } from '../../transport/
 import type { Credentials, RoleCredentials } from './credentials';
 import { pinEndpointAddresses, type Resolve } from '../../transport/endpointAddresses';
 import { oneLine } from '../../transport/words';
-import { checkEnvelope } from './envelope';
+import { AWS_ANSWERS } from './envelope';
 import { classify, turnsDownCredentials } from './failure';
 
 /** `sentAt`: monotonic ms when the request was handed to the socket, or was to be where that failed. */
@@ -100,7 +100,7 @@ export function openEc2({
   let signedWith: RoleCredentials | null = null;
   const provide = async () => (signedWith = await credentials.provider());
   const open = () => {
-    const connections = new Connections({ endpoint, addresses, now, check: checkEnvelope });
+    const connections = new Connections({ endpoint, addresses, now, ...AWS_ANSWERS });
     const provider = Object.assign(provide, { memoized: true as const });
     const client = new EC2Client(clientSettings({ endpointUrl, region, provider, connections }));
     const caller = callerOf(client, {

@@ -5,7 +5,7 @@ import { Connections, type SendOptions } from '../../transport/connections';
 import { pinEndpointAddresses } from '../../transport/endpointAddresses';
 import type { Credentials } from './credentials';
 import { clientSettings, silenceSdk } from './ec2';
-import { checkEnvelope } from './envelope';
+import { AWS_ANSWERS } from './envelope';
 import { classify, turnsDownCredentials } from './failure';
 
 export type Called<Output> =
@@ -44,7 +44,7 @@ export function openService<Client extends { destroy(): void }>({
   silenceSdk();
   const endpoint = new URL(endpointUrl);
   const addresses = pinEndpointAddresses({ service, hostname: endpoint.hostname, log });
-  const connections = new Connections({ endpoint, addresses, now, check: checkEnvelope });
+  const connections = new Connections({ endpoint, addresses, now, ...AWS_ANSWERS });
   const opened = client(clientSettings({ endpointUrl, region, provider: credentials.provider, connections }));
   return {
     caller: callerOf(opened, credentials),

@@ -1,0 +1,210 @@
+/**
+ * The real Keystone and Neutron of Debian's packages python3-keystone and python3-neutron, on loopback and from nothing, without
+ * the services that other packages would bring: no message bus, no agents, no data plane, one process each. Their database
+ * is SQLite, in which one writer waits for the other: two requests never meet there as they do in MariaDB.
+ */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Debian's own, which the packages are for. */
+const PYTHON = '/usr/bin/python3';
+const START_DEADLINE_MS = 120_000;
+
+export const ADMIN = { name: 'admin', password: 'admin', project: 'admin' } as const;
+
+type ServiceName = 'keystone' | 'neutron';
+
+export class RealServices {
+  readonly directory: string;
+  readonly #ports: Readonly<Record<ServiceName, number>>;
+  readonly #running = new Map<ServiceName, ChildProcess>();
+
+  private constructor(directory: string, ports: Readonly<Record<ServiceName, number>>) {
+    this.directory = directory;
+    this.#ports = ports;
+  }
+
+  /** In an empty directory; resolves when both answer. `tokenLifeS`: of every token. */
+  static async start(directory: string, { tokenLifeS = 3600 } = {}): Promise<RealServices> {
+    const services = new RealServices(directory, { keystone: await freePort(), neutron: await freePort() });
+    services.#configure(tokenLifeS);
+    // Neutron's tables take as long as all of Keystone's: both at once.
+    await Promise.all([
+      services.#run('neutron-tables', PYTHON, ['-c', NEUTRON_TABLES, join(directory, 'neutron.db')]),
+      services.#prepareKeystone(),
+    ]);
+    await Promise.all([services.launch('keystone'), services.launch('neutron')]);
+    return services;
+  }
+
+  get authUrl(): string {
+    return `http://127.0.0.1:${this.#ports.keystone}/v3`;
+  }
+
+  get networkUrl(): string {
+    return `http://127.0.0.1:${this.#ports.neutron}`;
+  }
+
+  /** Starts one that does not run; resolves when it answers. */
+  async launch(name: ServiceName): Promise<void> {
+    const output = openSync(join(this.directory, `${name}.out`), 'a');
+    const child = spawn(...this.#command(name), {
+      stdio: ['ignore', output, output],
+      env: { ...process.env, OS_KEYSTONE_CONFIG_FILES: join(this.directory, 'keystone.conf') },
+    });
+    // Whatever becomes of us, it does not outlive us.
+    const kill = () => child.kill('SIGKILL');
+    process.on('exit', kill);
+    child.on('exit', () => process.off('exit', kill));
+    this.#running.set(name, child);
+    const url = name === 'keystone' ? this.authUrl : `${this.networkUrl}/`;
+    for (const until = Date.now() + START_DEADLINE_MS; !(await answers(url)); await delay(100))
+      if (child.exitCode !== null || Date.now() > until)
+        throw new Error(`${name} does not answer: ${lastWords(join(this.directory, `${name}.out`))}`);
+  }
+
+  async halt(name: ServiceName): Promise<void> {
+    const child = this.#running.get(name);
+    this.#running.delete(name);
+    if (child === undefined || child.exitCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.halt('neutron'), this.halt('keystone')]);
+  }
+
+  #command(name: ServiceName): [string, string[]] {
+    if (name === 'keystone')
+      return ['keystone-wsgi-public', ['--host', '127.0.0.1', '--port', String(this.#ports.keystone)]];
+    return [PYTHON, ['-c', NEUTRON_SERVER, '--config-file', join(this.directory, 'neutron.conf')]];
+  }
+
+  #configure(tokenLifeS: number): void {
+    const path = (name: string) => join(this.directory, name);
+    for (const name of ['fernet', 'lock', 'state']) mkdirSync(path(name), { recursive: true, mode: 0o700 });
+    for (const key of ['0', '1'])
+      writeFileSync(path(`fernet/${key}`), randomBytes(32).toString('base64url') + '=', { mode: 0o600 });
+    const files = {
+      'keystone.conf': keystoneConf(path, tokenLifeS),
+      'neutron.conf': neutronConf(path, this.#ports.neutron, this.authUrl),
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(path(name), text, { mode: 0o600 });
+    // Without it Keystone answers "database is locked" (500) to some of what it is asked to write.
+    for (const name of ['keystone.db', 'neutron.db'])
+      spawnSync(PYTHON, ['-c', WRITE_AHEAD_LOG, path(name)], { stdio: 'ignore' });
+  }
+
+  async #prepareKeystone(): Promise<void> {
+    const manage = (...args: readonly string[]) =>
+      this.#run('keystone-manage', 'keystone-manage', [
+        '--config-file',
+        join(this.directory, 'keystone.conf'),
+        ...args,
+      ]);
+    await manage('db_sync');
+    const urls = ['public', 'internal', 'admin'].flatMap((each) => [`--bootstrap-${each}-url`, this.authUrl]);
+    await manage('bootstrap', '--bootstrap-password', ADMIN.password, '--bootstrap-region-id', 'r1', ...urls);
+  }
+
+  async #run(what: string, program: string, args: readonly string[]): Promise<void> {
+    const path = join(this.directory, `${what}.out`);
+    const output = openSync(path, 'a');
+    const child = spawn(program, args, { stdio: ['ignore', output, output] });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    if (code !== 0) throw new Error(`${what} ends with ${code}: ${lastWords(path)}`);
+  }
+}
+
+/** Neutron's migrations do not run on SQLite: its tables are made from the models instead. */
+const NEUTRON_TABLES = `
+import sys
+from neutron.db.migration.models import head
+from sqlalchemy import create_engine
+head.get_metadata().create_all(create_engine('sqlite:///' + sys.argv[1]))
+`;
+const NEUTRON_SERVER = `
+import sys
+from neutron.cmd.eventlet.server import main
+sys.exit(main())
+`;
+const WRITE_AHEAD_LOG = `
+import sqlite3, sys
+sqlite3.connect(sys.argv[1]).execute('PRAGMA journal_mode=WAL')
+`;
+
+type PathOf = (name: string) => string;
+
+const keystoneConf = (path: PathOf, tokenLifeS: number): string => `[DEFAULT]
+log_file = ${path('keystone.log')}
+[database]
+connection = sqlite:///${path('keystone.db')}
+[fernet_tokens]
+key_repository = ${path('fernet')}
+[token]
+expiration = ${tokenLifeS}
+`;
+
+const neutronConf = (path: PathOf, port: number, authUrl: string): string => `[DEFAULT]
+bind_host = 127.0.0.1
+bind_port = ${port}
+core_plugin = ml2
+service_plugins = router
+api_paste_config = /usr/lib/python3/dist-packages/neutron/tests/etc/api-paste.ini
+state_path = ${path('state')}
+transport_url = fake://
+api_workers = 0
+rpc_workers = 0
+rpc_state_report_workers = 0
+notify_nova_on_port_status_changes = false
+notify_nova_on_port_data_changes = false
+log_file = ${path('neutron.log')}
+[database]
+connection = sqlite:///${path('neutron.db')}
+[oslo_concurrency]
+lock_path = ${path('lock')}
+[keystone_authtoken]
+auth_type = password
+auth_url = ${authUrl}
+www_authenticate_uri = ${authUrl}
+username = ${ADMIN.name}
+password = ${ADMIN.password}
+project_name = ${ADMIN.project}
+user_domain_id = default
+project_domain_id = default
+service_type = network
+[ml2]
+type_drivers = flat,vxlan
+tenant_network_types = vxlan
+mechanism_drivers = logger
+extension_drivers = port_security
+[ml2_type_flat]
+flat_networks = external
+[ml2_type_vxlan]
+vni_ranges = 1:1000
+`;
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+const answers = (url: string): Promise<boolean> =>
+  fetch(url, { signal: AbortSignal.timeout(2_000) }).then(
+    ({ status }) => status < 500,
+    () => false,
+  );
+
+const lastWords = (path: string): string => readFileSync(path, 'utf8').trim().slice(-600);

@@ -1,0 +1,67 @@
+/** Keystone, Neutron and the metadata service, opened together: the token is asked for at once, and for ever. */
+import type { Logger } from 'pino';
+import type { OpenstackSettings } from '../config/settings';
+import type { Failure } from '../core/state/model';
+import { endpointOf, openNeutron, proveToken, type Neutron } from './transport/neutron';
+import { openService, type Service, type ServiceRequest } from './transport/service';
+import { startTokens, type Token, type Tokens } from './transport/tokens';
+
+const PROOF_TIMEOUT_MS = 10_000;
+
+export type Access = {
+  readonly neutron: Neutron;
+  readonly tokens: Tokens;
+  readonly metadata: Pick<Service, 'call'>;
+  clock(): ReturnType<Service['clock']>;
+  nameHealth(): ReturnType<Service['nameHealth']>;
+  statistics(): Service['statistics'] | null;
+  stop(): void;
+};
+
+export function openAccess({
+  settings,
+  log,
+  now,
+}: {
+  readonly settings: OpenstackSettings;
+  readonly log: Logger;
+  readonly now: () => number;
+}): Access {
+  const open = (service: string, endpointUrl: string) => openService({ service, endpointUrl, log, now });
+  const keystone = open('Keystone', settings.authUrl);
+  const metadata = open('metadata', settings.metadataUrl);
+  let network = settings.networkUrl === null ? null : open('Neutron', settings.networkUrl);
+
+  /** Where the configuration does not name the endpoint, the catalogue of the first token does. */
+  const prove = (token: Token): Promise<Failure | null> => {
+    if (network === null) {
+      const { region, visibility } = settings;
+      const found = endpointOf(token.catalogue, { type: 'network', region, visibility });
+      if (typeof found === 'string')
+        return Promise.resolve({ kind: 'unsent', code: 'NoEndpoint', message: found });
+      network = open('Neutron', found.url);
+    }
+    return proveToken(network, token, PROOF_TIMEOUT_MS);
+  };
+  const { credentialsFile } = settings;
+  const tokens = startTokens({ keystone, credentialsFile, prove, log, now });
+  const service = {
+    call: async (request: ServiceRequest, timeoutMs: number) => {
+      if (network === null) throw new Error('there is a token, and no endpoint that it was shown to');
+      return network.call(request, timeoutMs);
+    },
+    warm: (connections: number) => network?.warm(connections),
+  };
+  return {
+    neutron: openNeutron({ service, tokens, now }),
+    tokens,
+    metadata,
+    clock: () => network?.clock() ?? null,
+    nameHealth: () => network?.nameHealth() ?? null,
+    statistics: () => network?.statistics ?? null,
+    stop: () => {
+      tokens.stop();
+      for (const each of [keystone, metadata, network]) each?.stop();
+    },
+  };
+}

@@ -1,0 +1,165 @@
+/**
+ * This router's access to OpenStack as one thing: who it is, its token, the observation, and what moves targets. Ready when
+ * Keystone and Neutron have answered, however long that takes; until then observations say why not.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Cloud, HoldersResult, Mover, ObservationResult, Observed } from '../cloud';
+import { Backoff } from '../backoff';
+import type { Group, OpenstackSettings } from '../config/settings';
+import type { Failure } from '../core/state/model';
+import { openAccess, type Access } from './access';
+import { conditionsOf } from './checks/conditions';
+import { startMistakes } from './checks/startChecks';
+import type { OpenstackPlan, OpenstackTarget } from './description';
+import { openMover } from './moves/mover';
+import { Turns } from './moves/turns';
+import { Known } from './reads/known';
+import { readIdentity, type Identity } from './reads/identity';
+import { Observer } from './reads/observer';
+
+/** Not before it has answered that it is this router's. */
+type Session = {
+  readonly observer: Observer;
+  /** By group. */
+  readonly movers: ReadonlyMap<string, Mover>;
+  identity: Identity;
+};
+
+const START_PATIENCE_MS = 5_000;
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 10_000;
+
+export function connectOpenstack({
+  settings,
+  groups,
+  plan,
+  log,
+  now,
+}: {
+  readonly settings: OpenstackSettings;
+  readonly groups: readonly Group<OpenstackTarget>[];
+  /** Of all groups together. */
+  readonly plan: OpenstackPlan;
+  readonly log: Logger;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}): Cloud {
+  const stopping = new AbortController();
+  const known = new Known();
+  const access = openAccess({ settings, log, now });
+  let session: Session | null = null;
+  let waitingFor = 'Keystone has not answered yet';
+
+  const identified = identify(access, settings, log, stopping.signal, (problem) => (waitingFor = problem));
+  const mistakes = identified.then((identity) => startMistakes(plan, identity));
+  const ready = identified.then((identity) => {
+    const tools = { neutron: access.neutron, plan, known, now };
+    const turns = new Turns();
+    const movers = new Map(groups.map(({ name, plan: own }) => [name, openMover(tools, own, turns)]));
+    const { apiTimeoutMs: timeoutMs } = settings;
+    session = { observer: new Observer({ ...tools, timeoutMs }), movers, identity };
+  });
+
+  const notReady = (): Failure => ({ kind: 'unsent', code: 'NotReady', message: waitingFor });
+
+  /** The takeover that may come finds its connections. */
+  const rehearse = ({ movers }: Session): void => {
+    for (const { name, plan: own } of groups)
+      void movers.get(name)?.rehearse(own.targets.map(({ id }) => ({ ...NO_MOVE, targets: [id] })));
+  };
+
+  const observe = async (onLate: (late: Observed) => void): Promise<ObservationResult> => {
+    const startedAt = now();
+    await Promise.race([ready, delay(START_PATIENCE_MS, undefined, { ref: false })]);
+    if (session === null) return { ok: false, startedAt, failure: notReady() };
+    const current = session;
+    const result = await current.observer.observe(current.identity, onLate);
+    const isWhole = result.ok && result.observation.interfaces.length === current.identity.ports.length;
+    if (!isWhole) await identifyAgain(access, settings, current);
+    rehearse(current);
+    return result;
+  };
+
+  return {
+    mistakes,
+    instanceId: identified.then(({ serverId }) => serverId),
+    observe,
+    askHolders: () => Promise.resolve(NOT_ASKED),
+    mover: (group) => session?.movers.get(group) ?? null,
+    clock: () => access.clock(),
+    health: {
+      keystone_token: () => access.tokens.health(),
+      neutron_endpoint_name: () => access.nameHealth(),
+    },
+    standing: () => ({
+      roomUnknown: null,
+      withoutRoom: [],
+      latestReading: access.statistics()?.latest('GET ports') ?? null,
+      calls: access.statistics()?.series() ?? [],
+      conditions: conditionsOf(access.tokens, now()),
+    }),
+    stop: () => {
+      stopping.abort();
+      access.stop();
+    },
+  };
+}
+
+const NO_MOVE = { networkInterfaceId: '', allowReassignment: true, rank: 0 };
+
+/** Whether a server runs, only Nova could say, which this daemon does not ask. */
+const NOT_ASKED: HoldersResult = {
+  ok: false,
+  failure: {
+    kind: 'refused',
+    code: 'NotAsked',
+    message: 'how the server is that holds the targets is not asked of Nova',
+  },
+};
+
+async function identify(
+  { neutron, metadata, tokens }: Access,
+  { ports }: OpenstackSettings,
+  log: Logger,
+  signal: AbortSignal,
+  onProblem: (problem: string) => void,
+): Promise<Identity> {
+  const backoff = new Backoff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS });
+  let lastProblem = '';
+  const noToken = () => onProblem(tokens.problem() ?? 'Keystone has not answered yet');
+  const telling = setInterval(noToken, FIRST_RETRY_MS);
+  telling.unref();
+  await tokens.ready;
+  clearInterval(telling);
+  for (;;) {
+    const reading = await readIdentity(neutron, metadata, ports);
+    if (reading.ok) {
+      const { serverId } = reading.identity;
+      const shown = reading.identity.ports.map(({ id }) => id);
+      log.info({ event: 'identified', instanceId: serverId, ports: shown }, 'identified by Neutron');
+      return reading.identity;
+    }
+    onProblem(reading.problem);
+    // The same problem again is no news.
+    const level = reading.problem === lastProblem ? 'debug' : 'warn';
+    log[level](
+      { event: 'identity-unread', problem: reading.problem },
+      'it is not known which ports are those of this router',
+    );
+    lastProblem = reading.problem;
+    // A stopped daemon waits for an answer that nobody needs any more.
+    await delay(backoff.nextMs(), undefined, { signal, ref: false }).catch(() => new Promise(() => {}));
+  }
+}
+
+/** A port has another address, or is gone: who this router is may have changed. What cannot be read stays as it was. */
+async function identifyAgain(
+  { neutron, metadata }: Access,
+  { ports }: OpenstackSettings,
+  session: Session,
+): Promise<void> {
+  const reading = await readIdentity(neutron, metadata, ports);
+  if (reading.ok && reading.identity.serverId === session.identity.serverId)
+    session.identity = reading.identity;
+}

@@ -1,0 +1,171 @@
+/** Configurations whose targets are in OpenStack. */
+import { join } from 'node:path';
+import { loadConfig, parseConfig } from '../../src/config/load';
+import { pairMistakes } from '../../src/config/pair';
+import type { InOpenstack } from '../../src/config/settings';
+import { OPENSTACK } from '../../src/openstack/description';
+import { configWith, textOf } from './documents';
+
+const example = (name: string) =>
+  join(__dirname, '..', '..', 'config', 'openstack', `floating-ip-${name}.json`);
+
+function inOpenstack(path: string): InOpenstack {
+  const loaded = loadConfig(path);
+  if (!loaded.ok) throw new Error(loaded.report);
+  const { cloud } = loaded.settings;
+  if (cloud.type !== 'openstack') throw new Error(cloud.type);
+  return cloud;
+}
+
+const CLOUD = {
+  type: 'openstack',
+  auth_url: 'https://keystone.example:5000/v3/',
+  credentials_file: '/app/onbox/credential.json',
+};
+const ROUTER = '7f3a1c52-0d4e-4b8a-9c61-2e5f7a90b3d4';
+
+const written = (change: object) =>
+  textOf(configWith({ ec2_private_endpoint_url: undefined, action: undefined, cloud: CLOUD, ...change }));
+
+function mistakesOf(change: object): readonly string[] {
+  const loaded = parseConfig(written(change), 'FILE');
+  return loaded.ok
+    ? []
+    : loaded.report
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim());
+}
+
+test('the examples load, and are a pair', () => {
+  expect(inOpenstack(example('rtr1')).whole.targets).toEqual([
+    {
+      kind: 'floatingIp',
+      id: '203.0.113.10',
+      floatingIp: '203.0.113.10',
+      privateAddress: null,
+      deviceIndex: 0,
+      networkCardIndex: 0,
+      rank: 0,
+    },
+  ]);
+  const sides = ['rtr1', 'rtr2'].map((name) => {
+    const loaded = loadConfig(example(name));
+    if (!loaded.ok) throw new Error(loaded.report);
+    expect(loaded.settings.warnings).toEqual([]);
+    return { name, config: loaded.effective.config };
+  });
+  const [one, other] = sides;
+  if (one === undefined || other === undefined) throw new Error('two files');
+  expect(pairMistakes(one, other)).toEqual([]);
+});
+
+test('each kind of target becomes one of the plan, and the cloud is Neutron', () => {
+  const loaded = parseConfig(
+    written({
+      actions: [
+        {
+          method: 'secondary_ip_shift',
+          method_params: { intf_list: [{ secondary_ip: '10.0.0.100', instance_intf_number: 1 }] },
+        },
+        {
+          method: 'extra_route_shift',
+          method_params: {
+            extra_route_list: [
+              {
+                router_id: ROUTER,
+                destination: '10.9.1.7/16',
+                instance_intf_number: 0,
+                next_hop: '10.0.0.11',
+              },
+            ],
+          },
+        },
+      ],
+    }),
+    'FILE',
+  );
+  if (!loaded.ok) throw new Error(loaded.report);
+  const { cloud, whole } = loaded.settings;
+  expect(whole.cloud).toBe(OPENSTACK);
+  expect(cloud).toMatchObject({
+    type: 'openstack',
+    openstack: {
+      authUrl: 'https://keystone.example:5000/v3',
+      networkUrl: null,
+      visibility: 'public',
+      metadataUrl: 'http://169.254.169.254',
+      ports: null,
+    },
+    whole: {
+      targets: [
+        { kind: 'fixedAddress', id: '10.0.0.100', address: '10.0.0.100', deviceIndex: 1 },
+        {
+          kind: 'extraRoute',
+          id: `10.9.0.0/16 in ${ROUTER}`,
+          routerId: ROUTER,
+          destination: '10.9.0.0/16',
+          nextHop: '10.0.0.11',
+        },
+      ],
+    },
+  });
+});
+
+const floating = { floating_ip: '203.0.113.10', instance_intf_number: 0 };
+const shift = { method: 'floating_ip_shift', method_params: { floating_ip_list: [floating] } };
+
+test.each([
+  [
+    'both clouds',
+    { action: shift, ec2_private_endpoint_url: 'https://ec2.example.com' },
+    'config.ec2_private_endpoint_url: beside "cloud"; a pair has its targets in one cloud: keep one of the two',
+  ],
+  [
+    'a method of AWS',
+    {
+      action: {
+        method: 'elastic_ip_shift',
+        method_params: {
+          eip_list: [{ allocation_id: 'eipalloc-0123456789abcdef0', instance_intf_number: 1 }],
+        },
+      },
+    },
+    'config.action.method: "elastic_ip_shift" is not there in OpenStack; write "floating_ip_shift", "extra_route_shift" or "secondary_ip_shift"',
+  ],
+  [
+    'a method of OpenStack in AWS',
+    { cloud: undefined, ec2_private_endpoint_url: 'https://ec2.example.com', action: shift },
+    'config.action.method: "floating_ip_shift" is not there in AWS; write "cloud" for OpenStack, or a method of AWS',
+  ],
+  [
+    'a list of another method',
+    {
+      action: {
+        method: 'floating_ip_shift',
+        method_params: {
+          floating_ip_list: [floating],
+          eip_list: [{ allocation_id: 'eipalloc-0123456789abcdef0', instance_intf_number: 1 }],
+        },
+      },
+    },
+    'config.action.method_params.eip_list: does not belong to the method "floating_ip_shift"; write an action of its own for it, in "actions"',
+  ],
+  [
+    'the same floating IP twice',
+    { action: { method: 'floating_ip_shift', method_params: { floating_ip_list: [floating, floating] } } },
+    'config.action.method_params.floating_ip_list[1].floating_ip: 203.0.113.10 is in the list already, at config.action.method_params.floating_ip_list[0]; remove one of the two',
+  ],
+  [
+    'a secret in a URL',
+    { action: shift, cloud: { ...CLOUD, auth_url: 'https://user:secret@keystone.example/v3' } },
+    'config.cloud.auth_url: holds a user name or password; leave them out',
+  ],
+  [
+    'a port that is no id',
+    { action: shift, cloud: { ...CLOUD, ports: ['eth0'] } },
+    'config.cloud.ports[0]: "eth0" is not a valid id; copy the id from OpenStack, like 5c2e9b10-6a7d-4f31-8e44-d0b1c7f2a9e6',
+  ],
+])('%s is one mistake, which is named', (_what, change, mistake) => {
+  expect(mistakesOf(change)).toEqual([mistake]);
+});
