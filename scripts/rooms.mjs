@@ -79,6 +79,10 @@ export const ROOMS = {
     ],
     types: ['config', 'history'],
   },
+  peer: {
+    values: ['config/document', 'runtime/readiness', 'transport/words'],
+    types: ['cloud', 'config', 'core'],
+  },
   report: { values: ['config/words', 'core/state/purposes', 'runtime/replay'], types: ['core', 'runtime'] },
   cli: {
     values: [

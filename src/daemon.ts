@@ -18,6 +18,7 @@ import { connectOpenstack } from './openstack/openstack';
 import { operatorRequests, type OperatorRequests } from './control/requests';
 import { openControl } from './control/server';
 import { alarmTable, type AlarmTable } from './runtime/alarmTable';
+import type { PeerStatus, PeerStatusOptions } from './peer/peerStatus';
 import { AlarmRegistry } from './runtime/alarms';
 import { AlarmsView } from './runtime/alarmsView';
 import { systemClock } from './runtime/clock';
@@ -174,6 +175,7 @@ async function run(
       cloud: cloud.standing(),
       memory: memory.health(),
       onPersistentMount,
+      peer: peer?.condition() ?? null,
     }),
   });
 
@@ -213,6 +215,14 @@ async function run(
       process.exit(STUCK_EXIT_CODE);
     },
   });
+  const peer = await openPeerStatusIfAsked(settings.peerStatus, {
+    keepaliveMs: Math.min(...groups.map(({ plan }) => plan.timing.keepaliveIntervalMs)),
+    log,
+    put: (value) => store.put('ha_peer', value),
+    now,
+    wallNow: Date.now,
+    isAtRest,
+  });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => loop.enqueue({ type: 'shutdownRequested', cause: signal }));
   }
@@ -240,6 +250,7 @@ async function run(
 
   const exitCode = await stopped;
   loop.stop();
+  peer?.close();
   requests.close();
   history.stopped();
   await Promise.all([
@@ -300,6 +311,15 @@ async function openNotificationsIfAsked(
 ): Promise<Notifications | null> {
   if (receivers.length === 0) return null;
   return (await import('./notify/notifications')).openNotifications({ receivers, router, stateDir, log });
+}
+
+async function openPeerStatusIfAsked(
+  settings: Settings['peerStatus'],
+  options: Omit<PeerStatusOptions, 'settings'>,
+): Promise<PeerStatus | null> {
+  if (settings === null) return null;
+  const { PeerStatus: Opened } = await import('./peer/peerStatus');
+  return new Opened({ settings, ...options });
 }
 
 /** One for each core, since each is replayed by itself. */

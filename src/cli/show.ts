@@ -42,6 +42,7 @@ const OF_NOW: readonly StoreKey[] = [
   'ha_health',
   'ha_alarms',
   'ha_ready',
+  'ha_peer',
   'ha_targets',
   'ha_planned',
   'ha_groups',
@@ -190,6 +191,7 @@ function nothingWritten(key: StoreKey | null): string {
     last_intf_event: 'It is written when an interface changes its state: none has been reported so far.',
     ha_groups:
       'It is written where the configuration has several groups; of one, ha_state and ha_reason tell all.',
+    ha_peer: 'It is written where the configuration has peer_status_url.',
     bfd_neighbors: 'It is written when a BFD session comes up: none has been reported up so far.',
   };
   const hint =

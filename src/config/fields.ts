@@ -262,13 +262,12 @@ export function givenName(example: string) {
   );
 }
 
-/** Scheme and host, nothing behind them. */
-export function serviceUrl(example: string) {
+/** Scheme and host, nothing behind them; `because`: why no password belongs there. */
+export function serviceUrl(example: string, because = 'requests are signed with the role of the instance') {
   const hint = `write a URL like ${example}`;
   return text('URL', hint, (value) => {
     // The value may hold a password here, so it is not repeated.
-    if (value.includes('@'))
-      return `holds a user name or password; leave them out: requests are signed with the role of the instance`;
+    if (value.includes('@')) return `holds a user name or password; leave them out: ${because}`;
     // URL drops blanks and line breaks silently, and reads "host:443" as a scheme.
     const url = /^https?:\/\/[^\s\\]+$/i.test(value) && URL.canParse(value) ? new URL(value) : null;
     if (url === null) {

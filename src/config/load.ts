@@ -87,6 +87,7 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
     stateDir: config.state_dir,
     controlSocket: config.control_socket,
     status: statusOf(config),
+    peerStatus: peerStatusOf(config),
     notifications: receiversOf(config),
     onShutdown: config.on_shutdown,
     document,
@@ -142,6 +143,15 @@ function openstackOf(cloud: NonNullable<Config['cloud']>, config: Config): Opens
 function statusOf({ status_listen: listen, status_token_file: tokenFile }: Config): Settings['status'] {
   const place = listen === undefined ? null : parseListenPlace(listen);
   return place === null ? null : { place, tokenFile: tokenFile ?? null };
+}
+
+function peerStatusOf(config: Config): Settings['peerStatus'] {
+  if (config.peer_status_url === undefined) return null;
+  return {
+    url: new URL(config.peer_status_url).origin,
+    tokenFile: config.peer_status_token_file ?? null,
+    caFile: config.peer_status_ca_file ?? null,
+  };
 }
 
 function timingOf(config: Config): Timing {

@@ -570,6 +570,17 @@ export const configSchema = keys(
       description:
         'File of one line, the token that requests to the status endpoint have to bring (`Authorization: Bearer TOKEN`); /livez needs none. Absent: it answers everybody who reaches it.',
     }),
+    peer_status_url: optional(serviceUrl('http://172.31.101.154:9469', 'the token stands in a file'), {
+      description:
+        'URL of the status endpoint of the peer router: scheme, host and port. It is read with each keepalive, for `show ha_peer`, readiness and the alarm `peer-unwell`, and never for a decision. Absent: it is not.',
+      format: 'uri',
+    }),
+    peer_status_token_file: optional(absolutePath('/app/onbox/peer-status-token'), {
+      description: 'File of one line, the token that the endpoint of the peer wants.',
+    }),
+    peer_status_ca_file: optional(absolutePath('/app/onbox/peer-ca.pem'), {
+      description: 'Certificate to trust there, PEM, where its URL is https.',
+    }),
     notifications: optional(notificationsSchema, {
       description:
         'Who is told of takeovers, changes of role, alarms and readiness, as they happen (docs/notifications.md). Absent: nobody.',

@@ -91,6 +91,14 @@ export type StatusSettings = {
   readonly tokenFile: string | null;
 };
 
+export type PeerStatusSettings = {
+  readonly url: string;
+  /** Null: none is sent. */
+  readonly tokenFile: string | null;
+  /** Null: what Node.js trusts. */
+  readonly caFile: string | null;
+};
+
 /** Who is told of what happens; `name` is unique. Files are read when they are used. */
 export type ReceiverSettings = { readonly name: string } & (
   | {
@@ -150,6 +158,8 @@ export type Settings = {
   readonly controlSocket: string;
   /** Null: there is no status endpoint. */
   readonly status: StatusSettings | null;
+  /** Null: the peer is not asked. */
+  readonly peerStatus: PeerStatusSettings | null;
   readonly notifications: readonly ReceiverSettings[];
   readonly onShutdown: 'keep' | 'unregister';
   /** The document as the operator wrote it, for `show config`. */

@@ -5,6 +5,21 @@ import type { Rule } from './parts';
 export const statusRules: readonly Rule[] = [
   {
     severity: 'mistake',
+    sentence: '`peer_status_token_file` and `peer_status_ca_file` go with `peer_status_url`.',
+    find: ({ isWritten }) =>
+      (['peer_status_token_file', 'peer_status_ca_file'] as const).flatMap((key) =>
+        isWritten(key) && !isWritten('peer_status_url')
+          ? [
+              {
+                path: ['config', key],
+                message: 'not used without peer_status_url; remove it, or say where the peer answers',
+              },
+            ]
+          : [],
+      ),
+  },
+  {
+    severity: 'mistake',
     sentence: '`status_token_file` goes with `status_listen`.',
     find: ({ isWritten }) =>
       isWritten('status_token_file') && !isWritten('status_listen')

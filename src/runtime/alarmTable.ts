@@ -242,6 +242,15 @@ const partAlarms = ({ name }: CloudDescription): AlarmTable['parts'] => ({
     cause: 'a disk that is full or read-only, or the rights of `state_dir`',
     act: '`df -h` and `ls -ld` of `state_dir` in the container',
   },
+  'peer-unwell': {
+    severity: 'major',
+    over: ['peer-well'],
+    about: [],
+    means:
+      "the peer's daemon has not answered at `peer_status_url` three times in a row, or says that it is not ready: it may not take over from this router",
+    cause: "the peer's daemon, its status endpoint, or a filter between the two",
+    act: '`show ha_peer` says what it said; `show ha_ready` and `show ha_alarms` on the peer',
+  },
   'state-dir-volatile': {
     severity: 'warning',
     over: [],

@@ -34,6 +34,8 @@ export type Around = {
   readonly memory: Reading;
   /** Of the directory of the decision memory; null: cannot be told. */
   readonly onPersistentMount: boolean | null;
+  /** What the peer's daemon says of itself; null where it is not asked. */
+  readonly peer: ConditionNow | null;
 };
 
 export type OfGroup = { readonly plan: Plan; readonly state: State };
@@ -228,12 +230,20 @@ const OF_DAEMON: Table<DaemonCheck> = {
   },
 };
 
+/** Only where the configuration has `peer_status_url`. */
+export const PEER_CONDITION = {
+  name: 'peer',
+  asks: "Does the peer's daemon say that it is well, where `peer_status_url` is set?",
+  whatToDo: 'See show ha_peer, and show ha_ready on the peer: should this router fail, it has to take over.',
+} as const;
+
 /** In the order in which they are shown; `ofCloud`: those of the adapter alone. */
 export function conditionsOf(
   cloud: Pick<CloudDescription, 'name'>,
   ofCloud: { readonly [condition: string]: Condition },
 ): { readonly [condition: string]: Entry } {
-  return { ...ofGroups(cloud), ...ofCloud, ...OF_DAEMON };
+  const { name, ...peer } = PEER_CONDITION;
+  return { ...ofGroups(cloud), ...ofCloud, ...OF_DAEMON, [name]: peer };
 }
 
 /** `groups`: by name; the lines of a single one have no name of it. */
@@ -254,10 +264,17 @@ export function readinessOf(
     ...Object.entries(OF_DAEMON).map(([condition, { check, whatToDo }]) =>
       line({ condition, whatToDo, ...check(around, now) }, null),
     ),
+    ...(around.peer === null ? [] : [line(asFarAsItMatters(around.peer, groups), null)]),
   ];
 }
 
 export const isReady = (lines: readonly Line[]): boolean => lines.every(({ state }) => state !== 'failing');
+
+/** A peer that is not well can be taken over from: only what serves has need of it. */
+function asFarAsItMatters(peer: ConditionNow, groups: ReadonlyMap<string, OfGroup>): ConditionNow {
+  const isActive = [...groups.values()].some(({ state: { role } }) => role.haState === 'ACTIVE');
+  return peer.state === 'failing' && !isActive ? { ...peer, state: 'unknown' } : peer;
+}
 
 function isAsked(only: Entry['only'], { role }: State): boolean {
   return only === undefined || (only === 'ACTIVE') === (role.haState === 'ACTIVE');

@@ -22,6 +22,7 @@ export const storeKeys = [
   'ha_health',
   'ha_alarms',
   'ha_ready',
+  'ha_peer',
   'ha_targets',
   'ha_planned',
   'ha_groups',

@@ -137,6 +137,7 @@ describe('files of xrv9k-aws-ha', () => {
       stateDir: '/var/lib/xr-aws-ha',
       status: null,
       controlSocket: '/run/xr-aws-ha/control.sock',
+      peerStatus: null,
       notifications: [],
       onShutdown: 'keep',
       document: JSON.parse(readFileSync(join(fixtures, 'sample.json'), 'utf8')) as unknown,

@@ -36,7 +36,9 @@ test('the probes follow the roles through a takeover, which is as ever under 50 
   const socket = join(lab.routers.rtr2.directory, 'status.sock');
   await daemonOf(lab, 'rtr2').stop('SIGTERM', 5_000);
   const told: { readonly type: string; readonly data: { readonly text: string } }[] = [];
+  const ofPeer = { router: 'rtr1', live: true, show: { ha_ready: { value: { lines: [] } } } };
   const noc = createServer((request, response) => {
+    if (request.method === 'GET') return void response.end(JSON.stringify(ofPeer));
     let body = '';
     request.setEncoding('utf8').on('data', (part: string) => (body += part));
     request.on('end', () => {
@@ -46,9 +48,9 @@ test('the probes follow the roles through a takeover, which is as ever under 50 
     });
   });
   await new Promise<void>((resolve) => noc.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(noc.address() as AddressInfo).port}/`;
+  const url = `http://127.0.0.1:${(noc.address() as AddressInfo).port}`;
   const notifications = { webhooks: [{ name: 'noc', url }] };
-  lab.writeConfig('rtr2', { status_listen: socket, notifications });
+  lab.writeConfig('rtr2', { status_listen: socket, notifications, peer_status_url: url });
   const again = lab.startDaemon('rtr2');
   await again.waitFor(({ event }) => event === 'status-available');
   const statusOf = async (path: string) => (await ask(socket, path)).status;
@@ -92,6 +94,9 @@ test('the probes follow the roles through a takeover, which is as ever under 50 
     expect(moves.at(-1)?.data.text).toMatch(/^takeover done after .* s: took over /);
     expect(told[1]).toEqual(told[0]);
   }, 30_000);
+  await eventually(async () =>
+    expect((await show(lab, 'rtr2', 'ha_peer')).stdout).toMatch(/"router": "rtr1"[^]*"ready": true/),
+  );
   noc.closeAllConnections();
   await new Promise((resolve) => noc.close(resolve));
 

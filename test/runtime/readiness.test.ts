@@ -259,8 +259,8 @@ describe('a STANDBY router on which all is well', () => {
 
   test('each line can be turned', () => {
     const turned = new Set(FAULTS.filter(({ to }) => to === 'failing').map(({ condition }) => condition));
-    // What is to come makes no router unready.
-    expect([...turned, 'switchover', 'planned'].sort()).toEqual(Object.keys(CONDITIONS).sort());
+    // What is to come makes no router unready, nor a peer that can be taken over from.
+    expect([...turned, 'switchover', 'planned', 'peer'].sort()).toEqual(Object.keys(CONDITIONS).sort());
   });
 
   test('a reading that is too old is one that fails, and each age is that of its last word', () => {

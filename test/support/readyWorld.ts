@@ -55,4 +55,5 @@ export const AROUND: Around = {
   cloud: cloudWith(),
   memory: { state: 'ok', lastOkS: 2, failures: 0 },
   onPersistentMount: true,
+  peer: { condition: 'peer', state: 'ok', text: 'rtr1 is STANDBY and ready', ageMs: 0, whatToDo: '' },
 };
