@@ -74,8 +74,7 @@ describe.each(generations)('%s', (generation) => {
 async function startRefusedPair(lab: Lab): Promise<void> {
   const active = lab.startDaemon('rtr1');
   const standby = lab.startDaemon('rtr2');
-  const onlyRefused =
-    /takes nothing over: \S+ from \S+ is UNKNOWN but counts for nothing: the router refuses to have it$/;
+  const onlyRefused = /takes nothing over: \S+ from \S+ is UNKNOWN, ignored: the router refuses to have it$/;
   await Promise.all([role(active, 'ACTIVE'), reason(standby, onlyRefused)]);
 }
 

@@ -152,11 +152,7 @@ describe('paused for some seconds', () => {
     });
     await role(rtr1, 'STANDBY');
     if (!healed) {
-      await reason(
-        rtr1,
-        /takes nothing over: .* is DOWN but counts for nothing: it has not been UP/,
-        since.record,
-      );
+      await reason(rtr1, /takes nothing over: .* is DOWN, ignored: it has not been UP/, since.record);
     }
     await Promise.all([moreObservations(lab, 'rtr1', 3), moreObservations(lab, 'rtr2', 3)]);
     expect(writes(lab, since.request).map(moveOf).sort()).toEqual(allMoves(lab));

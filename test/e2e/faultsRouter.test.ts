@@ -78,7 +78,7 @@ describe.each([
 
     since = rtr2.mark();
     lab.interfaceDown('rtr2', INTERFACE);
-    await reason(rtr2, /counts for nothing: its local interface TenGigE0\/0\/0\/1 is DOWN/, since);
+    await reason(rtr2, /ignored: its local interface TenGigE0\/0\/0\/1 is DOWN/, since);
     await nothingMoves(lab, 'rtr2');
     since = rtr2.mark();
     lab.interfaceUp('rtr2', INTERFACE);
@@ -113,7 +113,7 @@ test.each(generations)("the standby's own interface flaps: nothing is taken over
     since = rtr2.mark();
     lab.interfaceDown('rtr2', INTERFACE);
     await reason(rtr2, /the interface TenGigE0\/0\/0\/1 went from UP to DOWN/, since);
-    await reason(rtr2, /counts for nothing: its local interface TenGigE0\/0\/0\/1 is DOWN/, since);
+    await reason(rtr2, /ignored: its local interface TenGigE0\/0\/0\/1 is DOWN/, since);
     lab.interfaceUp('rtr2', INTERFACE);
     await reason(rtr2, /the interface TenGigE0\/0\/0\/1 went from DOWN to UP/, since);
   }

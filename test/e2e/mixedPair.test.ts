@@ -87,7 +87,7 @@ describe.each(['gen1', 'mixed'] as const)('%s', (generation) => {
     const rtr2 = daemonOf(lab, 'rtr2');
     let since = rtr2.mark();
     await old.stop();
-    await reason(rtr2, /UNCONFIGURED but counts for nothing: the peer has removed its side/, since);
+    await reason(rtr2, /UNCONFIGURED, ignored: the peer has removed its side/, since);
     await nothingMoves(lab, 'rtr2');
 
     since = rtr2.mark();

@@ -47,7 +47,7 @@ describe.each(generations)('SIGTERM, %s', (generation) => {
     const lab = await openPair({ generation, config: { on_shutdown: 'unregister' } });
     expect(await daemonOf(lab, 'rtr1').stop('SIGTERM', STOP_DEADLINE_MS)).toEqual({ code: 0, signal: null });
     expect(statuses(lab, 'rtr1')).toEqual([]);
-    await reason(daemonOf(lab, 'rtr2'), /UNCONFIGURED but counts for nothing/);
+    await reason(daemonOf(lab, 'rtr2'), /UNCONFIGURED, ignored/);
     await nothingMoves(lab, 'rtr2');
   });
 

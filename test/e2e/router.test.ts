@@ -49,7 +49,7 @@ describe.each(generations)('%s', (generation) => {
     lab.fabric.bringUpMs = 600_000;
     await lab.restartGrpc('rtr2', { keepState: false });
     await reason(rtr2, /is DOWN \(programmed anew\) and .* is DOWN \(programmed anew\)/, since);
-    await reason(rtr2, /counts for nothing: it was programmed anew and may still come UP/, since);
+    await reason(rtr2, /ignored: it was programmed anew and may still come UP/, since);
     await nothingMoves(lab, 'rtr2');
     bringUpSoon(lab);
     await watching(rtr2, since);
@@ -75,7 +75,7 @@ describe.each(generations)('%s', (generation) => {
     lab.fabric.bringUpMs = 600_000;
     await lab.restartGrpc('rtr1', { keepState: false });
     await reason(rtr2, /went from UP to UNCONFIGURED/, since);
-    await reason(rtr2, /UNCONFIGURED but counts for nothing: the peer has removed its side/, since);
+    await reason(rtr2, /UNCONFIGURED, ignored: the peer has removed its side/, since);
     await nothingMoves(lab, 'rtr2');
     bringUpSoon(lab);
     await watching(rtr2, since);
@@ -99,7 +99,7 @@ describe.each(generations)('%s', (generation) => {
       const since = rtr2.mark();
       lab.routers.rtr2.sim.setEventFault('interface', { delayMs });
       lab.interfaceDown('rtr2', INTERFACE, report);
-      await reason(rtr2, /counts for nothing: its local interface TenGigE0\/0\/0\/1 is DOWN/, since);
+      await reason(rtr2, /ignored: its local interface TenGigE0\/0\/0\/1 is DOWN/, since);
       await moreObservations(lab, 'rtr2', 2);
       expect(writes(lab).map(moveOf)).toEqual([]);
       expect(lab.ownsAll('rtr1')).toBe(true);

@@ -197,9 +197,7 @@ function activeSentence(turn: Turn, ownership: Ownership): string {
 function watchingSentence(turn: Turn, ownership: Ownership, statements: readonly Statement[]): string {
   const silent = statements.flatMap(({ session, testimony }) =>
     testimony.says === 'nothing'
-      ? [
-          `${session.id} is ${words(sessionOf(turn.state, session.id).level)} but counts for nothing: ${testimony.because}`,
-        ]
+      ? [`${session.id} is ${words(sessionOf(turn.state, session.id).level)}, ignored: ${testimony.because}`]
       : [],
   );
   const standing = standingWords(turn, ownership);
