@@ -73,6 +73,8 @@ export type Settings = {
   readonly takeFromRunningAfterMs: number | null;
   readonly foreignHolder: 'refuse' | 'take';
   readonly onPeerWithdrawn: 'stay' | 'take';
+  readonly beforeMaintenanceMs: number | null;
+  readonly atShutdown: boolean;
   readonly initialOwner: RouterIndex | 'nobody' | 'mixed';
 };
 
@@ -309,6 +311,8 @@ function settingsOf(random: Random, seed: number): Settings {
     groups: new Random(seed, 2).chance(1 / 8) ? 2 : 1,
     elasticIpFloats: new Random(seed, 4).chance(1 / 2),
     onPeerWithdrawn: new Random(seed, 5).pick(['stay', 'stay', 'take']),
+    beforeMaintenanceMs: new Random(seed, 7).pick([null, 60_000, 120_000]),
+    atShutdown: new Random(seed, 8).chance(0.4),
   };
 }
 

@@ -634,6 +634,7 @@ function planOf(settings: Settings, router: RouterIndex, group: Group): Plan {
     preferred: settings.preferred[group === 0 ? router : peer],
     foreignHolder: settings.foreignHolder,
     onPeerWithdrawn: settings.onPeerWithdrawn,
+    handsOver: { beforeMaintenanceMs: settings.beforeMaintenanceMs, atShutdown: settings.atShutdown },
     cloud: EC2,
     timing: {
       ...TIMING,

@@ -10,6 +10,7 @@ import type {
   CloudClock,
   Failure,
   InstanceCondition,
+  Maintenance,
   Observation,
   RequestedMove,
 } from './core/state/model';
@@ -50,6 +51,14 @@ export type HoldersResult =
   /** Has a condition for each instance that was asked about. */
   | { readonly ok: true; readonly conditions: { readonly [instanceId: string]: InstanceCondition } }
   | { readonly ok: false; readonly failure: Failure };
+
+/** Work that the cloud has announced, in place of what it had announced before. */
+export type AnnouncedMaintenance = {
+  /** Of the peer; null: of this router. */
+  readonly instanceId: string | null;
+  /** Null: the cloud does not say. */
+  readonly announced: readonly Maintenance[] | null;
+};
 
 // --- Moves ---------------------------------------------------------------------------------------
 

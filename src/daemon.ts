@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { version } from '../package.json';
 import { AWS_ALARMS } from './aws/alarms';
 import { connectAws } from './aws/aws';
-import type { Cloud } from './cloud';
+import type { AnnouncedMaintenance, Cloud } from './cloud';
 import { loadConfig } from './config/load';
 import type { CloudSettings, Group, Settings } from './config/settings';
 import { keepHistory } from './history/keep';
@@ -135,7 +135,9 @@ async function run(
       .map((name) => loop.stateOf(name))
       .every(({ ownership, attempt }) => ownership !== null && attempt === null);
   const onSlowness = (slowAfterMs: number): void => loop.enqueue({ type: 'answerTimeLearnt', slowAfterMs });
-  const cloud = connectCloud(settings.cloud, { log, now, isAtRest, onSlowness });
+  const onMaintenance = (learnt: AnnouncedMaintenance): void =>
+    loop.enqueue({ type: 'maintenanceLearnt', ...learnt });
+  const cloud = connectCloud(settings.cloud, { log, now, isAtRest, onSlowness, onMaintenance });
 
   const journals = openJournals(groups, settings.stateDir, bootId, log);
   process.on('exit', () => {
@@ -270,7 +272,7 @@ async function run(
 
 function connectCloud(
   cloud: CloudSettings,
-  around: Pick<Parameters<typeof connectAws>[0], 'log' | 'now' | 'isAtRest' | 'onSlowness'>,
+  around: Pick<Parameters<typeof connectAws>[0], 'log' | 'now' | 'isAtRest' | 'onSlowness' | 'onMaintenance'>,
 ): Cloud {
   switch (cloud.type) {
     case 'aws':

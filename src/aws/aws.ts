@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Ec2Settings, Group } from '../config/settings';
-import type { Cloud, HoldersResult, Mover } from '../cloud';
+import type { AnnouncedMaintenance, Cloud, HoldersResult, Mover } from '../cloud';
 import type { Failure, Observation } from '../core/state/model';
 import type { AwsPlan, AwsTarget } from './description';
 import { takeoverRequests } from '../core/moves/grouping';
@@ -20,6 +20,8 @@ import { openImds, type Imds } from './transport/imds';
 import { readIdentity, type InstanceIdentity } from './reads/instanceIdentity';
 import type { ObservationResult } from './reads/observe';
 import type { AddressLimits } from './kinds/kind';
+import { scheduledOf } from './reads/maintenance';
+import { MaintenanceWatch } from './reads/maintenanceWatch';
 import { DEADLINE_MS_MAX, Observer, type Observed } from './reads/observer';
 import { Pacer } from './moves/pacer';
 import { PermissionProof } from './checks/permissionProof';
@@ -54,6 +56,7 @@ export function connectAws({
   now,
   isAtRest,
   onSlowness = () => {},
+  onMaintenance = () => {},
 }: {
   readonly settings: Ec2Settings;
   readonly groups: readonly Group<AwsTarget>[];
@@ -66,6 +69,8 @@ export function connectAws({
   readonly isAtRest: () => boolean;
   /** After how long without an answer a takeover call is slow, in ms, whenever that has changed by much. */
   readonly onSlowness?: (slowAfterMs: number) => void;
+  /** What is announced for this router or its peer, whenever that has changed. */
+  readonly onMaintenance?: (learnt: AnnouncedMaintenance) => void;
 }): Cloud {
   const answerTimes = new AnswerTimes(onSlowness);
   const stopping = new AbortController();
@@ -125,7 +130,28 @@ export function connectAws({
 
   const holdersDeadline = new Deadline({ firstMs: settings.apiTimeoutMs, lastMs: DEADLINE_MS_MAX });
   const holdersAsked = (ec2: Ec2, instanceIds: readonly string[]): Promise<HoldersResult> =>
-    holdersDeadline.of(now, (timeoutMs) => askHolders(ec2, instanceIds, timeoutMs));
+    holdersDeadline.of(now, (timeoutMs) =>
+      askHolders(ec2, instanceIds, timeoutMs, (instanceId, events) =>
+        maintenance.learntOf(instanceId, scheduledOf(events, clocks())),
+      ),
+    );
+  const clocks = () => ({ now: now(), wallNow: Date.now() });
+  const askPeers = async (): Promise<void> => {
+    const peers = Object.values(known?.peers ?? {}).flatMap(({ instanceId }) => instanceId ?? []);
+    if (session === null || peers.length === 0) return;
+    const asked = await holdersAsked(session.ec2, [...new Set(peers)]);
+    if (!asked.ok) for (const instanceId of peers) maintenance.learntOf(instanceId, null);
+  };
+  const switchesOver = groups.some(({ plan: { handsOver } }) => handsOver.beforeMaintenanceMs !== null);
+  const maintenance = new MaintenanceWatch({
+    imds,
+    log,
+    clocks,
+    switchesOver,
+    askPeers,
+    tell: onMaintenance,
+  });
+  void ready.then(() => maintenance.run());
 
   const notReady = (): Failure => ({ kind: 'unsent', code: 'NotReady', message: waitingFor });
 
@@ -203,6 +229,7 @@ export function connectAws({
     },
     stop: () => {
       stopping.abort();
+      maintenance.stop();
       credentials.stop();
       pacer.stop();
       proof.stop();

@@ -53,6 +53,11 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
     preferred: config.preferred,
     foreignHolder: config.foreign_holder,
     onPeerWithdrawn: config.on_peer_withdrawn,
+    handsOver: {
+      beforeMaintenanceMs:
+        config.maintenance === undefined ? null : msOfS(config.maintenance.switch_over_before_s),
+      atShutdown: config.on_shutdown === 'switchover',
+    },
     timing: timingOf(config),
   };
   const cloud = cloudOf(config, common);
@@ -89,7 +94,7 @@ function settingsOf(config: Config, document: JsonObject, warnings: readonly str
     status: statusOf(config),
     peerStatus: peerStatusOf(config),
     notifications: receiversOf(config),
-    onShutdown: config.on_shutdown,
+    onShutdown: config.on_shutdown === 'unregister' ? 'unregister' : 'keep',
     document,
     warnings,
   };

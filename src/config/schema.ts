@@ -317,6 +317,16 @@ const grpcTlsSchema = keys(
   'write {"ca_file": PATH}',
 );
 
+const maintenanceSchema = keys(
+  {
+    switch_over_before_s: mandatory(seconds(60, 86_400), {
+      description: 'How long before the announced beginning the targets are handed over.',
+      atLeast: { limit: 120, because: 'a switchover that does not work is tried again after a minute' },
+    }),
+  },
+  'write {"switch_over_before_s": SECONDS}',
+);
+
 export const storeSchema = keys(
   {
     type: mandatory(choice(['redis', 'file']), {
@@ -545,9 +555,13 @@ export const configSchema = keys(
       atLeast: { limit: 1, because: 'BFD may need longer to come up, and a takeover would follow' },
       atMost: { limit: 10, because: 'a peer that failed in the meantime is noticed late' },
     }),
-    on_shutdown: withDefault(choice(['keep', 'unregister']), 'keep', {
+    on_shutdown: withDefault(choice(['keep', 'unregister', 'switchover']), 'keep', {
       description:
-        'What happens to the BFD sessions when the daemon stops: `keep` leaves them up, `unregister` removes them, for taking the router out of service.',
+        'What happens when the daemon is told to stop: `keep` leaves the BFD sessions up, `unregister` removes them, for taking the router out of service; `switchover` leaves them up too, and the ACTIVE router hands its targets to the peer before it ends, for at most 4 s, where the peer is seen to be well.',
+    }),
+    maintenance: optional(maintenanceSchema, {
+      description:
+        "Present: the ACTIVE router hands its targets to the peer ahead of its own maintenance that the cloud has announced, where the peer is known to have none that begins as soon. Absent: it raises an alarm alone. An Auto Scaling group that ends this router's instance counts as maintenance that begins now.",
     }),
     store: withDefault(
       storeSchema,

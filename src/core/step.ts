@@ -38,6 +38,7 @@ import {
 } from './moves/switchover';
 import { expireInhibit, inhibitRequested, noteArrived, releaseRequested } from './rules/inhibit';
 import { beginScheduled, cancelRequested, scheduledWords, scheduleRequested } from './rules/schedule';
+import { alarmIfMaintenance, considerMaintenance, maintenanceLearnt } from './rules/maintenance';
 import { hasAlarm, type AlarmCode } from './state/alarms';
 import { recall, remember } from './state/memory';
 import type { Effect, Event } from './state/model';
@@ -190,6 +191,8 @@ function apply(turn: Turn, before: State, event: Event): void {
       return cancelRequested(turn, event);
     case 'previewRequested':
       return previewRequested(turn, event);
+    case 'maintenanceLearnt':
+      return maintenanceLearnt(turn, event);
     case 'shutdownRequested':
       return shutdownRequested(turn, event.cause);
   }
@@ -226,6 +229,8 @@ function shutdownRequested(turn: Turn, cause: string): void {
   if (turn.state.shutdown !== null) return note(turn, 'routine', `${cause}: already shutting down`);
   turn.state.shutdown = { requestedAt: turn.now, stopped: false };
   note(turn, 'notable', `${cause}: shutting down; no new takeover begins`);
+  if (turn.plan.handsOver.atShutdown && turn.state.order === null && turn.state.role.haState === 'ACTIVE')
+    turn.state.order = { cause: 'shutdown', request: null };
 }
 
 /** The one place where something is begun. Takeover effects come before all others (see runtime/loop.ts). */
@@ -237,7 +242,8 @@ function decide(turn: Turn): void {
   trackSessions(turn);
   trackReadiness(turn);
   beginScheduled(turn);
-  const verdict = standing(turn, decideMove(turn));
+  const waiting = considerMaintenance(turn, () => objectionToSwitchover(turn));
+  const verdict = standing(turn, decideMove(turn), waiting);
   watchHandover(turn);
   updateRole(turn);
   observeWhenHoldEnds(turn);
@@ -245,6 +251,7 @@ function decide(turn: Turn): void {
   alarmIfUnobserved(turn);
   alarmIfUnprotected(turn);
   alarmIfAlone(turn);
+  alarmIfMaintenance(turn);
   endAlarms(turn);
   remember(turn, currentIntent(turn));
   decideShutdown(turn);
@@ -253,10 +260,10 @@ function decide(turn: Turn): void {
   turn.state.verdict = verdict;
 }
 
-/** The standing sentence: what is ordered for later belongs to it. */
-function standing({ state: { scheduled } }: Turn, verdict: string): string {
-  if (scheduled === null) return verdict;
-  return verdict === '' ? scheduledWords(scheduled) : `${verdict}; ${scheduledWords(scheduled)}`;
+/** The standing sentence: what is ordered for later belongs to it, and what is not done for a reason. */
+function standing({ state: { scheduled } }: Turn, ...sentences: readonly string[]): string {
+  const all = [...sentences, scheduled === null ? '' : scheduledWords(scheduled)];
+  return all.filter((sentence) => sentence !== '').join('; ');
 }
 
 function updateRole(turn: Turn): void {

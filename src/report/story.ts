@@ -193,6 +193,7 @@ const KINDS = {
   inhibitRequested: 'operator',
   releaseRequested: 'operator',
   switchoverRequested: 'operator',
+  maintenanceLearnt: 'daemon',
   scheduleRequested: 'operator',
   cancelRequested: 'operator',
   previewRequested: 'operator',

@@ -55,6 +55,12 @@ const coreAlarms = (
     means: 'targets that were to go back, or that `ha switchover` was to hand over, did not go within 10 s',
     ...ofCore['give-back-failed'],
   },
+  'maintenance-ahead': {
+    severity: 'warning',
+    means: 'the cloud has announced maintenance of this router or its peer, which will stop or reboot it',
+    cause: 'work on the host, or an Auto Scaling group that ends the instance',
+    act: '`show ha_planned` says when; let the other router serve by then: `ha switchover --dry-run`, or set `maintenance`',
+  },
   'switchover-missed': {
     severity: 'warning',
     means: 'a switchover that was ordered for later was not carried out, or not as a whole',

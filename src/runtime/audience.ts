@@ -47,6 +47,7 @@ export function heardBy({ sessions }: Plan, event: SharedEvent): SharedEvent | n
     // A core knows which interfaces its sessions are on, and ignores the others.
     case 'interfaceChanged':
     case 'answerTimeLearnt':
+    case 'maintenanceLearnt':
     case 'streamsLost':
     case 'controlLost':
     case 'shutdownRequested':

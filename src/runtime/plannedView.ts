@@ -4,12 +4,13 @@
  */
 import type { JsonObject } from '../core/state/model';
 import type { Handover, State } from '../core/state/state';
+import { announcedFor, inOrder, maintenanceWords, WHOSE } from '../core/rules/maintenance';
 import { scheduledWords } from '../core/rules/schedule';
 
 export type Planned = {
-  readonly what: 'switchover';
-  /** When, in milliseconds since 1970. */
-  readonly atWall: number;
+  readonly what: 'switchover' | 'maintenance';
+  /** When, in milliseconds since 1970; null where that is not known. */
+  readonly atWall: number | null;
   readonly text: string;
 };
 
@@ -28,13 +29,28 @@ export type Progress = {
   readonly outcome: 'done' | 'declined' | 'undone' | null;
 };
 
-export function plannedOf({ scheduled }: State): readonly Planned[] {
-  if (scheduled === null) return [];
-  return [{ what: 'switchover', atWall: scheduled.atWall, text: scheduledWords(scheduled) }];
+export function plannedOf(state: State): readonly Planned[] {
+  const { scheduled } = state;
+  const ordered =
+    scheduled === null
+      ? []
+      : [{ what: 'switchover', atWall: scheduled.atWall, text: scheduledWords(scheduled) } as const];
+  const announced = WHOSE.flatMap((whose) =>
+    inOrder(announcedFor(state, whose)).map((each) => ({
+      what: 'maintenance' as const,
+      atWall: each.atWall,
+      text: `maintenance of ${whose}: ${maintenanceWords(each)}`,
+    })),
+  );
+  return [...ordered, ...announced];
 }
 
 export function shownPlanned(planned: readonly Planned[]): readonly JsonObject[] {
-  return planned.map(({ what, atWall, text }) => ({ what, at: new Date(atWall).toISOString(), text }));
+  return planned.map(({ what, atWall, text }) => ({
+    what,
+    at: atWall === null ? null : new Date(atWall).toISOString(),
+    text,
+  }));
 }
 
 /** By group; `states` has one of each. */

@@ -20,7 +20,7 @@ export const statusSchema = z.strictObject({
         since: time,
         reason: z.string(),
         planned: z
-          .array(z.strictObject({ what: z.string(), at: time, text: z.string() }))
+          .array(z.strictObject({ what: z.string(), at: time.nullable(), text: z.string() }))
           .describe('What is ordered or announced for later.'),
       }),
     )

@@ -64,6 +64,7 @@ describe('files of xrv9k-aws-ha', () => {
       preferred: false,
       foreignHolder: 'refuse',
       onPeerWithdrawn: 'stay',
+      handsOver: { beforeMaintenanceMs: null, atShutdown: false },
       timing: {
         keepaliveIntervalMs: 10_000,
         roleTtlMs: 30_000,

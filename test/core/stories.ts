@@ -9,6 +9,7 @@ import type {
   InstanceCondition,
   Memory,
   Observation,
+  Maintenance,
 } from '../../src/core/state/model';
 import type { Plan } from '../../src/core/state/plan';
 import type { Attempt, State } from '../../src/core/state/state';
@@ -315,6 +316,25 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
     weight: 5,
     arbitrary: fixed(
       fc.record({
+        type: fc.constant('maintenanceLearnt' as const),
+        instanceId: fc.constantFrom(null, 'i-peer', 'i-gone'),
+        announced: fc.option<Maintenance[]>(
+          fc.array(
+            fc.record({
+              code: fc.constantFrom('system-reboot', 'instance-stop'),
+              at: fc.option(fc.nat(100_000)),
+              atWall: fc.option(fc.nat(100_000)),
+            }),
+            { maxLength: 3 },
+          ),
+        ),
+      }),
+    ),
+  },
+  {
+    weight: 5,
+    arbitrary: fixed(
+      fc.record({
         type: fc.constant('scheduleRequested' as const),
         request,
         atWall: fc.nat(100_000),
@@ -354,6 +374,10 @@ export const plan: fc.Arbitrary<Plan> = fc
     preferred: fc.boolean(),
     foreignHolder: fc.constantFrom('refuse', 'take' as const),
     onPeerWithdrawn: fc.constantFrom('stay', 'take' as const),
+    handsOver: fc.record({
+      beforeMaintenanceMs: fc.constantFrom(null, 60_000),
+      atShutdown: fc.boolean(),
+    }),
     takeFromRunningAfterMs: fc.constantFrom(null, 60_000),
     settleMs: fc.constantFrom(20, 20, 0),
   })

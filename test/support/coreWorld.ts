@@ -58,6 +58,7 @@ export function planOf(change: Partial<AwsPlan> = {}): AwsPlan {
     preferred: false,
     foreignHolder: 'refuse',
     onPeerWithdrawn: 'stay',
+    handsOver: { beforeMaintenanceMs: null, atShutdown: false },
     timing: TIMING,
     cloud: EC2,
     ...change,

@@ -31,6 +31,7 @@ export function enqueueTo(loop: Loop, group: string, event: Event): void {
     case 'controlLost':
     case 'shutdownRequested':
     case 'answerTimeLearnt':
+    case 'maintenanceLearnt':
       return loop.enqueue(event);
   }
 }

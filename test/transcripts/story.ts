@@ -4,7 +4,14 @@
  * reads answer by themselves. README.md of this folder has the grammar.
  */
 import { violations } from '../../src/core/state/invariants';
-import type { Effect, Event, Failure, InstanceCondition, Memory } from '../../src/core/state/model';
+import type {
+  Effect,
+  Event,
+  Failure,
+  InstanceCondition,
+  Maintenance,
+  Memory,
+} from '../../src/core/state/model';
 import type { Plan } from '../../src/core/state/plan';
 import { initialState, type State } from '../../src/core/state/state';
 import { roleWords, step } from '../../src/core/step';
@@ -166,6 +173,12 @@ export class Story {
       }
       case 'cancel':
         return this.#take({ type: 'cancelRequested', request: ++this.#requests });
+      case 'maintenance':
+        return this.#take({
+          type: 'maintenanceLearnt',
+          instanceId: first === 'self' ? null : first,
+          announced: second === 'fail' ? null : second === '' ? [] : [this.#maintenance(second, third)],
+        });
       case 'sigterm':
         return this.#take({ type: 'shutdownRequested', cause: 'SIGTERM' });
       case 'end':
@@ -240,6 +253,11 @@ export class Story {
   }
 
   /** Ordered for half an hour, of which this much is left. */
+  #maintenance(code: string, inS: string): Maintenance {
+    const at = this.#now + Number(inS) * 1000;
+    return { code, at, atWall: WALL_MS + at };
+  }
+
   #storedInhibit(leftMs: number): Memory['inhibit'] {
     if (leftMs === 0) return null;
     const untilWall = WALL_MS + this.#now + leftMs;
@@ -455,7 +473,7 @@ export class Story {
   }
 }
 
-/** `any|all`, `three`, `elastic-ip`, `preferred`, `take-foreign`, `take-withdrawn`, `take-from-running SECONDS`: the configuration, where not the delivered one. */
+/** `any|all`, `three`, `elastic-ip`, `preferred`, `take-foreign`, `take-withdrawn`, `take-from-running SECONDS`, `before-maintenance SECONDS`, `at-shutdown`: the configuration, where not the delivered one. */
 function planOf(words: readonly string[]): Plan {
   let plan: Plan = PLAN;
   for (const [index, word] of words.entries()) {
@@ -465,10 +483,15 @@ function planOf(words: readonly string[]): Plan {
     else if (word === 'preferred') plan = { ...plan, preferred: true };
     else if (word === 'take-foreign') plan = { ...plan, foreignHolder: 'take' };
     else if (word === 'take-withdrawn') plan = { ...plan, onPeerWithdrawn: 'take' };
-    else if (word === 'take-from-running') {
+    else if (word === 'at-shutdown') plan = { ...plan, handsOver: { ...plan.handsOver, atShutdown: true } };
+    else if (word === 'before-maintenance') {
+      const beforeMaintenanceMs = Number(words[index + 1]) * 1000;
+      plan = { ...plan, handsOver: { ...plan.handsOver, beforeMaintenanceMs } };
+    } else if (word === 'take-from-running') {
       const takeFromRunningAfterMs = Number(words[index + 1]) * 1000;
       plan = { ...plan, timing: { ...plan.timing, takeFromRunningAfterMs } };
-    } else if (words[index - 1] !== 'take-from-running') throw new Error(`not a configuration: ${word}`);
+    } else if (!['take-from-running', 'before-maintenance'].includes(words[index - 1] ?? ''))
+      throw new Error(`not a configuration: ${word}`);
   }
   return plan;
 }

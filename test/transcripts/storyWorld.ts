@@ -36,6 +36,7 @@ export const PLAN: AwsPlan = {
   preferred: false,
   foreignHolder: 'refuse',
   onPeerWithdrawn: 'stay',
+  handsOver: { beforeMaintenanceMs: null, atShutdown: false },
   timing: TIMING,
   cloud: EC2,
 };

@@ -5,7 +5,11 @@
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceStatus.html
  */
 import { performance } from 'node:perf_hooks';
-import { DescribeInstanceStatusCommand, type InstanceStatus } from '@aws-sdk/client-ec2';
+import {
+  DescribeInstanceStatusCommand,
+  type InstanceStatus,
+  type InstanceStatusEvent,
+} from '@aws-sdk/client-ec2';
 import type { HoldersResult } from '../../cloud';
 import type { InstanceCondition } from '../../core/state/model';
 import { malformed, type Ec2 } from '../transport/ec2';
@@ -31,29 +35,39 @@ export async function askHolders(
   ec2: Ec2,
   instanceIds: readonly string[],
   timeoutMs: number,
+  onEvents: OnEvents = () => {},
 ): Promise<HoldersResult> {
   const until = performance.now() + timeoutMs;
-  return ask(ec2, [...new Set(instanceIds)], () => Math.max(1, until - performance.now()));
+  return ask(ec2, [...new Set(instanceIds)], () => Math.max(1, until - performance.now()), onEvents);
 }
+
+/** Given what the answer says of an instance's scheduled events, beside how it is. */
+export type OnEvents = (instanceId: string, events: readonly InstanceStatusEvent[]) => void;
 
 async function ask(
   ec2: Ec2,
   instanceIds: readonly string[],
   remainingMs: () => number,
+  onEvents: OnEvents,
 ): Promise<HoldersResult> {
   // A request without ids would be about every instance of the account.
   if (instanceIds.length === 0) return { ok: true, conditions: {} };
-  if (instanceIds.length > INSTANCE_IDS_MAX) return askHalves(ec2, instanceIds, remainingMs);
+  if (instanceIds.length > INSTANCE_IDS_MAX) return askHalves(ec2, instanceIds, remainingMs, onEvents);
   // By id, because the action has no filter for it; with ids EC2 knows no pages.
   const input = { InstanceIds: [...instanceIds], IncludeAllInstances: true };
   const result = await ec2.call('DescribeInstanceStatus', remainingMs(), (client, options) =>
     client.send(new DescribeInstanceStatusCommand(input), options),
   );
-  if (result.ok) return readConditions(instanceIds, result.output.InstanceStatuses);
+  if (result.ok) {
+    const read = readConditions(instanceIds, result.output.InstanceStatuses);
+    for (const { InstanceId, Events } of read.ok ? (result.output.InstanceStatuses ?? []) : [])
+      onEvents(InstanceId ?? '', Events ?? []);
+    return read;
+  }
   if (result.failure.code !== UNKNOWN_INSTANCE) return result;
   const [only] = instanceIds;
   if (instanceIds.length === 1 && only !== undefined) return { ok: true, conditions: { [only]: 'gone' } };
-  return askHalves(ec2, instanceIds, remainingMs);
+  return askHalves(ec2, instanceIds, remainingMs, onEvents);
 }
 
 /** One unknown instance spoils the whole call, and which one it is stands only in a text for people. */
@@ -61,11 +75,12 @@ async function askHalves(
   ec2: Ec2,
   instanceIds: readonly string[],
   remainingMs: () => number,
+  onEvents: OnEvents,
 ): Promise<HoldersResult> {
   const middle = Math.ceil(instanceIds.length / 2);
   const [first, second] = await Promise.all([
-    ask(ec2, instanceIds.slice(0, middle), remainingMs),
-    ask(ec2, instanceIds.slice(middle), remainingMs),
+    ask(ec2, instanceIds.slice(0, middle), remainingMs, onEvents),
+    ask(ec2, instanceIds.slice(middle), remainingMs, onEvents),
   ]);
   if (!first.ok) return first;
   if (!second.ok) return second;

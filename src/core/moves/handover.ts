@@ -64,8 +64,13 @@ export function failHandover(turn: Turn, attempt: Attempt, sentence: string): bo
   if (handover === null) return begun;
   turn.state.handover = { ...handover, ...legsOf(attempt) };
   end(turn, begun ? 'undone' : 'declined', sentence);
-  if (handover.cause !== 'operator') alarmMissed(turn, sentence);
+  if (isUnattended(handover)) alarmMissed(turn, sentence);
   return begun;
+}
+
+/** Nobody waits for its answer, and this daemon lives on to raise an alarm. */
+function isUnattended({ cause }: Handover): boolean {
+  return cause === 'schedule' || cause === 'maintenance';
 }
 
 function end(turn: Turn, outcome: NonNullable<Handover['ended']>['outcome'], sentence: string): void {
@@ -123,7 +128,7 @@ function conclude(turn: Turn, handover: Handover): void {
 function undo(turn: Turn, handover: Handover, why: string): void {
   const sentence = `the switchover of ${list(handover.targets)} is undone: ${why}`;
   end(turn, 'undone', sentence);
-  if (handover.cause !== 'operator') return alarmMissed(turn, sentence);
+  if (isUnattended(handover)) return alarmMissed(turn, sentence);
   note(turn, 'notable', sentence);
 }
 

@@ -287,5 +287,5 @@ function finishHandingOver(turn: Turn, attempt: Attempt, moved: string): void {
     true,
     `${moved} to the peer; it knows with its next keepalive. ${PEER_INHIBIT}`,
   );
-  noteSwitchedOver(turn);
+  noteSwitchedOver(turn, turn.state.handover?.cause ?? 'operator');
 }

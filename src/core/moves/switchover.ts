@@ -73,13 +73,14 @@ export function decideSwitchover(turn: Turn): void {
   if (order === null) return;
   turn.state.order = null;
   const places = placesAtPeer(turn);
-  const objection = objectionToSwitchover(turn, places);
+  const objection = objectionToSwitchover(asFor(order.cause, turn), places);
   if (objection === null) return begin(turn, order, places);
   const sentence = `no switchover: ${objection}`;
   answerSwitchover(turn, order.request, false, sentence);
   // What it was for is so already.
   const isThere = turn.state.role.haState === 'STANDBY';
-  if (order.cause === 'operator' || isThere) return note(turn, 'notable', sentence);
+  const isTold = order.cause === 'operator' || order.cause === 'shutdown';
+  if (isTold || isThere) return note(turn, 'notable', sentence);
   alarmMissed(turn, sentence);
 }
 
@@ -90,7 +91,12 @@ export function objectionToSwitchover(situation: Situation, places = placesAtPee
 
 /** Why a command that has moved nothing yet is not to go on; null where it is. */
 export function reconsiderSwitchover(turn: Turn): string | null {
-  return objectionTo(turn, []);
+  return objectionTo(asFor(turn.state.handover?.cause ?? 'operator', turn), []);
+}
+
+/** The stop of this daemon does not hold back what is done because of it. */
+function asFor(cause: HandoverCause, { plan, state, now }: Situation): Situation {
+  return cause === 'shutdown' ? { plan, now, state: { ...state, shutdown: null } } : { plan, state, now };
 }
 
 /** Why a peer that has got some targets is not to get the others; null where it is. */
@@ -161,6 +167,8 @@ function refusalAtPeer(
 const WANTED_BY = {
   operator: 'an operator wants it so',
   schedule: 'an operator has ordered it for now',
+  maintenance: 'maintenance of this router is announced',
+  shutdown: 'this daemon is told to stop',
 } as const satisfies Record<HandoverCause, string>;
 
 function callsTo({ plan, now }: Situation, places: readonly Place[]): readonly Call[] {

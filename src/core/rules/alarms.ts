@@ -4,6 +4,7 @@
  * Nothing ends in a shutdown or right after a long stall: what is known then says little.
  */
 import { isForeign } from './foreignHolder';
+import { maintenanceOver } from './maintenance';
 import { unrefusedTargets } from '../moves/waiting';
 import { holdsAll, ownsAll } from '../levels/ownership';
 import { sessionOf } from '../levels/sessions';
@@ -19,7 +20,8 @@ const SAME_DISPUTE_MS = 60_000;
 
 type Ending = {
   /** Why it is over; null while it goes on. */
-  readonly overBecause?: (turn: Turn, alarm: Alarm) => string | null;
+  /** `kind`: what tells it from others of its code. */
+  readonly overBecause?: (turn: Turn, alarm: Alarm, kind: string) => string | null;
   /** Of an alarm about single targets, which is over when it is about none any more. */
   readonly each?: {
     readonly isSo: (turn: Turn, alarm: Alarm, id: string) => boolean;
@@ -58,6 +60,9 @@ const ENDINGS = {
     },
   },
   'give-back-failed': { overBecause: settledAgain },
+  'maintenance-ahead': {
+    overBecause: (turn, _, kind) => maintenanceOver(turn, kind),
+  },
   'switchover-missed': { overBecause: settledAgain },
   'cloud-unobserved': {
     // `answeredAt` is also when the cloud was first asked.
@@ -117,7 +122,7 @@ export function endAlarms(turn: Turn): void {
   const before = Object.entries(alarms);
   if (before.length === 0 || shutdown !== null || reorientation !== null) return;
   const after = before.flatMap(([key, alarm]) => {
-    const left = leftOf(turn, alarm);
+    const left = leftOf(turn, key, alarm);
     return left === null ? [] : [[key, left] as const];
   });
   const isSame = after.length === before.length && after.every(([key, alarm]) => alarms[key] === alarm);
@@ -125,11 +130,12 @@ export function endAlarms(turn: Turn): void {
 }
 
 /** What is left of an alarm; null where it is over, which is said. */
-function leftOf(turn: Turn, alarm: Alarm): Alarm | null {
+function leftOf(turn: Turn, key: string, alarm: Alarm): Alarm | null {
   const { overBecause, each }: Ending = ENDINGS[alarm.code];
   const about = each === undefined ? alarm.about : alarm.about.filter((id) => each.isSo(turn, alarm, id));
   const isOverForAll = each !== undefined && about.length === 0;
-  const because = overBecause?.(turn, alarm) ?? (isOverForAll ? each.over : null);
+  const because =
+    overBecause?.(turn, alarm, key.slice(alarm.code.length + 1)) ?? (isOverForAll ? each.over : null);
   if (because === null) return about.length === alarm.about.length ? alarm : { ...alarm, about };
   note(turn, 'notable', `alarm ${alarm.code} is over: ${because}`);
   return null;

@@ -8,7 +8,7 @@ import type { Holder } from '../state/model';
 import { holdsAll, isSettled, roleOf, takeableTargets } from '../levels/ownership';
 import { purposeOf } from '../state/purposes';
 import { sessionOf } from '../levels/sessions';
-import type { Ownership } from '../state/state';
+import type { HandoverCause, Ownership } from '../state/state';
 import { list, note, raiseAlarm, type Turn } from '../state/turn';
 import { declines, type Verdict } from './verdict';
 
@@ -83,10 +83,17 @@ function isTaken(holder: Holder | null): boolean {
   return holder?.mine === false && (isAttached(holder) || holder.kind === 'gateway');
 }
 
-/** An operator has switched over to the peer: the targets are to stay there. */
-export function noteSwitchedOver(turn: Turn): void {
+const SWITCHED_BY = {
+  operator: 'an operator has switched over to the peer',
+  schedule: 'an operator has switched over to the peer',
+  maintenance: 'it has switched over to the peer ahead of maintenance',
+  shutdown: 'it has switched over to the peer before its end',
+} as const satisfies Record<HandoverCause, string>;
+
+/** The targets are to stay at the peer: somebody wants it so, or this router is about to go. */
+export function noteSwitchedOver(turn: Turn, cause: HandoverCause): void {
   if (!turn.plan.preferred || turn.state.preemption.offBecause !== null) return;
-  turnOff(turn, 'an operator has switched over to the peer');
+  turnOff(turn, SWITCHED_BY[cause]);
   note(
     turn,
     'notable',

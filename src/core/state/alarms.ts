@@ -27,6 +27,8 @@ export type AlarmCode =
   | 'takeover-blocked'
   /** Targets have come to this router, by nothing that it did, while an operator's inhibit holds. */
   | 'arrived-while-inhibited'
+  /** The cloud has announced maintenance of a router of the pair. */
+  | 'maintenance-ahead'
   /** A switchover that nobody waits for was not carried out. */
   | 'switchover-missed'
   /** Too many takeovers in short order: the next one has to wait. */

@@ -152,6 +152,15 @@ export type Inhibit = {
   readonly why: string;
 };
 
+/** Work on a router that its cloud has announced. */
+export type Maintenance = {
+  /** As the cloud calls it (`system-reboot`, `instance-stop`). */
+  readonly code: string;
+  /** When it may begin, monotonic and in milliseconds since 1970; null where the cloud does not say. */
+  readonly at: number | null;
+  readonly atWall: number | null;
+};
+
 /** An operator's order of a switchover for later. */
 export type Scheduled = {
   readonly at: number;
@@ -297,6 +306,14 @@ export type Event =
       readonly result:
         | { readonly ok: true; readonly conditions: { readonly [instanceId: string]: InstanceCondition } }
         | { readonly ok: false; readonly failure: Failure };
+    }
+  /** What the cloud has announced for a router of the pair, in place of what was known; empty where it is nothing. */
+  | {
+      readonly type: 'maintenanceLearnt';
+      /** Of the peer; null: of this router. */
+      readonly instanceId: string | null;
+      /** Null: the cloud does not say. */
+      readonly announced: readonly Maintenance[] | null;
     }
   /** Operators' commands; `request` is the number that their answer has to carry. */
   | {

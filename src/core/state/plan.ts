@@ -113,6 +113,13 @@ export type Plan<T extends Target = Target> = {
   readonly foreignHolder: 'refuse' | 'take';
   /** What to do where the peer has withdrawn all sessions and the cloud says that its instance runs. */
   readonly onPeerWithdrawn: 'stay' | 'take';
+  /** When this router hands the targets to its peer while all is well. */
+  readonly handsOver: {
+    /** So long before its own announced maintenance; null: never. */
+    readonly beforeMaintenanceMs: number | null;
+    /** Before its daemon is stopped. */
+    readonly atShutdown: boolean;
+  };
   readonly timing: Timing;
   readonly cloud: CloudDescription;
 };

@@ -13,6 +13,7 @@ import type {
   InterfaceGeneration,
   InterfaceLevel,
   LastUp,
+  Maintenance,
   Memory,
   Observation,
   Purpose,
@@ -241,7 +242,7 @@ export type GiveBack = {
 };
 
 /** Why the targets are handed to the peer while all is well. */
-export type HandoverCause = 'operator' | 'schedule';
+export type HandoverCause = 'operator' | 'schedule' | 'maintenance' | 'shutdown';
 
 /** An order of a switchover that has not been decided yet. */
 export type Order = {
@@ -297,6 +298,12 @@ export type State = {
   readonly order: Order | null;
   readonly scheduled: Scheduled | null;
   readonly handover: Handover | null;
+  /** What the cloud has announced. */
+  readonly maintenance: {
+    readonly own: readonly Maintenance[];
+    /** As last asked of an instance; null before. */
+    readonly peer: { readonly instanceId: string; readonly announced: readonly Maintenance[] | null } | null;
+  };
   /** A move without which the targets are not served is called for and may not begin. */
   readonly blocked: boolean;
   readonly alarms: Alarms;
@@ -378,6 +385,7 @@ export function initialState(plan: Plan): State {
     order: null,
     scheduled: null,
     handover: null,
+    maintenance: { own: [], peer: null },
     blocked: false,
     alarms: {},
     stalledAt: null,

@@ -51,6 +51,7 @@ export const plan: AwsPlan = {
   preferred: false,
   foreignHolder: 'refuse',
   onPeerWithdrawn: 'stay',
+  handsOver: { beforeMaintenanceMs: null, atShutdown: false },
   timing: TIMING,
   cloud: EC2,
 };
