@@ -39,6 +39,14 @@ export const cloudRules: readonly Rule[] = [
   },
   {
     severity: 'warning',
+    sentence: '`maintenance` is for AWS, which announces it.',
+    find: ({ isWritten }) =>
+      isWritten('cloud') && isWritten('maintenance')
+        ? [{ path: ['config', 'maintenance'], message: 'this cloud announces none; leave the key out' }]
+        : [],
+  },
+  {
+    severity: 'warning',
     sentence: '`cloud.auth_url` and `cloud.network_url` are https URLs; http is for a lab.',
     find: ({ cloudUrls }) =>
       cloudUrls.flatMap(({ key, url }) =>
