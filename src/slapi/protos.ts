@@ -80,8 +80,8 @@ function findProtoDir(from: string): string {
 const READ_AS: IConversionOptions = { enums: String, longs: String };
 
 /**
- * By protobufjs and not by @grpc/proto-loader, which describes each message for reflection, too: that was a sixth of
- * the time to the first session (2026-11-30).
+ * By protobufjs and not by @grpc/proto-loader, which describes each message for reflection, too: that took 40 of the
+ * 470 ms of CPU from the start of the process to the known role (medians of 16 each, in turn, 2026-11-30).
  */
 function load(dir: string, file: string): Root {
   const root = new Root();
