@@ -107,6 +107,15 @@ async function idle(daemon: DaemonProcess): Promise<void> {
 }
 
 /**
+ * Waits until a race is over. Who was asked before the winner's call was done may still ask on that answer; what is
+ * asked from now on shows the winner, and with the observation after it the older answer has been decided on.
+ */
+export async function decided(lab: Lab): Promise<void> {
+  await Promise.all(routerNames.map((name) => moreObservations(lab, name, 2)));
+  await Promise.all(routerNames.map((name) => idle(daemonOf(lab, name))));
+}
+
+/**
  * Waits until one router is ACTIVE and the other STANDBY, in EC2, the log and `show`, and sees that it stays so:
  * two observations of each later nobody has moved anything.
  */
@@ -114,10 +123,7 @@ export async function settled(lab: Lab, active: RouterName): Promise<void> {
   const standby = peerOf(active);
   await role(daemonOf(lab, active), 'ACTIVE');
   await role(daemonOf(lab, standby), 'STANDBY');
-  // Who was asked before the winner's claim was done may still claim on that answer, and lose. What is asked from now
-  // on shows the winner, and with the observation after it the older answer has been decided on.
-  await Promise.all(routerNames.map((name) => moreObservations(lab, name, 2)));
-  await Promise.all(routerNames.map((name) => idle(daemonOf(lab, name))));
+  await decided(lab);
   const since = requestMark(lab);
   await Promise.all(routerNames.map((name) => moreObservations(lab, name, 2)));
   expect(writes(lab, since).map(moveOf)).toEqual([]);
