@@ -253,7 +253,13 @@ function succeeded(turn: Turn, call: Call): void {
 }
 
 function setMoved(turn: Turn, { number }: Call): void {
-  updateCall(turn, number, { outcome: 'moved', nextSendAt: null, failed: null, disputed: null });
+  updateCall(turn, number, {
+    outcome: 'moved',
+    nextSendAt: null,
+    overlapAt: null,
+    failed: null,
+    disputed: null,
+  });
   updateAttempt(turn, { lastMovedAt: turn.now });
 }
 
