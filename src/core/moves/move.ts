@@ -172,15 +172,19 @@ function dropIfOutdated(turn: Turn): string | null {
   return null;
 }
 
-/** Whether each request of the attempt that is not done is still called for as it stands. */
+/** Whether each request of the attempt that is not done is still called for, and one of them for what is not here. */
 function isStillAsked(turn: Turn, verdict: Firing): boolean {
   const { ownership } = turn.state;
   if (ownership === null) return false;
+  const wanted = callsFor(turn.plan, verdict, ownership, turn.now);
+  const open = currentAttempt(turn).calls.filter(({ outcome }) => outcome === 'open');
   const asked = (calls: readonly Call[]): readonly string[] =>
     calls.flatMap(({ targets, allowReassignment }) => targets.map((id) => `${id} ${allowReassignment}`));
-  const wanted = asked(callsFor(turn.plan, verdict, ownership, turn.now));
-  const open = currentAttempt(turn).calls.filter(({ outcome }) => outcome === 'open');
-  return asked(open).every((request) => wanted.includes(request));
+  const missing = asked(wanted.filter(({ again }) => !again));
+  return (
+    asked(open).every((one) => asked(wanted).includes(one)) &&
+    asked(open).some((one) => missing.includes(one))
+  );
 }
 
 /**
