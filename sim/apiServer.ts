@@ -103,6 +103,7 @@ export class ApiServer {
     tell(() => ({
       type: 'streamsSynchronized',
       generation: settings.generation,
+      answersAboutInterfaces: !settings.silentInterfaces,
       sessions: this.sessionLevels().map((reading, session) => ({
         ...reading,
         survived: survived[session] ?? false,
@@ -155,7 +156,7 @@ export class ApiServer {
     return at;
   }
 
-  /** The answer to `askInterfaces`: the new generation has no getter. */
+  /** The answer to `askInterfaces`. */
   answerAboutInterfaces(
     names: readonly string[],
   ): Extract<Event, { type: 'interfacesAnswered' }>['interfaces'] {

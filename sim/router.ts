@@ -307,7 +307,7 @@ export class Router<Index extends AnyRouter> {
 
   #start(daemon: Daemon, planned: PlannedGroup, effect: Effect): void {
     const { group } = planned;
-    const { timeline, random, settings } = this.#p;
+    const { timeline, random } = this.#p;
     switch (effect.effect) {
       case 'sendCall':
         return this.#enter(daemon, group, effect);
@@ -323,7 +323,7 @@ export class Router<Index extends AnyRouter> {
         return this.#readings?.askHolders(daemon, { group, number: effect.number }, effect.instanceIds);
       case 'askInterfaces': {
         const { attempt, interfaceNames, timeoutMs } = effect;
-        const fails = settings.generation === 'gen2' || random.chance(0.1);
+        const fails = random.chance(0.1);
         return timeline.after(fails ? timeoutMs : random.int(0, timeoutMs), () => {
           const interfaces = fails ? [] : this.api.answerAboutInterfaces(interfaceNames);
           daemon.enqueueFor(group, () => ({ type: 'interfacesAnswered', attempt, interfaces }));

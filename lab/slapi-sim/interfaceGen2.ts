@@ -23,6 +23,9 @@ interface Subscription {
   readonly states: readonly (string | number)[];
 }
 
+/** Told of each interface that a subscription selects, and whether it was subscribed before. */
+type Enabled = (one: SimInterface, again: boolean) => void;
+
 const stateName = (one: SimInterface): string =>
   one.reported === 'up' ? 'SL_IF_STATE_UP' : 'SL_IF_STATE_DOWN';
 
@@ -43,8 +46,8 @@ export class InterfaceServiceGen2 {
     return this.#subscriptions.some((each) => each.matches(name));
   }
 
-  /** The error to send back, or null; `enabled` gets each interface a new subscription selects. */
-  request(request: SubscribeRequest, enabled: (one: SimInterface) => void): object | null {
+  /** The error to send back, or null; `enabled` gets each interface that a subscription selects. */
+  request(request: SubscribeRequest, enabled: Enabled): object | null {
     const refused = request.Entries.flatMap((entry) => {
       const errno = this.#apply(request.Oper, entry, enabled);
       if (errno === 'SL_SUCCESS') return [];
@@ -63,7 +66,7 @@ export class InterfaceServiceGen2 {
     this.#subscriptions = [];
   }
 
-  #apply(oper: string | number, entry: WireEntry, enabled: (one: SimInterface) => void): Errno {
+  #apply(oper: string | number, entry: WireEntry, enabled: Enabled): Errno {
     const name = entry.Interface?.Name;
     if (entry.Interface?.Handle !== undefined) return 'SL_EINVAL';
     if (!name) return 'SL_INTF_INTERFACE_NAME_MISSING';
@@ -79,13 +82,15 @@ export class InterfaceServiceGen2 {
     }
   }
 
-  #enable(name: string, entry: WireEntry, enabled: (one: SimInterface) => void): Errno {
+  #enable(name: string, entry: WireEntry, enabled: Enabled): Errno {
     const matches = matcher(name, entry.Regex);
     if (matches === null) return 'SL_EINVAL';
     if (!entry.Regex && !this.#table.has(name)) return 'SL_INTF_INTERFACE_NOT_FOUND';
     const subscription: Subscription = { pattern: name, matches, states: entry.States };
-    this.#subscriptions = [...this.#subscriptions.filter((each) => each.pattern !== name), subscription];
-    for (const one of this.#table.list()) if (selects(subscription, one)) enabled(one);
+    const others = this.#subscriptions.filter((each) => each.pattern !== name);
+    const again = others.length < this.#subscriptions.length;
+    this.#subscriptions = [...others, subscription];
+    for (const one of this.#table.list()) if (selects(subscription, one)) enabled(one, again);
     return 'SL_SUCCESS';
   }
 }

@@ -111,8 +111,9 @@ function newerService(
         },
         message: (call, request: SubscribeRequest) => {
           if (!stream.holds(call)) return;
-          const error = service.request(request, (one) => {
-            if (settings.sendStateOnEnable) stream.send(service.notification(one));
+          const error = service.request(request, (one, again) => {
+            if (settings.sendStateOnEnable === true || (settings.sendStateOnEnable === 'first' && !again))
+              stream.send(service.notification(one));
           });
           if (error !== null) stream.sendAsIs(error);
         },

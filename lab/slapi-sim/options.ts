@@ -28,7 +28,8 @@ export interface SimRouterSettings {
   readonly initialEventMs: number;
   readonly results: 'all' | 'failed';
   readonly maxInterfacesPerBatch: number;
-  readonly sendStateOnEnable: boolean;
+  /** `first`: not where it is enabled already. */
+  readonly sendStateOnEnable: boolean | 'first';
   /** null: sessions outlive their client. Else they go when no client has come back within the grace. */
   readonly sessionsDieWithClient: { readonly graceMs: number; readonly peerSees: PeerSees } | null;
   /** Whether an opened stream is acknowledged with its headers at once, or with its first message only. */

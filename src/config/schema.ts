@@ -472,7 +472,7 @@ export const configSchema = keys(
     }),
     settle_ms: withDefault(milliseconds(0, 1000), 20, {
       description:
-        'How long a takeover waits for news of the local interface, on routers that cannot be asked for it (XR 24.4.1 and later).',
+        'How long a takeover waits for news of the local interface, on routers that have no question for it (XR 24.4.1 and later). A router that repeats the state when it is subscribed again is asked so, and its answer ends the wait.',
       atMost: { limit: 100, because: 'every takeover waits that long' },
     }),
     hedge_ms: withDefault(milliseconds(50, 8000), 700, {

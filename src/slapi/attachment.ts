@@ -252,6 +252,7 @@ export class Attachment {
     this.#options.emit({
       type: 'streamsSynchronized',
       generation: interfaces.generation,
+      answersAboutInterfaces: interfaces.answers(),
       sessions,
       interfaces: this.#interfaceLevels(interfaces),
     });

@@ -41,7 +41,7 @@ export type SlapiOptions = {
 export type Slapi = {
   /**
    * The levels of the named interfaces as the router answers now. Never rejects; what could not be read in
-   * time is left out, everything on the second generation, which has no such question.
+   * time is left out: everything where an interface of the second generation has not been seen to answer.
    */
   readonly askInterfaces: (
     names: readonly string[],

@@ -22,6 +22,8 @@ export type InterfaceFeed = {
   /** Whether the router refused a subscription. */
   readonly hasRefused: () => boolean;
   readonly retryRefused: () => Promise<void>;
+  /** Whether the router says the present state when it is asked. */
+  readonly answers: () => boolean;
   /** The levels that the router answers within the time; none where it cannot be asked. */
   readonly ask: (
     interfaceNames: readonly string[],

@@ -72,6 +72,11 @@ export class Gen1Interfaces implements InterfaceFeed {
     await this.#read(refusedBefore.filter((name) => !this.#refused.includes(name)));
   }
 
+  /** It has a getter. */
+  answers(): boolean {
+    return true;
+  }
+
   /** Past the queue: a takeover waits for the answer, and reading changes nothing. */
   async ask(interfaceNames: readonly string[], timeoutMs: number): Promise<readonly InterfaceReading[]> {
     const { read } = protos().gen1;

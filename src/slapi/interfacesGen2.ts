@@ -1,7 +1,8 @@
 /**
  * Interfaces on routers from XR 24.4.1 on: one stream in both directions, no registration and no getter. A
- * level is known when the stream has said it; whether a router reports the present state of an interface
- * when it is subscribed is not documented, so that is waited for, but not long.
+ * level is known when the stream has said it. Whether a router reports the present state of an interface
+ * when it is subscribed, and again when it is subscribed once more, is not documented. The first is waited for, but
+ * not long; the second is tried at each attachment, and a router that has been seen to do it can be asked.
  */
 import type { InterfaceLevel } from '../core/state/model';
 import { needsStartingOver, outcomeOf } from './errors';
@@ -27,6 +28,9 @@ export class Gen2Interfaces implements InterfaceFeed {
   readonly #basic = new Set<string>();
   #send: (request: object) => void = () => undefined;
   #settled: () => void = () => undefined;
+  /** Null until it has been tried. */
+  #answers: boolean | null = null;
+  readonly #questions = new Set<(interfaceName: string, level: InterfaceLevel) => void>();
 
   constructor(
     link: Link,
@@ -44,7 +48,12 @@ export class Gen2Interfaces implements InterfaceFeed {
     this.#subscribe(this.#names, states);
   }
 
-  settle(): Promise<void> {
+  async settle(): Promise<void> {
+    await this.#firstReports();
+    this.#answers ??= await this.#tryAsking();
+  }
+
+  #firstReports(): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, this.#firstReportMs);
       this.#settled = () => {
@@ -69,8 +78,37 @@ export class Gen2Interfaces implements InterfaceFeed {
     this.#subscribe([...this.#refused], states);
   }
 
-  async ask(): Promise<readonly InterfaceReading[]> {
-    return [];
+  answers(): boolean {
+    return this.#answers === true;
+  }
+
+  /** Subscribes once more, and takes what the stream says of these interfaces from then on for the answer. */
+  ask(interfaceNames: readonly string[], timeoutMs: number): Promise<readonly InterfaceReading[]> {
+    const readings = new Map<string, InterfaceReading>();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#questions.delete(hear);
+        resolve([...readings.values()]);
+      };
+      const hear = (interfaceName: string, level: InterfaceLevel): void => {
+        if (!interfaceNames.includes(interfaceName)) return;
+        readings.set(interfaceName, { interfaceName, level });
+        if (readings.size === interfaceNames.length) end();
+      };
+      const timer = setTimeout(end, timeoutMs);
+      this.#questions.add(hear);
+      for (const basic of [true, false]) {
+        const names = interfaceNames.filter((name) => this.#basic.has(name) === basic);
+        if (names.length > 0) this.#subscribe(names, basic ? basicStates : states);
+      }
+    });
+  }
+
+  async #tryAsking(): Promise<boolean> {
+    const names = this.#names.filter((name) => !this.#refused.has(name));
+    if (names.length === 0 || !names.every((name) => this.#known.has(name))) return false;
+    return (await this.ask(names, this.#firstReportMs)).length === names.length;
   }
 
   /** A subscription ends with its stream. */
@@ -106,6 +144,7 @@ export class Gen2Interfaces implements InterfaceFeed {
     this.#known.set(interfaceName, known);
     this.#refused.delete(interfaceName);
     this.#news({ interfaceName, known });
+    for (const hear of [...this.#questions]) hear(interfaceName, known.level);
     this.#link.complaints.accepted(interfaceName);
     if (notice.unknownState) {
       this.#link.complaints.malformed('an interface in an unknown state, read as UNKNOWN', message);

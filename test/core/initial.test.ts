@@ -14,7 +14,12 @@ test('at first nothing is known, armed, begun or alarmed about, and all is due',
   };
   const local = { level: 'Unknown', changedAt: 0, cameUpAt: null };
   expect(initialState(planOf())).toMatchObject({
-    streams: { phase: 'connecting', generation: null, everSynchronized: false },
+    streams: {
+      phase: 'connecting',
+      generation: null,
+      answersAboutInterfaces: false,
+      everSynchronized: false,
+    },
     unwatched: null,
     sessions: { a: session, b: session },
     interfaces: { Te1: local, Te2: local },

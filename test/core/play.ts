@@ -233,6 +233,7 @@ export function synchronizedWith(
   return {
     type: 'streamsSynchronized',
     generation,
+    answersAboutInterfaces: generation === 'gen1',
     sessions: ['a', 'b'].map((session) => ({
       session,
       level: levels[session] ?? 'Up',
@@ -248,10 +249,15 @@ export function synchronizedWith(
 }
 
 /** A router that has watched for a while: observed, synchronized, all sessions UP, at 1 s. */
-export function watching(owner: Owner, generation: 'gen1' | 'gen2' = 'gen1', plan = planOf()): Play {
+export function watching(
+  owner: Owner,
+  generation: 'gen1' | 'gen2' = 'gen1',
+  plan = planOf(),
+  answersAboutInterfaces = generation === 'gen1',
+): Play {
   const play = new Play(plan);
   play.at(0, started());
-  play.at(100, synchronizedEvent(generation, 'Up'));
+  play.at(100, { ...synchronizedEvent(generation, 'Up'), answersAboutInterfaces });
   play.at(200, play.observed(owner));
   play.now = 1_000;
   play.forget();

@@ -271,7 +271,13 @@ describe('levels', () => {
 
   test('a session that the reading does not mention is UNKNOWN and fresh, never DOWN', () => {
     const play = watching('peer');
-    play.at(2_000, { type: 'streamsSynchronized', generation: 'gen1', sessions: [], interfaces: [] });
+    play.at(2_000, {
+      type: 'streamsSynchronized',
+      generation: 'gen1',
+      answersAboutInterfaces: true,
+      sessions: [],
+      interfaces: [],
+    });
     expect(play.state.sessions['a']).toMatchObject({ level: 'Unknown', freshSince: 2_000 });
     expect(play.all('sendCall')).toEqual([]);
   });
@@ -320,6 +326,7 @@ test('a session that the router refuses says so', () => {
   play.at(100, {
     type: 'streamsSynchronized',
     generation: 'gen2',
+    answersAboutInterfaces: false,
     sessions: [
       { session: 'a', level: 'Unknown', survived: false, refused: true, notification: null },
       { session: 'b', level: 'Up', survived: true, refused: false, notification: null },
@@ -337,6 +344,7 @@ test('a session that the router refuses when the streams are back is armed no mo
   play.at(3_000, {
     type: 'streamsSynchronized',
     generation: 'gen2',
+    answersAboutInterfaces: false,
     sessions: ['a', 'b'].map((session) => ({
       session,
       level: 'Unknown',

@@ -129,21 +129,27 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
   {
     weight: 20,
     arbitrary: fixed(
-      fc.record({
-        type: fc.constant('streamsSynchronized' as const),
-        generation: fc.constantFrom('gen1', 'gen2' as const),
-        sessions: fc.array(
-          fc.record({
-            session,
-            level: sessionLevel,
-            survived: fc.boolean(),
-            refused: fc.boolean(),
-            notification: fc.constant(null),
-          }),
-          { maxLength: 3 },
-        ),
-        interfaces: readings,
-      }),
+      fc
+        .record({
+          type: fc.constant('streamsSynchronized' as const),
+          generation: fc.constantFrom('gen1', 'gen2' as const),
+          answersAboutInterfaces: fc.boolean(),
+          sessions: fc.array(
+            fc.record({
+              session,
+              level: sessionLevel,
+              survived: fc.boolean(),
+              refused: fc.boolean(),
+              notification: fc.constant(null),
+            }),
+            { maxLength: 3 },
+          ),
+          interfaces: readings,
+        })
+        .map((event) => ({
+          ...event,
+          answersAboutInterfaces: event.generation === 'gen1' || event.answersAboutInterfaces,
+        })),
     ),
   },
   {

@@ -38,6 +38,34 @@ describe('local or remote? (rule 5)', () => {
     expect(sends(play).length).toBe(2);
   });
 
+  test('new generation that answers a subscription: asked for settle_ms, and its answer ends the wait', () => {
+    const play = watching('peer', 'gen2', planOf(), true);
+    play.at(1_000, sessionEvent('a', 'Down'));
+    expect(play.all('askInterfaces')).toEqual([
+      { effect: 'askInterfaces', attempt: 1, interfaceNames: ['Te1'], timeoutMs: 20 },
+    ]);
+    expect(sends(play)).toEqual([]);
+    play.at(1_003, interfacesAnswered(1, { Te1: 'Up' }));
+    expect(sends(play)).toEqual(['1.1.1', '1.2.1']);
+  });
+
+  test('new generation that does not answer this time: settle_ms', () => {
+    const play = watching('peer', 'gen2', planOf(), true);
+    play.at(1_000, sessionEvent('a', 'Down'));
+    play.until(1_019);
+    expect(sends(play)).toEqual([]);
+    play.until(1_020);
+    expect(sends(play).length).toBe(2);
+  });
+
+  test('new generation that answers DOWN: the failure is local, and nothing is asked for', () => {
+    const play = watching('peer', 'gen2', planOf(), true);
+    play.at(1_000, sessionEvent('a', 'Down'));
+    play.at(1_003, interfacesAnswered(1, { Te1: 'Down' }));
+    expect(sends(play)).toEqual([]);
+    expect(play.state.attempt).toBeNull();
+  });
+
   test('new generation: settle_ms 0 is no wait', () => {
     const timing = { ...planOf().timing, settleMs: 0 };
     const play = watching('peer', 'gen2', planOf({ timing }));

@@ -268,6 +268,7 @@ test('an own interface on the subnet of no target that is DOWN does not make all
   play.at(100, {
     type: 'streamsSynchronized',
     generation: 'gen2',
+    answersAboutInterfaces: false,
     interfaces: ['Te1', 'Te2'].map((interfaceName) => ({ interfaceName, level: 'Up' })),
     sessions: ['a', 'b', 'c'].map((session) => ({
       session,

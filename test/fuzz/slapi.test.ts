@@ -332,6 +332,7 @@ const slapiEvent = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('streamsSynchronized'),
     generation: z.enum(generations),
+    answersAboutInterfaces: z.boolean(),
     sessions: z
       .array(
         z.strictObject({

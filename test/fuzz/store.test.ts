@@ -156,6 +156,7 @@ function eventOf(play: Play, told: Told): Event {
       return {
         type: 'streamsSynchronized',
         generation: 'gen2',
+        answersAboutInterfaces: false,
         sessions: SESSIONS.map((session, index) => ({
           session,
           level: index === 0 ? told.a : told.b,

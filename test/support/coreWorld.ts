@@ -144,10 +144,11 @@ export function synchronizedEvent(
   generation: InterfaceGeneration,
   level: SessionLevel,
   survived = true,
-): Event {
+): Extract<Event, { type: 'streamsSynchronized' }> {
   return {
     type: 'streamsSynchronized',
     generation,
+    answersAboutInterfaces: generation === 'gen1',
     sessions: ['a', 'b'].map((session) => ({ session, level, survived, refused: false, notification: null })),
     interfaces: ['Te1', 'Te2'].map((interfaceName) => ({ interfaceName, level: 'Up' })),
   };

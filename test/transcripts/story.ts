@@ -282,6 +282,7 @@ export class Story {
     return {
       type: 'streamsSynchronized',
       generation: words[0] as 'gen1',
+      answersAboutInterfaces: words[0] === 'gen1',
       sessions: this.#plan.sessions.map(({ id: session }) => {
         const [level = 'Up', fresh] = said.get(session)?.split(',') ?? [];
         return {

@@ -252,13 +252,16 @@ export function streamsSynchronized(turn: Turn, event: EventOf<'streamsSynchroni
   }
   const sessions = plan.sessions.map(({ id }) => [id, synchronized(turn, id, readings.get(id))] as const);
   turn.state.sessions = Object.fromEntries(sessions);
-  turn.state.streams = { phase: 'synchronized', generation: event.generation, everSynchronized: true };
+  const { generation, answersAboutInterfaces } = event;
+  turn.state.streams = { phase: 'synchronized', generation, answersAboutInterfaces, everSynchronized: true };
   endUnwatched(turn);
   const read = sessions.map(
     ([id, { level, freshSince }]) =>
       `${id} is ${words(level)}${freshSince === null ? '' : ' (programmed anew)'}`,
   );
-  note(turn, 'notable', `in control of the router's event streams: ${list(read)}`);
+  const asked =
+    generation === 'gen2' && answersAboutInterfaces ? '; it says the state of an interface when asked' : '';
+  note(turn, 'notable', `in control of the router's event streams${asked}: ${list(read)}`);
 }
 
 function synchronized(turn: Turn, id: string, reading: SessionReading | undefined): Session {

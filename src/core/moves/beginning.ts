@@ -12,8 +12,8 @@ import type { Attempt, Call, Ownership } from '../state/state';
 import { note, type Turn } from '../state/turn';
 import type { Firing } from '../rules/verdict';
 
-/** Rule 5: how long the old interface generation may take to say whether an interface is UP. */
-const ASK_TIMEOUT_MS = 5;
+/** Rule 5: how long the getter of the old interface generation may take to say whether an interface is UP. */
+const GETTER_TIMEOUT_MS = 5;
 
 export function begin(turn: Turn, verdict: Firing): void {
   const { state, now } = turn;
@@ -33,14 +33,10 @@ export function begin(turn: Turn, verdict: Firing): void {
   if (attempt.lastUp !== null) note(turn, 'notable', lastUpWords(attempt.lastUp, now));
   if (attempt.askingUntil === null) return;
   // Asked first: the answer is under way while the requests are signed.
-  if (state.streams.generation === 'gen1') {
+  if (state.streams.answersAboutInterfaces) {
     const interfaceNames = [...new Set(sessions.map(({ interfaceName }) => interfaceName))];
-    turn.effects.push({
-      effect: 'askInterfaces',
-      attempt: attempt.number,
-      interfaceNames,
-      timeoutMs: ASK_TIMEOUT_MS,
-    });
+    const timeoutMs = attempt.askingUntil - now;
+    turn.effects.push({ effect: 'askInterfaces', attempt: attempt.number, interfaceNames, timeoutMs });
   }
   const waiting = waitsFor(turn.plan, attempt.calls);
   for (const call of attempt.calls) {
@@ -61,11 +57,12 @@ function whenDown({ state, now }: Turn, { sessions }: Firing): Pick<Attempt, 'tr
 }
 
 /**
- * Rule 5, local or remote? The old generation is asked; the new one has no getter, so its interface
- * events get a moment to arrive, unless two interfaces are affected: both failing here at once is unlikely.
+ * Rule 5, local or remote? The old generation has a getter. The new one has none: its interface events, or its answer
+ * where it has been seen to answer a subscription, get a moment to arrive, unless two interfaces are affected: both
+ * failing here at once is unlikely.
  */
 function askingUntil({ plan, state, now }: Turn, verdict: Firing): number | null {
-  if (state.streams.generation === 'gen1') return now + ASK_TIMEOUT_MS;
+  if (state.streams.generation === 'gen1') return now + GETTER_TIMEOUT_MS;
   return onSeveralInterfaces(verdict) || plan.timing.settleMs === 0 ? null : now + plan.timing.settleMs;
 }
 

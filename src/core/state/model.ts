@@ -223,6 +223,8 @@ export type Event =
   | {
       readonly type: 'streamsSynchronized';
       readonly generation: InterfaceGeneration;
+      /** Whether the router says, when it is asked, what state an interface is in: `askInterfaces`. */
+      readonly answersAboutInterfaces: boolean;
       readonly sessions: readonly SessionReading[];
       readonly interfaces: readonly { readonly interfaceName: string; readonly level: InterfaceLevel }[];
     }

@@ -60,6 +60,7 @@ export type Streams = {
   /** Only `synchronized` means that levels are known and that this daemon is in control. */
   readonly phase: 'connecting' | 'synchronized' | 'lost' | 'notInControl';
   readonly generation: InterfaceGeneration | null;
+  readonly answersAboutInterfaces: boolean;
   /** Whether levels have been read at least once in this process life. */
   readonly everSynchronized: boolean;
 };
@@ -346,7 +347,12 @@ export function initialState(plan: Plan): State {
   return {
     bootId: '',
     recalled: null,
-    streams: { phase: 'connecting', generation: null, everSynchronized: false },
+    streams: {
+      phase: 'connecting',
+      generation: null,
+      answersAboutInterfaces: false,
+      everSynchronized: false,
+    },
     unwatched: null,
     sessions: Object.fromEntries(plan.sessions.map(({ id }) => [id, unknownSession])),
     interfaces: Object.fromEntries(

@@ -51,6 +51,8 @@ const sequences = {
     'SLBfdv4SessionOp SL_OBJOP_UPDATE',
     'SLBfdv4RegOp SL_REGOP_EOF',
     'SLBfdv4SessionGet',
+    // Whether it answers a second time.
+    'SLInterfaceNotifStream SL_NOTIFOP_ENABLE',
   ],
 };
 

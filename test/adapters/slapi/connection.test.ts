@@ -135,12 +135,6 @@ describe('asking for interfaces', () => {
     await attached.slapi.close('keep');
     expect(await attached.slapi.askInterfaces([interface1], 5)).toEqual([]);
   });
-
-  test('is empty on the second generation', async () => {
-    const router = await startRouter('gen2');
-    const attached = await attach(router);
-    expect(await attached.slapi.askInterfaces([interface1], 1000)).toEqual([]);
-  });
 });
 
 describe.each(generations)('closing, %s', (generation) => {

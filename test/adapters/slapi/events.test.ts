@@ -181,6 +181,29 @@ describe('gen2', () => {
     expect(await nth(attached, 'interfaceChanged', 1)).toMatchObject({ level: 'Down' });
   });
 
+  test.each([
+    ['says it again at each subscription: it can be asked', true, true],
+    ['says it at the first subscription only: it cannot', 'first', false],
+    ['never says it: it cannot', false, false],
+  ] as const)(
+    'the present state of an interface: a router that %s',
+    async (_, sendStateOnEnable, answers) => {
+      const router = await startRouter('gen2', { sendStateOnEnable });
+      const attached = await attach(router);
+      expect(attached.events[0]).toMatchObject({ answersAboutInterfaces: answers });
+      router.setInterface(interface2, 'down');
+      await nth(attached, 'interfaceChanged', 1);
+      expect(await attached.slapi.askInterfaces([interface1, interface2], answers ? 1_000 : 5)).toEqual(
+        answers
+          ? [
+              { interfaceName: interface1, level: 'Up' },
+              { interfaceName: interface2, level: 'Down' },
+            ]
+          : [],
+      );
+    },
+  );
+
   test('a state filter that is not supported is made smaller', async () => {
     const router = await startRouter('gen2');
     const attached = await attach(router);
