@@ -105,7 +105,7 @@ export function step(plan: Plan, state: State, event: Event, now: number): Step 
   return { state: draft, effects: callsFirst(turn.effects), alarms: turn.alarms, reason, weight };
 }
 
-/** In the order in which they were asked for: what is withdrawn is not to take along what is sent anew. */
+/** In the order in which they were asked for, so that withdrawing a request does not withdraw one that is sent anew. */
 const BEFORE_ALL_OTHERS: readonly Effect['effect'][] = [
   'sendCall',
   'prepareCall',
@@ -198,7 +198,7 @@ function apply(turn: Turn, before: State, event: Event): void {
   }
 }
 
-/** Rule 4: the peer may be taking over, and the sooner this router knows the better. */
+/** Rule 4: the peer may be taking over, and this router should know as soon as possible. */
 function lookCloselyIfPeerWentDown(turn: Turn, before: State): void {
   const wentDown = Object.entries(turn.state.sessions).some(
     ([id, { level }]) => level === 'Down' && before.sessions[id]?.level !== 'Down',
@@ -206,7 +206,7 @@ function lookCloselyIfPeerWentDown(turn: Turn, before: State): void {
   if (wentDown && ownsAll(turn.plan, turn.state)) observeClosely(turn);
 }
 
-/** A failure of the peer would go unseen, and a person has to end it: once, however often the streams are taken. */
+/** A failure of the peer would go unseen, so a person has to be told, once however often the streams are taken. */
 function controlLost(turn: Turn, cause: string): void {
   const text = `not in control of the router's event streams: ${cause}`;
   if (hasAlarm(turn.state, 'control-lost')) keepAlarm(turn, 'control-lost');
@@ -218,7 +218,7 @@ function controlLost(turn: Turn, cause: string): void {
 function streamsGone(turn: Turn, phase: 'lost' | 'notInControl', text: string): void {
   const { streams } = turn.state;
   turn.state.streams = { ...streams, phase };
-  // Before it has watched for the first time, there is nothing that it has missed.
+  // Before it has watched for the first time, it can have missed nothing.
   if (streams.everSynchronized || phase === 'notInControl') beginUnwatched(turn, phase);
   forgetLevels(turn);
   noteLevelsKnown(turn);
@@ -235,7 +235,7 @@ function shutdownRequested(turn: Turn, cause: string): void {
 
 /** The one place where something is begun. Takeover effects come before all others (see runtime/loop.ts). */
 function decide(turn: Turn): void {
-  // A deadline that is always finite keeps the state plain JSON, and the daemon from ever sleeping for good.
+  // A deadline that is always finite keeps the state plain JSON, and keeps the daemon from sleeping for good.
   turn.state.wakeAt = turn.now + turn.plan.timing.keepaliveIntervalMs;
   expireInhibit(turn);
   reorient(turn);
@@ -296,7 +296,7 @@ function decideShutdown(turn: Turn): void {
   turn.state.shutdown = { ...shutdown, stopped: true };
   const reason =
     attempt === null ? 'stopped: nothing is in flight' : 'stopped: the takeover in flight took too long';
-  // Nobody will be there to answer an operator later on.
+  // Later on nobody will be there to answer an operator.
   const begun = attempt !== null && failHandover(turn, attempt, reason);
   answerSwitchover(turn, attempt?.request ?? null, false, reason, begun);
   answerSwitchover(turn, turn.state.order?.request ?? null, false, reason);

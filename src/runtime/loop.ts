@@ -1,14 +1,14 @@
 /**
- * The one owner of the state and the only caller of `step`. Adapters enqueue events; the loop feeds them
- * to the cores, starts the effects and keeps the single timer. Each group of targets has a core of its own,
- * which knows of no other: what happens outside goes to all of them, an answer to the one that asked.
+ * The loop owns the state and is the only caller of `step`. Adapters enqueue events; the loop feeds them to the cores,
+ * starts the effects and keeps the single timer. Each group of targets has a core of its own, which knows of no other.
+ * Events from outside go to all cores, an answer goes to the core that asked.
  *
  * Ordering duties (test/runtime/loop.test.ts, test/runtime/groups.test.ts):
  *   1. The input queue is drained before anything is decided (rule 1).
- *   2. Takeover calls are started at once, all other effects when every core has decided; logs, metrics and
- *      store writes of the whole batch come after the last of them, when what they have to write has reached its
- *      socket, and not while a takeover waits for rule 5's answer: some milliseconds, for which that answer must
- *      not wait.
+ *   2. Takeover calls are started at once, all other effects when every core has decided. Logs, metrics and store
+ *      writes of the whole batch come after the last effect, when the requests have reached their sockets. They do not
+ *      come while a takeover waits for rule 5's answer: they take some milliseconds, for which that answer must not
+ *      wait.
  *   3. Nothing here waits: an effect's outcome is another event.
  *   4. The cloud is the truth and the store a view: no effect and no decision depends on the store.
  *   5. A pause of the process is told before the events of the same drain, which came after it (rule 16).

@@ -8,7 +8,7 @@ export function interfaceIdOf(holder: Holder | null | undefined): string | undef
   return holder?.kind === 'interface' ? holder.networkInterfaceId : undefined;
 }
 
-/** The instance that has it; null where none does, which says nothing of whether anything else has. */
+/** The instance that has it; null if none does. Something else may have it all the same. */
 export function instanceOf(holder: Holder | null | undefined): string | null {
   if (holder?.kind !== 'interface') return null;
   return holder.attachment.to === 'instance' ? holder.attachment.instanceId : null;
@@ -25,12 +25,12 @@ export function isOfNoInstance(holder: Holder | null): boolean {
   return holder?.kind === 'gateway';
 }
 
-/** An Elastic IP may be on the right interface and there on the wrong address: that is another place. */
+/** An Elastic IP on the right interface but on the wrong address there is in another place. */
 export function isSamePlace(one: Holder | null, other: Holder | null): boolean {
   return one?.mine === other?.mine && placeOf(one) === placeOf(other);
 }
 
-/** Nothing about it has changed: neither the place nor in what state it is. */
+/** Neither its place nor its state has changed. */
 export function isSameHolder(one: Holder | null, other: Holder | null): boolean {
   return (
     placeOf(one) === placeOf(other) &&
@@ -84,7 +84,7 @@ function interfaceWords(cloud: CloudDescription, holder: InterfaceHolder): strin
     : `${networkInterfaceId} of ${ownerName(cloud, holder)}`;
 }
 
-/** Whom somebody would have to ask about it. */
+/** The one whom somebody would have to ask about it. */
 export function ownerName(cloud: CloudDescription, holder: Holder | null | undefined): string {
   if (holder?.kind === 'gateway') return holder.gatewayId;
   if (holder?.kind !== 'interface') return '';

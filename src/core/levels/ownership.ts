@@ -34,7 +34,9 @@ export function missingTargets(plan: Plan, ownership: Ownership): readonly Targe
   return plan.targets.filter(({ id }) => ownership.holders[id]?.mine !== true);
 }
 
-/** The missing targets that can be had and may be: one that cannot must not hold the others back. */
+/**
+ * The missing targets that this router can take and may take: one that it cannot take must not hold the others back.
+ */
 export function takeableTargets(plan: Plan, ownership: Ownership): readonly Target[] {
   return missingTargets(plan, ownership).filter(
     (target) =>
@@ -71,12 +73,12 @@ export function peersBeside(plan: Plan, observation: Observation, target: Target
   });
 }
 
-/** The same as having nothing missing; asked many times in each step. */
+/** True if nothing is missing; each step asks this many times. */
 export function holdsAll({ targets }: Plan, { holders }: Ownership): boolean {
   return targets.every(({ id }) => holders[id]?.mine === true);
 }
 
-/** `plan`: with all targets: those that the cloud has not shown yet are not known to be anybody's. */
+/** `plan` has all targets; nobody knows yet who has those that the cloud has not shown. */
 export function roleOf(plan: Plan, ownership: Ownership | null, now: number): Role {
   if (
     ownership === null ||
@@ -96,13 +98,13 @@ export function ownsAll(plan: Plan, state: State): boolean {
   return state.ownership !== null && holdsAll(plan, state.ownership);
 }
 
-/** Asks for an observation now; one that is in flight may have begun too early, so another follows it. */
+/** Asks for an observation now. One that is in flight may have begun too early, so another follows it. */
 export function observeNow(turn: Turn): void {
   const { observing } = turn.state;
   turn.state.observing = { ...observing, nextAt: Math.min(observing.nextAt, turn.now) };
 }
 
-/** Rule 4: bounds the time in which both routers believe to be ACTIVE to about a second. */
+/** Rule 4: limits the time in which both routers believe that they are ACTIVE to about a second. */
 export function observeClosely(turn: Turn): void {
   observeNow(turn);
   const closelyUntil = turn.now + CLOSE_DURATION_MS;
@@ -114,7 +116,7 @@ export function observeAgainSoon(turn: Turn): void {
   turn.state.observing = { ...turn.state.observing, retry: true };
 }
 
-/** Slow enough to be no burden, and never slower: the answer may be all that a takeover waits for. */
+/** Slow enough to be no burden, but never slower, because a takeover may be waiting for just this answer. */
 function retryAt({ now, jitter }: Turn): number {
   return now + RETRY_MS * (1 + jitter / 4);
 }
@@ -125,7 +127,7 @@ export function observationFailed(turn: Turn, number: number, failure: Failure):
   const failures = observing.failures + 1;
   turn.state.observing = { ...observing, inFlight: null, failures, unread: [] };
   observeAgainSoon(turn);
-  // The first failure of a row is news, the ones that follow are not.
+  // Only the first of several failures in a row is news.
   note(
     turn,
     failures === 1 ? 'notable' : 'routine',
@@ -145,7 +147,7 @@ function disbelief(turn: Turn, startedAt: number, observation: Observation): str
     const expected = turn.state.ownership?.holders[id] ?? null;
     const holder = observation.holders[id] ?? null;
     const agrees = isSamePlace(holder, expected);
-    // By when it was asked, not by when it came: a slow answer may be as old as its question.
+    // What counts is when it was asked, not when the answer came: a slow answer may be as old as its question.
     if (agrees || startedAt - writtenAt >= turn.plan.timing.stalenessMs) continue;
     return (
       `${turn.plan.cloud.name} shows ${id} ${holderWords(turn.plan.cloud, holder)} although it has confirmed our write: ` +
@@ -156,8 +158,8 @@ function disbelief(turn: Turn, startedAt: number, observation: Observation): str
 }
 
 /**
- * Rules 2 and 16: what is UP at the end of being ACTIVE stays armed, so that end is not believed while the levels
- * are those from before a long stall.
+ * Rules 2 and 16: a session that is UP when this router stops being ACTIVE stays armed. So this router does not believe
+ * that it has stopped as long as the levels are those from before a long stall.
  */
 function mayBeOverturned({ plan, state }: Turn, { holders }: Observation): boolean {
   if (state.reorientation === null || state.reorientation.levelsKnown || !ownsAll(plan, state)) return false;
@@ -214,9 +216,9 @@ function believe(
   turn.state.observing = observing;
   turn.plan = knownPlan(turn.whole, ownership);
   noteActive(turn);
-  // What the cloud shows for the first time was neither lost nor taken by anybody: the targets known before count.
+  // Nobody lost or took what the cloud shows for the first time, so only the targets that were known before count.
   const isActive = ownsAll(before === null ? turn.plan : plan, turn.state);
-  // Rule 4: the peer may be taking over what this router has only now found to be its own.
+  // Rule 4: the peer may be taking over what this router finds only now to be its own.
   if (isActive && !(before !== null && wasActive) && someSessionWentDown(turn)) observeClosely(turn);
   const hasLost = wasActive && !isActive;
   if (hasLost && !isGiving(turn)) disarmAtLoss(turn);
@@ -234,14 +236,15 @@ function someSessionWentDown({ state, now }: Turn): boolean {
 }
 
 /**
- * Rule 2: a target that the peer has come to hold since the last word of the cloud. Whoever took it lives, so a session
- * that is DOWN by then does not say that it is gone; but one that went DOWN after the peer may have taken it does.
+ * Rule 2: the peer has come to hold a target since the last word of the cloud. Whoever took it is alive, so a session
+ * that was DOWN by then does not say that the peer is gone. A session that went DOWN after the peer may have taken it
+ * does.
  */
 function disarmByPeer(turn: Turn, before: Ownership | null, after: Ownership): void {
   if (before === null) return;
   const taken = turn.plan.targets.filter(
     ({ id }) =>
-      // What is shown for the first time has been there before.
+      // What is shown for the first time may always have been there.
       id in before.holders &&
       isOnPeer(after, id) &&
       interfaceIdOf(after.holders[id]) !== interfaceIdOf(before.holders[id]),
@@ -250,8 +253,8 @@ function disarmByPeer(turn: Turn, before: Ownership | null, after: Ownership): v
   const isTakingOver = [turn.state.attempt, turn.state.unconfirmed].some(
     (move) => move !== null && purposeOf(move).byBfd,
   );
-  // The first reading after a DOWN does not say on which side of it the peer has acted; what a takeover has asked
-  // for in between does.
+  // The first reading after a DOWN does not say whether the peer acted before or after it. What a takeover has asked for
+  // in between does.
   const wasAfter = (downAt: number): boolean =>
     isTakingOver
       ? taken.some(({ id }) => isKnownSince(turn.plan, before, id, downAt))
@@ -268,7 +271,7 @@ export function isKnownSince({ timing }: Plan, ownership: Ownership, id: string,
   );
 }
 
-/** Rule 15: what this router gives away itself it does not lose to anybody. */
+/** Rule 15: this router does not lose what it gives away itself. */
 function isGiving({ state }: Turn): boolean {
   return state.attempt !== null && purposeOf(state.attempt).isOrdered;
 }
@@ -294,8 +297,8 @@ export function confirmWrite(turn: Turn, targets: readonly string[], to: Holder)
   );
   turn.state.ownership = { ...ownership, holders, writes, lagging, confirmedAt: turn.now };
   noteActive(turn);
-  // What an operator gives away is not lost to anybody: should the peer fail while it is given, the sessions,
-  // which were UP when that began, have to bring it back.
+  // What an operator gives away is not lost. If the peer fails meanwhile, the sessions, which were UP when the switchover
+  // began, have to bring it back.
   if (wasActive && !ownsAll(turn.plan, turn.state) && !isGiving(turn)) disarmUnlessUp(turn);
 }
 
@@ -303,7 +306,7 @@ function noteActive(turn: Turn): void {
   if (ownsAll(turn.plan, turn.state)) turn.state.beenActive = true;
 }
 
-/** An UNKNOWN router still acts (rule 4), but a person has to know. */
+/** An UNKNOWN router still acts (rule 4), but a person has to be told. */
 export function alarmIfUnobserved(turn: Turn): void {
   const { answeredAt } = turn.state.observing;
   if (answeredAt === null || hasAlarm(turn.state, 'cloud-unobserved')) return;

@@ -82,8 +82,10 @@ export function interfaceOf(state: State, name: string): LocalInterface {
   return state.interfaces[name] ?? { level: 'Unknown', changedAt: 0, cameUpAt: null };
 }
 
-/** Rule 2, at the first observation of not-all-mine: being UP at that moment counts, nothing else; least
- * of all what an earlier process life remembers and no level has yet been read for. */
+/**
+ * Rule 2, at the first observation that shows not all targets here. Only a session that is UP at that moment stays
+ * armed; what an earlier process life remembers does not count, as long as no level has been read.
+ */
 export function disarmUnlessUp(turn: Turn, isSpared: (session: Session) => boolean = () => false): void {
   const { recalled } = turn.state;
   turn.state.sessions = mapSessions(turn.state, (session) =>
@@ -134,8 +136,8 @@ function changeSession(turn: Turn, id: string, level: SessionLevel, at: number, 
 
 /**
  * Rule 2: the two ends of a failed link last heard each other within one interval, so they see the failure within one
- * interval of each other. A session that goes DOWN so soon after the targets were lost tells of the failure for which the
- * peer took them, and not of one of the peer.
+ * interval of each other. A session that goes DOWN so soon after the targets were lost tells of the failure for which
+ * the peer took them, and not of one of the peer.
  */
 function disarmedBySameFailure(turn: Turn, before: Session, after: Session, id: string, at: number): Session {
   const isSameFailure =
@@ -193,14 +195,14 @@ function withLevel(before: Session, level: SessionLevel, at: number, moment: Mom
   const session = {
     ...before,
     ...(isChanged ? { ...moment, ...(level === 'Up' ? { lastUpAt: at } : {}) } : {}),
-    // While its level is not known, it may be UP as it was.
+    // As long as its level is not known, it may still be UP.
     upAtLoss: !isChanged || level === 'Unknown' || before.level === 'Unknown' ? before.upAtLoss : null,
   };
   switch (level) {
     case 'Up':
       return { ...session, level, changedAt, armed: true, freshSince: null, heldUntil: null };
     case 'Unconfigured': {
-      // What was not armed lacks more than the peer's side.
+      // A session that was not armed lacks more than the peer's side.
       const disarmedBy = session.armed ? 'peer' : session.disarmedBy;
       return { ...session, level, changedAt, armed: false, disarmedBy };
     }
@@ -210,7 +212,7 @@ function withLevel(before: Session, level: SessionLevel, at: number, moment: Mom
   }
 }
 
-/** By a notification: at that very time, unless the peer was not watched just before. */
+/** A notification gives the very moment, unless the peer was not watched just before. */
 function reportedMoment(turn: Turn, id: string, before: Session, at: number): Moment {
   const { unwatched } = turn.state;
   const isBlind =
@@ -220,12 +222,12 @@ function reportedMoment(turn: Turn, id: string, before: Session, at: number): Mo
   return { changeSeen: true, lastUpAt: at };
 }
 
-/** By a reading, some time after the change. */
+/** A reading comes some time after the change. */
 function foundMoment({ state: { unwatched } }: Turn, before: Session): Moment {
   const { level, lastUpAt } = before;
   if (level !== 'Up' || lastUpAt === null || unwatched === null || !isUnseen(unwatched, before))
     return { changeSeen: false, lastUpAt };
-  // Watched until then, and UP all the time.
+  // It was watched until then, and UP all the time.
   return { changeSeen: false, lastUpAt: Math.max(lastUpAt, unwatched.since) };
 }
 
@@ -242,7 +244,7 @@ export function interfaceChanged(turn: Turn, name: string, level: InterfaceLevel
   note(turn, 'notable', `the interface ${name} went from ${words(before.level)} to ${words(level)}`);
 }
 
-/** Levels read back after registering, programming and EOF (rule 13): what is true now, not what was. */
+/** The levels that are read back after registering, programming and EOF (rule 13) are those of now, not of before. */
 export function streamsSynchronized(turn: Turn, event: EventOf<'streamsSynchronized'>): void {
   const { plan } = turn;
   const readings = new Map(event.sessions.map((reading) => [reading.session, reading]));
@@ -279,8 +281,10 @@ function synchronized(turn: Turn, id: string, reading: SessionReading | undefine
   return held(turn, id, before, disarmedBySameFailure(turn, before, found, id, now), now);
 }
 
-/** Rule 17: stored arming counts only for sessions that survived, and not for long: the router may answer
- * long after the daemon has started. memory.ts has checked the boot. */
+/**
+ * Rule 17: stored arming counts only for sessions that survived, and not for long, because the router may answer long
+ * after the daemon has started. memory.ts has checked the boot.
+ */
 function recalledArmed({ plan, state: { recalled }, now }: Turn, id: string): boolean {
   if (recalled === null || now - recalled.savedAt >= plan.timing.armedTtlMs) return false;
   return recalled.armedSessions.includes(id);

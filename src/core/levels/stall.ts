@@ -9,7 +9,7 @@ import type { State } from '../state/state';
 import { note, wakeAt, type Turn } from '../state/turn';
 import { noteUnwatchedStall } from './unwatched';
 
-/** From here on the peer may have acted meanwhile: a takeover takes it about that long. */
+/** A stall this long may have let the peer act meanwhile: a takeover takes it about as long. */
 const LONG_MS = 1_000;
 
 export function processStalled(turn: Turn, forMs: number): void {
@@ -52,7 +52,7 @@ export function heldUntil(
   return turn.now + turn.plan.timing.ownStallHoldMs;
 }
 
-/** Levels have been read again, or there are none to be had. */
+/** Levels have been read again, or cannot be had. */
 export function noteLevelsKnown(turn: Turn): void {
   const { reorientation } = turn.state;
   if (reorientation === null) return;

@@ -19,7 +19,7 @@ export function confirmedSince({ confirmedAt, lagging }: Ownership): number {
   return Math.min(confirmedAt, ...Object.values(lagging));
 }
 
-/** What nobody waits for is not decided on what the cloud said of the target longer ago than a keepalive. */
+/** A move that is not urgent must not rest on a word of the cloud that is older than a keepalive. */
 export function isRecent({ plan, state: { ownership }, now }: Turn, id: string): boolean {
   const laggingSince = ownership?.lagging[id];
   return laggingSince === undefined || now - laggingSince <= plan.timing.keepaliveIntervalMs;
@@ -64,7 +64,7 @@ export function noteAnswered(turn: Turn): void {
   turn.state.observing = { ...observing, answeredAt };
 }
 
-/** What was known with what the cloud says now on top. */
+/** What was known before, updated by what the cloud says now. */
 export function withKnown(before: Ownership | null, observation: Observation): Observation {
   const { unread, ...said } = observation;
   if (unread === undefined && Object.keys(before?.holders ?? {}).every((id) => id in said.holders))
@@ -85,7 +85,7 @@ function without<Value>(
   return Object.fromEntries(Object.entries(from).filter(([key]) => !keys.includes(key)));
 }
 
-/** What the cloud has not said anything of now, and since when not. */
+/** What the cloud has said nothing about this time, and since when it has not. */
 export function laggingAfter(before: Ownership | null, said: Observation): Ownership['lagging'] {
   if (before === null) return {};
   const silent = Object.keys(before.holders).filter((id) => !(id in said.holders));

@@ -6,22 +6,22 @@ import type { LastUp } from '../state/model';
 import type { Session, Unwatched } from '../state/state';
 import type { Turn } from '../state/turn';
 
-/** Intervals this close are one: a long stall ends in lost streams. */
+/** Intervals this close count as one, because a long stall ends with lost streams. */
 const JOINED_WITHIN_MS = 1_000;
 
-/** Not watching from then on. */
+/** The peer is not watched from then on. */
 export function beginUnwatched(turn: Turn, because: Unwatched['because'], since = turn.now): void {
   const last = turn.state.unwatched;
   const joins = last !== null && (last.until === null || since - last.until <= JOINED_WITHIN_MS);
   turn.state.unwatched = {
     since: joins ? Math.min(last.since, since) : since,
     until: null,
-    // The cause that asks for a person outlives the reconnecting that follows it.
+    // The cause that needs a person stays, although the router is being reconnected to meanwhile.
     because: joins && last.until === null && last.because === 'notInControl' ? last.because : because,
   };
 }
 
-/** Watching again: levels are known. */
+/** The peer is watched again: levels are known. */
 export function endUnwatched(turn: Turn): void {
   const last = turn.state.unwatched;
   if (last !== null && last.until === null) turn.state.unwatched = { ...last, until: turn.now };
@@ -32,7 +32,7 @@ export function noteUnwatchedStall(turn: Turn, forMs: number): void {
   const { unwatched: last, sessions } = turn.state;
   const lastMs = last === null ? 0 : (last.until ?? Infinity) - last.since;
   if (lastMs === Infinity) return;
-  // A short one is not the cause of what was lost in the longer one before.
+  // A short interval does not explain what was lost in the longer one before it.
   if (
     forMs < lastMs &&
     Object.values(sessions).some((session) => session.level !== 'Up' && isUnseen(last, session))

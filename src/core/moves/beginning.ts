@@ -32,7 +32,7 @@ export function begin(turn: Turn, verdict: Firing): void {
   note(turn, 'notable', verdict.sentence);
   if (attempt.lastUp !== null) note(turn, 'notable', lastUpWords(attempt.lastUp, now));
   if (attempt.askingUntil === null) return;
-  // Asked first: the answer is under way while the requests are signed.
+  // The question goes first: the answer is under way while the requests are signed.
   if (state.streams.answersAboutInterfaces) {
     const interfaceNames = [...new Set(sessions.map(({ interfaceName }) => interfaceName))];
     const timeoutMs = attempt.askingUntil - now;

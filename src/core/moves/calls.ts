@@ -80,12 +80,13 @@ export function updateCall(turn: Turn, number: number, change: Partial<Call>): v
 
 /** Rule 7: *moved* means sent and not definitely refused. */
 export function hasMoved(attempt: Attempt): boolean {
-  // What goes back, or was begun by an earlier run, is the second half of something that has moved.
+  // A give-back, or a move that an earlier run began, is the second half of something that has moved.
   return attempt.resumed || purposeOf(attempt).undoes || attempt.calls.some(callHasMoved);
 }
 
 export function callHasMoved(call: Call): boolean {
-  // A reading may show at its place what was never sent; and what was here already commits to nothing.
+  // A reading may show a target at its place although nothing was sent; and a target that was here already commits to
+  // nothing.
   if (call.lastSend === 0 || call.again) return false;
   return call.outcome === 'moved' || call.uncertain || isUnderWay(call);
 }
@@ -120,7 +121,7 @@ export function drive(turn: Turn): void {
   const attempt = currentAttempt(turn);
   const stillWaiting = waitingCalls(turn.plan, attempt);
   for (const call of attempt.calls) {
-    // What waits is looked at again with the answer or the reading that ends what it waits for.
+    // A call that waits is looked at again when the answer or the reading comes that it waits for.
     if (call.outcome !== 'open' || stillWaiting.has(call)) continue;
     if (call.nextSendAt !== null) wakeAt(turn, call.nextSendAt);
     wakeAt(turn, overlapAt(attempt, call) ?? Infinity);
@@ -130,7 +131,7 @@ export function drive(turn: Turn): void {
 function send(turn: Turn, call: Call, hedge: boolean): void {
   const attempt = currentAttempt(turn);
   const number = call.lastSend + 1;
-  // The second request of a try has its deadline.
+  // The second request of a try has the deadline of that try.
   const isSecond = hedge && call.outstanding.length === 1 && call.outstanding[0]?.hedge === false;
   const tries = isSecond ? call.tries : call.tries + 1;
   const outgoing: Send = { number, startedAt: turn.now, hedge, queued: false };
@@ -174,7 +175,7 @@ export function backoffMs(failure: Failure, tries: number, jitter: number): numb
     case 'refused':
       return pauseMs(REFUSED_RETRY, 0, jitter);
     case 'throttled':
-      // The pacer has the time: there it waits for the next token in the order of the ranks.
+      // The pacer knows the time: there the request waits for the next token in the order of the ranks.
       return pauseMs(BACKOFF, 0, jitter);
     case 'unsent':
     case 'uncertain':
@@ -182,12 +183,12 @@ export function backoffMs(failure: Failure, tries: number, jitter: number): numb
   }
 }
 
-/** In an attempt of many calls a single one is no news: the standing sentence says how far it has come. */
+/** In an attempt of many calls a single call is no news: the standing sentence says how far the attempt has come. */
 function ofOneCall(turn: Turn): Weight {
   return isLarge(currentAttempt(turn).calls) ? 'routine' : 'notable';
 }
 
-/** Of many tries the first ones and then ever fewer are told: 1, 2, 4, 8, ... */
+/** Of many tries, only the first, second, fourth, eighth and so on are told. */
 function isNewsworthy(tries: number): boolean {
   return Math.log2(tries) % 1 === 0;
 }
@@ -205,7 +206,7 @@ export function callAnswered(turn: Turn, answer: Answer): void {
   const call = attempt?.calls.find(({ number }) => number === answer.call);
   if (attempt === null || attempt.number !== answer.attempt || call === undefined) {
     answeredLate(turn, answer);
-    // It changes no state of a move, but if it moved something the cloud has to be asked what is true now.
+    // It changes no state of a move, but if it moved something, the cloud has to be asked what is true now.
     if (answer.failure === null) observeNow(turn);
     return note(turn, 'routine', `ignored a late answer of attempt ${answer.attempt}`);
   }
@@ -266,7 +267,8 @@ function setMoved(turn: Turn, { number }: Call): void {
 function failed(turn: Turn, call: Call, hedge: boolean, failure: Failure): void {
   const weight = weightOfFailure(turn, call, failure);
   updateCall(turn, call.number, { lastFailure: failure });
-  // Where others are under way, they are what it waits for; the last one to fail is followed by a try.
+  // While other requests of the call are under way, it waits for them; a new try follows when the last of them has
+  // failed.
   const isFollowed = hedge
     ? call.outstanding.length === 0 && call.nextSendAt === null && call.failed === null
     : failure.kind !== 'uncertain' || call.outstanding.length === 0;
@@ -300,7 +302,7 @@ function weightOfFailure(turn: Turn, call: Call, { code }: Failure): Weight {
   return isNew || (heard.length === 1 && isNewsworthy(call.tries)) ? 'notable' : 'routine';
 }
 
-/** Perhaps because the work was done already: by another of several identical requests, or before the first. */
+/** Perhaps another of several identical requests has done the work already, or it was done before the first. */
 function disputed(turn: Turn, call: Call, failure: Failure): void {
   updateCall(turn, call.number, { disputed: { failure, at: turn.now }, failed: failure });
   observeNow(turn);
@@ -315,7 +317,7 @@ function refused(turn: Turn, call: Call, failure: Failure): void {
   if (call.targets.length > 1) return split(turn, call, failure);
   if (!call.allowReassignment) return lost(turn, call, failure);
   updateCall(turn, call.number, { failed: failure, uncertain: false, refusedWith: failure.code });
-  // It may refuse what has already been done.
+  // The cloud may refuse what has already been done.
   observeNow(turn);
   const waiting = waitersOf(turn.plan, currentAttempt(turn), call).flatMap(({ targets }) => targets);
   const reason =
@@ -330,7 +332,7 @@ function refused(turn: Turn, call: Call, failure: Failure): void {
 
 /** Rule 8: without reassignment a refusal means that somebody else was first. The cloud is asked who. */
 function lost(turn: Turn, call: Call, failure: Failure): void {
-  // What rests on it belongs where it is.
+  // The targets that rest on it belong where it is.
   for (const { number } of [call, ...waitersOf(turn.plan, currentAttempt(turn), call)])
     updateCall(turn, number, { outcome: 'lost', nextSendAt: null, failed: null, uncertain: false });
   const before = turn.state.lostClaim;
@@ -384,10 +386,10 @@ export function settleByObservation(turn: Turn, startedAt: number): void {
   if (currentAttempt(turn).firstSentAt === null) return;
   for (const call of currentAttempt(turn).calls) {
     if (call.outcome !== 'open') continue;
-    // That it is here was known; only a later reading says that it still is.
+    // It was known to be here; only a later reading says that it still is.
     if (call.again && startedAt < currentAttempt(turn).decidedAt) continue;
     if (call.targets.every((id) => isHeldBy(turn, id, call.to))) {
-      // As good as a 200 that is still under way: a later reading may lag behind this one.
+      // This reading is as good as a 200 that is still under way; a later reading may lag behind it.
       if (call.lastSend > 0) confirmWrite(turn, call.targets, call.to);
       setMoved(turn, call);
       note(

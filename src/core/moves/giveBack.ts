@@ -18,7 +18,7 @@ const GIVE_BACK_WINDOW_MS = 1_000;
 /** The cloud takes a target from anybody, so what has not gone back by then will not go. */
 const GIVE_BACK_TTL_MS = 10_000;
 
-/** For one second from the first write that was not definitely refused: the failure may be ours. */
+/** For one second after the first write that was not definitely refused, the failure may turn out to be ours. */
 export function openGiveBack(turn: Turn): void {
   const { attempt, ownership } = turn.state;
   if (attempt === null || !purposeOf(attempt).byBfd || attempt.sessions.length === 0) return;
@@ -46,7 +46,7 @@ export function rememberOut(turn: Turn, attempt: Attempt): void {
   turn.state.giveBack = { ...giveBack, out };
 }
 
-/** Returns whether it has to wait: the cloud might get a request under way after the one that undoes it. */
+/** Returns whether it has to wait: a request under way might reach the cloud after the one that undoes it. */
 export function giveBackIfLocal(turn: Turn): boolean {
   const { giveBack, streams, attempt } = turn.state;
   if (giveBack === null) return false;

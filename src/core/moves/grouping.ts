@@ -34,7 +34,7 @@ export function newCall({
 
 const LARGE = 20;
 
-/** Of so many calls, or targets, each by itself is no news, and the cloud's tokens are spared. */
+/** With this many calls or targets, a single one is no news, and the cloud's tokens are spared. */
 export function isLarge({ length }: readonly unknown[]): boolean {
   return length > LARGE;
 }
@@ -51,8 +51,8 @@ export type Move = {
 
 /**
  * One call per interface with all its targets, where the cloud takes them together (rule 6). Those of the lowest rank
- * come first: where the cloud's tokens do not suffice for all, the burst is theirs. What is asked for again comes last,
- * and by itself, since the cloud may refuse what is there already.
+ * come first: if the cloud's tokens do not suffice for all, the burst is theirs. Targets that are asked for again come
+ * last and by themselves, because the cloud may refuse what is there already.
  */
 export function callsOf(
   plan: Pick<Plan, 'cloud'>,
@@ -77,8 +77,8 @@ export function callsOf(
 }
 
 /**
- * Each of these that has to wait, and the one that it waits for: that one moves what a target of it rests on. What
- * rests on a target that none of them moves does not wait.
+ * Each call that has to wait, and the call that it waits for, which moves what one of its targets rests on. A call does
+ * not wait if none of them moves what its targets rest on.
  */
 export function waitsFor<Each extends Pick<Call, 'targets'>>(
   { targets: planned }: Plan,

@@ -49,13 +49,13 @@ export function decideMove(turn: Turn): string {
   alarmIfStuck(turn);
   proceed(turn);
   if (turn.state.attempt !== null) return attemptWords(turn);
-  // What is called for next begins in a step of its own.
+  // The next move begins in a step of its own.
   const next = judge(turn);
   wakeAt(turn, next.fires ? turn.now : next.until);
   return next.sentence;
 }
 
-/** Somebody else was first, which has been said. */
+/** The log has already said that somebody else was first. */
 function endLostClaim(turn: Turn): string {
   turn.state.attempt = null;
   return considerBeginning(turn);
@@ -70,7 +70,7 @@ function attemptWords(turn: Turn): string {
   return (said === '' ? doing : `${doing}, which last said ${said}`) + later;
 }
 
-/** Of many targets how far they have come, in tenths: each of these sentences is news. */
+/** How far a move of many targets has come, in tenths, because each change of this sentence is news. */
 function progressWords({ plan }: Turn, attempt: Attempt, waiting: readonly string[]): string {
   const open = openTargets(attempt);
   const all = attempt.calls.filter(({ outcome }) => outcome !== 'split').flatMap(({ targets }) => targets);
@@ -88,12 +88,12 @@ function lastFailureWords({ calls }: Attempt, of: readonly string[]): string {
   return list([...new Set(failures)]);
 }
 
-/** Somebody has to know of a takeover that goes on failing, whatever the reason. */
+/** A person has to be told of a takeover that goes on failing, whatever the reason. */
 function alarmIfStuck(turn: Turn): void {
   const attempt = currentAttempt(turn);
   const open = unrefusedTargets(turn.plan, attempt);
   if (attempt.firstSentAt === null || open.length === 0) return;
-  // What waits, for tokens or for what it rests on, is not stuck as long as others move.
+  // A call that waits for tokens, or for what it rests on, is not stuck as long as others move.
   const hasWaited = attempt.paced || waitsFor(turn.plan, attempt.calls).size > 0;
   const since = hasWaited ? (attempt.lastMovedAt ?? attempt.firstSentAt) : attempt.firstSentAt;
   const at = since + STUCK_AFTER_MS;
@@ -132,7 +132,7 @@ export function interfacesAnswered(turn: Turn, event: Extract<Event, { type: 'in
   if (event.interfaces.length === 0)
     note(turn, 'routine', 'the router did not say whether the interface is UP');
   for (const { interfaceName, level } of event.interfaces) {
-    // A notification since the question is the newer word: an answer may have been overtaken by it.
+    // A notification that came after the question is newer than the answer.
     if (interfaceOf(turn.state, interfaceName).changedAt > attempt.decidedAt)
       note(turn, 'routine', `ignored the answer about ${interfaceName}: a notification has overtaken it`);
     else interfaceChanged(turn, interfaceName, level);
@@ -141,10 +141,10 @@ export function interfacesAnswered(turn: Turn, event: Extract<Event, { type: 'in
 }
 
 /**
- * Trigger and age, checked before every send. While nothing has moved, an attempt whose trigger is gone is
- * dropped. One that has had nothing confirmed for a minute acts on old news and is decided afresh: by what
- * the cloud has said since, or, where it has said nothing, by the levels alone (rule 4). Returns the sentence of
- * an attempt that does not go on.
+ * Checks trigger and age before every send. An attempt whose trigger is gone is dropped while nothing has moved. An
+ * attempt that has had nothing confirmed for a minute acts on old news and is decided afresh: by what the cloud has
+ * said since, or by the levels alone if it has said nothing (rule 4). Returns the sentence of an attempt that does not
+ * go on.
  */
 function dropIfOutdated(turn: Turn): string | null {
   const attempt = currentAttempt(turn);
@@ -153,14 +153,14 @@ function dropIfOutdated(turn: Turn): string | null {
   const outdated = outdatedBecause(turn, attempt, verdict);
   if (outdated !== null && !attempt.calls.some(isUnderWay)) return drop(turn, verdict, outdated);
   if (outdated !== null && !verdict.fires) {
-    // What is under way may still be done, but nothing is asked for on the strength of old news.
+    // The requests under way may still be carried out, but nothing more is asked for on the strength of old news.
     withdrawQueued(turn);
     return `${attemptWords(turn)}; not asked again, because ${outdated}: ${verdict.sentence}`;
   }
   if (hasMoved(attempt)) return null;
   if (!verdict.fires) return drop(turn, verdict, 'nothing had moved');
   if (!isStillAsked(turn, verdict)) return drop(turn, verdict, 'who holds the targets has changed');
-  // Whether the failure was local is judged by the sessions that said DOWN when the first write went out.
+  // The sessions that said DOWN when the first write went out decide whether the failure was local.
   updateAttempt(turn, { sessions: verdict.sessions.map(({ id }) => id) });
   if (
     turn.state.streams.generation === 'gen2' &&
@@ -172,7 +172,7 @@ function dropIfOutdated(turn: Turn): string | null {
   return null;
 }
 
-/** Whether each request of the attempt that is not done is still called for, and one of them for what is not here. */
+/** Whether every open request of the attempt is still called for, and one of them for what is not here. */
 function isStillAsked(turn: Turn, verdict: Firing): boolean {
   const { ownership } = turn.state;
   if (ownership === null) return false;
@@ -188,8 +188,8 @@ function isStillAsked(turn: Turn, verdict: Firing): boolean {
 }
 
 /**
- * An operator's command is declined as long as nothing has moved and the peer is no longer seen to be well.
- * Later on the peer gets nothing more when it fails: what it has got has to be taken over from it.
+ * While nothing has moved, an operator's command is declined if the peer is no longer seen to be well. Once something
+ * has moved, a peer that fails gets nothing more: what it has got has to be taken over from it.
  */
 function dropSwitchover(turn: Turn): string | null {
   const attempt = currentAttempt(turn);
@@ -221,7 +221,8 @@ function endSwitchover(turn: Turn): string | null {
 function outdatedBecause({ state, now }: Turn, attempt: Attempt, verdict: Verdict): string | null {
   if (attempt.resumed) return null;
   if (attempt.calls.some(({ outcome, again }) => outcome === 'moved' && !again)) return null;
-  // Its requests may be done or undone by now, which has been read again: it goes on only if it would begin again.
+  // Its requests may have been done or undone meanwhile. All has been read again, so it goes on only if it would begin
+  // again.
   const { longStallAt, reorientation } = state;
   const hasStalled = longStallAt !== null && attempt.decidedAt < longStallAt && reorientation === null;
   if (hasStalled && !verdict.fires) return 'this router has stalled since';
@@ -234,7 +235,7 @@ function drop(turn: Turn, verdict: Verdict, why: string): string {
   turn.state.attempt = null;
   turn.state.giveBack = null;
   note(turn, 'notable', `dropped attempt ${attempt.number}: ${why}`);
-  // Decided afresh in a step of its own, so that each attempt begins with its sentence.
+  // The next decision comes in a step of its own, so that each attempt begins with its sentence.
   wakeAt(turn, verdict.fires ? turn.now : verdict.until);
   return verdict.fires ? `deciding afresh: ${verdict.sentence}` : verdict.sentence;
 }
@@ -243,14 +244,14 @@ function proceed(turn: Turn): void {
   const { now } = turn;
   const { askingUntil } = currentAttempt(turn);
   if (askingUntil !== null && now < askingUntil) return wakeAt(turn, askingUntil);
-  // Rule 16: also a retry waits until it is known what has changed.
+  // Rule 16: a retry, too, waits until it is known what has changed.
   if (turn.state.reorientation !== null) return finishIfComplete(turn);
   if (askingUntil !== null) updateAttempt(turn, { askingUntil: null });
   const before = currentAttempt(turn);
   drive(turn);
   const after = currentAttempt(turn);
   const isFirstSend = before.firstSentAt === null && after.firstSentAt !== null;
-  // What is resumed was counted when the run before began it.
+  // A resumed takeover was counted when the earlier run began it.
   if (isFirstSend && purposeOf(after).byBfd && !after.resumed) penalize(turn);
   if (!hasMoved(before) && hasMoved(after)) openGiveBack(turn);
   if (isComplete(after) && extendClaim(turn)) return proceed(turn);
@@ -265,7 +266,7 @@ function finishIfComplete(turn: Turn): void {
   rememberOut(turn, attempt);
   observeNow(turn);
   const targets = attempt.calls.filter(({ outcome }) => outcome === 'moved').flatMap((call) => call.targets);
-  // Somebody else was first, which has been said.
+  // The log has already said that somebody else was first.
   if (targets.length === 0) return;
   const moved = `${purposeOf(attempt).done} ${list(targets)}`;
   if (purposeOf(attempt).handsOver !== null) return finishHandingOver(turn, attempt, moved);

@@ -8,13 +8,13 @@ import type { Attempt, Call } from '../state/state';
 import { note, type Turn } from '../state/turn';
 
 /**
- * While the cloud is silent, it is asked again the more seldom the more requests are out, and once a second at least.
+ * While the cloud is silent, it is asked again: more seldom the more requests are out, but at least once a second.
  */
 const PACE_MS_FOR_EACH_OUT = 150;
 const LONGEST_PACE_MS = 1_000;
-/** So many requests of one call are out at most: one that ends is followed by the next. */
+/** At most this many requests of one call are out; when one ends, the next follows. */
 const MOST_OUT = 8;
-/** So many calls that wait together are asked for at that pace; more of them share it. */
+/** Up to this many waiting calls are asked for at that pace; more of them share it. */
 const AT_THAT_PACE = 2;
 
 export function answerTimeLearnt(turn: Turn, slowAfterMs: number): void {
@@ -26,7 +26,7 @@ export function answerTimeLearnt(turn: Turn, slowAfterMs: number): void {
   );
 }
 
-/** In ms; as the configuration has it until enough answers are known, and within its bounds from then on. */
+/** In ms: the value of the configuration until enough answers are known, and within its bounds from then on. */
 function slowBy({ plan: { timing }, state }: Turn): number {
   return Math.min(timing.hedgeMs, Math.max(timing.hedgeLeastMs, state.slowAfterMs ?? timing.hedgeMs));
 }
@@ -36,7 +36,7 @@ export function overlapAtOf(turn: Turn, { calls }: Attempt, { outstanding }: Cal
   const slowMs = slowBy(turn);
   const out = outstanding.length + 1;
   if (out === 1) return turn.now + slowMs;
-  // The cloud's limits have no room for more than two at once of many.
+  // With many calls, the cloud's limits have no room for more than two requests of each.
   if (isLarge(calls) || out >= MOST_OUT) return null;
   const waiting = calls.filter(({ outcome }) => outcome === 'open').length;
   const paceMs = Math.max(slowMs / 2, Math.min(PACE_MS_FOR_EACH_OUT * out, LONGEST_PACE_MS));
@@ -46,14 +46,14 @@ export function overlapAtOf(turn: Turn, { calls }: Attempt, { outstanding }: Cal
 /** When one more request for this call is due; null: not before something else has happened. */
 export function overlapAt({ paced }: Attempt, call: Call): number | null {
   const { outcome, outstanding, disputed } = call;
-  // A refusal waits for what is out, and for a reading.
+  // A refusal has to wait for the requests that are out, and for a reading.
   if (paced || outcome !== 'open' || disputed !== null) return null;
   return outstanding.length === 0 || outstanding.length >= MOST_OUT ? null : call.overlapAt;
 }
 
 /**
- * The cloud answers again: what it has been asked for twice in vain, and not since the request that it has answered,
- * need not wait for its turn.
+ * The cloud answers again. A call that it was asked for twice in vain, both times before the request that it has
+ * answered now, need not wait for its turn.
  */
 export function isOvertaken({ outcome, outstanding }: Call, answeredStartedAt: number): boolean {
   return (

@@ -22,7 +22,10 @@ const requestWords = ({ attempt, call, send }: SentRequest): string => `${attemp
 
 type SentRequest = { readonly attempt: number; readonly call: number; readonly send: number };
 
-/** False where the request is none of the attempt in flight any more: it has ended, and withdrawn what waited. */
+/**
+ * False if the request does not belong to the attempt in flight any more: its attempt has ended and withdrawn what
+ * waited.
+ */
 function updateSend(turn: Turn, sent: SentRequest, change: Partial<Send>): boolean {
   const { attempt } = turn.state;
   const call = attempt?.calls.find(({ number }) => number === sent.call);
@@ -52,7 +55,7 @@ export function withdrawQueued(turn: Turn): void {
   updateAttempt(turn, { calls });
 }
 
-/** At the end of each step: what waits for tokens, and is not wanted any more, must not be sent. */
+/** At the end of each step: a request that waits for tokens and is not wanted any more must not be sent. */
 export function withdrawUnwanted(turn: Turn, before: Attempt | null): void {
   const { attempt } = turn.state;
   if (before === null || !(before.paced || attempt?.paced === true)) return;

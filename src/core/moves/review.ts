@@ -37,14 +37,14 @@ export function reviewByObservation(turn: Turn): void {
   if (intent !== null) resume(turn, intent, missing);
 }
 
-/** Rule 7: another owner after we had moved it, beyond what a lagging read explains. */
+/** Rule 7: a target that this router had moved has another owner, and lagging reads do not explain it. */
 function endIfOverruled(turn: Turn, attempt: Attempt): void {
   const lost = attempt.calls
     .filter(({ outcome }) => outcome === 'moved')
     .flatMap(({ targets, to }) => targets.filter((id) => !isHeldBy(turn, id, to)));
   if (lost.length === 0) return;
   turn.state.attempt = null;
-  // Whoever has it now is alive, or an operator wants it so: rule 2 holds as after being ACTIVE.
+  // The new owner is alive, or an operator wants it so. Rule 2 holds as it does after being ACTIVE.
   disarmUnlessUp(turn);
   const where = lost.map(
     (id) => `${id} is ${holderWords(turn.plan.cloud, turn.state.ownership?.holders[id] ?? null)}`,

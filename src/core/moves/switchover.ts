@@ -77,7 +77,7 @@ export function decideSwitchover(turn: Turn): void {
   if (objection === null) return begin(turn, order, places);
   const sentence = `no switchover: ${objection}`;
   answerSwitchover(turn, order.request, false, sentence);
-  // What it was for is so already.
+  // What it was for is already true.
   const isThere = turn.state.role.haState === 'STANDBY';
   const isTold = order.cause === 'operator' || order.cause === 'shutdown';
   if (isTold || isThere) return note(turn, 'notable', sentence);
@@ -89,7 +89,7 @@ export function objectionToSwitchover(situation: Situation, places = placesAtPee
   return situation.state.attempt === null ? objectionTo(situation, places) : 'another move is under way';
 }
 
-/** Why a command that has moved nothing yet is not to go on; null where it is. */
+/** Why a command that has moved nothing yet must not go on; null if it may. */
 export function reconsiderSwitchover(turn: Turn): string | null {
   return objectionTo(asFor(turn.state.handover?.cause ?? 'operator', turn), []);
 }
@@ -99,7 +99,7 @@ function asFor(cause: HandoverCause, { plan, state, now }: Situation): Situation
   return cause === 'shutdown' ? { plan, now, state: { ...state, shutdown: null } } : { plan, state, now };
 }
 
-/** Why a peer that has got some targets is not to get the others; null where it is. */
+/** Why a peer that has got some targets must not get the others; null if it may. */
 export function objectionToPeer({ plan, state }: Pick<Situation, 'plan' | 'state'>): string | null {
   const notUp = plan.sessions.filter(({ id }) => sessionOf(state, id).level !== 'Up');
   if (notUp.length === 0) return null;

@@ -6,7 +6,7 @@ import { waitsFor } from './grouping';
 import type { Plan } from '../state/plan';
 import type { Attempt, Call } from '../state/state';
 
-/** The calls that are not to be sent yet, each with the open one that moves what it rests on. */
+/** The calls that must not be sent yet, each with the open call that moves what it rests on. */
 export function waitingCalls(plan: Plan, { calls }: Attempt): ReadonlyMap<Call, Call> {
   return waitsFor(
     plan,

@@ -11,11 +11,11 @@ import { sessionOf } from '../levels/sessions';
 import type { Alarm, AlarmCode } from '../state/alarms';
 import { note, type Turn } from '../state/turn';
 
-/** An event stands at least this long. */
+/** An alarm about an event stands at least this long. */
 const EVENT_STANDS_MS = 300_000;
 /** A move that is decided afresh is refused again, or stuck again, by then. */
 const QUIET_MS = 60_000;
-/** Two clients that take the streams from each other in turn (rule 13: after 10 to 30 s) are one story, told once. */
+/** Two clients that take the streams from each other in turn (rule 13: after 10 to 30 s) raise one alarm, not many. */
 const SAME_DISPUTE_MS = 60_000;
 
 type Ending = {
@@ -129,7 +129,7 @@ export function endAlarms(turn: Turn): void {
   if (!isSame) turn.state.alarms = Object.fromEntries(after);
 }
 
-/** What is left of an alarm; null where it is over, which is said. */
+/** What is left of an alarm; null if it is over, which the log then says. */
 function leftOf(turn: Turn, key: string, alarm: Alarm): Alarm | null {
   const { overBecause, each }: Ending = ENDINGS[alarm.code];
   const about = each === undefined ? alarm.about : alarm.about.filter((id) => each.isSo(turn, alarm, id));

@@ -28,12 +28,15 @@ const WITHDRAWN_HOLD_MS = 5_000;
 /** The deadline of a question grows to 32 s, so one that is out for longer has been lost. */
 const LOST_AFTER_MS = 40_000;
 
-/** What another holder than a third instance has: that one is left alone however it is (rule 18). */
+/** What a third instance does not hold: such an instance is left alone, whatever its condition (rule 18). */
 function concerned(plan: Plan, ownership: Ownership): readonly Target[] {
   return missingTargets(plan, ownership).filter((target) => !isForeign(plan, ownership, target));
 }
 
-/** What a gateway or a service of the cloud has, no instance is asked about, and it must not keep the others waiting. */
+/**
+ * A gateway or a service of the cloud is no instance that could be asked about, so what it holds must not keep the
+ * others waiting.
+ */
 function targetsOfInstances(plan: Plan, ownership: Ownership): readonly Target[] {
   return takeableTargets(plan, ownership).filter(({ id }) => !isOfNoInstance(ownership.holders[id] ?? null));
 }
@@ -48,7 +51,7 @@ export function trackSessions(turn: Turn): void {
   const { noneUpSince } = state.evidence;
   if (plan.sessions.some(({ id }) => sessionOf(state, id).level === 'Up')) {
     if (noneUpSince === null) return;
-    // An answer to a question from before is not about what comes after.
+    // An answer to an older question says nothing about what came after it.
     const none = { noneUpSince: null, withdrawnSince: null, inFlight: null };
     return update(turn, { ...none, conditions: {}, failure: null });
   }
@@ -114,7 +117,7 @@ export function holdersAnswered(turn: Turn, event: Extract<Event, { type: 'holde
   note(turn, 'routine', `${turn.plan.cloud.name} says that ${list(said)}`);
 }
 
-/** It does not come back by itself, or its status checks say that it does not work. */
+/** The instance does not come back by itself, or its status checks say that it does not work. */
 function isGone(condition: InstanceCondition | undefined): boolean {
   switch (condition) {
     case 'impaired':
@@ -205,7 +208,7 @@ function proofOf(turn: Turn, ownership: Ownership, target: Target): string | nul
   switch (attachment.to) {
     case 'nothing':
       return mayTakeAbandoned() ? `${networkInterfaceId} is attached to no instance` : null;
-    // No instance that has failed: the cloud cannot be asked how it is.
+    // This is no instance that could have failed: the cloud cannot be asked how it is.
     case 'service':
       return null;
     case 'instance': {
@@ -222,7 +225,7 @@ function proofOf(turn: Turn, ownership: Ownership, target: Target): string | nul
   }
 }
 
-/** On an interface of this router, and not where it belongs. */
+/** The target is on an interface of this router, but not on the right one. */
 function wrongPlaceWords({ observation }: Ownership, target: Target, holder: InterfaceHolder): string {
   const isOnItsInterface =
     interfaceFor(observation, target)?.networkInterfaceId === holder.networkInterfaceId;
@@ -231,7 +234,7 @@ function wrongPlaceWords({ observation }: Ownership, target: Target, holder: Int
     : `on ${holder.networkInterfaceId}, the wrong interface of this router`;
 }
 
-/** A route of the peer's own that leads nowhere says that it does not live, whatever is still attached to it. */
+/** A route to the peer that leads nowhere says that the peer is dead, whatever is still attached to it. */
 function hasLivingPeer({ observation, holders }: Ownership): boolean {
   const blackholes = Object.values(holders).filter((holder) => holder?.blackhole === true);
   const dead = new Set(blackholes.map(instanceOf));
@@ -241,9 +244,9 @@ function hasLivingPeer({ observation, holders }: Ownership): boolean {
 }
 
 /**
- * Both routers find what nobody holds, and each would get some of it. So it is for the one that holds the lowest
- * target, as in rule 8, which may be taking the rest right now; for its peer only when that one is gone. Where
- * neither holds anything, a claim lets the cloud decide once, for all of them.
+ * Both routers find what nobody holds, and each would get some of it. So the router that holds the lowest target takes
+ * it, as in rule 8; it may be taking the rest right now. Its peer takes it only when that router is gone. If neither
+ * holds anything, a claim lets the cloud decide once, for all of them.
  */
 function mayTakeUnowned(turn: Turn, ownership: Ownership): boolean {
   const lowest = lowestOwned(turn.plan, ownership);
@@ -257,7 +260,7 @@ function considerRunning(turn: Turn, ownership: Ownership): Verdict {
   const { evidence, beenActive, streams } = state;
   const standing = runningWords(turn, ownership);
   const afterMs = plan.timing.takeFromRunningAfterMs;
-  // The attempt that spends it is judged again before each send.
+  // The attempt that uses it up is judged again before each send.
   const spent = evidence.tookFromRunning && state.attempt === null;
   if (afterMs === null || evidence.noneUpSince === null || spent || beenActive) return declines(standing);
   const targets = targetsOfInstances(plan, ownership);
@@ -336,7 +339,7 @@ export function alarmIfUnprotected(turn: Turn): void {
   );
 }
 
-/** The other half: this router has all targets, and its peer, or the way there, is gone. */
+/** The other half of the pair: this router has all targets, and its peer, or the path to it, is gone. */
 export function alarmIfAlone(turn: Turn): void {
   const { whole, state } = turn;
   const { ownership, attempt, streams } = state;
@@ -350,7 +353,7 @@ export function alarmIfAlone(turn: Turn): void {
   );
 }
 
-/** The hold has just run out: the question needs an observation, and now. */
+/** The hold has just run out: the question needs an observation now. */
 export function observeWhenHoldEnds(turn: Turn): void {
   const { ownership, observing } = turn.state;
   if (!holdIsOver(turn) || ownership === null || holdsAll(turn.plan, ownership)) return;

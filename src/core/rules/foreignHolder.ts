@@ -13,7 +13,7 @@ export function isForeign(plan: Plan, ownership: Ownership, { id }: Target): boo
   return plan.foreignHolder === 'refuse' && isOnThirdParty(ownership, id);
 }
 
-/** Held by what is known to be neither router of the pair. A blackhole is not held: whoever had the route is gone. */
+/** The holder is known to be neither router of the pair. Nobody holds a blackhole: whoever had that route is gone. */
 export function isOnThirdParty(ownership: Ownership, id: string): boolean {
   const holder = ownership.holders[id] ?? null;
   if (holder?.kind === 'gateway') return true;
@@ -28,14 +28,14 @@ export function isOnThirdParty(ownership: Ownership, id: string): boolean {
   return isPeerKnown;
 }
 
-/** On something that is not this router, and that is not known to be outside the pair. */
+/** The holder is not this router, and is not known to be outside the pair. */
 export function isOnPeer(ownership: Ownership, id: string): boolean {
   return (
     isAttached(ownership.holders[id]) && !isOnThisRouter(ownership, id) && !isOnThirdParty(ownership, id)
   );
 }
 
-/** Nobody holds any target, but for those that a third instance may have. */
+/** Nobody holds any target, except for those that a third instance may have. */
 export function nobodyHolds({ targets }: Plan, ownership: Ownership): boolean {
   return targets.every(({ id }) => (ownership.holders[id] ?? null) === null || isOnThirdParty(ownership, id));
 }
@@ -50,7 +50,7 @@ export function isOnThisRouter({ holders, observation }: Ownership, id: string):
   return holder.mine || own;
 }
 
-/** After a believed observation: somebody has to know, and early rather than in a takeover. */
+/** After a believed observation: somebody has to be told early, rather than in a takeover. */
 export function alarmIfForeign(turn: Turn): void {
   const { ownership } = turn.state;
   if (ownership === null) return;

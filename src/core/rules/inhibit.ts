@@ -32,7 +32,7 @@ function answer(turn: Turn, request: number, sentence: string): void {
   note(turn, 'notable', sentence);
 }
 
-/** Ends it when its time has come. */
+/** Ends the inhibit when its time has come. */
 export function expireInhibit(turn: Turn): void {
   const { inhibit } = turn.state;
   if (inhibit === null) return;
@@ -58,7 +58,7 @@ export function inhibitWords({ untilWall, why }: Inhibit): string {
 }
 
 export function utc(wallMs: number): string {
-  // A pure function of its argument, which is all that the core needs of Date.
+  // This use of Date is a pure function of its argument.
   // eslint-disable-next-line no-restricted-globals
   return `${new Date(wallMs).toISOString().slice(0, 19)}Z`;
 }

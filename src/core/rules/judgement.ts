@@ -44,7 +44,7 @@ function patientUntil({ plan, state, now }: Turn, verdict: Firing): number | nul
   return now < at ? at : null;
 }
 
-/** Nothing begins under a hold, whatever calls for it; an inhibit is told of in any case. */
+/** Nothing begins under a hold, whatever calls for it. The sentence mentions an inhibit in any case. */
 export function unlessHeld({ state }: Turn, called: Verdict): Verdict {
   const held = hold(state);
   if (held === null) return called;
@@ -59,10 +59,10 @@ export function judge(turn: Turn): Verdict {
 /** How long the alarm about a takeover that may not begin waits for the cloud to say where the targets are. */
 const LOOK_MS = 5_000;
 
-/** A forgotten inhibit would be an outage, so a person has to know: once, each time that it matters. */
+/** A forgotten inhibit would be an outage, so a person has to be told, once each time that it matters. */
 export function alarmIfBlocked(turn: Turn, called: Verdict, verdict: Verdict): void {
   const { shutdown, reorientation } = turn.state;
-  // A shutdown is meant, and a stall is over in a moment.
+  // A shutdown is intended, and a stall is over in a moment.
   const isPassing = shutdown !== null || reorientation !== null;
   const blocked = called.fires && !verdict.fires && purposeOf(called).isUrgent && !isPassing;
   const alarmed = hasAlarm(turn.state, 'takeover-blocked');
@@ -88,7 +88,7 @@ function isReadSinceDown(turn: Turn, called: Firing): boolean {
 /** Whether the rule that called for the attempt still does. */
 export function reconsider(turn: Turn, { purpose }: Attempt): Verdict {
   const verdict = judge(turn);
-  // A rule that comes before it may fire too by now: the attempt goes on, and that rule has its turn after it.
+  // An earlier rule may fire too by now. The attempt goes on, and that rule has its turn afterwards.
   if (verdict.fires && verdict.purpose !== purpose) {
     const own = RULES.map((rule) => rule(turn)).find((each) => each.fires && each.purpose === purpose);
     return own ?? declines('another rule calls for a move now', turn.now);

@@ -12,7 +12,7 @@ import type { HandoverCause, Ownership } from '../state/state';
 import { list, note, raiseAlarm, type Turn } from '../state/turn';
 import { declines, type Verdict } from './verdict';
 
-/** With each decision: since when could it take them? */
+/** With each decision: since when could this router have taken them? */
 export function trackReadiness(turn: Turn): void {
   const { preemption } = turn.state;
   // A session may have gone DOWN and come UP again since the decision before.
@@ -53,14 +53,15 @@ export function considerPreemption(turn: Turn): Verdict {
   };
 }
 
-/** After a believed observation: lost while the sessions stayed UP means that somebody wanted it so. */
+/** After a believed observation: if targets were lost while the sessions stayed UP, somebody wanted that. */
 export function noteLoss(turn: Turn, before: Ownership | null): void {
   const { plan, state } = turn;
   const after = state.ownership;
   if (!plan.preferred || state.preemption.offBecause !== null || before === null) return;
-  // What this router hands over itself nobody takes from it.
+  // Nobody has taken what this router itself hands over.
   if (state.attempt !== null && purposeOf(state.attempt).handsOver !== null) return;
-  // What neither router can have does not count; where the peer has a part the rest goes one way or the other (rule 8).
+  // Targets that neither router can have do not count. If the peer had a part before, rule 8 moves the rest one way or
+  // the other.
   if (after === null || plan.targets.some(({ id }) => isOnPeer(before, id))) return;
   const had = plan.targets.filter(({ id }) => before.holders[id]?.mine === true);
   if (!had.some(({ id }) => isTaken(after.holders[id] ?? null))) return;
@@ -78,7 +79,7 @@ export function noteLoss(turn: Turn, before: Ownership | null): void {
   );
 }
 
-/** An own interface that was detached took its targets along: nobody else has them. */
+/** An interface of this router that was detached took its targets along, so nobody else has them. */
 function isTaken(holder: Holder | null): boolean {
   return holder?.mine === false && (isAttached(holder) || holder.kind === 'gateway');
 }
@@ -90,7 +91,7 @@ const SWITCHED_BY = {
   shutdown: 'it has switched over to the peer before its end',
 } as const satisfies Record<HandoverCause, string>;
 
-/** The targets are to stay at the peer: somebody wants it so, or this router is about to go. */
+/** The targets stay at the peer: somebody wants it so, or this router is about to go. */
 export function noteSwitchedOver(turn: Turn, cause: HandoverCause): void {
   if (!turn.plan.preferred || turn.state.preemption.offBecause !== null) return;
   turnOff(turn, SWITCHED_BY[cause]);

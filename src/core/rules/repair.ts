@@ -20,7 +20,7 @@ import { declines, type Verdict } from './verdict';
 /** A partial ownership counts as lasting when this many observations have shown it. */
 const OBSERVATIONS_MIN = 3;
 
-/** After a believed observation: how long have the holders been what they are? */
+/** After a believed observation: for how long have the holders been the same? */
 export function noteHolders(turn: Turn): void {
   const { ownership, unchanged, observing } = turn.state;
   if (ownership === null) return;
@@ -59,7 +59,7 @@ function reviewLostClaim(turn: Turn, holders: Observation['holders'], startedAt:
   );
 }
 
-/** Waits for observations, which the keepalive brings; only the partial hold has a time of its own. */
+/** This rule waits for observations, which the keepalive brings; only the partial hold has a time of its own. */
 export function considerRepair(turn: Turn): Verdict {
   const { plan, state, now } = turn;
   const { ownership, unchanged } = state;
@@ -163,7 +163,7 @@ function considerPartial(turn: Turn, ownership: Ownership, { since, observations
  */
 function considerAbandoned(turn: Turn, ownership: Ownership, { since, observations }: Unchanged): Verdict {
   const { plan, now } = turn;
-  // What an instance outside the pair has is not abandoned, also where `foreign_holder` allows to take it.
+  // A target of an instance outside the pair is not abandoned, even if `foreign_holder` allows this router to take it.
   const targets = takeableTargets(plan, ownership).filter(({ id }) => !isOnThirdParty(ownership, id));
   const [lowest] = targets;
   if (lowest === undefined) return declines('');
@@ -183,7 +183,7 @@ function considerAbandoned(turn: Turn, ownership: Ownership, { since, observatio
   };
 }
 
-/** Both routers know both interfaces where the target belongs, and the lower id is another word for one of them. */
+/** Both routers know both interfaces where the target belongs, so the lower id tells them the same one. */
 function goesFirst(plan: Plan, { observation }: Ownership, target: Target): boolean {
   const own = interfaceFor(observation, target);
   const peer = peersBeside(plan, observation, target).find(({ instanceId }) => instanceId !== null);
@@ -195,7 +195,7 @@ export function lowestOwned({ targets }: Plan, ownership: Ownership): Target | u
   return targets.find((target) => isOwnedByThePair(ownership, target));
 }
 
-/** Whatever `foreign_holder` says: an instance outside the pair repairs nothing. */
+/** An instance outside the pair repairs nothing, whatever `foreign_holder` says. */
 function isOwnedByThePair(ownership: Ownership, { id }: Target): boolean {
   const holder = ownership.holders[id] ?? null;
   if (isOnThisRouter(ownership, id)) return true;

@@ -44,7 +44,7 @@ export function beginScheduled(turn: Turn): void {
   const { scheduled, order, shutdown } = turn.state;
   if (scheduled === null || shutdown !== null) return;
   if (turn.now < scheduled.at) return wakeAt(turn, scheduled.at);
-  // What is known is not known yet right after a start: the order waits a moment for it.
+  // Right after a start little is known yet, so the order waits a moment.
   const isKnown = turn.state.ownership !== null && turn.state.streams.phase === 'synchronized';
   const lateMs = turn.now - scheduled.at;
   if (!isKnown && lateMs <= LATE_MS) return wakeAt(turn, scheduled.at + LATE_MS + 1);
@@ -60,7 +60,7 @@ export function beginScheduled(turn: Turn): void {
   );
 }
 
-/** Nobody waits for an answer, so a person has to be told. */
+/** Nobody is waiting for an answer, so a person has to be told. */
 export function alarmMissed(turn: Turn, sentence: string): void {
   raiseAlarm(turn, 'switchover-missed', `${sentence}: order it again where it is still wanted`);
 }

@@ -25,7 +25,7 @@ export function considerTakeover(turn: Turn): Verdict {
     testimony: testimonyOf(plan, state, session, now),
   }));
 
-  // Levels first, role second: a DOWN is latched until the cloud says who owns the targets (rule 4).
+  // Levels come first and the role second: a DOWN is kept until the cloud says who owns the targets (rule 4).
   if (ownership === null)
     return declines(`waiting for ${turn.plan.cloud.name} to say who holds the targets${latched(statements)}`);
   if (state.streams.phase !== 'synchronized') {
@@ -71,7 +71,7 @@ export function considerTakeover(turn: Turn): Verdict {
   };
 }
 
-/** Why a takeover comes late, where it does: what is DOWN was found so after the peer was not watched. */
+/** Why a takeover comes late: the sessions were found DOWN after a time in which the peer was not watched. */
 function lateBecause(state: State, down: readonly PlannedSession[]): string {
   const { unwatched } = state;
   const isLate = down.some(({ id }) => {

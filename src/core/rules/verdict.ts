@@ -19,7 +19,7 @@ export type Verdict =
       readonly sentence: string;
       readonly purpose: Exclude<Purpose, 'switchover' | 'giveBack'>;
       readonly targets: readonly Target[];
-      /** The sessions that say that the peer is gone; none where it was not they who said so. */
+      /** The sessions that say that the peer is gone; none if something else has shown it. */
       readonly sessions: readonly PlannedSession[];
     };
 

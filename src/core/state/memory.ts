@@ -16,7 +16,7 @@ import { list, note, type Turn } from './turn';
 
 /** Rule 7: an older intent is not resumed. */
 const INTENT_TTL_MS = 60_000;
-/** The memory's age says how far its arming may be trusted, so an unchanged one is saved again. */
+/** The age of the memory says how far its arming may be trusted, so an unchanged memory is saved again. */
 const REFRESH_MS = 60_000;
 
 export function recall(turn: Turn, { bootId, memory, wallNow }: Extract<Event, { type: 'started' }>): void {
@@ -109,7 +109,7 @@ function storedAlarms(alarms: Alarms): readonly StoredAlarm[] {
   }));
 }
 
-/** They stand as before; whether they still are so is found out anew. */
+/** They stand as before; this run finds out anew whether they are still true. */
 function recalledAlarms(stored: readonly StoredAlarm[], now: number): Alarms {
   const known = stored.slice(0, ALARMS_STORED_MAX).flatMap(({ key, code, ...alarm }) => {
     if (!isAlarmCode(code) || !isKeyOf(code, key)) return [];
@@ -119,8 +119,8 @@ function recalledAlarms(stored: readonly StoredAlarm[], now: number): Alarms {
 }
 
 /**
- * The next life takes what it finds DOWN at its word, so what has its reason here is not worth arming it: a session that
- * was programmed anew and had no time to come UP, or whose own interface is DOWN or has only just come UP.
+ * The next life takes what it finds DOWN at its word, so what has its reason here is not worth arming it: a session
+ * that was programmed anew and had no time to come UP, or whose own interface is DOWN or has only just come UP.
  */
 function isWorthArming({ plan, state, now }: Turn, planned: PlannedSession): boolean {
   const { armed, freshSince, level } = sessionOf(state, planned.id);
@@ -139,7 +139,7 @@ function same(one: Memory, other: Memory): boolean {
   return equal(one, other, 'savedAt');
 }
 
-/** Of plain JSON. What has not changed is the same object most of the time, which makes this cheap. */
+/** For plain JSON. What has not changed is mostly the same object, which makes this cheap. */
 function equal(one: unknown, other: unknown, except = ''): boolean {
   if (one === other) return true;
   if (!isObject(one) || !isObject(other)) return false;

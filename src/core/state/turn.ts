@@ -17,7 +17,7 @@ export type Draft = { -readonly [Key in keyof State]: State[Key] };
 export type Weight = 'routine' | 'notable' | 'alarm';
 
 export type Turn = {
-  /** With the targets that the cloud has shown so far: what is not known yet, no rule decides about. */
+  /** With the targets that the cloud has shown so far: no rule decides about a target that is not known yet. */
   plan: Plan;
   /** With all targets. */
   readonly whole: Plan;
@@ -56,7 +56,7 @@ export function raiseAlarm(
   turn.state.alarms = { ...alarms, [key]: alarm };
 }
 
-/** What was raised so is still so. */
+/** What the alarm was raised for is still the case. */
 export function keepAlarm(turn: Turn, code: AlarmCode, kind = ''): void {
   const { alarms } = turn.state;
   const key = alarmKey(code, kind);
@@ -85,7 +85,7 @@ function capitalized(sentence: string): string {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
-/** More than this nobody reads. */
+/** Nobody reads more than this. */
 const LISTED_MAX = 20;
 const LISTED_OF_MORE = 10;
 
