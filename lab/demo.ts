@@ -1,18 +1,22 @@
 /**
  * `npm run demo`: the whole job before one's eyes, with nothing installed but Node; `npm run demo -- cross-az` is
  * the same across two availability zones, with routes and an Elastic IP; `npm run demo -- heal` has the healer replace
- * the dead router. Here are its start, its deadline and its end: whatever happens, every process that it started is gone
+ * the dead router; `npm run demo -- openstack` is the first in another cloud. Here are its start, its deadline and its end: whatever happens, every process that it started is gone
  * when it ends. Exit code 0 only when everything was as it should be; the stories are in demo/story.ts and
- * demo/healing.ts.
+ * demo/healing.ts and demo/openstack.ts.
  */
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { Checks } from './demo/checks';
 import { tellHealing } from './demo/healing';
-import { reportOf } from './demo/operator';
+import { NEUTRON_LATENCY_MS, tellOpenstack } from './demo/openstack';
+import { reportIn, reportOf, type Reported } from './demo/operator';
 import { Screen } from './demo/screen';
-import { tell, type Stage } from './demo/story';
+import { open as openScreen, tell, type Stage } from './demo/story';
 import { startPairLab } from './heal/pairLab';
+import { startEmulatedPair } from './openstack/emulated';
+import { startOpenstackLab } from './openstack/lab';
+import { routerNames } from './topology/plan';
 import { startCrossAzLab, startLab, type AnyLab } from './topology/topology';
 import { outliveReaders } from './readers';
 
@@ -30,24 +34,55 @@ type Play = {
 };
 
 type Opened = {
-  readonly lab: AnyLab;
-  readonly tell: (stage: Stage) => Promise<void>;
+  readonly tell: (on: Pick<Stage, 'screen' | 'checks' | 'title'>) => Promise<void>;
+  /** Of both routers, as a page in this file. */
+  readonly report: (html: string) => Promise<Reported>;
   readonly stop: () => Promise<void>;
 };
 
-const twoFailovers = (lab: AnyLab): Opened => ({ lab, tell, stop: () => lab.stop() });
+function inEc2(lab: AnyLab, story: (stage: Stage) => Promise<void>, stop = () => lab.stop()): Opened {
+  lab.ec2.addFault({ kind: 'latency', ms: EC2_LATENCY_MS });
+  return {
+    tell: (on) => story({ ...on, lab, ec2LatencyMs: EC2_LATENCY_MS }),
+    report: (html) => reportOf(lab, html),
+    stop,
+  };
+}
+
+async function inOpenstack(): Promise<Opened> {
+  const pair = await startEmulatedPair({ latencyMs: NEUTRON_LATENCY_MS });
+  const lab = await startOpenstackLab(pair, {
+    targets: ['floatingIp', 'extraRoute', 'fixedAddress'],
+    config: { keepalive_s: 2 },
+  });
+  return {
+    tell: async ({ title, ...on }) => {
+      openScreen({ title, ...on });
+      await tellOpenstack({ ...on, lab, pair });
+    },
+    report: (html) =>
+      reportIn(
+        routerNames.map((name) => lab.stateDirectory(name)),
+        html,
+      ),
+    stop: async () => {
+      await lab.stop();
+      await pair.neutron.stop();
+    },
+  };
+}
 
 /** What is played, by the word on the command line. */
 const plays: Readonly<Record<string, Play>> = {
   '': {
     title: 'one router dies, the other takes its addresses',
-    open: async (options) => twoFailovers(await startLab(options)),
+    open: async (options) => inEc2(await startLab(options), tell),
     done: 'Two failovers',
     byHand: 'npm run lab -- --daemons',
   },
   'cross-az': {
     title: 'two zones: one router dies, routes and an Elastic IP move to the other',
-    open: async (options) => twoFailovers(await startCrossAzLab(options)),
+    open: async (options) => inEc2(await startCrossAzLab(options), tell),
     done: 'Two failovers',
     byHand: 'npm run lab -- --daemons --cross-az',
   },
@@ -55,21 +90,28 @@ const plays: Readonly<Record<string, Play>> = {
     title: 'one router dies, the other takes over, and a new instance becomes the lost one',
     open: async () => {
       const pair = await startPairLab();
-      return {
-        lab: pair.lab,
-        tell: (stage) => tellHealing({ ...stage, pair }),
-        stop: () => pair.stop(),
-      };
+      return inEc2(
+        pair.lab,
+        (stage) => tellHealing({ ...stage, pair }),
+        () => pair.stop(),
+      );
     },
     done: 'Two failovers and a healing between them',
     byHand: 'npm run lab -- --daemons',
   },
+  openstack: {
+    title: 'in OpenStack: one router dies, Neutron gives what floats to the other',
+    open: inOpenstack,
+    done: 'A claim and a failover',
+    byHand: 'docs/openstack.md, and npm run test:openstack with the real Keystone and Neutron',
+  },
 };
 
-const USAGE = `usage: npm run demo [-- [cross-az | heal] [--html FILE]]
+const USAGE = `usage: npm run demo [-- [cross-az | heal | openstack] [--html FILE]]
 
   cross-az   two routers in two availability zones: routes and an Elastic IP move, not addresses of a subnet
   heal       two routers in two Auto Scaling groups: a new instance replaces the one that dies
+  openstack  two servers of one project: a floating IP, an extra route and a fixed address move in Neutron
   --html     what happened, as the page that 'report' makes of the journals of both routers
 `;
 
@@ -115,11 +157,8 @@ async function main(args: readonly string[]): Promise<number> {
   let opened: Opened | null = null;
   try {
     opened = await open({ keepState: html !== null });
-    const { lab } = opened;
-    lab.ec2.addFault({ kind: 'latency', ms: EC2_LATENCY_MS });
-    const stage = { lab, title, ec2LatencyMs: EC2_LATENCY_MS, screen, checks };
-    await Promise.race([opened.tell(stage), cut.happens]);
-    if (html !== null) await draw(stage, html);
+    await Promise.race([opened.tell({ title, screen, checks }), cut.happens]);
+    if (html !== null) await draw(opened, { screen, checks }, html);
   } catch (error: unknown) {
     if (error instanceof Interrupted) {
       screen.line();
@@ -134,8 +173,12 @@ async function main(args: readonly string[]): Promise<number> {
   return conclude(screen, checks, { seconds: (performance.now() - startedAtMs) / 1000, done, byHand });
 }
 
-async function draw({ lab, screen, checks }: Stage, html: string): Promise<void> {
-  const { exitCode, stderr } = await reportOf(lab, html);
+async function draw(
+  { report }: Opened,
+  { screen, checks }: Pick<Stage, 'screen' | 'checks'>,
+  html: string,
+): Promise<void> {
+  const { exitCode, stderr } = await report(html);
   checks.expect(exitCode === 0, `the report of both routers is made, not: ${stderr.trim()}`);
   if (exitCode !== 0) return;
   screen.line();

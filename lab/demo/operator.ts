@@ -33,8 +33,14 @@ export type Reported = {
 const REPORT_DEADLINE_MS = 30_000;
 
 /** One story of both routers, from the journals that their daemons have left; also as a page. */
-export function reportOf(lab: AnyLab, html: string): Promise<Reported> {
-  const folders = routerNames.map((name) => join(lab.routers[name].directory, 'state'));
+export const reportOf = (lab: AnyLab, html: string): Promise<Reported> =>
+  reportIn(
+    routerNames.map((name) => join(lab.routers[name].directory, 'state')),
+    html,
+  );
+
+/** `folders`: where the journals are. */
+export function reportIn(folders: readonly string[], html: string): Promise<Reported> {
   const args = [mainPath, 'report', ...folders, '--html', html];
   return new Promise((resolve) => {
     const child = execFile(

@@ -65,6 +65,11 @@ export class OpenstackLab {
     return join(this.directory, name, 'config.json');
   }
 
+  /** Where its daemon keeps its journals. */
+  stateDirectory(name: RouterName): string {
+    return join(this.directory, name, 'state');
+  }
+
   /** @throws Error when the router runs one already. */
   startDaemon(name: RouterName): DaemonProcess {
     if (this.daemon(name) !== null) throw new Error(`${name} runs a daemon already`);
@@ -90,8 +95,8 @@ export class OpenstackLab {
 
   /** Power on: nothing programmed, no daemon. */
   async bootRouter(name: RouterName): Promise<void> {
-    rmSync(join(this.directory, name, 'state'), { recursive: true, force: true });
-    mkdirSync(join(this.directory, name, 'state'));
+    rmSync(this.stateDirectory(name), { recursive: true, force: true });
+    mkdirSync(this.stateDirectory(name));
     await this.routers[name].boot();
   }
 
@@ -113,7 +118,7 @@ export class OpenstackLab {
 
   #writeConfig(name: RouterName): void {
     const directory = join(this.directory, name);
-    mkdirSync(join(directory, 'state'), { recursive: true });
+    mkdirSync(this.stateDirectory(name), { recursive: true });
     const config = {
       cloud: {
         type: 'openstack',
@@ -128,7 +133,7 @@ export class OpenstackLab {
         { session_type: 'SINGLE_HOP', intf_name: INTERFACE, neigh_ip: PAIR.address[peerOf(name)] },
       ],
       store: { type: 'file', path: join(directory, 'show.json') },
-      state_dir: join(directory, 'state'),
+      state_dir: this.stateDirectory(name),
       control_socket: join(directory, 'ha.sock'),
       syslog_file: join(directory, 'ha_app_bkp.log'),
       ...this.#options.config,

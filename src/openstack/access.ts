@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { OpenstackSettings } from '../config/settings';
 import type { Failure } from '../core/state/model';
-import { endpointOf, openNeutron, proveToken, type Neutron } from './transport/neutron';
+import { endpointOf, openNeutron, type Neutron } from './transport/neutron';
 import { openService, type Service, type ServiceRequest } from './transport/service';
 import { startTokens, type Token, type Tokens } from './transport/tokens';
 
@@ -41,19 +41,28 @@ export function openAccess({
         return Promise.resolve({ kind: 'unsent', code: 'NoEndpoint', message: found });
       network = open('Neutron', found.url);
     }
-    return proveToken(network, token, PROOF_TIMEOUT_MS);
+    return neutron.prove(token, PROOF_TIMEOUT_MS);
   };
-  const { credentialsFile } = settings;
-  const tokens = startTokens({ keystone, credentialsFile, prove, log, now });
   const service = {
     call: async (request: ServiceRequest, timeoutMs: number) => {
-      if (network === null) throw new Error('there is a token, and no endpoint that it was shown to');
+      if (network === null) throw new Error('Neutron was asked before its endpoint was known');
       return network.call(request, timeoutMs);
     },
     warm: (connections: number) => network?.warm(connections),
   };
+  const neutron = openNeutron({
+    service,
+    tokens: {
+      current: () => tokens.current(),
+      problem: () => tokens.problem(),
+      refreshNow: () => tokens.refreshNow(),
+    },
+    now,
+  });
+  const { credentialsFile } = settings;
+  const tokens = startTokens({ keystone, credentialsFile, prove, log, now });
   return {
-    neutron: openNeutron({ service, tokens, now }),
+    neutron,
     tokens,
     metadata,
     clock: () => network?.clock() ?? null,

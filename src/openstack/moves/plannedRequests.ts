@@ -34,6 +34,7 @@ export async function plannedRequests(
       });
     },
     warm: () => {},
+    prove: () => Promise.resolve(null),
   };
   const mover = openMover({ neutron, plan, known: copy, now: () => 0 }, plan, new Turns());
   for (const [call, move] of moves.entries())

@@ -146,7 +146,8 @@ export class Observer {
         }
     }
     for (const { collection, targets } of this.#waiting.values()) tell(`GET ${collection}`, targets, null);
-    if (Object.keys(holders).length === 0) return { ok: false, startedAt, failure: this.#whyNone(answers) };
+    if (Object.keys(holders).length === 0)
+      return { ok: false, startedAt, failure: this.#whyNone(answers, unread) };
     const told = unread.length === 0 ? {} : { unread };
     const observation: Observation = {
       instanceId: identity.serverId,
@@ -158,9 +159,9 @@ export class Observer {
     return { ok: true, startedAt, observation };
   }
 
-  #whyNone(answers: readonly Answered[]): Failure {
-    const failed = answers.find(({ failure }) => failure !== null)?.failure;
-    if (failed !== undefined && failed !== null) return failed;
+  #whyNone(answers: readonly Answered[], unread: readonly Unread[]): Failure {
+    const failed = [...answers, ...unread].find(({ failure }) => failure !== null)?.failure ?? null;
+    if (failed !== null) return failed;
     if (this.#waiting.size > 0) {
       const actions = [...this.#waiting.keys()].map((collection) => `GET ${collection}`).join(', ');
       return { kind: 'uncertain', code: 'Timeout', message: `no answer yet to ${actions}` };

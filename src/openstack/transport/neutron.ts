@@ -10,6 +10,8 @@ export type Neutron = {
   /** Never rejects. */
   call(request: ServiceRequest, timeoutMs: number): Promise<ServiceAnswer>;
   warm(connections: number): void;
+  /** Shows it a token before it is used, by what each keepalive reads; null: it is taken, or nothing is said. */
+  prove(token: Pick<Token, 'value'>, timeoutMs: number): Promise<Failure | null>;
 };
 
 export type TokenSource = {
@@ -51,6 +53,23 @@ export function openNeutron({
       return judge(answer, request.action, token.value);
     },
     warm: (connections) => service.warm(connections),
+    prove: async ({ value }, timeoutMs) => {
+      const answer = await service.call(
+        {
+          action: 'GET ports',
+          method: 'GET',
+          path: '/v2.0/ports?limit=1&fields=id',
+          headers: { 'x-auth-token': value },
+          secrets: [value],
+        },
+        timeoutMs,
+      );
+      if (answer.ok) accepted = value;
+      // Without an answer the old one would do no better.
+      if (answer.ok || answer.status !== 401) return null;
+      const { code, message } = answer.failure;
+      return { kind: 'unsent', code, message: `Neutron turns down a fresh token: ${message}` };
+    },
   };
 }
 
@@ -65,28 +84,6 @@ const asRefusal = ({ code, message }: Failure): Failure => ({
   code,
   message: `${message} (Neutron takes the same token for other requests)`,
 });
-
-/** A request that any answer of the application credential's rights permits: what each keepalive reads. */
-export async function proveToken(
-  service: Pick<Service, 'call'>,
-  { value }: Pick<Token, 'value'>,
-  timeoutMs: number,
-): Promise<Failure | null> {
-  const answer = await service.call(
-    {
-      action: 'GET ports',
-      method: 'GET',
-      path: '/v2.0/ports?limit=1&fields=id',
-      headers: { 'x-auth-token': value },
-      secrets: [value],
-    },
-    timeoutMs,
-  );
-  // Without an answer the old one would do no better.
-  if (answer.ok || answer.status !== 401) return null;
-  const { code, message } = answer.failure;
-  return { kind: 'unsent', code, message: `Neutron turns down a fresh token: ${message}` };
-}
 
 /** Of the service by its type, without the version at its end; a string says what is wrong. */
 export function endpointOf(
