@@ -22,7 +22,7 @@ export function introduction({ machine, load }: Results): readonly string[] {
     'Quantiles are nearest-rank: every figure is a sample.',
     '',
     `Machine: ${machine}; load average ${load.toFixed(1)} in the minute before the run.`,
-    'The figures are for an idle machine: above a load of about 0.3 they say more about the others.',
+    'The figures are for an idle machine: above a load of 0.3, other processes distort the figures.',
   ];
 }
 

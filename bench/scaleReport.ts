@@ -67,10 +67,6 @@ export function scaleSection(rows: readonly ScaleRow[], where: Conditions): read
     '',
     `Machine: ${where.machine}; load average ${where.load.toFixed(1)} in the minute before.`,
     'One process carries the simulator, the emulator and the bench, on the same cores as the daemon.',
-    ...(where.load > BUSY
-      ? [
-          'The machine was busy: the times below a second say more about the others on it than about the daemon.',
-        ]
-      : []),
+    ...(where.load > BUSY ? ['The machine was busy: other processes distort the times below a second.'] : []),
   ]);
 }
