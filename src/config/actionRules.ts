@@ -4,7 +4,7 @@
  */
 import { isObject, member } from './document';
 import type { Finding, Rule } from './parts';
-import { actionHint, listHints } from './schema';
+import { actionHint, listHints } from './actionSchema';
 import { place, type Path } from './words';
 import { listOfMethod, lists, type WrittenAction } from './writtenActions';
 

@@ -2,7 +2,7 @@
 import { closest } from './closest';
 import { repeated } from './repeated';
 import type { Finding, Rule } from './parts';
-import { actionHint } from './schema';
+import { actionHint } from './actionSchema';
 import { listed, place } from './words';
 
 const groupPath = (index: number) => ['config', 'groups', index] as const;

@@ -2,7 +2,9 @@
 import type { z } from 'zod';
 import { entries, isObject, member } from './document';
 import { canonicalIpv6 } from './ipv6';
-import { configSchema, groupSchema, peerPrivateAddressSchema, sessionSchema, storeSchema } from './schema';
+import { groupSchema } from './groupSchema';
+import { configSchema, storeSchema } from './schema';
+import { peerPrivateAddressSchema, sessionSchema } from './sessionSchema';
 import { receiverNameSchema } from './notificationSchema';
 import { cloudSchema } from './openstackSchema';
 import type { Path } from './words';

@@ -10,169 +10,29 @@ import {
   choice,
   decimal,
   givenName,
-  ec2Id,
   host,
-  hostAddress,
-  hostAddressOfEitherFamily,
   hostOrSocket,
   keys,
   listenPlace,
   listOf,
   mandatory,
   optional,
-  routeDestination,
-  routerName,
   serviceUrl,
   socketPath,
-  tagText,
   wholeNumber,
   withDefault,
   yesOrNo,
 } from './fields';
 import { notificationsSchema } from './notificationSchema';
-import { cloudSchema, extraRouteEntrySchema, floatingIpEntrySchema } from './openstackSchema';
+import { actionSchema } from './actionSchema';
+import { groupSchema, trigger } from './groupSchema';
+import { cloudSchema } from './openstackSchema';
+import { peerPrivateAddressSchema, sessionSchema } from './sessionSchema';
 import { defaultControlSocket } from './socketPath';
 
 const port = () => wholeNumber({ from: 1, to: 65_535 });
 const seconds = (from: number, to: number) => decimal({ from, to, unit: 's' });
 const milliseconds = (from: number, to: number) => wholeNumber({ from, to, unit: 'ms' });
-
-const deviceIndex = (what: string) =>
-  mandatory(wholeNumber({ from: 0, to: 255 }), {
-    description: `Device index, as EC2 counts it, of this router's interface that is to hold ${what}; it differs between the routers where their interfaces do.`,
-    dropIn: true,
-  });
-const cardIndex = () =>
-  withDefault(wholeNumber({ from: 0, to: 15 }), 0, {
-    description: 'Network card of that interface; only large instance types have more than card 0.',
-  });
-const priority = () =>
-  withDefault(wholeNumber({ from: 0, to: 1_000_000 }), 100, {
-    description:
-      'What is moved first where EC2 does not take all requests at once: the lower number, then the order of the configuration.',
-  });
-
-export const interfaceEntrySchema = mandatory(
-  keys(
-    {
-      secondary_ip: mandatory(hostAddressOfEitherFamily('172.31.105.10'), {
-        description:
-          'The floating address: a secondary private address, or an IPv6 address, of the interface on the active router.',
-        dropIn: true,
-      }),
-      instance_intf_number: deviceIndex('the address'),
-      instance_card_number: cardIndex(),
-      priority: priority(),
-    },
-    'write {"secondary_ip": ADDRESS, "instance_intf_number": DEVICE INDEX}',
-  ),
-  { description: 'One floating address.' },
-);
-
-const tagSchema = keys(
-  {
-    key: mandatory(tagText(128), { description: 'Key of the tag.' }),
-    value: mandatory(tagText(256), { description: 'Its value.' }),
-  },
-  'write {"key": KEY, "value": VALUE}',
-);
-
-export const routeEntrySchema = mandatory(
-  keys(
-    {
-      route_table_id: optional(ec2Id('rtb', 'rtb-0123456789abcdef0'), { description: 'The route table.' }),
-      route_table_tag: optional(tagSchema, {
-        description:
-          'In place of `route_table_id`: the tag that one route table of the VPC has. Write tables the same way on both routers.',
-      }),
-      destination: mandatory(routeDestination('10.9.0.0/16'), {
-        description: 'Destination of the route: an IPv4 or IPv6 CIDR block, or a prefix list.',
-      }),
-      instance_intf_number: deviceIndex('the route'),
-      instance_card_number: cardIndex(),
-      priority: priority(),
-    },
-    'write {"route_table_id": TABLE, "destination": CIDR BLOCK, "instance_intf_number": DEVICE INDEX}',
-  ),
-  { description: 'One floating route.' },
-);
-
-export const elasticIpEntrySchema = mandatory(
-  keys(
-    {
-      allocation_id: mandatory(ec2Id('eipalloc', 'eipalloc-0123456789abcdef0'), {
-        description: 'Allocation of the Elastic IP.',
-      }),
-      instance_intf_number: deviceIndex('the Elastic IP'),
-      instance_card_number: cardIndex(),
-      private_ip: optional(hostAddress('172.31.105.154'), {
-        description: 'Private address of that interface to associate it with. Absent: the primary one.',
-      }),
-      priority: priority(),
-    },
-    'write {"allocation_id": ALLOCATION, "instance_intf_number": DEVICE INDEX}',
-  ),
-  { description: 'One floating Elastic IP.' },
-);
-
-export const methods = [
-  'secondary_ip_shift',
-  'route_table_shift',
-  'elastic_ip_shift',
-  'floating_ip_shift',
-  'extra_route_shift',
-] as const;
-
-export const actionHint = 'write {"method": "secondary_ip_shift", "method_params": {"intf_list": [...]}}';
-
-export const listHints = {
-  intf_list: 'list the floating addresses, each as {"secondary_ip": ..., "instance_intf_number": ...}',
-  route_list:
-    'list the routes, each as {"route_table_id": ..., "destination": ..., "instance_intf_number": ...}',
-  eip_list: 'list the Elastic IPs, each as {"allocation_id": ..., "instance_intf_number": ...}',
-  floating_ip_list: 'list the floating IPs, each as {"floating_ip": ..., "instance_intf_number": ...}',
-  extra_route_list:
-    'list the routes, each as {"router_id": ..., "destination": ..., "instance_intf_number": ...}',
-} as const;
-
-const actionSchema = mandatory(
-  keys(
-    {
-      method: mandatory(choice(methods), {
-        description:
-          'What a takeover does: move private addresses, routes or Elastic IPs to this router; in OpenStack, fixed addresses (`secondary_ip_shift`), floating IPs or extra routes.',
-        dropIn: true,
-      }),
-      method_params: mandatory(
-        keys(
-          {
-            intf_list: optional(listOf(interfaceEntrySchema, listHints.intf_list), {
-              description:
-                'For `secondary_ip_shift`: the floating addresses and where they belong on this router.',
-              dropIn: true,
-            }),
-            route_list: optional(listOf(routeEntrySchema, listHints.route_list), {
-              description: 'For `route_table_shift`: the routes and the interfaces that they lead to.',
-            }),
-            eip_list: optional(listOf(elasticIpEntrySchema, listHints.eip_list), {
-              description: 'For `elastic_ip_shift`: the Elastic IPs and where they belong on this router.',
-            }),
-            floating_ip_list: optional(listOf(floatingIpEntrySchema, listHints.floating_ip_list), {
-              description: 'For `floating_ip_shift`: the floating IPs and where they belong on this router.',
-            }),
-            extra_route_list: optional(listOf(extraRouteEntrySchema, listHints.extra_route_list), {
-              description: 'For `extra_route_shift`: the routes of Neutron routers and where they lead.',
-            }),
-          },
-          'write {"intf_list": [...]}',
-        ),
-        { description: 'The parameters of the method: its list.', dropIn: true },
-      ),
-    },
-    actionHint,
-  ),
-  { description: 'One action.' },
-);
 
 const limit = (burst: number, action: string) =>
   withDefault(
@@ -201,107 +61,6 @@ const limitsSchema = keys(
     associate_address: limit(50, 'AssociateAddress'),
   },
   'write an object like {"replace_route": {"burst": 200, "refill_per_s": 20}}',
-);
-
-export const peerPrivateAddressSchema = mandatory(hostAddress('172.31.105.154'), {
-  description: "Private address of an interface of the peer router's instance.",
-});
-
-export const sessionSchema = mandatory(
-  keys(
-    {
-      name: optional(givenName('to-rtr2-a'), {
-        description: 'By which `groups` refer to the session.',
-      }),
-      session_type: mandatory(
-        choice(
-          ['SINGLE_HOP', 'MULTI_HOP'],
-          'write "SINGLE_HOP", or "MULTI_HOP" for a neighbour that is not on the subnet of the interface',
-        ),
-        {
-          description:
-            'Kind of BFD session: to a neighbour on the subnet of the interface (RFC 5881), or to one that routers lie between (RFC 5883, unproven on XRv9000).',
-          dropIn: true,
-        },
-      ),
-      intf_name: mandatory(
-        routerName({
-          maxLength: 63,
-          hint: "write the interface's name as the router does, like TenGigE0/0/0/2",
-        }),
-        {
-          description:
-            'Local interface of the session, spelled as the router spells it; of a multi-hop session, the one that its packets leave by. While it is down, the session says nothing about the peer router.',
-          dropIn: true,
-        },
-      ),
-      source_ip: optional(hostAddressOfEitherFamily('172.31.105.206'), {
-        description:
-          'Source address of a multi-hop session, one of this router; mandatory there, not used for single-hop.',
-        dropIn: true,
-      }),
-      neigh_ip: mandatory(hostAddressOfEitherFamily('172.31.105.154'), {
-        description:
-          "The peer router's own address, IPv4 or IPv6: that of its interface on the same subnet, of its end of a tunnel, or of any interface of it for multi-hop. Not one of the floating addresses.",
-        dropIn: true,
-      }),
-      bfd_desired_tx_int_usec: withDefault(wholeNumber({ from: 1_000, to: 30_000_000, unit: 'µs' }), 50_000, {
-        description:
-          'Interval of BFD packets to the peer (DesiredMinTxInterval of RFC 5880). Times detect_multiplier it is the detection time.',
-        atMost: { limit: 1_000_000, because: 'a failed peer router is noticed after several seconds only' },
-        dropIn: true,
-      }),
-      detect_multiplier: withDefault(wholeNumber({ from: 1, to: 255 }), 3, {
-        description: 'How many packets in a row have to be missing until the session is down.',
-        atLeast: { limit: 2, because: 'a single lost packet is then a failover' },
-        atMost: { limit: 20, because: 'a failed peer router is noticed late' },
-        dropIn: true,
-      }),
-      vrf_name: withDefault(
-        routerName({ maxLength: 32, hint: 'write the name of the VRF, or leave the key out for "default"' }),
-        'default',
-        { description: 'VRF of the interface.', dropIn: true },
-      ),
-    },
-    'write an object with "session_type", "intf_name" and "neigh_ip"',
-  ),
-  { description: 'One BFD session.' },
-);
-
-const trigger = () => choice(['any', 'all']);
-
-export const groupSchema = mandatory(
-  keys(
-    {
-      name: mandatory(givenName('north'), {
-        description: 'What logs, `show ha_groups` and `ha --group` call it.',
-      }),
-      action: optional(actionSchema, {
-        description:
-          'What is moved to this router when the peer router fails. Mandatory, unless there are `actions`.',
-      }),
-      actions: optional(listOf(actionSchema, 'list the actions, each as one writes "action"'), {
-        description: 'In place of `action`, where things of several kinds move together.',
-      }),
-      bfd_sessions: optional(
-        listOf(
-          mandatory(givenName('to-rtr2-a'), { description: 'Name of a session.' }),
-          'list names of BFD sessions, or leave the key out for all sessions',
-        ),
-        { description: 'Names of the BFD sessions that watch the peer router for this group. Absent: all.' },
-      ),
-      preferred: optional(yesOrNo(), {
-        description:
-          "As the key of the same name outside, for this group. In an active-active pair each router is preferred for its half. Absent: what is written outside, or that key's default.",
-      }),
-      trigger: optional(trigger(), {
-        description:
-          "As the key of the same name outside, for this group. Absent: what is written outside, or that key's default.",
-      }),
-    },
-    'write {"name": NAME, "action": {...}}',
-  ),
-  { description: 'One group: targets that move together.' },
 );
 
 const grpcTlsSchema = keys(

@@ -8,7 +8,7 @@ import {
   type listHints,
   methods,
   routeEntrySchema,
-} from './schema';
+} from './actionSchema';
 import type { Path } from './words';
 
 export type Method = (typeof methods)[number];
