@@ -16,7 +16,7 @@ import { openMover } from './moves/mover';
 import { Turns } from './moves/turns';
 import { Known } from './reads/known';
 import { readIdentity, type Identity } from './reads/identity';
-import { Observer } from './reads/observer';
+import { NOTHING_SHOWN, Observer } from './reads/observer';
 
 /** Not before it has answered that it is this router's. */
 type Session = {
@@ -46,7 +46,7 @@ export function connectOpenstack({
   readonly now: () => number;
 }): Cloud {
   const stopping = new AbortController();
-  const known = new Known();
+  const known = new Known(now);
   const access = openAccess({ settings, log, now });
   let session: Session | null = null;
   let waitingFor = 'Keystone has not answered yet';
@@ -75,8 +75,7 @@ export function connectOpenstack({
     if (session === null) return { ok: false, startedAt, failure: notReady() };
     const current = session;
     const result = await current.observer.observe(current.identity, onLate);
-    const isWhole = result.ok && result.observation.interfaces.length === current.identity.ports.length;
-    if (!isWhole) await identifyAgain(access, settings, current);
+    if (!isWhole(current, result)) void identifyAgain(access, settings, current);
     rehearse(current);
     return result;
   };
@@ -104,6 +103,12 @@ export function connectOpenstack({
       access.stop();
     },
   };
+}
+
+/** All ports of this router are shown where its addresses were asked about; where nothing was answered, nothing is missing. */
+function isWhole({ identity }: Session, result: ObservationResult): boolean {
+  if (!result.ok) return result.failure.code !== NOTHING_SHOWN;
+  return result.observation.interfaces.length === identity.ports.length;
 }
 
 const NO_MOVE = { networkInterfaceId: '', allowReassignment: true, rank: 0 };

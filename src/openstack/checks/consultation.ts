@@ -45,7 +45,7 @@ async function consult(
   settings: OpenstackSettings,
   plan: OpenstackPlan,
 ): Promise<Consulted> {
-  const known = new Known();
+  const known = new Known(now);
   const nothing = { identity: null, known, observation: null, mistakes: [], roles: [] };
   const patience = new AbortController();
   const gaveUp = delay(TOKEN_PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined);

@@ -17,10 +17,10 @@ export async function plannedRequests(
   moves: readonly RequestedMove[],
 ): Promise<readonly ServiceRequest[]> {
   const requests: ServiceRequest[] = [];
-  const copy = new Known();
-  for (const port of known.ports.values()) copy.takePort(port);
-  for (const floatingIp of known.floatingIps.values()) copy.takeFloatingIp(floatingIp);
-  for (const router of known.routers.values()) copy.takeRouter(router);
+  const copy = new Known(() => 0);
+  for (const port of known.ports.all) copy.takePort(port);
+  for (const floatingIp of known.floatingIps.all) copy.takeFloatingIp(floatingIp);
+  for (const router of known.routers.all) copy.takeRouter(router);
   const neutron: Neutron = {
     call: (request) => {
       requests.push(request);
@@ -51,7 +51,7 @@ function answerOf({ ports, floatingIps, routers }: Known, { path, body = {} }: S
       ? ports.get(id)
       : collection === 'routers'
         ? routers.get(id)
-        : [...floatingIps.values()].find((each) => each.id === id);
+        : floatingIps.all.find((each) => each.id === id);
   const [change = {}] = Object.values(body) as object[];
   const name = collection === 'ports' || collection === 'routers' ? singular(collection) : 'floatingip';
   return { [name]: { ...one, ...filled(change, one) } };

@@ -1,38 +1,76 @@
 /**
  * What Neutron has last shown, for what is asked next: the ids and revisions that a move needs. A revision only rises, so
- * an answer with a lower one is older than what is known, whatever its time.
+ * an answer with a lower one is older than what is known, whatever its time. Where that lasts, the database has been put
+ * back, and the answers are right.
  */
 import type { FloatingIp, Port, Router } from './answer';
 
-export class Known {
-  /** By id. */
-  readonly ports = new Map<string, Port>();
-  /** By address. */
-  readonly floatingIps = new Map<string, FloatingIp>();
-  /** By id. */
-  readonly routers = new Map<string, Router>();
+/** No replica of a database lags so long that still answers. */
+const PUT_BACK_AFTER_MS = 30_000;
 
-  takePort(port: Port): boolean {
-    return take(this.ports, port.id, port);
+type Shown = { readonly id: string; readonly revision_number: number };
+
+class Collected<Each extends Shown> {
+  readonly #now: () => number;
+  readonly #all = new Map<string, Each>();
+  /** Since when answers have been older than what is known. */
+  readonly #olderSince = new Map<string, number>();
+
+  constructor(now: () => number) {
+    this.#now = now;
   }
 
-  takeFloatingIp(floatingIp: FloatingIp): boolean {
-    return take(this.floatingIps, floatingIp.floating_ip_address, floatingIp);
+  get(key: string): Each | undefined {
+    return this.#all.get(key);
   }
 
-  takeRouter(router: Router): boolean {
-    return take(this.routers, router.id, router);
+  get all(): readonly Each[] {
+    return [...this.#all.values()];
+  }
+
+  /** Returns whether it is not older than what is known. What was made anew under the same key is another one. */
+  take(key: string, shown: Each): boolean {
+    const before = this.#all.get(key);
+    if (before?.id === shown.id && before.revision_number > shown.revision_number) {
+      const since = this.#olderSince.get(key) ?? this.#now();
+      this.#olderSince.set(key, since);
+      if (this.#now() - since < PUT_BACK_AFTER_MS) return false;
+    }
+    this.#olderSince.delete(key);
+    this.#all.set(key, shown);
+    return true;
+  }
+
+  /** What is not among these is not there any more. */
+  keep(keys: readonly string[]): void {
+    for (const key of [...this.#all.keys()]) if (!keys.includes(key)) this.#all.delete(key);
   }
 }
 
-/** Returns whether it is not older than what is known. One that was made anew under the same address is another one. */
-function take<Shown extends { readonly id: string; readonly revision_number: number }>(
-  all: Map<string, Shown>,
-  key: string,
-  shown: Shown,
-): boolean {
-  const before = all.get(key);
-  if (before?.id === shown.id && before.revision_number > shown.revision_number) return false;
-  all.set(key, shown);
-  return true;
+export class Known {
+  /** By id. */
+  readonly ports: Collected<Port>;
+  /** By address. */
+  readonly floatingIps: Collected<FloatingIp>;
+  /** By id. */
+  readonly routers: Collected<Router>;
+
+  /** `now`: monotonic ms. */
+  constructor(now: () => number) {
+    this.ports = new Collected(now);
+    this.floatingIps = new Collected(now);
+    this.routers = new Collected(now);
+  }
+
+  takePort(port: Port): boolean {
+    return this.ports.take(port.id, port);
+  }
+
+  takeFloatingIp(floatingIp: FloatingIp): boolean {
+    return this.floatingIps.take(floatingIp.floating_ip_address, floatingIp);
+  }
+
+  takeRouter(router: Router): boolean {
+    return this.routers.take(router.id, router);
+  }
 }

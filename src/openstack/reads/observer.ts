@@ -22,7 +22,10 @@ import {
   type Surroundings,
 } from './observation';
 
-export const DEADLINE_MS_MAX = 32_000;
+const DEADLINE_MS_MAX = 32_000;
+
+/** Code of a failure: the addresses of this router's ports are not where they were. */
+export const NOTHING_SHOWN = 'NothingShown';
 
 type Answered = { readonly question: Question; readonly failure: Failure | null };
 
@@ -99,36 +102,32 @@ export class Observer {
     }
   }
 
-  /** @throws Malformed */
+  /** What is not shown any more is gone, or has lost what it was asked about for. @throws Malformed */
   #take({ collection }: Question, body: unknown): Failure | null {
-    const known = this.#known;
+    const { ports, floatingIps, routers } = this.#known;
+    const isFresh = (taken: readonly boolean[]) => (taken.every((each) => each) ? null : OUTDATED);
     switch (collection) {
       case 'ports': {
-        const ports = membersOf(collection, body);
-        // A port that is not shown any more has lost the addresses, or is gone.
-        for (const id of [...known.ports.keys()])
-          if (!ports.some((port) => port.id === id)) known.ports.delete(id);
-        const isFresh = ports.map((port) => known.takePort(port)).every((each) => each);
+        const shown = membersOf(collection, body);
+        ports.keep(shown.map(({ id }) => id));
         this.#hasPorts = true;
-        return isFresh ? null : OUTDATED;
+        return isFresh(shown.map((each) => this.#known.takePort(each)));
       }
       case 'floatingips': {
         const shown = membersOf(collection, body);
-        for (const address of [...known.floatingIps.keys()])
-          if (!shown.some((each) => each.floating_ip_address === address)) known.floatingIps.delete(address);
-        return shown.map((each) => known.takeFloatingIp(each)).every((each) => each) ? null : OUTDATED;
+        floatingIps.keep(shown.map(({ floating_ip_address: address }) => address));
+        return isFresh(shown.map((each) => this.#known.takeFloatingIp(each)));
       }
       case 'routers': {
         const shown = membersOf(collection, body);
-        for (const id of [...known.routers.keys()])
-          if (!shown.some((each) => each.id === id)) known.routers.delete(id);
-        return shown.map((each) => known.takeRouter(each)).every((each) => each) ? null : OUTDATED;
+        routers.keep(shown.map(({ id }) => id));
+        return isFresh(shown.map((each) => this.#known.takeRouter(each)));
       }
     }
   }
 
   #result(identity: Identity, answers: readonly Answered[], startedAt: number): ObservationResult {
-    const around = { plan: this.#plan, identity, ports: [...this.#known.ports.values()] };
+    const around = { plan: this.#plan, identity, ports: this.#known.ports.all };
     const unread: Unread[] = [];
     const holders: { [id: string]: Holder | null } = {};
     const tell = (action: string, targets: readonly OpenstackTarget[], failure: Failure | null) => {
@@ -166,7 +165,7 @@ export class Observer {
       const actions = [...this.#waiting.keys()].map((collection) => `GET ${collection}`).join(', ');
       return { kind: 'uncertain', code: 'Timeout', message: `no answer yet to ${actions}` };
     }
-    return malformed('Neutron shows no port of this router, or nothing that is to move');
+    return { kind: 'uncertain', code: NOTHING_SHOWN, message: 'Neutron shows no port of this router' };
   }
 
   /** A failure says why Neutron's answer names nobody. */

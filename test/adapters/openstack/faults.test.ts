@@ -248,6 +248,25 @@ test('an answer that is older than what is known is not believed', async () => {
   expect(await observe()).toMatchObject({ ok: false, failure: { code: 'Outdated' } });
 });
 
+test('a port of this router that has got another address is found again by its id', async () => {
+  await open();
+  await seen();
+  const { model } = pair.neutron;
+  const renumbered = { ip_address: '10.0.0.51', subnet_id: model.subnets[0]?.id ?? '' };
+  pair.neutron.model = {
+    ...model,
+    ports: model.ports.map((port) =>
+      port.id === pair.portId.rtr1
+        ? { ...port, fixed_ips: [renumbered], revision_number: port.revision_number + 1 }
+        : port,
+    ),
+  };
+  expect(await observe()).toMatchObject({ ok: false, failure: { code: 'NothingShown' } });
+  await seen();
+  expect((await take()).failure).toBeNull();
+  expect(pair.neutron.model.floatingips[0]?.fixed_ip_address).toBe('10.0.0.51');
+});
+
 test("what is gone is unread with a reason, not nobody's", async () => {
   await open();
   await seen();
