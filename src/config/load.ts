@@ -145,9 +145,18 @@ function openstackOf(cloud: NonNullable<Config['cloud']>, config: Config): Opens
   };
 }
 
-function statusOf({ status_listen: listen, status_token_file: tokenFile }: Config): Settings['status'] {
+function statusOf({
+  status_listen: listen,
+  status_token_file: tokenFile,
+  status_tls: tls,
+}: Config): Settings['status'] {
   const place = listen === undefined ? null : parseListenPlace(listen);
-  return place === null ? null : { place, tokenFile: tokenFile ?? null };
+  if (place === null) return null;
+  return {
+    place,
+    tokenFile: tokenFile ?? null,
+    tls: tls === undefined ? null : { certFile: tls.cert_file, keyFile: tls.key_file },
+  };
 }
 
 function peerStatusOf(config: Config): Settings['peerStatus'] {

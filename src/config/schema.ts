@@ -343,6 +343,21 @@ export const configSchema = keys(
       description:
         'File of one line, the token that requests to the status endpoint have to bring (`Authorization: Bearer TOKEN`); /livez needs none. Absent: it answers everybody who reaches it.',
     }),
+    status_tls: optional(
+      keys(
+        {
+          cert_file: mandatory(absolutePath('/app/onbox/status-cert.pem'), {
+            description: 'Certificate, PEM, with those that lead to the authority.',
+          }),
+          key_file: mandatory(absolutePath('/app/onbox/status-key.pem'), { description: 'Its key, PEM.' }),
+        },
+        'write {"cert_file": PATH, "key_file": PATH}',
+      ),
+      {
+        description:
+          'Present: the status endpoint is HTTPS. Both files are read again every 30 s, so a new certificate needs no restart. Absent: plain HTTP.',
+      },
+    ),
     peer_status_url: optional(serviceUrl('http://172.31.101.154:9469', 'the token stands in a file'), {
       description:
         'URL of the status endpoint of the peer router: scheme, host and port. It is read with each keepalive, for `show ha_peer`, readiness and the alarm `peer-unwell`, and never for a decision. Absent: it is not.',

@@ -89,6 +89,8 @@ export type StatusSettings = {
   readonly place: ListenPlace;
   /** Null: none is asked for. */
   readonly tokenFile: string | null;
+  /** Null: plain HTTP. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
 };
 
 export type PeerStatusSettings = {

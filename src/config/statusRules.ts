@@ -20,21 +20,23 @@ export const statusRules: readonly Rule[] = [
   },
   {
     severity: 'mistake',
-    sentence: '`status_token_file` goes with `status_listen`.',
+    sentence: '`status_token_file` and `status_tls` go with `status_listen`.',
     find: ({ isWritten }) =>
-      isWritten('status_token_file') && !isWritten('status_listen')
-        ? [
-            {
-              path: ['config', 'status_token_file'],
-              message: 'not used without status_listen; remove it, or say where to listen',
-            },
-          ]
-        : [],
+      (['status_token_file', 'status_tls'] as const).flatMap((key) =>
+        isWritten(key) && !isWritten('status_listen')
+          ? [
+              {
+                path: ['config', key],
+                message: 'not used without status_listen; remove it, or say where to listen',
+              },
+            ]
+          : [],
+      ),
   },
   {
     severity: 'warning',
     sentence:
-      'A status endpoint that others than this machine reach has a `status_token_file`; it is plain HTTP all the same, so its network has to be a trusted one.',
+      'A status endpoint that others than this machine reach has a `status_token_file`; without `status_tls` its network has to be a trusted one all the same.',
     find: ({ isWritten, statusListen }) => {
       const place = statusListen === undefined ? null : parseListenPlace(statusListen);
       if (place === null || isWithinMachine(place) || isWritten('status_token_file')) return [];

@@ -9,7 +9,9 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 
 /** `body` becomes one line of JSON; `text` is what is sent. */
 export type HttpAnswer = {
@@ -32,6 +34,8 @@ export type HttpServerOptions = {
   readonly routes: { readonly [request: string]: Route };
   /** From the connection to the end of the request; and from the answer until it has been read. */
   readonly requestTimeoutMs: number;
+  /** HTTPS with these; absent: plain HTTP. */
+  readonly tls?: SecureContextOptions;
 };
 
 export type HttpServer = {
@@ -53,25 +57,36 @@ const looksPerTimeout = 5;
 
 const headers = { 'content-type': 'application/json', connection: 'close' } as const;
 
-export function httpServer({ routes, requestTimeoutMs }: HttpServerOptions): HttpServer {
+export function httpServer({ routes, requestTimeoutMs, tls }: HttpServerOptions): HttpServer {
   /** Each with the response that it waits for; null before its request has come. */
   const open = new Map<Socket, ServerResponse | null>();
   const turnedAway = new Set<Socket>();
   let isEnding = false;
-  const server = createServer({
+  const options = {
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.ceil(requestTimeoutMs / looksPerTimeout),
     // A request to a connection: what follows it is not read.
     keepAlive: false,
-  });
+  };
+  // A handshake has the time of a request; those under way end with the server, as all that it has accepted.
+  const server: Server =
+    tls === undefined
+      ? createServer(options)
+      : createTlsServer({ ...options, ...tls, handshakeTimeout: requestTimeoutMs });
+  const handshakes = new Set<Socket>();
+  if (tls !== undefined)
+    server.on('connection', (socket: Socket) => {
+      handshakes.add(socket);
+      socket.once('close', () => handshakes.delete(socket));
+    });
   server.maxRequestsPerSocket = 1;
   // Who has no more to send may still wait for the answer. Node has it as a property only.
   Object.assign(server, { httpAllowHalfOpen: true });
   server.maxConnections = maxConnections + maxTurnedAway;
 
-  server.on('connection', (socket: Socket) => {
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     // A client that leaves in the middle is its own loss.
     socket.on('error', () => {});
     const isServed = open.size < maxConnections;
@@ -118,7 +133,7 @@ export function httpServer({ routes, requestTimeoutMs }: HttpServerOptions): Htt
       for (const [socket, response] of open) {
         if (response === null || !response.req.complete) dismiss(socket, 503, 'the daemon is stopping');
       }
-      const sockets = [...open.keys(), ...turnedAway];
+      const sockets = [...open.keys(), ...turnedAway, ...handshakes];
       const late = setTimeout(() => sockets.forEach((socket) => socket.destroy()), withinMs);
       await Promise.all(sockets.map(closed));
       clearTimeout(late);

@@ -4,6 +4,8 @@
  */
 import type { Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Server as TlsServer, type SecureContextOptions } from 'node:tls';
+import { isNativeError } from 'node:util/types';
 import { Backoff } from '../backoff';
 import { httpServer, type HttpServer, type HttpServerOptions } from './httpServer';
 import { isInPlace, listenAt, removeSocket, type Obstacle, type SocketFile } from './socketFile';
@@ -23,6 +25,8 @@ export type ListeningPlace = { readonly key: string } & (
 export type ListenerOptions = {
   readonly place: ListeningPlace;
   readonly routes: HttpServerOptions['routes'];
+  /** What to show to clients, read again while it is open; rejects where it cannot be. Absent: plain HTTP. */
+  readonly tls?: () => Promise<SecureContextOptions>;
   readonly onOpen: () => void;
   /** Told once of each, until it is open again. */
   readonly onObstacle: (obstacle: Obstacle) => void;
@@ -67,7 +71,12 @@ export class Listener {
     const { signal } = this.#stopping;
     const backoff = new Backoff(RETRY);
     while (!signal.aborted) {
-      const http = this.#httpServer();
+      const http = await this.#httpServer();
+      if ('advice' in http) {
+        this.#noteObstacle(http);
+        await delay(backoff.nextMs(), undefined, { signal, ref: false }).catch(() => {});
+        continue;
+      }
       // From the start: a server that fails with nobody listening to it would end the process.
       const failed = new Promise<Obstacle>((resolve) =>
         http.server.on('error', (error) => resolve(failure(error))),
@@ -76,7 +85,7 @@ export class Listener {
       if (opening.ok) {
         this.#noteOpen();
         backoff.reset();
-        const lost = await this.#lossOf(opening.file, failed);
+        const lost = await this.#lossOf(http, opening.file, failed);
         await this.#shut(http, opening.file);
         if (lost !== null) this.#noteObstacle(lost);
       } else {
@@ -88,19 +97,28 @@ export class Listener {
   }
 
   /** What has made an end of a socket that was open; null for our own closing. */
-  async #lossOf(file: SocketFile | null, failed: Promise<Obstacle>): Promise<Obstacle | null> {
+  async #lossOf(
+    http: HttpServer,
+    file: SocketFile | null,
+    failed: Promise<Obstacle>,
+  ): Promise<Obstacle | null> {
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, this.#stopping.signal]);
-    const loss = await Promise.race([failed, this.#whileInPlace(file, signal)]);
+    const loss = await Promise.race([failed, this.#whileInPlace(http, file, signal)]);
     over.abort();
     return loss;
   }
 
   /** A path that leads elsewhere would leave a daemon that cannot be spoken to and does not know it. */
-  async #whileInPlace(file: SocketFile | null, signal: AbortSignal): Promise<Obstacle | null> {
+  async #whileInPlace(
+    http: HttpServer,
+    file: SocketFile | null,
+    signal: AbortSignal,
+  ): Promise<Obstacle | null> {
     const { place } = this.#options;
     while (!signal.aborted) {
       await delay(this.#timing.checkIntervalMs, undefined, { signal, ref: false }).catch(() => {});
+      if (!signal.aborted) await this.#renew(http);
       if (signal.aborted || file === null || !('path' in place) || (await isInPlace(place.path, file)))
         continue;
       return {
@@ -117,11 +135,32 @@ export class Listener {
     return 'path' in place ? listenAt(place, http.server) : listenOn(place, http.server);
   }
 
-  #httpServer(): HttpServer {
+  async #httpServer(): Promise<HttpServer | Obstacle> {
     const { requestTimeoutMs } = this.#timing;
-    const http = httpServer({ routes: this.#options.routes, requestTimeoutMs });
-    this.#servers.add(http);
-    return http;
+    const { routes, tls } = this.#options;
+    try {
+      const http = httpServer({
+        routes,
+        requestTimeoutMs,
+        ...(tls === undefined ? {} : { tls: await tls() }),
+      });
+      this.#servers.add(http);
+      return http;
+    } catch (error: unknown) {
+      const cause = isNativeError(error) ? error.message : String(error);
+      return { code: 'TLS', cause, advice: 'see the files of the certificate and its key' };
+    }
+  }
+
+  /** A certificate is replaced before it ends; what cannot be read leaves the one at hand. */
+  async #renew({ server }: HttpServer): Promise<void> {
+    const { tls } = this.#options;
+    if (tls === undefined || !(server instanceof TlsServer)) return;
+    try {
+      server.setSecureContext(await tls());
+    } catch {
+      // It may be half written; it is read again.
+    }
   }
 
   /** Connections live on: they end by themselves, or with close(). */

@@ -3,6 +3,8 @@
  * what the loop has published, and decides nothing. Where its place cannot be had, the log says why; failover is not
  * affected. Loaded only where the configuration has `status_listen`.
  */
+import { readFile } from 'node:fs/promises';
+import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import type { StatusSettings } from '../config/settings';
 import { Listener } from '../control/listener';
@@ -17,7 +19,7 @@ export type Status = {
 };
 
 export function openStatus(
-  { place, tokenFile }: StatusSettings,
+  { place, tokenFile, tls }: StatusSettings,
   { log, ...sources }: SnapshotSources & { readonly log: Logger },
 ): Status {
   const snapshot = new Snapshot(sources);
@@ -25,6 +27,7 @@ export function openStatus(
   const listener = new Listener({
     place: { key: 'status_listen', ...place },
     routes: statusRoutes(snapshot, token),
+    ...(tls === null ? {} : { tls: () => certificateOf(tls) }),
     onOpen: () => log.info({ event: 'status-available', ...place }, 'The status endpoint answers'),
     onObstacle: ({ code, cause, advice }) =>
       log.error(
@@ -33,4 +36,12 @@ export function openStatus(
       ),
   });
   return { snapshot, close: () => listener.close() };
+}
+
+async function certificateOf({
+  certFile,
+  keyFile,
+}: NonNullable<StatusSettings['tls']>): Promise<SecureContextOptions> {
+  const [cert, key] = await Promise.all([readFile(certFile), readFile(keyFile)]);
+  return { cert, key };
 }

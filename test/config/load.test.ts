@@ -434,6 +434,7 @@ describe('settings', () => {
         control_socket: '/mnt/state/control.sock',
         status_listen: '[::1]:9469',
         status_token_file: '/mnt/state/token',
+        status_tls: { cert_file: '/mnt/state/cert.pem', key_file: '/mnt/state/key.pem' },
         store: { type: 'file', path: '/mnt/state/show.json' },
       }),
     );
@@ -442,6 +443,7 @@ describe('settings', () => {
     expect(settings.status).toEqual({
       place: { host: '::1', port: 9469 },
       tokenFile: '/mnt/state/token',
+      tls: { certFile: '/mnt/state/cert.pem', keyFile: '/mnt/state/key.pem' },
     });
     expect(settings.log).toEqual({
       router: 'rtr1',

@@ -1,8 +1,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { request } from 'node:https';
+import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { certPem, keyPem } from '../notify/certificate';
 import { openStatus, type Status } from '../../src/status/endpoint';
 import { kept } from '../../src/status/routes';
 import { statusSchema } from '../../src/status/schema';
@@ -30,10 +32,10 @@ afterEach(async () => {
 
 async function opened(
   world: StatusWorld,
-  { tokenFile = null, place = { path } }: Partial<Parameters<typeof openStatus>[0]> = {},
+  { tokenFile = null, tls = null, place = { path } }: Partial<Parameters<typeof openStatus>[0]> = {},
 ) {
   const { log, records } = recordingLogger();
-  const status = openStatus({ place, tokenFile }, { ...sourcesOf(world), log });
+  const status = openStatus({ place, tokenFile, tls }, { ...sourcesOf(world), log });
   open.push(status);
   await eventually(() => expect(records.map(({ event }) => event)).toContain('status-available'));
   publish(status.snapshot, world);
@@ -196,7 +198,7 @@ describe('where it listens', () => {
     const { log, records } = recordingLogger();
     open.push(
       openStatus(
-        { place: { host: '127.0.0.1', port }, tokenFile: null },
+        { place: { host: '127.0.0.1', port }, tokenFile: null, tls: null },
         { ...sourcesOf(statusWorld()), log },
       ),
     );
@@ -234,4 +236,57 @@ test('what is long is made once a second at most, and not while a takeover is un
   ]);
   world.now += 5_000;
   expect(text()).toBe('2');
+});
+
+describe('over TLS', () => {
+  const trusting = { ca: certPem, servername: 'localhost' };
+  const files = () => {
+    const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    writeFileSync(certFile, certPem);
+    writeFileSync(keyFile, keyPem);
+    return { certFile, keyFile };
+  };
+
+  function askSecurely(port: number, path: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const asked = request({ host: '127.0.0.1', port, path, agent: false, ...trusting }, (response) => {
+        response.resume();
+        response.on('end', () => resolve(response.statusCode ?? 0));
+      });
+      asked.on('error', reject).end();
+    });
+  }
+
+  test('it answers whom it should, and plain HTTP and half a handshake cannot hold it', async () => {
+    const port = await freePort();
+    const { records } = await opened(statusWorld(), { tls: files(), place: { host: '127.0.0.1', port } });
+    expect(await askSecurely(port, '/livez')).toBe(200);
+    expect(await askSecurely(port, '/standby')).toBe(200);
+    await expect(ask(port, '/livez')).rejects.toThrow();
+    const half = connect(port, '127.0.0.1');
+    await once(half, 'connect');
+    half.write(Buffer.from([0x16, 0x03, 0x01]));
+    expect(await askSecurely(port, '/livez')).toBe(200);
+    const gone = once(half, 'close');
+    await Promise.all(open.splice(0).map((status) => status.close()));
+    await gone;
+    expect(records.filter(({ event }) => event !== 'status-available')).toEqual([]);
+  });
+
+  test('a certificate that cannot be read is said, and it opens when it can', async () => {
+    const port = await freePort();
+    const { log, records } = recordingLogger();
+    const world = statusWorld();
+    const { certFile, keyFile } = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') };
+    const status = openStatus(
+      { place: { host: '127.0.0.1', port }, tokenFile: null, tls: { certFile, keyFile } },
+      { ...sourcesOf(world), log },
+    );
+    open.push(status);
+    await eventually(() => expect(records.map(({ event }) => event)).toEqual(['status-unavailable']));
+    expect(records[0]?.['cause']).toContain(certFile);
+    files();
+    await eventually(() => expect(records.map(({ event }) => event)).toContain('status-available'));
+    expect(await askSecurely(port, '/livez')).toBe(200);
+  });
 });
