@@ -150,7 +150,7 @@ function apply(turn: Turn, before: State, event: Event): void {
       if (!ownershipObserved(turn, event)) return;
       noteOwnershipKnown(turn, event.startedAt);
       if (turn.state.attempt !== null) settleByObservation(turn, event.startedAt);
-      if (event.number !== null) noteHolders(turn);
+      noteHolders(turn, event.number === null ? event.startedAt : null);
       noteLoss(turn, before.ownership);
       noteArrived(turn, before.ownership);
       alarmIfForeign(turn);

@@ -1,4 +1,5 @@
 import { lowestOwned } from '../../src/core/rules/repair';
+import type { Event } from '../../src/core/state/model';
 import { addressTarget, heldOn, type Owner, planOf, sessionEvent, TARGETS } from '../support/coreWorld';
 import { asked, interfaceEvent, watching, type Play, type World } from './play';
 
@@ -44,6 +45,44 @@ describe('a lasting partial ownership (rule 8)', () => {
   test('partial_hold_s counts from the first observation that shows it', () => {
     expect(asked(seen(['mine', 'peer'], 34_999))).toEqual([]);
     expect(asked(seen(['mine', 'peer'], 35_000)).length).toBe(1);
+  });
+
+  describe('what EC2 says when nobody waits for it any more', () => {
+    const late = (play: Play, startedAt: number): Event =>
+      ({ ...play.observed('mine', 'peer', startedAt), number: null }) as Event;
+
+    test('begins the hold when it comes', () => {
+      const play = seen(['peer', 'peer'], 45_000);
+      play.at(50_000, late(play, 46_000));
+      expect(play.state.unchanged).toMatchObject({ since: 50_000, observations: 1 });
+      play.live(74_900, { owners: ['mine', 'peer'] });
+      expect(asked(play)).toEqual([]);
+      play.live(75_100, { owners: ['mine', 'peer'] });
+      expect(asked(play)).toEqual([`take ${SECOND}`]);
+    });
+
+    test('counts, where all answers come late', () => {
+      const play = seen(['peer', 'peer'], 9_000);
+      for (const at of [10_000, 20_000, 30_000]) {
+        play.until(at);
+        const failure = { kind: 'uncertain', code: 'Timeout', message: 'no answer yet' } as const;
+        const number = play.state.observing.inFlight ?? -1;
+        play.at(at + 1_000, { type: 'observationFailed', number, failure });
+        play.at(at + 1_500, late(play, at));
+      }
+      expect(play.state.unchanged).toMatchObject({ since: 11_500, latest: 30_000, observations: 3 });
+      play.until(36_400);
+      expect(asked(play)).toEqual([]);
+      play.until(36_600);
+      expect(asked(play)).toEqual([`take ${SECOND}`]);
+    });
+
+    test('is not counted once more beside the others of the same moment', () => {
+      const play = seen(['mine', 'peer'], 20_900);
+      const before = play.state.unchanged;
+      play.at(21_000, late(play, (before?.latest ?? 0) + 10));
+      expect(play.state.unchanged).toEqual(before);
+    });
   });
 
   test('at least 3 observations, however long the hold', () => {

@@ -19,21 +19,34 @@ import { declines, type Verdict } from './verdict';
 
 /** A partial ownership counts as lasting when this many observations have shown it. */
 const OBSERVATIONS_MIN = 3;
+/** Questions of one observation are put within this. */
+const APART_MS = 500;
 
-/** After a believed observation: for how long have the holders been the same? */
-export function noteHolders(turn: Turn): void {
+/**
+ * After a believed observation: for how long have the holders been the same? `lateSince`: when the observation was
+ * started, if it came when nobody waited for it any more; null if not.
+ */
+export function noteHolders(turn: Turn, lateSince: number | null): void {
   const { ownership, unchanged, observing } = turn.state;
   if (ownership === null) return;
   const { holders } = ownership.observation;
+  const latest = observing.lastStartedAt ?? turn.now;
+  const startedAt = lateSince ?? latest;
+  reviewLostClaim(turn, holders, startedAt);
   const same =
     unchanged !== null &&
     // An interface that has been detached, or attached elsewhere, is another holder.
     turn.plan.targets.every(({ id }) => isSameHolder(unchanged.holders[id] ?? null, holders[id] ?? null));
-  const latest = observing.lastStartedAt ?? turn.now;
-  const since = same ? unchanged.since : latest;
-  const observations = same ? unchanged.observations + 1 : 1;
-  turn.state.unchanged = { holders, since, latest, observations };
-  reviewLostClaim(turn, holders, latest);
+  if (!same) {
+    // When it was so for the first time, an answer that took its time does not say.
+    const since = lateSince === null ? startedAt : turn.now;
+    turn.state.unchanged = { holders, since, latest: since, observations: 1 };
+    return;
+  }
+  // The others of the same moment have been counted when they came.
+  if (lateSince !== null && startedAt < unchanged.latest + APART_MS) return;
+  const observations = unchanged.observations + 1;
+  turn.state.unchanged = { ...unchanged, holders, latest: startedAt, observations };
 }
 
 /**
