@@ -258,7 +258,8 @@ export class Checks {
       );
     if (before.inhibit !== null && now < before.inhibit.until) say('not-inhibited', 'sends while inhibited');
     if (before.streams.phase === 'notInControl') say('in-control', 'sends while not in control');
-    if (before.shutdown !== null) say('not-shutting-down', 'sends while shutting down');
+    const isForTheStop = this.#scenario.settings.atShutdown && after.handover?.cause === 'shutdown';
+    if (before.shutdown !== null && !isForTheStop) say('not-shutting-down', 'sends while shutting down');
     const complete =
       before.ownership !== null &&
       this.#plan.targets.every(({ id }) => before.ownership?.holders[id]?.mine === true);
@@ -582,7 +583,7 @@ export function changesBound(scenario: Scenario, group: Group): number {
   const explained = faults.map((fault) => changesOf(fault, settings)).reduce((sum, one) => sum + one, 0);
   // Who gives and sees its peer go DOWN takes back, and so may the peer at the same moment; and where EC2 is slow each
   // may overtake the other with its second request.
-  const switched = faults.some((fault) => fault.kind === 'operator' && isHandingOver(fault.how));
+  const switched = faults.some((fault) => isHandingOver(fault, settings));
   const isSlow =
     settings.heavyTail || settings.ec2LatencyMs[1] > HEDGE_MS || faults.some(({ kind }) => kind === 'ec2');
   const met = switched && faults.length > 1 ? (isSlow ? 2 : 1) : 0;
@@ -636,8 +637,9 @@ function removalMoves({ removedAs, onPeerWithdrawn }: Scenario['settings']): boo
   return removedAs === 'Down' || onPeerWithdrawn === 'take';
 }
 
-function isHandingOver(how: Extract<Fault, { kind: 'operator' }>['how']): boolean {
-  return how === 'switchover' || how === 'schedule';
+function isHandingOver(fault: Fault, { atShutdown }: Settings): boolean {
+  if (fault.kind === 'process') return atShutdown && fault.how === 'shutdown';
+  return fault.kind === 'operator' && (fault.how === 'switchover' || fault.how === 'schedule');
 }
 
 function changesOf(fault: Fault, settings: Scenario['settings']): number {
@@ -657,7 +659,9 @@ function changesOf(fault: Fault, settings: Scenario['settings']): number {
     case 'process':
       // A memory that is not its last may say that a session is armed which the last has disarmed.
       if (fault.how === 'crash' && fault.memory === 'stale') return 1;
-      return settings.sessionsVanish && removalMoves(settings) ? 1 : 0;
+      return (
+        (isHandingOver(fault, settings) ? 1 : 0) + (settings.sessionsVanish && removalMoves(settings) ? 1 : 0)
+      );
     case 'slapi':
       return fault.how === 'restart' && !fault.keepsSessions && removalMoves(settings) ? 1 : 0;
     case 'ec2':
@@ -667,6 +671,6 @@ function changesOf(fault: Fault, settings: Scenario['settings']): number {
     case 'operator':
       if (fault.how === 'inhibit' || fault.how === 'release') return 0;
       // What is moved by hand to a router that is dead has to come back.
-      return isHandingOver(fault.how) ? 1 : 2;
+      return isHandingOver(fault, settings) ? 1 : 2;
   }
 }

@@ -17,6 +17,7 @@ const settings: Settings = {
   ec2LatencyMs: [20, 60],
   stalenessMs: 0,
   takeFromRunningAfterMs: null,
+  atShutdown: false,
 };
 const quiet: Scenario = { seed: 1, settings, faults: [], death: null };
 
