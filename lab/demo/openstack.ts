@@ -59,7 +59,8 @@ export async function tellOpenstack({ lab, pair, screen, checks }: OpenstackStag
   );
   for (const { action } of writes) screen.line(`  ${action.padEnd(18)} ${screen.paint('200', 'green')}`);
   screen.line();
-  screen.line(`  rtr2: ${timeline.reason ?? ''}`);
+  screen.line(`  rtr2: ${timeline.reason ?? ''};`);
+  screen.line(`  the first request was sent ${String(timeline['firstSentMs'])} ms after BFD DOWN`);
   screen.line();
   drawHolders(pair, screen);
   const exit = await rtr2.stop();

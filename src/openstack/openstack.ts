@@ -18,7 +18,7 @@ import { Known } from './reads/known';
 import { readIdentity, type Identity } from './reads/identity';
 import { NOTHING_SHOWN, Observer } from './reads/observer';
 
-/** Not before it has answered that it is this router's. */
+/** What there is once it is known which ports are this router's. */
 type Session = {
   readonly observer: Observer;
   /** By group. */
@@ -71,7 +71,7 @@ export function connectOpenstack({
 
   const observe = async (onLate: (late: Observed) => void): Promise<ObservationResult> => {
     const startedAt = now();
-    await Promise.race([ready, delay(START_PATIENCE_MS, undefined, { ref: false })]);
+    if (session === null) await Promise.race([ready, delay(START_PATIENCE_MS, undefined, { ref: false })]);
     if (session === null) return { ok: false, startedAt, failure: notReady() };
     const current = session;
     const result = await current.observer.observe(current.identity, onLate);
