@@ -18,6 +18,7 @@ const slow = [
   'test/report/browser',
   'test/runtime/loop',
   'test/runtime/watchdog',
+  'test/status/dashboard',
   'test/store/retries',
 ].map((path) => `<rootDir>/${path}`);
 

@@ -17,6 +17,7 @@ import { statusSchema } from '../src/status/schema';
 import { alarmTables } from './alarmTables';
 import { alertsFile } from './alertRules';
 import { mibText } from './mib';
+import { dashboardFile } from './dashboard';
 import { replacementTables } from './deployUpdates';
 
 type Generated = { readonly path: string; readonly text: string };
@@ -37,6 +38,7 @@ export function generated(): readonly Generated[] {
     },
     { path: join(__dirname, '..', 'docs', 'status.schema.json'), text: plainSchema(statusSchema) },
     { path: join(__dirname, '..', 'deploy', 'monitoring', 'alerts.yml'), text: alertsFile() },
+    { path: join(__dirname, '..', 'deploy', 'monitoring', 'dashboard.json'), text: dashboardFile() },
     {
       path: join(__dirname, '..', 'deploy', 'monitoring', 'XR-AWS-HA-MIB.txt'),
       text: mibText(),
