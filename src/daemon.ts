@@ -27,7 +27,7 @@ import { Journal } from './runtime/journal';
 import { logSteps, logTimeline } from './runtime/logRecords';
 import { Loop, type EffectRunners } from './runtime/loop';
 import { gathered } from './runtime/gathered';
-import { progressOf } from './runtime/plannedView';
+import { drillReports, progressOf } from './runtime/plannedView';
 import { ReadinessView } from './runtime/readinessView';
 import { sharedReadings } from './runtime/readings';
 import { nodeScheduler } from './runtime/scheduler';
@@ -148,6 +148,7 @@ async function run(
     groups: names,
     enqueue: (group, event) => loop.enqueueFor(group, event),
     wallNow: Date.now,
+    unready: (name) => readiness.unready(name),
   });
   const watchdog = new Watchdog({ log, logFile: settings.log.file });
   const health = new Health({
@@ -234,11 +235,13 @@ async function run(
     loop.enqueueFor(name, { type: 'started', bootId, memory: memory.load(name), wallNow: Date.now() });
   }
   const slapi = startSlapi({ settings: settings.slapi, emit: (event) => loop.enqueue(event), now, log });
+  const statesNow = () => new Map(names.map((name) => [name, loop.stateOf(name)]));
   const control = openControl({
     path: settings.controlSocket,
     log,
     submit: requests.submit,
-    progress: () => progressOf(new Map(names.map((name) => [name, loop.stateOf(name)]))),
+    progress: () => progressOf(statesNow()),
+    drills: () => drillReports(statesNow()),
   });
   void cloud.mistakes.then((mistakes) => {
     if (mistakes.length === 0) return;

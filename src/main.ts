@@ -32,6 +32,8 @@ const OPTIONS = {
   at: { type: 'string', of: ['ha'] },
   'dry-run': { type: 'boolean', of: ['ha'] },
   cancel: { type: 'boolean', of: ['ha'] },
+  hold: { type: 'string', of: ['ha'] },
+  report: { type: 'string', of: ['ha'] },
   group: { type: 'string', of: ['ha'] },
   all: { type: 'boolean', of: ['replay'] },
   json: { type: 'boolean', of: ['show'] },
@@ -71,6 +73,7 @@ const USAGE = `usage: xr-aws-ha COMMAND [-c FILE]
                 'show ha_history' says what has happened on this router, --last N of it
   ha inhibit --for 30m --why "AWS maintenance"
                 this router begins no takeover for that long, up to 7 days
+  ha drill      a switchover to the peer for --hold (60s), and back, each half verified; --report FILE.json keeps it
   ha release    end that before its time
   ha switchover hand the floating addresses to the peer router; that the peer is inhibited cannot be seen from
                 here, and then it gets them all the same: see show ha_reason there first; ha give is the same
@@ -172,6 +175,8 @@ async function main(args: readonly string[]): Promise<number> {
           at: values.at,
           dryRun: values['dry-run'],
           cancel: values.cancel,
+          hold: values.hold,
+          report: values.report,
           group: values.group,
         },
         values.config,

@@ -1,5 +1,5 @@
 /**
- * Tells an operator how a switchover goes until it is over: one line for each thing that happens, then how long each
+ * Tells an operator how a switchover or a drill goes until it is over: one line for each thing that happens, then how long each
  * leg took. Asks the daemon only; one that does not answer any more is said to be so.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,6 +17,7 @@ const silencesMax = 8;
 
 export class Following {
   readonly #path: string;
+  readonly #kind: Progress['kind'];
   readonly #tell: (line: string) => void;
   /** By group, the last one before ours. */
   #before = new Map<string | null, number>();
@@ -26,9 +27,11 @@ export class Following {
   #isTold = false;
   #silences = 0;
   #latest: readonly Progress[] = [];
+  #drills: readonly unknown[] = [];
 
-  constructor(path: string, tell: (line: string) => void) {
+  constructor(path: string, kind: Progress['kind'], tell: (line: string) => void) {
     this.#path = path;
+    this.#kind = kind;
     this.#tell = tell;
   }
 
@@ -57,6 +60,11 @@ export class Following {
   /** Nothing more is to be told after what is so now. */
   stop(): void {
     this.#stopped = true;
+  }
+
+  /** Of the drills, as the daemon last told. */
+  get drills(): readonly unknown[] {
+    return this.#drills;
   }
 
   get legs(): readonly string[] {
@@ -89,7 +97,9 @@ export class Following {
   async #ask(): Promise<readonly Progress[]> {
     const answer = await askProgress(this.#path, answerMs);
     this.#silences = answer === null ? this.#silences + 1 : 0;
-    return answer === null ? this.#latest : answer.flatMap(progressIn);
+    if (answer === null) return this.#latest;
+    this.#drills = answer.drills;
+    return answer.progress.flatMap(progressIn).filter(({ kind }) => kind === this.#kind);
   }
 }
 
@@ -97,7 +107,8 @@ const outcomes = ['done', 'declined', 'undone'] as const;
 
 /** What is not as this version writes it is left out. */
 function progressIn(value: unknown): readonly Progress[] {
-  const [group, number, cause, lines, requests, legs, outcome] = [
+  const [kind, group, number, cause, lines, requests, legs, outcome] = [
+    member(value, 'kind'),
     member(value, 'group'),
     member(value, 'number'),
     member(value, 'cause'),
@@ -110,6 +121,7 @@ function progressIn(value: unknown): readonly Progress[] {
   if (!Array.isArray(lines) || !Array.isArray(legs)) return [];
   return [
     {
+      kind: kind === 'drill' ? 'drill' : 'switchover',
       group: typeof group === 'string' ? group : null,
       number,
       cause,

@@ -1,9 +1,18 @@
 /**
- * `ha inhibit`, `ha release` and `ha switchover`: an operator's command to the running daemon, which decides and
+ * `ha inhibit`, `ha release`, `ha switchover` and `ha drill`: an operator's command to the running daemon, which decides and
  * answers with one sentence. What goes wrong is said on the error output, with what to do.
  */
+import { writeFileSync } from 'node:fs';
 import { ask, type Asked } from '../control/client';
-import { maxAheadMs, maxInhibitMs, minInhibitMs, whyFault, type OperatorCommand } from '../control/commands';
+import {
+  maxAheadMs,
+  maxHoldMs,
+  maxInhibitMs,
+  minHoldMs,
+  minInhibitMs,
+  whyFault,
+  type OperatorCommand,
+} from '../control/commands';
 import { closest } from '../config/closest';
 import { printable } from '../config/words';
 import type { FoundSocket } from './controlSocket';
@@ -22,13 +31,16 @@ const answerTimeoutMs = 20_000;
 const usage = `usage: xr-aws-ha ha inhibit --for 30m --why "AWS maintenance" [--group NAME] [-c FILE]
        xr-aws-ha ha release [--group NAME] [-c FILE]
        xr-aws-ha ha switchover [--dry-run | --at TIME | --cancel] [--group NAME] [-c FILE]
+       xr-aws-ha ha drill [--hold 60s] [--report FILE.json] [--group NAME] [-c FILE]
 
 switchover, or give, hands the targets to the peer router, where it is seen to be well, and waits until EC2 has shown
 them there for a keepalive. A peer that is inhibited gets them all the same, since that cannot be seen from here: type
 show ha_reason there first.
   --dry-run  only says what would be asked of EC2, and what speaks against it
   --at       at that time: 2026-12-01T03:00Z, 03:00 (UTC), or 30m from now; at most 7 days ahead
-  --cancel   takes such an order back
+  --cancel   takes such an order back, and stops a drill
+drill checks both ways, switches over, leaves the targets at the peer for --hold, takes them back, and verifies each half;
+at the first thing that is not as it should be it stops, and the targets stay with whoever serves them.
 `;
 
 /** What stands behind `ha` on the command line. */
@@ -39,6 +51,8 @@ export type HaArguments = {
   readonly at?: string | undefined;
   readonly dryRun?: boolean | undefined;
   readonly cancel?: boolean | undefined;
+  readonly hold?: string | undefined;
+  readonly report?: string | undefined;
   readonly group?: string | undefined;
 };
 
@@ -48,7 +62,7 @@ export type ReadHa =
 export function readHa(args: HaArguments, nowMs = Date.now()): ReadHa {
   const [written, ...more] = args.words;
   const action = written === 'give' ? 'switchover' : written;
-  if (action === undefined) return wrong('what to do is missing: inhibit, release or switchover');
+  if (action === undefined) return wrong('what to do is missing: inhibit, release, switchover or drill');
   if (!isAction(action)) {
     const suggestion = closest(action, actions);
     const hint = suggestion === null ? '' : `; did you mean ${suggestion}?`;
@@ -59,12 +73,13 @@ export function readHa(args: HaArguments, nowMs = Date.now()): ReadHa {
     return wrong(`${action} takes no '${printable(more.join(' '))}'${hint}`);
   }
   if (args.group === '') return wrong('--group: it is empty; write the name of a group');
-  for (const option of SWITCHOVER_OPTIONS)
-    if (args[option.name] !== undefined && action !== 'switchover')
-      return wrong(`${action} takes no ${option.written}`);
+  for (const { name, written: option, of } of OWN_OPTIONS)
+    if (args[name] !== undefined && args[name] !== false && action !== of)
+      return wrong(`${action} takes no ${option}`);
   if (action === 'inhibit') return readInhibit(args);
   if (args.for !== undefined) return wrong(`${action} takes no --for`);
   if (args.why !== undefined) return wrong(`${action} takes no --why`);
+  if (action === 'drill') return readDrill(args);
   return action === 'switchover'
     ? readSwitchover(args, nowMs)
     : { ok: true, command: { kind: action, ...groupOf(args) } };
@@ -75,6 +90,21 @@ const SWITCHOVER_OPTIONS = [
   { name: 'at', written: '--at' },
   { name: 'cancel', written: '--cancel' },
 ] as const;
+
+const OWN_OPTIONS = [
+  ...SWITCHOVER_OPTIONS.map((option) => ({ ...option, of: 'switchover' as const })),
+  { name: 'hold', written: '--hold', of: 'drill' },
+  { name: 'report', written: '--report', of: 'drill' },
+] as const;
+
+function readDrill(args: HaArguments): ReadHa {
+  const holdMs = parseDuration(args.hold ?? '60s');
+  if (holdMs === null)
+    return wrong(`--hold: '${printable(args.hold ?? '')}' is not a duration; ${durationHint}`);
+  if (holdMs < minHoldMs || holdMs > maxHoldMs)
+    return wrong(`--hold: '${printable(args.hold ?? '')}' is out of range; from 1s to 1h are possible`);
+  return { ok: true, command: { kind: 'drill', ...groupOf(args), holdMs } };
+}
 
 function readSwitchover(args: HaArguments, nowMs: number): ReadHa {
   const given = SWITCHOVER_OPTIONS.filter(({ name }) => args[name] !== undefined && args[name] !== false);
@@ -108,7 +138,8 @@ export async function ha(
     return haExitCodes.wrongUsage;
   }
   const { command } = reading;
-  if (command.kind === 'switchover') return followed(socket, command, { out, err }, timeoutMs);
+  if (command.kind === 'switchover' || command.kind === 'drill')
+    return followed(socket, command, { out, err }, { timeoutMs, reportPath: args.report });
   const asked = await ask(socket.path, command, timeoutMs);
   return told(asked, socket, { out, err });
 }
@@ -145,9 +176,10 @@ async function followed(
   socket: FoundSocket,
   command: OperatorCommand,
   { out, err }: Streams,
-  timeoutMs: number,
+  { timeoutMs, reportPath }: { readonly timeoutMs: number; readonly reportPath?: string | undefined },
 ): Promise<number> {
-  const following = new Following(socket.path, (line) => out.write(`${line}\n`));
+  const kind = command.kind === 'drill' ? 'drill' : 'switchover';
+  const following = new Following(socket.path, kind, (line) => out.write(`${line}\n`));
   await following.begin();
   const running = following.run();
   const asked = await ask(socket.path, command, timeoutMs);
@@ -161,6 +193,7 @@ async function followed(
     case 'declined':
     case 'undone':
       out.write(`${following.legs.join('\n')}\n`);
+      if (reportPath !== undefined && !written(reportPath, following.drills, err)) return haExitCodes.undone;
       return ending === 'done' ? haExitCodes.accepted : haExitCodes.undone;
     case 'lost':
       err.write('ha: the daemon does not answer any more: see show ha_targets and its log.\n');
@@ -170,7 +203,25 @@ async function followed(
   }
 }
 
-const actions = ['inhibit', 'release', 'switchover'] as const satisfies readonly OperatorCommand['kind'][];
+/** The report of a drill, for whoever it is handed on to. Returns whether it could be written. */
+function written(path: string, drills: readonly unknown[], err: Output): boolean {
+  try {
+    writeFileSync(path, `${JSON.stringify(drills, null, 2)}\n`);
+    return true;
+  } catch (error: unknown) {
+    err.write(
+      `ha: the report cannot be written: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    return false;
+  }
+}
+
+const actions = [
+  'inhibit',
+  'release',
+  'switchover',
+  'drill',
+] as const satisfies readonly OperatorCommand['kind'][];
 
 function isAction(word: string): word is (typeof actions)[number] {
   return actions.some((action) => action === word);

@@ -4,7 +4,7 @@
  */
 import { request } from 'node:http';
 import { isNativeError } from 'node:util/types';
-import { member } from '../config/document';
+import { entries, member } from '../config/document';
 import type { OperatorAnswer, OperatorCommand } from './commands';
 
 export type Asked =
@@ -29,12 +29,15 @@ export async function ask(path: string, command: OperatorCommand, timeoutMs: num
   return exchanged.outcome === 'text' ? askedOf(exchanged.text) : exchanged;
 }
 
-/** How the last switchover of each group goes; null where the daemon does not say. Never rejects. */
-export async function askProgress(path: string, timeoutMs: number): Promise<readonly unknown[] | null> {
+export type Told = { readonly progress: readonly unknown[]; readonly drills: readonly unknown[] };
+
+/** How the last switchover and drill of each group go; null where the daemon does not say. Never rejects. */
+export async function askProgress(path: string, timeoutMs: number): Promise<Told | null> {
   const exchanged = await exchange(path, { method: 'GET', to: '/progress' }, timeoutMs);
   if (exchanged.outcome !== 'text') return null;
-  const progress = member(jsonOf(exchanged.text), 'progress');
-  return Array.isArray(progress) ? progress : null;
+  const body = jsonOf(exchanged.text);
+  const progress = member(body, 'progress');
+  return Array.isArray(progress) ? { progress, drills: entries(member(body, 'drills')) } : null;
 }
 
 type Exchanged =

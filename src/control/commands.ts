@@ -21,6 +21,8 @@ type OperatorAction =
   | { readonly kind: 'schedule'; readonly atWallMs: number }
   /** No switchover at a later time. */
   | { readonly kind: 'cancel' }
+  /** A switchover to the peer for `holdMs`, from 1 s to an hour, and back. */
+  | { readonly kind: 'drill'; readonly holdMs: number }
   /** What a switchover would ask for now, and what speaks against it. */
   | { readonly kind: 'preview' };
 
@@ -38,6 +40,8 @@ export const minInhibitMs = 1_000;
 export const maxInhibitMs = 7 * 24 * 60 * 60 * 1_000;
 /** A switchover is ordered so long before its time at most. */
 export const maxAheadMs = 7 * 24 * 60 * 60 * 1_000;
+export const minHoldMs = 1_000;
+export const maxHoldMs = 60 * 60 * 1_000;
 
 const maxWhyCharacters = 200;
 

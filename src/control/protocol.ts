@@ -3,19 +3,22 @@
  *
  *   {"kind": "inhibit", "forMs": 1800000, "why": "maintenance"} | {"kind": "release"} | {"kind": "switchover"}
  *   {"kind": "schedule", "atWallMs": 1767225600000} | {"kind": "cancel"} | {"kind": "preview"}
+ *   {"kind": "drill", "holdMs": 60000}
  * Each may name a "group". What an older `ha` asks for as "give" is a switchover.
  *   200 {"accepted": true, "sentence": "...", "lines": [...], "begun": true} (the last two where there are any) | 4xx, 5xx {"error": "..."}: the daemon has not been asked
- * `GET /progress`: how the last switchover of each group goes: 200 {"progress": [...]}.
+ * `GET /progress`: how the last switchover and the last drill of each group go: 200 {"progress": [...], "drills": [...]}.
  */
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { clipped, printable } from '../config/words';
-import { maxInhibitMs, minInhibitMs, whyFault, type OperatorCommand } from './commands';
+import { maxHoldMs, maxInhibitMs, minHoldMs, minInhibitMs, whyFault, type OperatorCommand } from './commands';
 
 export type ReadCommand =
   { readonly ok: true; readonly command: OperatorCommand } | { readonly ok: false; readonly error: string };
 
 const forMsHint = `write a whole number of milliseconds from ${minInhibitMs} to ${maxInhibitMs}`;
+
+const holdHint = `write a whole number of milliseconds from ${minHoldMs} to ${maxHoldMs}`;
 
 const timeHint = 'write the time as milliseconds since 1970';
 
@@ -37,6 +40,11 @@ const commandSchema = z.discriminatedUnion(
     z.strictObject({ kind: z.literal('release'), group }),
     z.strictObject({ kind: z.enum(['cancel', 'preview']), group }),
     z.strictObject({
+      kind: z.literal('drill'),
+      group,
+      holdMs: z.int({ error: holdHint }).min(minHoldMs, holdHint).max(maxHoldMs, holdHint),
+    }),
+    z.strictObject({
       kind: z.literal('schedule'),
       group,
       atWallMs: z.int({ error: timeHint }).min(0, timeHint).max(8_640_000_000_000_000, timeHint),
@@ -45,7 +53,7 @@ const commandSchema = z.discriminatedUnion(
   ],
   {
     error:
-      'write an object with the kind "inhibit", "release", "switchover", "schedule", "cancel" or "preview"',
+      'write an object with the kind "inhibit", "release", "switchover", "schedule", "cancel", "preview" or "drill"',
   },
 );
 

@@ -16,7 +16,8 @@ export type OperatorEvent = Extract<
       | 'switchoverRequested'
       | 'scheduleRequested'
       | 'cancelRequested'
-      | 'previewRequested';
+      | 'previewRequested'
+      | 'drillRequested';
   }
 >;
 
@@ -47,11 +48,14 @@ export function operatorRequests({
   groups,
   enqueue,
   wallNow,
+  unready = () => [],
 }: {
   readonly groups: readonly string[];
   readonly enqueue: (group: string, event: OperatorEvent) => void;
   /** Milliseconds since 1970. */
   readonly wallNow: () => number;
+  /** What of the readiness of this group fails, a sentence each. */
+  readonly unready?: (group: string) => readonly string[];
 }): OperatorRequests {
   /** By the number of the request; a command is one request to each of its groups. */
   const pending = new Map<
@@ -72,7 +76,7 @@ export function operatorRequests({
         resolve(answer);
       };
       pending.set(request, { command, settle });
-      enqueue(group, eventOf(command, request, wallNow));
+      enqueue(group, eventOf(command, request, { wallNow, unready: () => unready(group) }));
     });
   };
 
@@ -96,7 +100,7 @@ export function operatorRequests({
   };
 }
 
-const HANDING_OVER: readonly OperatorCommand['kind'][] = ['switchover', 'schedule', 'preview'];
+const HANDING_OVER: readonly OperatorCommand['kind'][] = ['switchover', 'schedule', 'preview', 'drill'];
 
 type Meant =
   | { readonly ok: true; readonly groups: readonly string[] }
@@ -138,7 +142,11 @@ function together(groups: readonly string[], answers: readonly OperatorAnswer[])
   };
 }
 
-function eventOf(command: OperatorCommand, request: number, wallNow: () => number): OperatorEvent {
+function eventOf(
+  command: OperatorCommand,
+  request: number,
+  { wallNow, unready }: { readonly wallNow: () => number; readonly unready: () => readonly string[] },
+): OperatorEvent {
   switch (command.kind) {
     case 'inhibit':
       return {
@@ -156,6 +164,8 @@ function eventOf(command: OperatorCommand, request: number, wallNow: () => numbe
       return { type: 'scheduleRequested', request, atWall: command.atWallMs, wallNow: wallNow() };
     case 'cancel':
       return { type: 'cancelRequested', request };
+    case 'drill':
+      return { type: 'drillRequested', request, holdMs: command.holdMs, unready: unready() };
     case 'preview':
       return { type: 'previewRequested', request };
   }

@@ -18,17 +18,27 @@ export type ControlOptions = {
   readonly submit: (command: OperatorCommand) => Promise<OperatorAnswer>;
   /** Of each group that has switched over in this life of the daemon. */
   readonly progress?: () => readonly object[];
+  /** The report of the last drill of each group that has had one. */
+  readonly drills?: () => readonly object[];
 } & Partial<ControlTiming>;
 
 export type Control = Listener;
 
-export function openControl({ path, log, submit, progress = () => [], ...timing }: ControlOptions): Control {
+export function openControl({
+  path,
+  log,
+  submit,
+  progress = () => [],
+  drills = () => [],
+  ...timing
+}: ControlOptions): Control {
   return new Listener({
     ...timing,
     place: { key: 'control_socket', path },
     routes: {
       'POST /command': (body) => decide({ log, submit }, body),
-      'GET /progress': () => Promise.resolve({ status: 200, body: { progress: progress() } }),
+      'GET /progress': () =>
+        Promise.resolve({ status: 200, body: { progress: progress(), drills: drills() } }),
     },
     onOpen: () => log.info({ event: 'control-available', path }, 'Commands of ha are taken'),
     onObstacle: ({ code, cause, advice }) =>

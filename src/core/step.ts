@@ -29,6 +29,7 @@ import {
 } from './rules/evidence';
 import { endAlarms } from './rules/alarms';
 import { alarmIfForeign } from './rules/foreignHolder';
+import { drillRequested, stopDrill, watchDrill } from './moves/drill';
 import { failHandover, reviewHandover, watchHandover } from './moves/handover';
 import {
   answerSwitchover,
@@ -188,9 +189,12 @@ function apply(turn: Turn, before: State, event: Event): void {
     case 'scheduleRequested':
       return scheduleRequested(turn, event, objectionToSwitchover(turn));
     case 'cancelRequested':
+      stopDrill(turn, 'an operator wants it so');
       return cancelRequested(turn, event);
     case 'previewRequested':
       return previewRequested(turn, event);
+    case 'drillRequested':
+      return drillRequested(turn, event);
     case 'maintenanceLearnt':
       return maintenanceLearnt(turn, event);
     case 'shutdownRequested':
@@ -245,6 +249,7 @@ function decide(turn: Turn): void {
   const waiting = considerMaintenance(turn, () => objectionToSwitchover(turn));
   const verdict = standing(turn, decideMove(turn), waiting);
   watchHandover(turn);
+  watchDrill(turn);
   updateRole(turn);
   observeWhenHoldEnds(turn);
   scheduleObservation(turn);

@@ -193,6 +193,7 @@ const KINDS = {
   inhibitRequested: 'operator',
   releaseRequested: 'operator',
   switchoverRequested: 'operator',
+  drillRequested: 'operator',
   maintenanceLearnt: 'daemon',
   scheduleRequested: 'operator',
   cancelRequested: 'operator',

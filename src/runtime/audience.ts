@@ -21,6 +21,7 @@ export type AddressedEvent = Extract<
       | 'inhibitRequested'
       | 'releaseRequested'
       | 'switchoverRequested'
+      | 'drillRequested'
       | 'scheduleRequested'
       | 'cancelRequested'
       | 'previewRequested';

@@ -81,6 +81,7 @@ function fieldsOf(event: Event, { now, before, step }: Recorded): Record<string,
     case 'inhibitRequested':
     case 'releaseRequested':
     case 'switchoverRequested':
+    case 'drillRequested':
     case 'maintenanceLearnt':
     case 'scheduleRequested':
     case 'cancelRequested':

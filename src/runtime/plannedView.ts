@@ -3,7 +3,7 @@
  * and who waits for a switchover. Pure.
  */
 import type { JsonObject } from '../core/state/model';
-import type { Handover, State } from '../core/state/state';
+import type { Drill, DrillLeg, Handover, State } from '../core/state/state';
 import { announcedFor, inOrder, maintenanceWords, WHOSE } from '../core/rules/maintenance';
 import { scheduledWords } from '../core/rules/schedule';
 
@@ -14,11 +14,12 @@ export type Planned = {
   readonly text: string;
 };
 
-/** How the last switchover of a group goes, or has gone. Times in milliseconds since it was decided. */
+/** How the last switchover, or the last drill, of a group goes or has gone. Times in milliseconds since it was decided. */
 export type Progress = {
   /** Null where there is only one. */
   readonly group: string | null;
-  /** Of its attempt: a later one has a higher number. */
+  readonly kind: 'switchover' | 'drill';
+  /** Of its attempt, or of the command: a later one of its kind has a higher number. */
   readonly number: number;
   readonly cause: string;
   /** What has happened so far, a sentence each. */
@@ -60,7 +61,8 @@ export function shownPlans(states: ReadonlyMap<string, State>): JsonObject {
   const planned = [...states].flatMap(([group, state]) =>
     shownPlanned(plannedOf(state)).map((each) => ({ ...named(group), ...each })),
   );
-  const last = progressOf(states).map(({ group, cause, outcome, requests, lines, legs }) => ({
+  const switchovers = progressOf(states).filter(({ kind }) => kind === 'switchover');
+  const last = switchovers.map(({ group, cause, outcome, requests, lines, legs }) => ({
     ...(group === null ? {} : { group }),
     cause,
     outcome: outcome ?? 'under way',
@@ -68,13 +70,17 @@ export function shownPlans(states: ReadonlyMap<string, State>): JsonObject {
     lines,
     legs: legs.map(({ what, atMs }) => ({ what, at_ms: atMs })),
   }));
-  return { planned, last_switchover: last };
+  return { planned, last_switchover: last, last_drill: drillReports(states) };
 }
 
 export function progressOf(states: ReadonlyMap<string, State>): readonly Progress[] {
-  return [...states].flatMap(([group, { handover }]) =>
-    handover === null ? [] : [progress(handover, states.size > 1 ? group : null)],
-  );
+  return [...states].flatMap(([name, { handover, drill }]) => {
+    const group = states.size > 1 ? name : null;
+    return [
+      ...(handover === null ? [] : [progress(handover, group)]),
+      ...(drill === null ? [] : [drillProgress(drill, group)]),
+    ];
+  });
 }
 
 function progress(handover: Handover, group: string | null): Progress {
@@ -93,5 +99,56 @@ function progress(handover: Handover, group: string | null): Progress {
     ...(ended === null ? [] : [ended.sentence]),
   ];
   const outcome = ended?.outcome ?? null;
-  return { group, number: attempt, cause, lines, requests, legs, outcome };
+  return { kind: 'switchover', group, number: attempt, cause, lines, requests, legs, outcome };
+}
+
+const LEGS = {
+  checks: 'checked before it',
+  over: 'switched over to the peer',
+  hold: 'held at the peer',
+  back: 'taken back',
+  after: 'verified here',
+} as const satisfies Record<DrillLeg['leg'], string>;
+
+function drillProgress({ request, begunAt, legs, ended }: Drill, group: string | null): Progress {
+  const over = legs.filter(({ to }) => to !== null);
+  const isStopped = ended?.outcome === 'stopped';
+  const told = over.filter((_, place) => !(isStopped && place === over.length - 1));
+  const lines = told.map(({ leg, evidence }) => `${LEGS[leg]}: ${evidence}`);
+  return {
+    kind: 'drill',
+    group,
+    number: request,
+    cause: 'drill',
+    lines: [...lines, ...(ended === null ? [] : [ended.sentence])],
+    requests: legs.reduce((sum, leg) => sum + leg.requests, 0),
+    legs: told.map(({ leg, to }) => ({ what: LEGS[leg], atMs: Math.round((to ?? begunAt) - begunAt) })),
+    outcome: ended === null ? null : ended.outcome === 'done' ? 'done' : 'undone',
+  };
+}
+
+/** The whole of the last drill of each group, to be kept and handed on. Times in milliseconds since it began. */
+export function drillReports(states: ReadonlyMap<string, State>): readonly JsonObject[] {
+  return [...states].flatMap(([group, { drill }]) => {
+    if (drill === null) return [];
+    const { begunAt, holdMs, legs, ended } = drill;
+    const since = (at: number | null): number | null => (at === null ? null : Math.round(at - begunAt));
+    const shown = legs.map(({ leg, from, to, requests, timeline, evidence }) => ({
+      leg,
+      from_ms: since(from),
+      to_ms: since(to),
+      requests,
+      ...(timeline === null
+        ? {}
+        : {
+            first_sent_ms: since(timeline.firstSentAt),
+            all_moved_ms: since(timeline.lastAnsweredAt),
+            seen_ms: since(timeline.confirmedAt),
+          }),
+      evidence,
+    }));
+    const named = states.size > 1 ? { group } : {};
+    const outcome = ended?.outcome ?? 'under way';
+    return [{ ...named, outcome, sentence: ended?.sentence ?? '', hold_s: holdMs / 1000, legs: shown }];
+  });
 }

@@ -38,6 +38,12 @@ export class ReadinessView {
     );
   }
 
+  /** What fails of this group or of the whole daemon, a sentence each. */
+  unready(name: string): readonly string[] {
+    const own = this.#lines.filter(({ group }) => group === null || group === name);
+    return own.filter(({ state }) => state === 'failing').map(({ text }) => text);
+  }
+
   /** As last judged. */
   get lines(): readonly Line[] {
     return this.#lines;

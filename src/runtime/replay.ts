@@ -202,6 +202,7 @@ const EVENT_TYPES = {
   inhibitRequested: true,
   releaseRequested: true,
   switchoverRequested: true,
+  drillRequested: true,
   maintenanceLearnt: true,
   scheduleRequested: true,
   cancelRequested: true,

@@ -114,6 +114,7 @@ export class View {
       case 'inhibitRequested':
       case 'releaseRequested':
       case 'switchoverRequested':
+      case 'drillRequested':
       case 'maintenanceLearnt':
       case 'scheduleRequested':
       case 'cancelRequested':

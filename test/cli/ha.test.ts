@@ -1,7 +1,7 @@
 // `ha` against a control socket whose daemon is made up, and as a process of its own.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -45,6 +45,7 @@ afterEach(async () => {
 async function daemonThat(
   answers: OperatorAnswer | (() => Promise<OperatorAnswer>),
   progress: () => readonly object[] = () => [],
+  drills: () => readonly object[] = () => [],
 ): Promise<void> {
   const { log, records } = recordingLogger();
   control = openControl({
@@ -55,6 +56,7 @@ async function daemonThat(
       return typeof answers === 'function' ? answers() : Promise.resolve(answers);
     },
     progress,
+    drills,
   });
   await eventually(() => expect(eventsOf(records)).toEqual(['control-available']));
 }
@@ -177,6 +179,11 @@ describe('arguments', () => {
       { words: ['switchover'], group: 'north' },
       { kind: 'switchover', group: 'north' },
     ],
+    [{ words: ['drill'] }, { kind: 'drill', holdMs: 60_000 }],
+    [
+      { words: ['drill'], hold: '5m', group: 'north' },
+      { kind: 'drill', group: 'north', holdMs: 300_000 },
+    ],
     [{ words: ['switchover'], dryRun: true }, { kind: 'preview' }],
     [{ words: ['give'], cancel: true }, { kind: 'cancel' }],
     [
@@ -193,7 +200,7 @@ describe('arguments', () => {
 
   const why = 'AWS maintenance';
   test.each<readonly [HaArguments, string]>([
-    [{ words: [] }, 'what to do is missing: inhibit, release or switchover'],
+    [{ words: [] }, 'what to do is missing: inhibit, release, switchover or drill'],
     [{ words: ['release'], group: '' }, '--group: it is empty; write the name of a group'],
     [{ words: ['inhibt'], for: '1h', why }, "there is no 'inhibt'; did you mean inhibit?"],
     [{ words: ['frobnicate'] }, "there is no 'frobnicate'"],
@@ -205,6 +212,13 @@ describe('arguments', () => {
     [{ words: ['release'], for: '1h' }, 'release takes no --for'],
     [{ words: ['switchover'], why }, 'switchover takes no --why'],
     [{ words: ['release'], at: '03:00' }, 'release takes no --at'],
+    [{ words: ['switchover'], hold: '60s' }, 'switchover takes no --hold'],
+    [{ words: ['drill'], at: '03:00' }, 'drill takes no --at'],
+    [
+      { words: ['drill'], hold: 'long' },
+      "--hold: 'long' is not a duration; write it like 90s, 30m, 2h or 1h30m",
+    ],
+    [{ words: ['drill'], hold: '2h' }, "--hold: '2h' is out of range; from 1s to 1h are possible"],
     [{ words: ['switchover'], at: '03:00', cancel: true }, 'switchover takes one of --at and --cancel'],
     [
       { words: ['switchover'], at: 'soon' },
@@ -363,6 +377,36 @@ describe('the daemon', () => {
       await strangerThat((socket) => socket.end(http('{"accepted":true,"sentence":"done"}\n')));
       expect(await run({ words: ['switchover'] })).toMatchObject({ code: 0, out: 'done\n' });
     });
+  });
+
+  test('a drill is told as it goes, and its report is kept', async () => {
+    let asked = false;
+    const drill = {
+      kind: 'drill',
+      group: null,
+      number: 1,
+      cause: 'drill',
+      lines: ['switched over to the peer: seen', 'the drill is done'],
+      requests: 4,
+      legs: [{ what: 'taken back', atMs: 70_000 }],
+      outcome: 'done',
+    };
+    const report = { outcome: 'done', legs: [{ leg: 'over', evidence: 'seen' }] };
+    await daemonThat(
+      () => {
+        asked = true;
+        return Promise.resolve({ accepted: true, sentence: 'a drill begins' });
+      },
+      // The switchover within it is told of by the drill.
+      () => (asked ? [{ ...drill, kind: 'switchover', lines: ['not this one'] }, drill] : []),
+      () => [report],
+    );
+    const path = join(folder, 'drill.json');
+    const { code, out, err } = await run({ words: ['drill'], hold: '60s', report: path });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).not.toContain('not this one');
+    expect(out.endsWith('since the decision (4 requests to EC2):\n    70000 ms  taken back\n')).toBe(true);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual([report]);
   });
 
   test('cannot steer the terminal', async () => {

@@ -338,6 +338,17 @@ const eventOf: fc.Arbitrary<Move['eventOf']> = fc.oneof(
     ),
   },
   {
+    weight: 8,
+    arbitrary: fixed(
+      fc.record({
+        type: fc.constant('drillRequested' as const),
+        request,
+        holdMs: fc.constantFrom(1_000, 10_000),
+        unready: fc.constantFrom([], [], ['a permission lacks']),
+      }),
+    ),
+  },
+  {
     weight: 5,
     arbitrary: fixed(
       fc.record({

@@ -44,7 +44,7 @@ test('one group is shown as itself, and nothing speaks of groups', () => {
   expect(shown).toEqual([
     ['ha_state', 'ACTIVE'],
     ['ha_reason', 'all is well'],
-    ['ha_planned', { planned: [], last_switchover: [] }],
+    ['ha_planned', { planned: [], last_switchover: [], last_drill: [] }],
   ]);
 });
 

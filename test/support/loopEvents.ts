@@ -15,6 +15,7 @@ export function enqueueTo(loop: Loop, group: string, event: Event): void {
     case 'inhibitRequested':
     case 'releaseRequested':
     case 'switchoverRequested':
+    case 'drillRequested':
     case 'scheduleRequested':
     case 'cancelRequested':
     case 'previewRequested':

@@ -171,6 +171,16 @@ export class Story {
           wallNow,
         });
       }
+      case 'drill': {
+        const holdMs = Number(first) * 1000;
+        const unready = words.slice(1).join(' ');
+        return this.#take({
+          type: 'drillRequested',
+          request: ++this.#requests,
+          holdMs,
+          unready: unready === '' ? [] : [unready],
+        });
+      }
       case 'cancel':
         return this.#take({ type: 'cancelRequested', request: ++this.#requests });
       case 'maintenance':

@@ -292,5 +292,6 @@ function finishHandingOver(turn: Turn, attempt: Attempt, moved: string): void {
     true,
     `${moved} to the peer; it knows with its next keepalive. ${PEER_INHIBIT}`,
   );
-  noteSwitchedOver(turn, turn.state.handover?.cause ?? 'operator');
+  const { cause } = turn.state.handover ?? { cause: 'operator' };
+  if (cause !== 'drill') noteSwitchedOver(turn, cause);
 }

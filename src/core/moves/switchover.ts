@@ -79,7 +79,7 @@ export function decideSwitchover(turn: Turn): void {
   answerSwitchover(turn, order.request, false, sentence);
   // What it was for is already true.
   const isThere = turn.state.role.haState === 'STANDBY';
-  const isTold = order.cause === 'operator' || order.cause === 'shutdown';
+  const isTold = order.cause !== 'schedule' && order.cause !== 'maintenance';
   if (isTold || isThere) return note(turn, 'notable', sentence);
   alarmMissed(turn, sentence);
 }
@@ -169,6 +169,7 @@ const WANTED_BY = {
   schedule: 'an operator has ordered it for now',
   maintenance: 'maintenance of this router is announced',
   shutdown: 'this daemon is told to stop',
+  drill: 'a drill wants it so',
 } as const satisfies Record<HandoverCause, string>;
 
 function callsTo({ plan, now }: Situation, places: readonly Place[]): readonly Call[] {

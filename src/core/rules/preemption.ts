@@ -8,7 +8,7 @@ import type { Holder } from '../state/model';
 import { holdsAll, isSettled, roleOf, takeableTargets } from '../levels/ownership';
 import { purposeOf } from '../state/purposes';
 import { sessionOf } from '../levels/sessions';
-import type { HandoverCause, Ownership } from '../state/state';
+import type { Drill, HandoverCause, Ownership } from '../state/state';
 import { list, note, raiseAlarm, type Turn } from '../state/turn';
 import { declines, type Verdict } from './verdict';
 
@@ -31,7 +31,8 @@ function isReady({ plan, state, now }: Turn): boolean {
 
 export function considerPreemption(turn: Turn): Verdict {
   const { plan, state, now } = turn;
-  const { ownership, preemption } = state;
+  const { ownership, preemption, drill } = state;
+  if (drill !== null && drill.ended === null) return considerDrill(turn, drill);
   if (!plan.preferred || ownership === null || holdsAll(plan, ownership)) return declines('');
   if (preemption.offBecause !== null) return declines(`preferred, but ${preemption.offBecause}`);
   if (preemption.readySince === null) return declines('');
@@ -50,6 +51,21 @@ export function considerPreemption(turn: Turn): Verdict {
     sentence:
       `preempting: taking ${list(targets.map(({ id }) => id))}, because this router is preferred and has ` +
       `been ready with all sessions UP for ${delayS} s`,
+  };
+}
+
+/** A drill takes the targets back when its time has come, and not before, whether this router is preferred or not. */
+function considerDrill({ plan, state: { ownership } }: Turn, { legs }: Drill): Verdict {
+  const leg = legs.at(-1)?.leg;
+  if (ownership === null || holdsAll(plan, ownership) || leg !== 'back')
+    return declines(leg === 'hold' ? 'a drill has given the targets to the peer for a while' : '');
+  const targets = takeableTargets(plan, ownership);
+  return {
+    fires: true,
+    purpose: 'preemption',
+    targets,
+    sessions: [],
+    sentence: `taking ${list(targets.map(({ id }) => id))} back from the peer: the drill wants it so`,
   };
 }
 
@@ -89,6 +105,7 @@ const SWITCHED_BY = {
   schedule: 'an operator has switched over to the peer',
   maintenance: 'it has switched over to the peer ahead of maintenance',
   shutdown: 'it has switched over to the peer before its end',
+  drill: 'a drill was stopped while the peer had the targets',
 } as const satisfies Record<HandoverCause, string>;
 
 /** The targets stay at the peer: somebody wants it so, or this router is about to go. */

@@ -337,6 +337,14 @@ export type Event =
     }
   /** No switchover later. */
   | { readonly type: 'cancelRequested'; readonly request: number }
+  /** A switchover to the peer for so long, and back. */
+  | {
+      readonly type: 'drillRequested';
+      readonly request: number;
+      readonly holdMs: number;
+      /** What of this router's readiness fails, a sentence each; as the parts around the core know it. */
+      readonly unready: readonly string[];
+    }
   /** What would a switchover ask for now, and what speaks against it? Changes nothing. */
   | { readonly type: 'previewRequested'; readonly request: number }
   | { readonly type: 'shutdownRequested'; readonly cause: string };

@@ -243,7 +243,7 @@ export type GiveBack = {
 };
 
 /** Why the targets are handed to the peer while all is well. */
-export type HandoverCause = 'operator' | 'schedule' | 'maintenance' | 'shutdown';
+export type HandoverCause = 'operator' | 'schedule' | 'maintenance' | 'shutdown' | 'drill';
 
 /** An order of a switchover that has not been decided yet. */
 export type Order = {
@@ -266,6 +266,32 @@ export type Handover = Order & {
   readonly ended: {
     readonly at: number;
     readonly outcome: 'done' | 'declined' | 'undone';
+    readonly sentence: string;
+  } | null;
+};
+
+/** A part of a drill; what it has shown stands in `evidence` when it is over. */
+export type DrillLeg = {
+  readonly leg: 'checks' | 'over' | 'hold' | 'back' | 'after';
+  readonly from: number;
+  readonly to: number | null;
+  /** Sent to the cloud. */
+  readonly requests: number;
+  readonly timeline: Timeline | null;
+  readonly evidence: string;
+};
+
+/** The last drill of this process life. */
+export type Drill = {
+  readonly request: number;
+  readonly holdMs: number;
+  readonly begunAt: number;
+  /** Before it began. */
+  readonly lastAttempt: number;
+  readonly legs: readonly DrillLeg[];
+  readonly ended: {
+    readonly at: number;
+    readonly outcome: 'done' | 'stopped';
     readonly sentence: string;
   } | null;
 };
@@ -299,6 +325,7 @@ export type State = {
   readonly order: Order | null;
   readonly scheduled: Scheduled | null;
   readonly handover: Handover | null;
+  readonly drill: Drill | null;
   /** What the cloud has announced. */
   readonly maintenance: {
     readonly own: readonly Maintenance[];
@@ -391,6 +418,7 @@ export function initialState(plan: Plan): State {
     order: null,
     scheduled: null,
     handover: null,
+    drill: null,
     maintenance: { own: [], peer: null },
     blocked: false,
     alarms: {},
