@@ -51,6 +51,11 @@ export class Causes {
     if (CAUSES.includes(kind)) this.#causes.push({ until, taken: [new Set(), new Set()] });
   }
 
+  /** How many faults have not been over for long at that time. */
+  lastingAt(at: number): number {
+    return this.#faultsUntil.filter((until) => until >= at).length;
+  }
+
   /**
    * What is wrong when this router takes this target in this takeover, which was begun at that time, if anything is.
    * (It is driven to completion, and its own later requests move nothing for another reason.)

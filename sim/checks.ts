@@ -11,6 +11,7 @@ import type { Causes } from './causes';
 import type { Ec2, Nic } from './ec2';
 import type { Tally } from './fired';
 import type { Network } from './network';
+import { serves } from './outage';
 import type { Router as AnyRouterOf } from './router';
 import {
   groupsMeant,
@@ -128,6 +129,8 @@ export class Checks {
   readonly #switchedAt: Both<number> = [-Infinity, -Infinity];
   readonly #pending: Both<Map<number, number>> = [new Map<number, number>(), new Map<number, number>()];
   #sends = 0;
+  /** When each router last began to hand over, and how many targets were served then. */
+  readonly #plannedFrom: Both<{ readonly at: number; readonly served: number } | null> = [null, null];
 
   constructor({ group, plan, scenario, timeline, network, ec2, causes, tally, broken }: ChecksParts) {
     this.#group = group;
@@ -215,6 +218,7 @@ export class Checks {
     }
     if (before.attempt !== null && state.attempt?.number !== before.attempt.number)
       this.#checkAbandoned(router, before.attempt, step);
+    this.#checkPlanned(router, before, state);
     if (event.type === 'bfdSessionChanged' && event.level === 'Up') this.#hasBeenUp[router.index] = true;
     if (event.type === 'callAnswered' && event.attempt !== before.attempt?.number) {
       // `late-answer`: it changes neither levels nor ownership nor a later attempt.
@@ -232,6 +236,33 @@ export class Checks {
         this.#broken('one-attempt', `router ${router.index} sends for attempt ${effect.attempt}`);
     }
     if (effects.some(({ effect }) => effect === 'sendCall')) this.#checkSend(router, before, state, now);
+  }
+
+  /**
+   * `planned-keeps-service`: a switchover that nothing but an order called for, and a drill, leave no fewer targets
+   * served than before they began, unless a second fault explains it.
+   */
+  #checkPlanned({ index }: Router, before: State, { handover, drill }: State): void {
+    if (handover !== null && handover.attempt !== before.handover?.attempt)
+      this.#plannedFrom[index] = { at: this.#timeline.now, served: this.#served() };
+    const isOver = handover?.ended !== null && before.handover?.ended === null;
+    const isDrillOver = drill?.ended !== null && before.drill?.ended === null;
+    if (!isOver && !isDrillOver) return;
+    const from = this.#plannedFrom[index];
+    this.#tally.count(
+      `planned ${isDrillOver ? `drill ${drill?.ended?.outcome ?? ''}` : `${handover?.cause ?? ''} ${handover?.ended?.outcome ?? ''}`}`,
+    );
+    if (from === null || this.#causes.lastingAt(from.at) > 1) return;
+    const served = this.#served();
+    if (served < from.served)
+      this.#broken(
+        'planned-keeps-service',
+        `router ${index}: ${served} targets are served after it, ${from.served} before`,
+      );
+  }
+
+  #served(): number {
+    return this.#ec2.holdersOf(this.#group).filter((holder) => serves(this.#network, holder)).length;
   }
 
   /** What may begin, and when. `before` is the state in which it was decided. */
@@ -258,8 +289,8 @@ export class Checks {
       );
     if (before.inhibit !== null && now < before.inhibit.until) say('not-inhibited', 'sends while inhibited');
     if (before.streams.phase === 'notInControl') say('in-control', 'sends while not in control');
-    const isForTheStop = this.#scenario.settings.atShutdown && after.handover?.cause === 'shutdown';
-    if (before.shutdown !== null && !isForTheStop) say('not-shutting-down', 'sends while shutting down');
+    const isAtTheEnd = attempt.purpose === 'switchover' && after.handover?.cause === 'shutdown';
+    if (before.shutdown !== null && !isAtTheEnd) say('not-shutting-down', 'sends while shutting down');
     const complete =
       before.ownership !== null &&
       this.#plan.targets.every(({ id }) => before.ownership?.holders[id]?.mine === true);
@@ -637,9 +668,10 @@ function removalMoves({ removedAs, onPeerWithdrawn }: Scenario['settings']): boo
   return removedAs === 'Down' || onPeerWithdrawn === 'take';
 }
 
-function isHandingOver(fault: Fault, { atShutdown }: Settings): boolean {
+function isHandingOver(fault: Fault, { atShutdown, beforeMaintenanceMs }: Settings): boolean {
   if (fault.kind === 'process') return atShutdown && fault.how === 'shutdown';
-  return fault.kind === 'operator' && (fault.how === 'switchover' || fault.how === 'schedule');
+  if (fault.kind === 'maintenance') return beforeMaintenanceMs !== null;
+  return fault.kind === 'operator' && ['switchover', 'schedule', 'drill'].includes(fault.how);
 }
 
 function changesOf(fault: Fault, settings: Scenario['settings']): number {
@@ -668,9 +700,13 @@ function changesOf(fault: Fault, settings: Scenario['settings']): number {
       return 0;
     case 'clock':
       return 0;
+    case 'maintenance':
+      // Ahead of it, and with the reboot where that did not work or the peer has failed.
+      return 2;
     case 'operator':
       if (fault.how === 'inhibit' || fault.how === 'release') return 0;
       // What is moved by hand to a router that is dead has to come back.
+      if (fault.how === 'drill') return 3;
       return isHandingOver(fault, settings) ? 1 : 2;
   }
 }

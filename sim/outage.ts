@@ -28,6 +28,14 @@ export const LOOK_MS = 5_000;
 /** evidence_hold_s and the calls; beside it three keepalives. */
 const BOUND_MS = 35_000;
 
+/** Whether a target that this interface has is served. */
+export function serves(network: Network, holder: Nic | null): boolean {
+  if (holder === null) return false;
+  const { router, index } = holder;
+  if (router === null || router === STRANGER) return true;
+  return network.alive[router] && network.interfaces[router][index] === 'Up';
+}
+
 export class ServiceWatch {
   readonly #group: Group;
   readonly #scenario: Scenario;
@@ -86,10 +94,7 @@ export class ServiceWatch {
 
   /** What an instance outside the pair does with it is its own affair, or a person's. */
   #serves(holder: Nic | null): boolean {
-    if (holder === null) return false;
-    const { router, index } = holder;
-    if (router === null || router === STRANGER) return true;
-    return this.#network.alive[router] && this.#network.interfaces[router][index] === 'Up';
+    return serves(this.#network, holder);
   }
 
   #isFit(index: RouterIndex, now: number): boolean {

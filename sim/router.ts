@@ -75,7 +75,9 @@ type Memories = { readonly [group in Group]: Memory | null };
 const NO_MEMORIES: Memories = { 0: null, 1: null };
 
 /** What an operator types; `schedule`: a switchover, so much later. */
-export type Command = 'inhibit' | 'release' | 'switchover' | 'schedule' | 'cancel';
+export type Command = 'inhibit' | 'release' | 'switchover' | 'schedule' | 'drill' | 'cancel';
+/** A drill does not hold the targets at the peer for longer. */
+const HOLD_MS_MAX = 60_000;
 
 export class Router<Index extends AnyRouter> {
   readonly index: Index;
@@ -99,6 +101,7 @@ export class Router<Index extends AnyRouter> {
   #pausedUntil = 0;
   #pausedFrom = 0;
   #lastRequest = 0;
+  #announced: { readonly own: number | null; readonly peer: number | null } = { own: null, peer: null };
   /** The daemon that runs has begun with a memory that is not the last one: a fault of its own. */
   hasStaleMemory = false;
   /** How long it stays away when it is told to stop. */
@@ -230,6 +233,7 @@ export class Router<Index extends AnyRouter> {
       const memory = memories?.[group] ?? null;
       this.daemon.enqueueFor(group, () => ({ type: 'started', bootId, memory, wallNow }));
     }
+    if (settings.beforeMaintenanceMs !== null || this.#announced.own !== null) this.#tellAnnounced();
     this.api.attachSoon(random.int(20, 1_000));
   }
 
@@ -271,6 +275,11 @@ export class Router<Index extends AnyRouter> {
           wallNow,
         }));
         break;
+      case 'drill': {
+        const holdMs = Math.min(forMs, HOLD_MS_MAX);
+        daemon.enqueueFor(group, () => ({ type: 'drillRequested', request, holdMs, unready: [] }));
+        break;
+      }
       case 'cancel':
         daemon.enqueueFor(group, () => ({ type: 'cancelRequested', request }));
         break;
@@ -288,6 +297,25 @@ export class Router<Index extends AnyRouter> {
         break;
     }
     return request;
+  }
+
+  /** Of this router, or of its peer: when it begins, in virtual time; null: none is announced. */
+  announce(whose: 'own' | 'peer', at: number | null): void {
+    this.#announced = { ...this.#announced, [whose]: at };
+    this.#tellAnnounced();
+  }
+
+  #tellAnnounced(): void {
+    const { timeline } = this.#p;
+    for (const [whose, at] of Object.entries(this.#announced)) {
+      const aheadMs = (at ?? 0) - timeline.now;
+      const announced =
+        at === null
+          ? []
+          : [{ code: 'system-reboot', at: this.now + aheadMs, atWall: this.#wallNow + aheadMs }];
+      const instanceId = whose === 'own' ? null : `i-${1 - this.index}`;
+      this.daemon?.enqueue(() => ({ type: 'maintenanceLearnt', instanceId, announced }));
+    }
   }
 
   #endDaemon(): void {

@@ -133,9 +133,12 @@ export type Fault = Timed &
     | {
         readonly kind: 'operator';
         readonly router: RouterIndex;
-        readonly how: 'inhibit' | 'release' | 'switchover' | 'schedule' | 'move' | 'foreign' | 'nobody';
+        readonly how:
+          'inhibit' | 'release' | 'switchover' | 'schedule' | 'drill' | 'move' | 'foreign' | 'nobody';
         readonly target: number | 'all';
       }
+    /** The cloud announces that it reboots the machine when the time of the fault is over. */
+    | { readonly kind: 'maintenance'; readonly router: RouterIndex }
     /** The wall clock of a router is stepped, forwards or backwards. */
     | { readonly kind: 'clock'; readonly router: RouterIndex; readonly byMs: number }
   );
@@ -188,6 +191,8 @@ export function scenarioOf(seed: number): Scenario {
     // Or just when the last one is over.
     if (random.chance(0.1)) last = Math.min(last + fault.forMs, HEAL_MS - 1_000);
   }
+  const maintenance = announced(new Random(seed, 9));
+  if (maintenance !== null) faults.push(maintenance);
   const unseen = new Random(seed, 3);
   if (unseen.chance(1 / 32)) return repairedUnseen(unseen, seed, settings);
   const death = random.chance(0.35) ? deathOf(random, faults) : null;
@@ -197,7 +202,15 @@ export function scenarioOf(seed: number): Scenario {
 /** Some of the switchovers are ordered for when the fault would be over. */
 function ordered(random: Random, fault: Fault): Fault {
   if (fault.kind !== 'operator' || fault.how !== 'switchover') return fault;
-  return { ...fault, how: random.pick(['switchover', 'switchover', 'schedule']) };
+  return { ...fault, how: random.pick(['switchover', 'switchover', 'schedule', 'drill', 'drill']) };
+}
+
+/** In one run of six a router has maintenance; the other faults are drawn as ever. */
+function announced(random: Random): Fault | null {
+  if (!random.chance(1 / 6)) return null;
+  const forMs = random.int(20_000, 200_000);
+  const at = random.int(60_000, HEAL_MS - 60_000 - forMs);
+  return { kind: 'maintenance', router: random.pick([0, 1]), at, forMs, uponMoveOf: null, lateMs: 0 };
 }
 
 /** How often each kind of fault happens where all are as likely as they are interesting. */
@@ -211,6 +224,8 @@ const SHARES: { readonly [kind in FaultKind]: number } = {
   operator: 2,
   detach: 1,
   clock: 0.5,
+  // Drawn apart: see announced.
+  maintenance: 0,
 };
 
 /**
@@ -428,6 +443,8 @@ function faultOf(random: Random, settings: Settings, kind: FaultKind, at: number
         ]),
         target,
       };
+    case 'maintenance':
+      return { ...timed, kind, router };
     case 'clock':
       return { ...timed, kind: 'clock', router, byMs: random.spread(100, 10_000_000) * random.pick([-1, 1]) };
   }

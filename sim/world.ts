@@ -69,6 +69,8 @@ export function convergeMs({ keepaliveMs }: Settings): number {
 function stableMs({ keepaliveMs }: Settings): number {
   return Math.max(60_000, 3 * keepaliveMs);
 }
+/** How long a machine is away that the cloud reboots. */
+const REBOOT_MS = 30_000;
 const SETTLE_LOOK_MS = 2_000;
 /** `quiet-death`: a router that dies while all is well is replaced within this long. */
 const QUIET_DEATH_MS = 20_000;
@@ -244,7 +246,12 @@ class World {
 
   /** A clock that was stepped may have put one off until after the end of all faults. */
   #cancelOrders(): void {
-    if (!this.#scenario.faults.some((fault) => fault.kind === 'operator' && fault.how === 'schedule')) return;
+    if (
+      !this.#scenario.faults.some(
+        (fault) => fault.kind === 'operator' && ['schedule', 'drill'].includes(fault.how),
+      )
+    )
+      return;
     for (const group of groupsOf(this.#scenario.settings))
       for (const router of this.#routers)
         this.#checksOf(group).commanded(router, router.command('cancel', group, 0));
@@ -457,6 +464,21 @@ class World {
         for (const router of ROUTERS)
           if (fault.router === 'both' || fault.router === router) this.#troubleEc2(router, fault, until);
         return;
+      case 'maintenance': {
+        const router = this.#routers[fault.router];
+        const peer = this.#routers[otherOf(fault.router)];
+        router.announce('own', until);
+        peer.announce('peer', until);
+        return end(() => {
+          this.#causes.began('machine', this.#timeline.now, REBOOT_MS);
+          router.breakMachine('reboot');
+          this.#timeline.after(REBOOT_MS, () => {
+            router.announce('own', null);
+            peer.announce('peer', null);
+            router.boot();
+          });
+        });
+      }
       case 'clock':
         return this.#routers[fault.router].stepClock(fault.byMs);
       case 'operator':
