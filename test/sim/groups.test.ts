@@ -104,6 +104,7 @@ test('the daemon stops when its last group has', () => {
   ];
   const scenario: Scenario = {
     ...quiet,
+    settings: { ...quiet.settings, atShutdown: false },
     faults,
     death: { router: 1, at: 250_000, how: 'terminate', uponMoveLateMs: null },
   };
