@@ -133,6 +133,18 @@ export const PANELS: readonly Panel[] = [
     ],
   },
   {
+    title: 'Reads for each keepalive',
+    says: 'One for each kind of target while all is well; groups share them.',
+    kind: 'timeseries',
+    unit: 'short',
+    queries: [
+      {
+        expr: `sum by (instance) (rate(xr_aws_ha_api_call_duration_seconds_count{instance=~"$instance",action=~"Describe.*"}[$__rate_interval])) / max by (instance) (${rate('xr_aws_ha_observations_total')})`,
+        legend: '{{instance}}',
+      },
+    ],
+  },
+  {
     title: 'Second requests',
     says: 'Sent because the first had no answer.',
     kind: 'timeseries',

@@ -24,6 +24,15 @@ export const AWS_ALARMS: CloudAlarms = {
     },
   },
   ofParts: {
+    'clock-off': {
+      severity: 'critical',
+      over: ['clock-right'],
+      about: [],
+      means:
+        "this router's clock is four minutes or more from that of EC2, which refuses what is signed five minutes off: a takeover would be refused",
+      cause: 'NTP is not configured in XR, or its server is away',
+      act: '`show clock` and `show ntp status` in XR; it ends by itself when the clock is right',
+    },
     'source-dest-check-on': {
       severity: 'critical',
       over: ['source-dest-check-off'],

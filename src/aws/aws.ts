@@ -34,6 +34,7 @@ import { AHEAD_MAX, openMover } from './moves/moves';
 import { ForeseenRefusals } from './checks/foreseen';
 import { askRoom } from './checks/room';
 import { targetsWithoutRoom, type AwsStanding } from './standing';
+import { ClockAlarm } from './clockAlarm';
 import { conditionsNow } from './conditions';
 import { UnknownPeers } from './checks/unknownPeers';
 
@@ -83,6 +84,7 @@ export function connectAws({
   const tableOf = (id: string) => tables.get(id) ?? null;
   const mistakes = new ConfirmedMistakes();
   const tagConflicts = new TagConflicts(log);
+  const clockAlarm = new ClockAlarm({ log, now, wallNow: Date.now });
   /** The latest word about each target. */
   let known: Observation | null = null;
   const imds = openImds();
@@ -164,6 +166,7 @@ export function connectAws({
     sourceDestCheck.observed(current.ec2, observation, checked);
     known = { ...observation, holders: { ...known?.holders, ...observation.holders } };
     proof.observed(current.ec2, known);
+    clockAlarm.observed(current.ec2.clock());
     void rehearse(current, groups, known);
   };
 
@@ -222,6 +225,7 @@ export function connectAws({
         sourceDestCheckOn: sourceDestCheck.wrong,
         slowed: pacer.slowed(),
         clock: session?.ec2.clock() ?? null,
+        endpointAddresses: session?.ec2.addresses() ?? [],
         latestReading: session?.ec2.statistics.latest('DescribeNetworkInterfaces') ?? null,
         calls: session?.ec2.statistics.series() ?? [],
       };

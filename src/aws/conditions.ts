@@ -17,7 +17,7 @@ type Entry = Condition & { readonly check: (standing: AwsStanding, moment: Momen
 /** They are renewed a quarter of an hour before their end; with less, they have not been. */
 const CREDENTIALS_LEFT_MS_MIN = 300_000;
 /** EC2 refuses what was signed five minutes off its own time. */
-const CLOCK_OFFSET_MS_MAX = 240_000;
+export const CLOCK_OFFSET_MS_MAX = 240_000;
 
 /** In the order in which they are shown. */
 export const AWS_CONDITIONS: { readonly [condition: string]: Entry } = {
@@ -63,6 +63,17 @@ export const AWS_CONDITIONS: { readonly [condition: string]: Entry } = {
         ? ok('no source/destination check is in the way')
         : failing(`the source/destination check is on: ${list(sourceDestCheckOn)}`),
   },
+  endpoint_addresses: {
+    asks: 'Does every address of the endpoint answer?',
+    whatToDo: 'See the network interfaces of the VPC endpoint in the zones of those that do not.',
+    check: ({ endpointAddresses: all }) => {
+      const silent = all.filter(({ answers }) => !answers).map(({ address }) => address);
+      if (all.length === 0) return unknown('no address of the endpoint is known yet', null);
+      if (silent.length === 0) return ok(`${list(all.map(({ address }) => address))} of the endpoint answer`);
+      const words = `${list(silent)} of the endpoint left a request without an answer`;
+      return silent.length < all.length ? unknown(`${words}; others are asked first`) : failing(words);
+    },
+  },
   api_tokens: {
     asks: 'Has EC2 tokens for the calls of a takeover?',
     whatToDo:
@@ -76,7 +87,7 @@ export const AWS_CONDITIONS: { readonly [condition: string]: Entry } = {
     check: ({ clock }, { wallNow, now }) => {
       if (clock === null) return unknown('EC2 has not said what time it is', null);
       const offsetMs = clockOffsetMs(clock, { wallNow, now });
-      const text = `this router's clock is ${Math.round(Math.abs(offsetMs) / 1000)} s ${offsetMs < 0 ? 'behind' : 'ahead of'} that of EC2`;
+      const text = clockWords(offsetMs);
       const ageMs = now - clock.receivedAt;
       return Math.abs(offsetMs) < CLOCK_OFFSET_MS_MAX ? ok(text, ageMs) : failing(text, ageMs);
     },
@@ -89,6 +100,11 @@ export function conditionsNow(standing: AwsStanding, moment: Moment): readonly C
     whatToDo,
     ...check(standing, moment),
   }));
+}
+
+export function clockWords(offsetMs: number): string {
+  const s = Math.round(Math.abs(offsetMs) / 1000);
+  return `this router's clock is ${s} s ${offsetMs < 0 ? 'behind' : 'ahead of'} that of EC2`;
 }
 
 /** How far this router's clock is ahead of EC2's, in milliseconds; exact to a second, in which EC2 tells the time. */

@@ -8,6 +8,7 @@ import { interfaceFor } from '../core/levels/ownership';
 import type { AwsPlan } from './description';
 import type { Reading } from '../wellness';
 import type { Permission } from './checks/permissions';
+import type { AddressStanding } from '../transport/endpointAddresses';
 import { lacksRoom } from './kinds/addresses';
 
 export type AwsStanding = Omit<Standing, 'conditions'> & {
@@ -24,6 +25,7 @@ export type AwsStanding = Omit<Standing, 'conditions'> & {
   /** Actions that EC2 has throttled lately. */
   readonly slowed: readonly MovingAction[];
   readonly clock: CloudClock | null;
+  readonly endpointAddresses: readonly AddressStanding[];
 };
 
 export function targetsWithoutRoom({ targets }: AwsPlan, known: Observation | null): readonly string[] {

@@ -19,6 +19,7 @@ export class Counts {
   readonly #moves = new Map<string, Counter>();
   readonly #transitions = new Map<string, Counter>();
   readonly #hedges = new Map<string, Counter>();
+  readonly #observations = new Map<string, Counter>();
   readonly #legs = new Map<string, Leg>();
 
   readonly #groups: readonly Group[];
@@ -37,6 +38,7 @@ export class Counts {
       count(this.#moves, { group, purpose: ended.purpose, outcome: outcomeOf(ended) });
     for (const effect of effects) {
       if (effect.effect === 'reportTimeline') this.#time(group, effect.timeline);
+      if (effect.effect === 'observeOwnership') count(this.#observations, { group });
       if (effect.effect !== 'sendCall') continue;
       const call = state.attempt?.calls.find(({ number }) => number === effect.call);
       const send = call?.outstanding.find(({ number }) => number === effect.send);
@@ -54,6 +56,11 @@ export class Counts {
 
   get hedges(): readonly Counter[] {
     return [...this.#hedges.values()];
+  }
+
+  /** Questions who holds the targets: with each keepalive one, and more after a move. */
+  get observations(): readonly Counter[] {
+    return [...this.#observations.values()];
   }
 
   get legs(): readonly Histogram[] {

@@ -117,6 +117,11 @@ function aboutMoves({ counts, calls }: Snapshot): readonly Family[] {
       'Second requests that were sent because the first had no answer.',
       counts.hedges,
     ),
+    counter(
+      'observations_total',
+      'Questions who holds the targets: with each keepalive, and more often around a move.',
+      counts.observations,
+    ),
     {
       name: 'api_call_duration_seconds',
       help: 'Calls of the cloud, from the request to the answer or the end of waiting for it.',

@@ -15,6 +15,8 @@ import { AddressOrder } from './addressOrder';
 /** Answers with every address that the name has now; rejects when it cannot. */
 export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
 
+export type AddressStanding = { readonly address: string; readonly answers: boolean };
+
 export type EndpointAddresses = {
   /** For `net.connect`. Waits for DNS only while there has never been an answer. */
   readonly lookup: LookupFunction;
@@ -28,6 +30,8 @@ export type EndpointAddresses = {
   unanswered(address: string | null, sentAt: number, at: number): void;
   /** Null where the endpoint is an address, so that there is nothing to resolve. */
   health(): Reading | null;
+  /** Those that are known, and whether each has answered what it was last asked. */
+  standing(): readonly AddressStanding[];
   stop(): void;
 };
 
@@ -136,6 +140,7 @@ export function pinEndpointAddresses({
       log.warn(fields, `an address of the ${service} endpoint does not answer: others are asked first`);
     },
     health: () => (isName ? wellness.reading() : null),
+    standing: () => known.map(({ address }) => ({ address, answers: !order.isDoubtful(address) })),
     stop: () => {
       stopped = true;
       clearTimeout(timer);

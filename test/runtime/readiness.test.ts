@@ -64,7 +64,28 @@ const observed = (change: object, owner: 'peer' | 'third' = 'peer') =>
     return { ownership: { ...ownership!, observation, holders: observation.holders } };
   });
 
+const endpointAt = (...answers: readonly boolean[]) =>
+  inAws({ endpointAddresses: answers.map((each, i) => ({ address: `10.0.${i}.5`, answers: each })) });
+
 const FAULTS: readonly Fault[] = [
+  {
+    condition: 'endpoint_addresses',
+    to: 'unknown',
+    around: endpointAt(true, false),
+    says: '10.0.1.5 of the endpoint left a request without an answer; others are asked first',
+  },
+  {
+    condition: 'endpoint_addresses',
+    to: 'failing',
+    around: endpointAt(false, false),
+    says: '10.0.0.5 and 10.0.1.5 of the endpoint left a request without an answer',
+  },
+  {
+    condition: 'endpoint_addresses',
+    to: 'unknown',
+    around: endpointAt(),
+    says: 'no address of the endpoint is known yet',
+  },
   {
     condition: 'planned',
     to: 'unknown',

@@ -82,10 +82,16 @@ async function openEndpoint(): Promise<number> {
   const { snapshot, close } = openStatus({ place, tokenFile: null, tls: null }, sources);
   snapshot.update(happenings());
   publish(snapshot, world);
+  const [first] = happenings();
+  const asking: Recorded = {
+    ...first!,
+    step: { ...first!.step, effects: [{ effect: 'observeOwnership', number: 1 }] },
+  };
   // What is answered is made anew after a second; a rate needs calls between two looks.
   const calling = setInterval(() => {
     world.now += 1_000;
     statistics.answered('DescribeNetworkInterfaces', NOW, null);
+    snapshot.counts.take(asking);
     snapshot.beat();
   }, 200);
   atEnd.push(async () => {

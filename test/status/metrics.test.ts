@@ -178,6 +178,15 @@ describe('moves', () => {
     ]);
   });
 
+  test('each question who holds the targets is counted, by group', () => {
+    const counts = new Counts([{ name: 'default', plan }]);
+    const asks = { effect: 'observeOwnership', number: 1 } as const;
+    counts.take(recorded({}, {}, [asks]));
+    counts.take(recorded({}, {}, []));
+    counts.take(recorded({}, {}, [asks]));
+    expect(counts.observations).toEqual([{ labels: { group: 'default' }, value: 2 }]);
+  });
+
   test('a hedge is counted when it is sent', () => {
     const counts = new Counts([{ name: 'default', plan }]);
     const send = { number: 2, startedAt: 0, hedge: true, queued: false };

@@ -40,6 +40,10 @@ export const STANDING: AwsStanding = {
   withoutRoom: [],
   sourceDestCheckOn: [],
   slowed: [],
+  endpointAddresses: [
+    { address: '10.0.0.5', answers: true },
+    { address: '10.0.1.5', answers: true },
+  ],
   clock: { dateMs: WALL, sentAt: NOW, receivedAt: NOW },
   latestReading: { action: 'DescribeNetworkInterfaces', outcome: 'ok', tookMs: 40, answeredAt: NOW },
   calls: [],

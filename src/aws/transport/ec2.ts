@@ -10,7 +10,7 @@ import { Acceptance } from './acceptance';
 import { CallStatistics } from '../../transport/callStatistics';
 import { Connections, MalformedAnswer, type SendOptions } from '../../transport/connections';
 import type { Credentials, RoleCredentials } from './credentials';
-import { pinEndpointAddresses, type Resolve } from '../../transport/endpointAddresses';
+import { pinEndpointAddresses, type AddressStanding, type Resolve } from '../../transport/endpointAddresses';
 import { oneLine } from '../../transport/words';
 import { AWS_ANSWERS } from './envelope';
 import { classify, turnsDownCredentials } from './failure';
@@ -64,6 +64,7 @@ export type Ec2 = Caller & {
   readonly statistics: CallStatistics;
   /** Of resolving the endpoint's name; null where it is an address. */
   nameHealth(): Reading | null;
+  addresses(): readonly AddressStanding[];
   stop(): void;
 };
 
@@ -125,6 +126,7 @@ export function openEc2({
     clock: () => connections.clock,
     statistics,
     nameHealth: () => addresses.health(),
+    addresses: () => addresses.standing(),
     stop: () => {
       addresses.stop();
       stop();
