@@ -2,15 +2,12 @@
 import { z } from 'zod';
 import { routerNames, type RouterName } from '../topology/plan';
 import { PAIR, type OpenstackPair } from './pair';
-import { ADMIN, RealServices } from './realServices';
+import { ADMIN, RealServices, type ServiceOptions } from './realServices';
 
 export type RealPair = OpenstackPair & { readonly services: RealServices };
 
-/** Nobody holds anything. In an empty directory; `tokenLifeS`: of every token. */
-export async function startRealPair(
-  directory: string,
-  options: { readonly tokenLifeS?: number } = {},
-): Promise<RealPair> {
+/** Nobody holds anything. In an empty directory. */
+export async function startRealPair(directory: string, options: ServiceOptions = {}): Promise<RealPair> {
   const services = await RealServices.start(directory, options);
   const { authUrl, networkUrl } = services;
   const admin = await tokenOf(authUrl, passwordOf(ADMIN.name, ADMIN.password), ADMIN.project);

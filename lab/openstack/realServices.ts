@@ -1,7 +1,7 @@
 /**
  * The real Keystone and Neutron of Debian's packages python3-keystone and python3-neutron, on loopback and from nothing, without
- * the services that other packages would bring: no message bus, no agents, no data plane, one process each. Their database
- * is SQLite, in which one writer waits for the other: two requests never meet there as they do in MariaDB.
+ * the services that other packages would bring: no message bus, no agents, no data plane. With SQLite as its database Neutron
+ * is one process, in which one request waits for the other; with MariaDB it has two API workers, and requests do meet.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -19,25 +19,37 @@ export const ADMIN = { name: 'admin', password: 'admin', project: 'admin' } as c
 
 type ServiceName = 'keystone' | 'neutron';
 
+/** Of Neutron; Keystone's is SQLite. MariaDB is of the package mariadb-server. */
+export type Database = 'sqlite' | 'mariadb';
+
+export type ServiceOptions = {
+  /** Of every token. */
+  readonly tokenLifeS?: number;
+  readonly database?: Database;
+};
+
 export class RealServices {
   readonly directory: string;
   readonly #ports: Readonly<Record<ServiceName, number>>;
-  readonly #running = new Map<ServiceName, ChildProcess>();
+  readonly #database: Database;
+  readonly #running = new Map<ServiceName | 'mariadb', ChildProcess>();
 
-  private constructor(directory: string, ports: Readonly<Record<ServiceName, number>>) {
+  private constructor(directory: string, ports: Readonly<Record<ServiceName, number>>, database: Database) {
     this.directory = directory;
     this.#ports = ports;
+    this.#database = database;
   }
 
-  /** In an empty directory; resolves when both answer. `tokenLifeS`: of every token. */
-  static async start(directory: string, { tokenLifeS = 3600 } = {}): Promise<RealServices> {
-    const services = new RealServices(directory, { keystone: await freePort(), neutron: await freePort() });
+  /** In an empty directory; resolves when both answer. */
+  static async start(
+    directory: string,
+    { tokenLifeS = 3600, database = 'sqlite' }: ServiceOptions = {},
+  ): Promise<RealServices> {
+    const ports = { keystone: await freePort(), neutron: await freePort() };
+    const services = new RealServices(directory, ports, database);
     services.#configure(tokenLifeS);
     // Neutron's tables take as long as all of Keystone's: both at once.
-    await Promise.all([
-      services.#run('neutron-tables', PYTHON, ['-c', NEUTRON_TABLES, join(directory, 'neutron.db')]),
-      services.#prepareKeystone(),
-    ]);
+    await Promise.all([services.#prepareNeutron(), services.#prepareKeystone()]);
     await Promise.all([services.launch('keystone'), services.launch('neutron')]);
     return services;
   }
@@ -52,36 +64,59 @@ export class RealServices {
 
   /** Starts one that does not run; resolves when it answers. */
   async launch(name: ServiceName): Promise<void> {
-    const output = openSync(join(this.directory, `${name}.out`), 'a');
-    const child = spawn(...this.#command(name), {
-      stdio: ['ignore', output, output],
-      env: { ...process.env, OS_KEYSTONE_CONFIG_FILES: join(this.directory, 'keystone.conf') },
-    });
-    // Whatever becomes of us, it does not outlive us.
-    const kill = () => child.kill('SIGKILL');
-    process.on('exit', kill);
-    child.on('exit', () => process.off('exit', kill));
-    this.#running.set(name, child);
+    const child = this.#spawn(name, ...this.#command(name));
     const url = name === 'keystone' ? this.authUrl : `${this.networkUrl}/`;
     for (const until = Date.now() + START_DEADLINE_MS; !(await answers(url)); await delay(100))
       if (child.exitCode !== null || Date.now() > until)
         throw new Error(`${name} does not answer: ${lastWords(join(this.directory, `${name}.out`))}`);
   }
 
-  async halt(name: ServiceName): Promise<void> {
+  async halt(name: ServiceName | 'mariadb'): Promise<void> {
     const child = this.#running.get(name);
     this.#running.delete(name);
     if (child === undefined || child.exitCode !== null) return;
     const gone = once(child, 'exit');
-    child.kill('SIGKILL');
+    killGroup(child);
     await gone;
   }
 
   async stop(): Promise<void> {
     await Promise.all([this.halt('neutron'), this.halt('keystone')]);
+    await this.halt('mariadb');
   }
 
-  #command(name: ServiceName): [string, string[]] {
+  /** In a process group of its own: Neutron's workers end with it. */
+  #spawn(name: ServiceName | 'mariadb', program: string, args: readonly string[]): ChildProcess {
+    const output = openSync(join(this.directory, `${name}.out`), 'a');
+    const child = spawn(program, args, {
+      detached: true,
+      stdio: ['ignore', output, output],
+      env: { ...process.env, OS_KEYSTONE_CONFIG_FILES: join(this.directory, 'keystone.conf') },
+    });
+    // Whatever becomes of us, it does not outlive us.
+    const kill = () => killGroup(child);
+    process.on('exit', kill);
+    child.on('exit', () => process.off('exit', kill));
+    this.#running.set(name, child);
+    return child;
+  }
+
+  async #prepareNeutron(): Promise<void> {
+    const path = (name: string) => join(this.directory, name);
+    if (this.#database === 'sqlite')
+      return this.#run('neutron-tables', PYTHON, ['-c', NEUTRON_TABLES, path('neutron.db')]);
+    const own = ['--no-defaults', `--socket=${path('mariadb.sock')}`];
+    const data = ['--no-defaults', `--datadir=${path('mariadb')}`, '--user=root'];
+    const asRoot = ['--auth-root-authentication-method=normal', '--skip-test-db'];
+    await this.#run('mariadb-install', 'mariadb-install-db', [...data, ...asRoot]);
+    this.#spawn('mariadb', 'mariadbd', [...data, `--socket=${path('mariadb.sock')}`, '--skip-networking']);
+    await this.#run('mariadb-wait', 'mariadb-admin', [...own, '--wait=50', 'ping']);
+    await this.#run('mariadb-create', 'mariadb', [...own, '-e', 'create database neutron']);
+    const migrate = ['-c', NEUTRON_MIGRATIONS, '--config-file', path('neutron.conf'), 'upgrade', 'heads'];
+    await this.#run('neutron-tables', PYTHON, migrate);
+  }
+
+  #command(name: ServiceName): [string, readonly string[]] {
     if (name === 'keystone')
       return ['keystone-wsgi-public', ['--host', '127.0.0.1', '--port', String(this.#ports.keystone)]];
     return [PYTHON, ['-c', NEUTRON_SERVER, '--config-file', join(this.directory, 'neutron.conf')]];
@@ -94,7 +129,7 @@ export class RealServices {
       writeFileSync(path(`fernet/${key}`), randomBytes(32).toString('base64url') + '=', { mode: 0o600 });
     const files = {
       'keystone.conf': keystoneConf(path, tokenLifeS),
-      'neutron.conf': neutronConf(path, this.#ports.neutron, this.authUrl),
+      'neutron.conf': neutronConf(path, this.#ports.neutron, this.authUrl, this.#database),
     };
     for (const [name, text] of Object.entries(files)) writeFileSync(path(name), text, { mode: 0o600 });
     // Without it Keystone answers "database is locked" (500) to some of what it is asked to write.
@@ -130,6 +165,11 @@ from neutron.db.migration.models import head
 from sqlalchemy import create_engine
 head.get_metadata().create_all(create_engine('sqlite:///' + sys.argv[1]))
 `;
+const NEUTRON_MIGRATIONS = `
+import sys
+from neutron.db.migration.cli import main
+sys.exit(main())
+`;
 const NEUTRON_SERVER = `
 import sys
 from neutron.cmd.eventlet.server import main
@@ -152,7 +192,7 @@ key_repository = ${path('fernet')}
 expiration = ${tokenLifeS}
 `;
 
-const neutronConf = (path: PathOf, port: number, authUrl: string): string => `[DEFAULT]
+const neutronConf = (path: PathOf, port: number, authUrl: string, database: Database): string => `[DEFAULT]
 bind_host = 127.0.0.1
 bind_port = ${port}
 core_plugin = ml2
@@ -160,14 +200,14 @@ service_plugins = router
 api_paste_config = /usr/lib/python3/dist-packages/neutron/tests/etc/api-paste.ini
 state_path = ${path('state')}
 transport_url = fake://
-api_workers = 0
+api_workers = ${database === 'mariadb' ? 2 : 0}
 rpc_workers = 0
 rpc_state_report_workers = 0
 notify_nova_on_port_status_changes = false
 notify_nova_on_port_data_changes = false
 log_file = ${path('neutron.log')}
 [database]
-connection = sqlite:///${path('neutron.db')}
+connection = ${database === 'mariadb' ? `mysql+pymysql://root@localhost/neutron?unix_socket=${path('mariadb.sock')}` : `sqlite:///${path('neutron.db')}`}
 [oslo_concurrency]
 lock_path = ${path('lock')}
 [keystone_authtoken]
@@ -190,6 +230,14 @@ flat_networks = external
 [ml2_type_vxlan]
 vni_ranges = 1:1000
 `;
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -315,3 +315,36 @@ export function behavesAsNeutron(tenant: () => Tenant): void {
     PATIENCE_MS,
   );
 }
+
+/** What came of routers that asked for the same at the same moment. */
+export type Race = {
+  readonly owner: RouterName;
+  /** Who was told by the answer that it is theirs. */
+  readonly told: readonly RouterName[];
+};
+
+/** Both ask at once, and then read: both have to see the same one. `how`: from nobody, or from whoever has it. */
+export async function race(tenant: Tenant, how: 'claim' | 'takeover', target: RacedTarget): Promise<Race> {
+  await release(tenant);
+  await Promise.all(routerNames.map((name) => observed(tenant, name)));
+  const outcomes = await Promise.all(
+    routerNames.map((name) =>
+      send(tenant, name, {
+        networkInterfaceId: tenant.pair.portId[name],
+        targets: [TARGETS[target]],
+        allowReassignment: how === 'takeover',
+        rank: 0,
+      }),
+    ),
+  );
+  const seen = await Promise.all(
+    routerNames.map(async (name) => ownerOf(tenant, (await observed(tenant, name)).holders[TARGETS[target]])),
+  );
+  const owner = routerNames.find((name) => name === seen[0]);
+  if (owner === undefined || seen[1] !== owner)
+    throw new Error(`after a ${how} of ${target}: ${JSON.stringify({ seen, outcomes })}`);
+  return { owner, told: routerNames.filter((_, index) => outcomes[index]?.failure === null) };
+}
+
+const TARGETS = { floatingIp: FLOATING_IP, extraRoute: ROUTE, fixedAddress: ADDRESS } as const;
+export type RacedTarget = keyof typeof TARGETS;
