@@ -24,7 +24,7 @@ import { AROUND } from './support/readyWorld';
 
 const src = resolve(__dirname, '../src');
 /** Rooms that know the cloud by its port alone. */
-const ROOMS = /^(core|runtime|store|control|status|history)\/|^cloud\.ts$|^cli\/show\w*\.ts$/;
+const ROOMS = /^(core|runtime|store|control|status|history|peer|report)\/|^cloud\.ts$|^cli\/show\w*\.ts$/;
 
 /** The program is called xr-aws-ha. */
 const wordsOfAws = (text: string): readonly string[] =>

@@ -23,6 +23,7 @@ export function sharedCall(plan: OfCloud, target: Target): string {
  * Nothing rests on what itself rests on another.
  */
 export function restsOn<T extends Target>(targets: readonly T[], { privateAddress }: Target): T | undefined {
-  if (privateAddress === undefined || privateAddress === null) return undefined;
+  // No target has the address null, so what is put on the primary address rests on none of them.
+  if (privateAddress === undefined) return undefined;
   return targets.find(({ address }) => address === privateAddress);
 }

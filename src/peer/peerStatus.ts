@@ -1,7 +1,7 @@
 /**
- * What the peer's daemon says of itself, read from its status endpoint: for `show ha_peer`, readiness and an alarm. Nothing is
- * decided by it: EC2 alone says who has the targets, and BFD alone whether the peer lives. Loaded only where the
- * configuration has `peer_status_url`.
+ * What the peer's daemon says of itself, read from its status endpoint: for `show ha_peer`, readiness and an alarm.
+ * Nothing is decided by it: the cloud alone says who has the targets, and BFD alone whether the peer lives. Loaded only
+ * where the configuration has `peer_status_url`.
  */
 import type { Logger } from 'pino';
 import type { ConditionNow } from '../cloud';

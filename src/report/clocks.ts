@@ -1,13 +1,13 @@
 /**
- * One time for both routers. The best is EC2's: each answer says what time it is there, to the second, and many answers
- * together say it to some hundredths of one. Where a journal has none of it, BFD says how far the clocks are apart, since
- * both ends of a session see its end and its beginning at nearly the same time; where that cannot be told either,
- * the clocks are taken as they are, and the report says so.
+ * One time for both routers. The best is the cloud's: each answer says what time it is there, to the second, and many
+ * answers together say it to some hundredths of one. Where a journal has none of it, BFD says how far the clocks are
+ * apart, since both ends of a session see its end and its beginning at nearly the same time; where that cannot be told
+ * either, the clocks are taken as they are, and the report says so.
  */
 import type { CloudClock } from '../core/state/model';
-import type { Part } from './moments';
+import { cloudOf, type Part } from './moments';
 
-/** A time on the clock of a boot, and EC2's at that time (milliseconds since 1970). */
+/** A time on the clock of a boot, and the cloud's at that time (milliseconds since 1970). */
 type Fix = { readonly at: number; readonly offset: number; readonly halfMs: number };
 
 /** `Date` of HTTP has whole seconds. */
@@ -72,8 +72,9 @@ export function laidTogether(routers: readonly Clocked[]): {
 } {
   const known = routers.map(({ parts }) => fixesByBoot(parts));
   if (known.every((fixes) => fixes.size > 0)) {
-    const clocks = routers.map((router, index) => byEc2(router, known[index] ?? new Map<string, Fix[]>()));
-    return { clocks, axis: "Times are EC2's, in UTC, by what its answers say of the time." };
+    const cloud = cloudOf(routers.flatMap(({ parts }) => parts));
+    const clocks = routers.map((router, index) => byCloud(router, known[index] ?? new Map<string, Fix[]>()));
+    return { clocks, axis: `Times are ${cloud}'s, in UTC, by what its answers say of the time.` };
   }
   const [first, ...others] = routers;
   if (first === undefined) return { clocks: [], axis: '' };
@@ -81,7 +82,10 @@ export function laidTogether(routers: readonly Clocked[]): {
     byWall(first, 0, `${first.name}: by its own clock`),
     ...others.map((other) => byBfd(first, other)),
   ];
-  return { clocks, axis: `Times are those of ${first.name}'s clock, in UTC: EC2's is not in all journals.` };
+  return {
+    clocks,
+    axis: `Times are those of ${first.name}'s clock, in UTC: ${cloudOf(first.parts)}'s is not in all journals.`,
+  };
 }
 
 function fixesByBoot(parts: readonly Part[]): ReadonlyMap<string, readonly Fix[]> {
@@ -95,8 +99,8 @@ function fixesByBoot(parts: readonly Part[]): ReadonlyMap<string, readonly Fix[]
   return new Map(fixes.filter(([, each]) => each.length > 0));
 }
 
-function byEc2({ name, parts }: Clocked, fixes: ReadonlyMap<string, readonly Fix[]>): RouterClock {
-  // A run that EC2 never answered is laid by its own clock, as far as that was off when EC2 last said so.
+function byCloud({ name, parts }: Clocked, fixes: ReadonlyMap<string, readonly Fix[]>): RouterClock {
+  // A run that the cloud never answered is laid by its own clock, as far as that was off when the cloud last said so.
   let ahead = 0;
   const aheadOf = new Map<Part, number>();
   for (const part of parts) {
@@ -113,7 +117,7 @@ function byEc2({ name, parts }: Clocked, fixes: ReadonlyMap<string, readonly Fix
       if (own !== undefined) return at - offsetAt(own, at);
       return part.wallNow + (at - part.now) - (aheadOf.get(part) ?? 0);
     },
-    words: `${name}: right to ${spread(halfMs)}; its own clock was ${apart(off, 'ahead of', 'behind')} EC2's`,
+    words: `${name}: right to ${spread(halfMs)}; its own clock was ${apart(off, 'ahead of', 'behind')} ${cloudOf(parts)}'s`,
   };
 }
 
@@ -149,7 +153,7 @@ function byBfd(first: Clocked, other: Clocked): RouterClock {
     return byWall(
       other,
       0,
-      `${other.name}: by its own clock. How far the two are apart is not known: the journals have neither EC2's time nor a change of BFD in common`,
+      `${other.name}: by its own clock. How far the two are apart is not known: the journals have neither ${cloudOf(first.parts)}'s time nor a change of BFD in common`,
     );
   const ahead = (best.lo + best.hi) / 2;
   return byWall(

@@ -30,7 +30,7 @@ export function htmlOf(story: Story, version: string): string {
     '<main>',
     ...inShort(story),
     ...clocks(story),
-    ...story.groups.flatMap(holders),
+    ...story.groups.flatMap((group, index) => holders(group, index, story.cloud)),
     ...episodes(story),
     '</main>',
     `<footer><p>Made by xr-aws-ha ${escaped(version)} report, from the journals of the daemons.</p></footer>`,
@@ -86,7 +86,7 @@ function clocks({ axis, clocks: words }: Story): readonly string[] {
 const TARGETS_MAX = 50;
 const HOLDERS_MAX = 20;
 
-function holders({ name, targets }: GroupStory, index: number): readonly string[] {
+function holders({ name, targets }: GroupStory, index: number, cloud: string): readonly string[] {
   const id = `holders-${index + 1}`;
   const heading = `Who held what${name === null ? '' : ` in group ${name}`}`;
   const rows = targets.slice(0, TARGETS_MAX).flatMap((target) => {
@@ -94,7 +94,8 @@ function holders({ name, targets }: GroupStory, index: number): readonly string[
     const spans = target.holders.slice(-HOLDERS_MAX);
     const head = `<th scope="rowgroup" rowspan="${Math.max(1, spans.length)}">${escaped(target.id)}</th>`;
     const total = `<td rowspan="${Math.max(1, spans.length)}">${unserved === 0 ? 'never' : secondsWords(unserved)}</td>`;
-    if (spans.length === 0) return [`<tr>${head}<td colspan="3">EC2 has not said</td>${total}</tr>`];
+    if (spans.length === 0)
+      return [`<tr>${head}<td colspan="3">${escaped(cloud)} has not said</td>${total}</tr>`];
     return spans.map(
       ({ from, to, value }, row) =>
         `<tr>${row === 0 ? head : ''}<td>${escaped(value)}</td><td>${timeOfDay(from)}</td><td>${timeOfDay(to)}</td>${row === 0 ? total : ''}</tr>`,
@@ -105,7 +106,7 @@ function holders({ name, targets }: GroupStory, index: number): readonly string[
     `<section aria-labelledby="${id}">`,
     `<h2 id="${id}">${escaped(heading)}</h2>`,
     '<table>',
-    `<caption>As EC2 told the routers: from when it was seen there until it was seen elsewhere</caption>`,
+    `<caption>As ${escaped(cloud)} told the routers: from when it was seen there until it was seen elsewhere</caption>`,
     '<thead><tr><th scope="col">target</th><th scope="col">holder</th><th scope="col">from</th><th scope="col">to</th><th scope="col">without a holder</th></tr></thead>',
     `<tbody>${rows.join('\n')}</tbody>`,
     '</table>',
@@ -163,18 +164,18 @@ function row(
   const named = group === null ? '' : `<em>${escaped(group)}:</em> `;
   return (
     `<tr id="e${episode}-${number}"${alarms.length === 0 ? '' : ' class="alarmed"'}><td>${number}</td><td>${time(at)}</td><td>${since}</td>` +
-    `<td>${escaped(router)}</td><td>${what}</td><td>${alarm}${named}${escaped(text)}</td></tr>`
+    `<td>${escaped(router)}</td><td>${escaped(what)}</td><td>${alarm}${named}${escaped(text)}</td></tr>`
   );
 }
 
-function legend({ routers }: Story): readonly string[] {
+function legend({ routers, cloud }: Story): readonly string[] {
   const names = routers.map(({ name }) => escaped(name));
   const entries = [
     ...names.map((name, index) => `${swatch('serving', index)} ${name} is ACTIVE, or has the targets`),
     `${swatch('standby')} STANDBY`,
     `${swatch('up')} UP`,
     `${swatch('down')} DOWN, failed, or held by nobody`,
-    `${swatch('call')} call to EC2`,
+    `${swatch('call')} call to ${escaped(cloud)}`,
     `${swatch('mixed')} targets with several holders`,
     `${swatch('unknown')} unknown, or no line in the journal`,
   ];

@@ -15,7 +15,7 @@ import type {
   SessionLevel,
   Timeline,
 } from '../core/state/model';
-import type { Plan } from '../core/state/plan';
+import type { CloudDescription, Plan } from '../core/state/plan';
 import type { Ownership, State } from '../core/state/state';
 import type { Weight } from '../core/state/turn';
 import type { JournalEntry, JournalHeader } from '../runtime/journal';
@@ -27,7 +27,7 @@ export type Moment = { readonly at: number } & (
   | { readonly kind: 'interface'; readonly interfaceName: string; readonly level: InterfaceLevel }
   /** Null: from here on it cannot be told. */
   | { readonly kind: 'role'; readonly haState: HaState | null; readonly why: string | null }
-  /** What EC2 said of a target: it is so by then at the latest. */
+  /** What the cloud said of a target: it is so by then at the latest. */
   | { readonly kind: 'holder'; readonly target: string; readonly holder: Held }
   | {
       readonly kind: 'asked';
@@ -76,7 +76,7 @@ export type Part = {
 
 export type Told = {
   readonly parts: readonly Part[];
-  /** Of this router and its peers, where EC2 has said it. */
+  /** Of this router and its peers, where the cloud has said it. */
   readonly instanceId: string | null;
   readonly peerInstanceIds: readonly string[];
   readonly steps: number;
@@ -251,10 +251,11 @@ class PartReader {
   }
 
   #noteHolders(at: number, known: Pick<Ownership, 'observation' | 'holders'> | null): void {
-    if (known === null) return;
+    if (known === null || this.part === null) return;
+    const { cloud } = this.part.plan;
     const own = known.observation.instanceId;
     for (const [target, holder] of Object.entries(known.holders)) {
-      const held = heldBy(holder, own);
+      const held = heldBy(cloud, holder, own);
       const key = held.on === 'instance' ? held.instanceId : held.on === 'else' ? held.words : '';
       if (this.#holders.get(target) === key) continue;
       this.#holders.set(target, key);
@@ -300,7 +301,10 @@ class PartReader {
   }
 }
 
-function heldBy(holder: Holder | null, own: string): Held {
+/** The name of the cloud that a router is in. */
+export const cloudOf = (parts: readonly Part[]): string => parts.at(-1)?.plan.cloud.name ?? 'the cloud';
+
+function heldBy(cloud: CloudDescription, holder: Holder | null, own: string): Held {
   if (holder === null) return { on: 'nobody' };
   if (holder.kind === 'gateway') return { on: 'else', words: holder.gatewayId };
   if (holder.kind === 'nowhere') return { on: 'nobody' };
@@ -311,7 +315,7 @@ function heldBy(holder: Holder | null, own: string): Held {
       if (attachment.instanceId === own) return { on: 'else', words: `${networkInterfaceId} of ${own}` };
       return { on: 'instance', instanceId: attachment.instanceId };
     case 'service':
-      return { on: 'else', words: `${networkInterfaceId} of ${attachment.name ?? 'an AWS service'}` };
+      return { on: 'else', words: `${networkInterfaceId} of ${attachment.name ?? cloud.service}` };
     case 'nothing':
       return { on: 'else', words: `${networkInterfaceId}, which is detached` };
   }

@@ -3,7 +3,7 @@
  * whether they are a pair at all. What cannot be one story is refused with a sentence.
  */
 import type { Interval } from './lanes';
-import type { Part, Told } from './moments';
+import { cloudOf, type Part, type Told } from './moments';
 
 /** One file, read. */
 export type Source = Told & {
@@ -25,7 +25,9 @@ export type GroupJournal = {
 
 export type Router = {
   readonly name: string;
-  /** More than one where the instance was replaced; none where EC2 has never answered. */
+  /** As a name inside a sentence. */
+  readonly cloud: string;
+  /** More than one where the instance was replaced; none where the cloud has never answered. */
   readonly instanceIds: readonly string[];
   readonly peerInstanceIds: readonly string[];
   readonly groups: readonly GroupJournal[];
@@ -63,8 +65,8 @@ export function pairOf(sources: readonly Source[]): Pair {
   const unknown = routers
     .filter(({ instanceIds }) => instanceIds.length === 0)
     .map(
-      ({ name }) =>
-        `in the journal of ${name} EC2 has never answered: that the two are a pair is not certain`,
+      ({ name, cloud }) =>
+        `in the journal of ${name} ${cloud} has never answered: that the two are a pair is not certain`,
     );
   return { ok: true, routers: [first, matched(second, first)], limits: [...limits, ...unknown] };
 }
@@ -120,6 +122,7 @@ function routerOf(sources: readonly Source[]): Router {
   }
   return {
     name: sources[0]?.name ?? '',
+    cloud: cloudOf(sources.flatMap(({ parts }) => parts)),
     instanceIds: [...new Set(sources.flatMap(({ instanceId }) => instanceId ?? []))],
     peerInstanceIds: [...new Set(sources.flatMap(({ peerInstanceIds }) => peerInstanceIds))],
     groups: groups.map(journalOf),

@@ -38,7 +38,7 @@ export function pictureLanes(
   const names = views.map(({ name }) => name);
   return [
     ...(first === undefined ? [] : routerLanes(first, range)),
-    ...groups.map((group) => holderLane(group, names, range)),
+    ...groups.map((group) => holderLane(group, names, first?.cloud ?? 'the cloud', range)),
     ...(second === undefined ? [] : [...routerLanes(second, range)].reverse()),
   ];
 }
@@ -56,7 +56,9 @@ function routerLanes(view: RouterView, range: Interval): readonly PictureLane[] 
   return [
     ...sessions.map((lane) => levels(lane, 'BFD ')),
     ...interfaces.map((lane) => levels(lane, '')),
-    ...(called.length === 0 ? [] : [{ router, title: 'calls to EC2', spans: called.map(callSpan) }]),
+    ...(called.length === 0
+      ? []
+      : [{ router, title: `calls to ${view.cloud}`, spans: called.map(callSpan) }]),
     ...groups.map(({ name: group, roles }) => ({
       router,
       title: group === null ? 'role' : `role in ${group}`,
@@ -117,14 +119,23 @@ function callSpan(calls: readonly Call[]): DrawnSpan {
   return { from, to, tone: 'failed', text: `${what}, ${failed.length} failed: ${codes.join(', ')}` };
 }
 
-function holderLane(group: GroupStory, names: readonly string[], range: Interval): PictureLane {
+function holderLane(
+  group: GroupStory,
+  names: readonly string[],
+  cloud: string,
+  range: Interval,
+): PictureLane {
   const spans = cutTo(holdersTogether(group.targets, range.to), range).map(({ from, to, value }) => ({
     from,
     to,
     tone: holderTone(value, names),
     text: value,
   }));
-  return { router: null, title: group.name === null ? 'holder in EC2' : `holder of ${group.name}`, spans };
+  return {
+    router: null,
+    title: group.name === null ? `holder in ${cloud}` : `holder of ${group.name}`,
+    spans,
+  };
 }
 
 function holderTone(value: string, names: readonly string[]): Tone {

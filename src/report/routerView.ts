@@ -12,7 +12,7 @@ export type Call = Interval & {
   readonly networkInterfaceId: string;
   /** Null: it has no answer. */
   readonly outcome: 'moved' | 'failed' | null;
-  /** EC2's error code, where it failed. */
+  /** The cloud's error code, where it failed. */
   readonly code: string | null;
 };
 
@@ -45,6 +45,8 @@ export type GroupView = {
 
 export type RouterView = {
   readonly name: string;
+  /** As a name inside a sentence. */
+  readonly cloud: string;
   readonly instanceIds: readonly string[];
   /** When its daemon certainly ran: from the first to the last line of each run. */
   readonly runs: readonly Interval[];
@@ -68,6 +70,7 @@ export function viewOf(router: Router, clock: RouterClock, end: number): RouterV
   const plans = router.groups.flatMap(({ parts }) => parts.map(({ plan }) => plan));
   return {
     name: router.name,
+    cloud: router.cloud,
     instanceIds: router.instanceIds,
     runs: union(groups.flatMap(({ runs }) => runs)),
     sessions: distinctLanes(groups.flatMap((group) => group.lanes('session'))),

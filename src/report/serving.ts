@@ -1,13 +1,13 @@
 /**
- * Who held what when, by all that EC2 told either router; and when nobody served it: EC2 showed no holder, or the holder
- * was gone, which its peer saw (no session UP) and its own journal does not contradict.
+ * Who held what when, by all that the cloud told either router; and when nobody served it: the cloud showed no holder,
+ * or the holder was gone, which its peer saw (no session UP) and its own journal does not contradict.
  */
 import { intersection, spansOf, union, without, type Interval, type Span } from './lanes';
 import type { RouterView } from './routerView';
 
 export type TargetStory = {
   readonly id: string;
-  /** The name of a router, `nobody`, or what else EC2 named. */
+  /** The name of a router, `nobody`, or what else the cloud named. */
   readonly holders: readonly Span<string>[];
   readonly unserved: readonly Interval[];
 };

@@ -18,7 +18,8 @@ export type Happening = {
   readonly router: string;
   /** Null: it is about the router, or there is one group. */
   readonly group: string | null;
-  readonly what: 'BFD' | 'interface' | 'EC2' | 'decision' | 'operator' | 'daemon' | 'journal';
+  /** `BFD`, `interface`, `decision`, `operator`, `daemon`, `journal`, or the name of the cloud. */
+  readonly what: string;
   readonly text: string;
   readonly alarms: readonly AlarmCode[];
 };
@@ -33,6 +34,8 @@ export type Story = Interval & {
   /** What the journals are of; the story may be asked for in part. */
   readonly whole: Interval;
   readonly routers: readonly RouterView[];
+  /** As a name inside a sentence. */
+  readonly cloud: string;
   readonly axis: string;
   readonly clocks: readonly string[];
   readonly groups: readonly GroupStory[];
@@ -85,6 +88,7 @@ export function storyOf(
     ...range,
     whole,
     routers: views,
+    cloud: views[0]?.cloud ?? 'the cloud',
     axis,
     clocks: clocks.map(({ words }) => words),
     groups,
@@ -162,7 +166,7 @@ function happeningsOf(views: readonly RouterView[], whole: Interval): readonly H
       at,
       router: view.name,
       group: view.groups.length > 1 ? group : null,
-      what: KINDS[moment.event],
+      what: KINDS[moment.event] ?? view.cloud,
       text: moment.reason,
       alarms: moment.alarms,
     })),
@@ -171,6 +175,7 @@ function happeningsOf(views: readonly RouterView[], whole: Interval): readonly H
   return all.sort((a, b) => a.at - b.at);
 }
 
+/** Null: of the cloud. */
 const KINDS = {
   started: 'daemon',
   inputDrained: 'decision',
@@ -180,16 +185,16 @@ const KINDS = {
   bfdSessionChanged: 'BFD',
   interfaceChanged: 'interface',
   interfacesAnswered: 'interface',
-  ownershipObserved: 'EC2',
-  observationFailed: 'EC2',
-  observationOffered: 'EC2',
-  callQueued: 'EC2',
-  callReleased: 'EC2',
-  callAnswered: 'EC2',
+  ownershipObserved: null,
+  observationFailed: null,
+  observationOffered: null,
+  callQueued: null,
+  callReleased: null,
+  callAnswered: null,
   processStalled: 'daemon',
   levelsRead: 'BFD',
-  holdersAnswered: 'EC2',
-  answerTimeLearnt: 'EC2',
+  holdersAnswered: null,
+  answerTimeLearnt: null,
   inhibitRequested: 'operator',
   releaseRequested: 'operator',
   switchoverRequested: 'operator',
@@ -199,7 +204,7 @@ const KINDS = {
   cancelRequested: 'operator',
   previewRequested: 'operator',
   shutdownRequested: 'daemon',
-} as const satisfies Record<RouterView['said'][number]['moment']['event'], Happening['what']>;
+} as const satisfies Record<RouterView['said'][number]['moment']['event'], string | null>;
 
 /** After so many keepalives without a line a journal has ended. */
 const SILENT_KEEPALIVES = 3;

@@ -16,7 +16,7 @@ export function* textOf(story: Story, version: string, clean: (text: string) => 
   for (const words of story.clocks) yield `    ${clean(words)}`;
   yield '';
   yield* inShort(story, clean);
-  for (const group of story.groups) yield* holders(group, clean);
+  for (const group of story.groups) yield* holders(group, story.cloud, clean);
   if (story.leftOut > 0)
     yield `(${counted(story.leftOut, 'earlier episode')} left out: --until TIME shows them)\n`;
   if (story.episodes.length > 0) yield* legend(names);
@@ -41,11 +41,15 @@ function* inShort(story: Story, clean: (text: string) => string): Generator<stri
 /** Of many targets the first are shown; those with the same story share a line. */
 const TARGETS_MAX = 20;
 
-function* holders({ name, targets }: GroupStory, clean: (text: string) => string): Generator<string> {
+function* holders(
+  { name, targets }: GroupStory,
+  cloud: string,
+  clean: (text: string) => string,
+): Generator<string> {
   yield `Who held what${name === null ? '' : ` in group ${clean(name)}`}`;
   for (const target of targets.slice(0, TARGETS_MAX)) {
     yield `  ${clean(target.id)}`;
-    yield `      ${clean(heldWords(target))}`;
+    yield `      ${clean(heldWords(target, cloud))}`;
   }
   if (targets.length > TARGETS_MAX) yield `  and ${targets.length - TARGETS_MAX} more`;
   yield '';
@@ -54,8 +58,8 @@ function* holders({ name, targets }: GroupStory, clean: (text: string) => string
 /** Of a target that goes to and fro the last holders count. */
 const HOLDERS_MAX = 6;
 
-export function heldWords({ holders, unserved }: TargetStory): string {
-  if (holders.length === 0) return 'EC2 has not said who has it';
+export function heldWords({ holders, unserved }: TargetStory, cloud: string): string {
+  if (holders.length === 0) return `${cloud} has not said who has it`;
   const shown = holders.slice(-HOLDERS_MAX);
   const before = holders.length - shown.length;
   const words = shown.map(({ value, to }, index) =>

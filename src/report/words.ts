@@ -5,18 +5,18 @@ import { printable } from '../config/words';
 import type { Interval } from './lanes';
 import type { RouterView } from './routerView';
 
-const DONE: Record<Purpose, string> = {
+const doneIn = (cloud: string): Record<Purpose, string> => ({
   takeover: 'took over',
-  evidence: 'took over, by what EC2 says of the holder',
+  evidence: `took over, by what ${cloud} says of the holder`,
   repair: 'completed what was held in part',
   claim: 'claimed what nobody held',
   preemption: 'took back, as the preferred router,',
   switchover: 'handed to its peer',
   giveBack: 'gave back to its peer',
-};
+});
 
 export function takeoverWords(
-  { name, groups }: RouterView,
+  { name, cloud, groups }: RouterView,
   timeline: Timeline,
   group: string | null,
 ): string {
@@ -24,12 +24,13 @@ export function takeoverWords(
   const of = groups.length > 1 && group !== null ? ` group ${group}` : '';
   const since = isTimedFromDown(timeline) ? 'BFD DOWN' : 'the decision';
   const all = lastAnsweredAt === null ? null : msWords(lastAnsweredAt - triggeredAt);
-  const first = firstSentAt === null ? '' : `first call to EC2 after ${msWords(firstSentAt - triggeredAt)}, `;
+  const first =
+    firstSentAt === null ? '' : `first call to ${cloud} after ${msWords(firstSentAt - triggeredAt)}, `;
   const legs =
     all === null
-      ? 'EC2 has not said when the last one moved'
+      ? `${cloud} has not said when the last one moved`
       : `${first}all moved after ${all}, counted from ${since}`;
-  return `${name} ${DONE[purpose]}${of}: ${legs}`;
+  return `${name} ${doneIn(cloud)[purpose]}${of}: ${legs}`;
 }
 
 export const msWords = (ms: number): string =>

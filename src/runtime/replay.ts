@@ -153,6 +153,8 @@ function readHeader(value: { readonly [key: string]: unknown }): Line {
     Array.isArray(plan['sessions']) &&
     isRecord(plan['cloud']) &&
     isRecord(plan['cloud']['kinds']) &&
+    typeof plan['cloud']['name'] === 'string' &&
+    typeof plan['cloud']['service'] === 'string' &&
     isRecord(state) &&
     isRecord(state['role']) &&
     typeof state['role']['haState'] === 'string';
