@@ -59,6 +59,7 @@ export class ImdsEmulator {
   readonly #tokens = new Tokens();
   readonly #faults = new FaultTable<ImdsFault>();
   readonly #counts = new Map<string, number>();
+  readonly #announced = new Map<string, string>();
   #requests: ImdsRequest[] = [];
   #listener: HttpListener | null = null;
 
@@ -69,6 +70,11 @@ export class ImdsEmulator {
       () => options.instance(0).instanceId,
       options.onIssued,
     );
+  }
+
+  /** What comes and goes: `meta-data/events/maintenance/scheduled`, `meta-data/autoscaling/target-lifecycle-state`. */
+  announce(path: string, text: string): void {
+    this.#announced.set(path, text);
   }
 
   async open(port: number): Promise<void> {
@@ -188,6 +194,8 @@ export class ImdsEmulator {
   #read(path: string, faults: readonly ImdsFault[]): string | undefined {
     const instance = this.#options.instance(findImdsFault(faults, 'stale')?.ageMs ?? 0);
     const expired = findImdsFault(faults, 'expiredCredentials') !== undefined;
+    const announced = this.#announced.get(path.replace(/\/+$/, ''));
+    if (announced !== undefined) return announced;
     const tree = metadataTree(instance, {
       role: this.#options.credentials.role,
       document: () => credentialDocument(expired ? this.#role.expired() : this.#role.current()),
