@@ -1,6 +1,17 @@
 /** The rules about which cloud has the targets, and how it is reached. As all rules they look at what is valid by itself. */
 import type { Rule } from './parts';
 import { endpointExample } from './schema';
+import { listed } from './words';
+
+/** What EC2 has and Neutron has not: limits that are published, reads that lag, a check of its own, the state of an instance. */
+const ONLY_IN_AWS = [
+  'api_limits',
+  'hedge_ms',
+  'hedge_least_ms',
+  'source_dest_check',
+  'staleness_s',
+  'take_from_running_after_s',
+] as const;
 
 export const cloudRules: readonly Rule[] = [
   {
@@ -43,6 +54,17 @@ export const cloudRules: readonly Rule[] = [
     find: ({ isWritten }) =>
       isWritten('cloud') && isWritten('maintenance')
         ? [{ path: ['config', 'maintenance'], message: 'this cloud announces none; leave the key out' }]
+        : [],
+  },
+  {
+    severity: 'warning',
+    sentence: `With \`cloud\` these keys are not used: ${listed(ONLY_IN_AWS, 'and').replaceAll('"', '`')}.`,
+    find: ({ isWritten }) =>
+      isWritten('cloud')
+        ? ONLY_IN_AWS.filter((key) => isWritten(key)).map((key) => ({
+            path: ['config', key],
+            message: 'not used with "cloud" (docs/openstack.md says why); remove it',
+          }))
         : [],
   },
   {

@@ -112,6 +112,17 @@ test('each kind of target becomes one of the plan, and the cloud is Neutron', ()
   });
 });
 
+test('keys that only EC2 gives a meaning are warned about', () => {
+  const only = { hedge_ms: 500, take_from_running_after_s: 60 };
+  const loaded = parseConfig(written({ action: shift, ...only }), 'FILE');
+  if (!loaded.ok) throw new Error(loaded.report);
+  expect(loaded.settings.warnings).toEqual(
+    Object.keys(only).map(
+      (key) => `config.${key}: not used with "cloud" (docs/openstack.md says why); remove it`,
+    ),
+  );
+});
+
 const floating = { floating_ip: '203.0.113.10', instance_intf_number: 0 };
 const shift = { method: 'floating_ip_shift', method_params: { floating_ip_list: [floating] } };
 
