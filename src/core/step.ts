@@ -11,7 +11,7 @@
  *   3 trigger             rules/trigger           12 inhibit              rules/inhibit, rules/holds
  *   4 UNKNOWN is not deaf rules/trigger,          13 streams, freshness   levels/sessions
  *                         levels/ownership        14 shutdown             here, rules/holds
- *   5 local or remote     moves/beginning,        15 switchover           moves/switchover
+ *   5 local or remote     moves/beginning,        15 switchover           moves/switchover, drill
  *                         moves/giveBack          16 own stall            levels/stall
  *   6 takeover calls      moves/calls, grouping   17 decision memory      state/memory
  *   7 forward only        moves/move, review      18 foreign holder       rules/foreignHolder
