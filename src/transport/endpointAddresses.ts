@@ -140,7 +140,11 @@ export function pinEndpointAddresses({
       log.warn(fields, `an address of the ${service} endpoint does not answer: others are asked first`);
     },
     health: () => (isName ? wellness.reading() : null),
-    standing: () => known.map(({ address }) => ({ address, answers: !order.isDoubtful(address) })),
+    standing: () =>
+      (isName ? known.map(({ address }) => address) : [hostname.replace(/^\[|\]$/g, '')]).map((address) => ({
+        address,
+        answers: !order.isDoubtful(address),
+      })),
     stop: () => {
       stopped = true;
       clearTimeout(timer);

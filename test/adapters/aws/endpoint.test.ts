@@ -202,3 +202,14 @@ test('a server that is not who it should be is sent nothing', async () => {
   ec2.stop();
   await emulator.stop();
 });
+
+test('each address stands with whether it has answered, also where the endpoint is an address itself', () => {
+  const { log } = memoryLog();
+  const pinned = pinEndpointAddresses({ service: 'EC2', hostname: '127.0.0.1', log });
+  expect(pinned.standing()).toEqual([{ address: '127.0.0.1', answers: true }]);
+  pinned.unanswered('127.0.0.1', 1, 2);
+  expect(pinned.standing()).toEqual([{ address: '127.0.0.1', answers: false }]);
+  pinned.answered('127.0.0.1', 3);
+  expect(pinned.standing()).toEqual([{ address: '127.0.0.1', answers: true }]);
+  pinned.stop();
+});
