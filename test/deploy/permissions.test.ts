@@ -152,7 +152,27 @@ function roleFor(lab: AnyLab): readonly StatementLike[] {
   }) as unknown as readonly StatementLike[];
 }
 
-test('the examples, in both ways, make every call that the code has: none is left out of this', async () => {
+const PUBLISHES = 'Publish';
+
+test('a topic of notifications may be told, and no other', async () => {
+  const topic = `arn:aws:sns:${REGION}:${ACCOUNT}:xr-aws-ha`;
+  const { lab } = await startExample('secondary-ip');
+  try {
+    const sns = [{ name: 'pager', topic_arn: topic, endpoint_url: 'https://sns.example.com' }];
+    configure(lab, { notifications: { sns } });
+    const role = printedPolicy(lab, 'rtr1');
+    const asked = (arn: string): readonly Asked[] => [
+      { action: `sns:${PUBLISHES}`, type: 'topic', arn, keys: { 'aws:RequestedRegion': REGION } },
+    ];
+    expect(await denied({ role }, asked(topic))).toEqual([]);
+    expect(await denied({ role }, asked(`${topic}-other`))).toEqual(all(asked(`${topic}-other`)));
+    expect((await Promise.all(role.Statement.map(unknownIn))).flat()).toEqual([]);
+  } finally {
+    await lab.stop();
+  }
+});
+
+test('the examples, in both ways, ask EC2 for all that the code has: none is left out of this', async () => {
   for (const { kind, keys } of cases) await look(kind, keys);
   const source = resolve(__dirname, '../../src');
   const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
@@ -161,5 +181,6 @@ test('the examples, in both ways, make every call that the code has: none is lef
   const called = files.flatMap((name) => [
     ...readFileSync(join(source, name), 'utf8').matchAll(/new ([A-Z]\w+)Command\(/g),
   ]);
-  expect([...actionsSeen].sort()).toEqual([...new Set(called.map(([, action = '']) => action))].sort());
+  const expected = new Set(called.map(([, action = '']) => action));
+  expect([...actionsSeen, PUBLISHES].sort()).toEqual([...expected].sort());
 });
