@@ -5,7 +5,8 @@
 import { violations } from '../src/core/state/invariants';
 import type { Effect, EffectArgs, Event } from '../src/core/state/model';
 import type { Plan } from '../src/core/state/plan';
-import type { Attempt, State } from '../src/core/state/state';
+import type { State } from '../src/core/state/state';
+import type { Attempt } from '../src/core/state/attempt';
 import type { Step } from '../src/core/step';
 import type { Causes } from './causes';
 import type { Ec2, Nic } from './ec2';

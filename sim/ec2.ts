@@ -3,14 +3,8 @@
  * the instances are doing, reads that lag behind, answers that get lost, requests that arrive late, tokens that
  * run out. It shares nothing with the lab's emulator.
  */
-import type {
-  Attachment,
-  EffectArgs,
-  Failure,
-  Holder,
-  InstanceCondition,
-  Observation,
-} from '../src/core/state/model';
+import type { EffectArgs } from '../src/core/state/model';
+import type { Attachment, Failure, Holder, InstanceCondition, Observation } from '../src/core/state/readings';
 import { restsOn } from '../src/core/kinds';
 import type { Plan, Target } from '../src/core/state/plan';
 import type { Random } from './random';

@@ -3,7 +3,7 @@
  * at the same moment share one reading, a deadline that passes doubles the next one, and an answer that is slow is handed
  * out when it comes. Must not know what is decided upon it.
  */
-import type { Failure, Observation } from '../src/core/state/model';
+import type { Failure, Observation } from '../src/core/state/readings';
 import { Deadline } from '../src/deadline';
 import { observationFor } from '../src/runtime/audience';
 import type { Daemon, PlannedGroup } from './daemon';

@@ -5,15 +5,8 @@
  */
 import type { CallSeries, LatestCall } from './transport/callStatistics';
 import type { AlarmCode } from './core/state/alarms';
-import type {
-  CallRequest,
-  CloudClock,
-  Failure,
-  InstanceCondition,
-  Maintenance,
-  Observation,
-  RequestedMove,
-} from './core/state/model';
+import type { CallRequest, Maintenance, RequestedMove } from './core/state/model';
+import type { CloudClock, Failure, InstanceCondition, Observation } from './core/state/readings';
 import type { Judgement, Reading } from './wellness';
 
 export type Cloud = {

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AWS_ALARMS } from '../src/aws/alarms';
 import { EC2 } from '../src/aws/description';
-import type { JsonObject } from '../src/core/state/model';
+import type { JsonObject } from '../src/core/state/json';
 import { AlarmRegistry } from '../src/runtime/alarms';
 import { alarmTable, allAlarms } from '../src/runtime/alarmTable';
 import { systemClock } from '../src/runtime/clock';

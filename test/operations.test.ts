@@ -5,7 +5,7 @@ import { AWS_ALARMS } from '../src/aws/alarms';
 import { EC2 } from '../src/aws/description';
 import { alarmsIn, alarmsPage } from '../src/cli/showAlarms';
 import type { AlarmCode } from '../src/core/state/alarms';
-import type { JsonObject } from '../src/core/state/model';
+import type { JsonObject } from '../src/core/state/json';
 import { initialState, type State } from '../src/core/state/state';
 import { HISTORY_KEY } from '../src/history/entry';
 import { History } from '../src/history/history';

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Ec2Settings, Group } from '../config/settings';
 import type { AnnouncedMaintenance, Cloud, HoldersResult, Mover } from '../cloud';
-import type { Failure, Observation } from '../core/state/model';
+import type { Failure, Observation } from '../core/state/readings';
 import type { AwsPlan, AwsTarget } from './description';
 import { takeoverRequests } from '../core/moves/grouping';
 import { Backoff } from '../backoff';

@@ -1,6 +1,6 @@
 /** Tells that this router's clock is so far from EC2's that signed requests are about to be refused. Once, until it is not. */
 import type { Logger } from 'pino';
-import type { CloudClock } from '../core/state/model';
+import type { CloudClock } from '../core/state/readings';
 import { CLOCK_OFFSET_MS_MAX, clockOffsetMs, clockWords } from './conditions';
 
 type ClockAlarmOptions = {

@@ -1,6 +1,6 @@
 /** What a failover needs of AWS beside the readings: credentials, permissions, tokens, and a clock that is right. */
 import type { Condition, ConditionNow } from '../cloud';
-import type { CloudClock } from '../core/state/model';
+import type { CloudClock } from '../core/state/readings';
 import { list } from '../core/state/turn';
 import { failing, ok, unknown, type Judgement } from '../wellness';
 import type { AwsStanding } from './standing';

@@ -3,7 +3,7 @@
  */
 import type { Standing } from '../cloud';
 import type { MovingAction } from '../config/settings';
-import type { CloudClock, Observation } from '../core/state/model';
+import type { CloudClock, Observation } from '../core/state/readings';
 import { interfaceFor } from '../core/levels/ownership';
 import type { AwsPlan } from './description';
 import type { Reading } from '../wellness';

@@ -19,7 +19,7 @@ import { regionMistakes, startMistakes } from '../aws/checks/startChecks';
 import { loadConfig } from '../config/load';
 import type { InAws, InOpenstack } from '../config/settings';
 import { printable } from '../config/words';
-import type { Observation } from '../core/state/model';
+import type { Observation } from '../core/state/readings';
 import type { AwsPlan } from '../aws/description';
 import { consultOpenstack } from '../openstack/checks/consultation';
 import { previewTakeover } from '../core/moves/preview';

@@ -14,7 +14,7 @@ import { loadConfig } from '../config/load';
 import type { InAws } from '../config/settings';
 import { printOpenstackPlan } from './openstackPlan';
 import { printable } from '../config/words';
-import type { Observation } from '../core/state/model';
+import type { Observation } from '../core/state/readings';
 import { previewTakeover, type Preview } from '../core/moves/preview';
 import type { Output } from './replay';
 

@@ -1,6 +1,6 @@
 /** A configuration document as plain JSON, before anything is known about it. */
 
-import type { JsonObject, JsonValue } from '../core/state/model';
+import type { JsonObject, JsonValue } from '../core/state/json';
 
 export type JsonMembers = { readonly [key: string]: unknown };
 

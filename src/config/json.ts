@@ -8,7 +8,7 @@
  * is two thirds of this file, and its value has no key `__proto__`.
  */
 
-import type { JsonObject, JsonValue } from '../core/state/model';
+import type { JsonObject, JsonValue } from '../core/state/json';
 
 export type DuplicateKey = {
   /** Keys and indices from the root to the repeated key. */

@@ -3,7 +3,7 @@
  * here throws for what a file may hold, and no other file is opened.
  */
 import { hostname } from 'node:os';
-import type { JsonObject } from '../core/state/model';
+import type { JsonObject } from '../core/state/json';
 import type { Plan, PlannedSession, Timing } from '../core/state/plan';
 import { EC2 } from '../aws/description';
 import { OPENSTACK } from '../openstack/description';

@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
-import type { JsonValue } from '../core/state/model';
+import type { JsonValue } from '../core/state/json';
 import { isNote, member } from './document';
 import { readJson, type DuplicateKey } from './json';
 import { sentence } from './report';

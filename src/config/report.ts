@@ -3,7 +3,7 @@
  * with mistakes has no configuration; one with warnings does.
  */
 import type { z } from 'zod';
-import type { JsonObject, JsonValue } from '../core/state/model';
+import type { JsonObject, JsonValue } from '../core/state/json';
 import { closest } from './closest';
 import { isJsonObject, isObject, withoutNotes } from './document';
 import { homesOf, keysAt, outline } from './outline';

@@ -3,7 +3,7 @@
  * core its plan. Shapes only; schema.ts holds keys, defaults, ranges and words, load.ts makes these.
  */
 import type { AwsPlan, AwsTarget } from '../aws/description';
-import type { JsonObject } from '../core/state/model';
+import type { JsonObject } from '../core/state/json';
 import type { Plan, Target } from '../core/state/plan';
 import type { OpenstackPlan, OpenstackTarget } from '../openstack/description';
 import type { ListenPlace } from './listenPlace';

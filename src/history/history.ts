@@ -6,7 +6,7 @@
 import { inhibitWords } from '../core/rules/inhibit';
 import type { Group } from '../config/settings';
 import { purposeOf } from '../core/state/purposes';
-import type { Attempt } from '../core/state/state';
+import type { Attempt } from '../core/state/attempt';
 import type { StandingAlarm } from '../runtime/alarms';
 import type { Recorded } from '../runtime/loop';
 import { transitionsOf } from '../runtime/transitions';

@@ -1,7 +1,7 @@
 /** Keystone, Neutron and the metadata service, opened together: the token is asked for at once, and for ever. */
 import type { Logger } from 'pino';
 import type { OpenstackSettings } from '../config/settings';
-import type { Failure } from '../core/state/model';
+import type { Failure } from '../core/state/readings';
 import { endpointOf, openNeutron, type Neutron } from './transport/neutron';
 import { openService, type Service, type ServiceRequest } from './transport/service';
 import { startTokens, type Token, type Tokens } from './transport/tokens';

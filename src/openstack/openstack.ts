@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import type { Cloud, HoldersResult, Mover, ObservationResult, Observed } from '../cloud';
 import { Backoff } from '../backoff';
 import type { Group, OpenstackSettings } from '../config/settings';
-import type { Failure } from '../core/state/model';
+import type { Failure } from '../core/state/readings';
 import { openAccess, type Access } from './access';
 import { conditionsOf } from './checks/conditions';
 import { startMistakes } from './checks/startChecks';

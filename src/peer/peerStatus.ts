@@ -8,7 +8,7 @@ import type { ConditionNow } from '../cloud';
 import { PEER_CONDITION } from '../runtime/readiness';
 import { member } from '../config/document';
 import type { PeerStatusSettings } from '../config/settings';
-import type { JsonObject } from '../core/state/model';
+import type { JsonObject } from '../core/state/json';
 import { oneLine } from '../transport/words';
 import { askStatus, type StatusAnswer } from './askStatus';
 

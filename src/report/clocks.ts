@@ -4,7 +4,7 @@
  * apart, since both ends of a session see its end and its beginning at nearly the same time; where that cannot be told
  * either, the clocks are taken as they are, and the report says so.
  */
-import type { CloudClock } from '../core/state/model';
+import type { CloudClock } from '../core/state/readings';
 import { cloudOf, type Part } from './moments';
 
 /** A time on the clock of a boot, and the cloud's at that time (milliseconds since 1970). */

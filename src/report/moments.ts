@@ -4,17 +4,8 @@
  * the next header, and nothing else; what cannot be replayed is told in the words of the journal.
  */
 import type { AlarmCode } from '../core/state/alarms';
-import type {
-  CloudClock,
-  Event,
-  Failure,
-  HaState,
-  Holder,
-  InterfaceLevel,
-  Observation,
-  SessionLevel,
-  Timeline,
-} from '../core/state/model';
+import type { Event, HaState, InterfaceLevel, SessionLevel, Timeline } from '../core/state/model';
+import type { CloudClock, Failure, Holder, Observation } from '../core/state/readings';
 import type { CloudDescription, Plan } from '../core/state/plan';
 import type { Ownership, State } from '../core/state/state';
 import type { Weight } from '../core/state/turn';

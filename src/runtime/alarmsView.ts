@@ -3,7 +3,7 @@
  * each keepalive, because its time is a sign of life: `show` compares it with the keepalive.
  */
 import type { Settings } from '../config/settings';
-import type { JsonObject } from '../core/state/model';
+import type { JsonObject } from '../core/state/json';
 import type { AlarmRegistry, StandingAlarm } from './alarms';
 import type { Recorded } from './loop';
 

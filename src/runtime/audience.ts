@@ -2,7 +2,8 @@
  * Which events are for one core and which for all, and what of the latter a core gets to hear: what concerns
  * sessions of its own plan. Answers go to the core that asked, because each counts its questions for itself.
  */
-import type { Event, Observation } from '../core/state/model';
+import type { Event } from '../core/state/model';
+import type { Observation } from '../core/state/readings';
 import type { Plan } from '../core/state/plan';
 
 /** For the core of one group. */

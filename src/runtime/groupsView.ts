@@ -2,7 +2,8 @@
  * Several groups in the words of `show`: one role and one sentence for all of them, and each by itself. With a
  * single group these are its own, to the byte, and the word group does not occur.
  */
-import type { HaState, JsonObject } from '../core/state/model';
+import type { HaState } from '../core/state/model';
+import type { JsonObject } from '../core/state/json';
 import type { Plan } from '../core/state/plan';
 import type { State } from '../core/state/state';
 import { shownHolders } from './holdersView';

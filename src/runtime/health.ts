@@ -4,7 +4,8 @@
  */
 import type { Logger } from 'pino';
 import type { Group } from '../config/settings';
-import type { HaState, JsonObject } from '../core/state/model';
+import type { HaState } from '../core/state/model';
+import type { JsonObject } from '../core/state/json';
 import { purposeOf } from '../core/state/purposes';
 import type { State } from '../core/state/state';
 import { Wellness, type Reading } from '../wellness';

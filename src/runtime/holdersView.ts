@@ -1,7 +1,8 @@
 /** Who holds the targets of a plan, in the words of `show`. */
 import { kindOf } from '../core/kinds';
 import { instanceOf } from '../core/levels/holders';
-import type { Holder, JsonObject } from '../core/state/model';
+import type { JsonObject } from '../core/state/json';
+import type { Holder } from '../core/state/readings';
 import type { Plan } from '../core/state/plan';
 
 /** Who holds what, of every kind: `ha_interfaces` has addresses of this router only. */

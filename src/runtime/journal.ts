@@ -5,7 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { AlarmCode } from '../core/state/alarms';
-import type { Effect, Event, JsonValue } from '../core/state/model';
+import type { Effect, Event } from '../core/state/model';
+import type { JsonValue } from '../core/state/json';
 import type { Plan } from '../core/state/plan';
 import type { State } from '../core/state/state';
 import type { Weight } from '../core/state/turn';

@@ -1,5 +1,5 @@
 /** How a move has ended, as those say it who count and tell: not the core's business, to which it is over. */
-import type { Attempt } from '../core/state/state';
+import type { Attempt } from '../core/state/attempt';
 
 /** `partial`: some targets were moved. `dropped`: none was. `lost`: somebody else was first. */
 export type MoveOutcome = 'done' | 'partial' | 'dropped' | 'lost';

@@ -2,7 +2,7 @@
  * What is ordered or announced for later, and how the last switchover went: for `show ha_planned`, the status endpoint
  * and who waits for a switchover. Pure.
  */
-import type { JsonObject } from '../core/state/model';
+import type { JsonObject } from '../core/state/json';
 import type { Drill, DrillLeg, Handover, State } from '../core/state/state';
 import { announcedFor, inOrder, maintenanceWords, WHOSE } from '../core/rules/maintenance';
 import { scheduledWords } from '../core/rules/schedule';

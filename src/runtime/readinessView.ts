@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { Group } from '../config/settings';
-import type { JsonObject } from '../core/state/model';
+import type { JsonObject } from '../core/state/json';
 import { initialState } from '../core/state/state';
 import { list } from '../core/state/turn';
 import type { Recorded } from './loop';

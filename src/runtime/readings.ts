@@ -4,7 +4,7 @@
  */
 import type { Cloud, Observed } from '../cloud';
 import type { Group } from '../config/settings';
-import type { InstanceCondition, Observation } from '../core/state/model';
+import type { InstanceCondition, Observation } from '../core/state/readings';
 import { observationFor, type AddressedEvent } from './audience';
 import { gathered } from './gathered';
 import type { EffectRunners } from './loop';

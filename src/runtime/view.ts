@@ -4,7 +4,8 @@
  * role and one sentence, and each by itself beside it.
  */
 import type { Group } from '../config/settings';
-import type { JsonObject, Observation } from '../core/state/model';
+import type { JsonObject } from '../core/state/json';
+import type { Observation } from '../core/state/readings';
 import type { Target } from '../core/state/plan';
 import { initialState, type State } from '../core/state/state';
 import { groupsSummary, shownGroup } from './groupsView';

@@ -3,7 +3,7 @@
  * were asked for and events from the stream, merged. Both carry the router's event counter (`SeqNum`),
  * which restarts with the process that counts, so it orders things but never outlives an attachment.
  */
-import type { JsonObject } from '../core/state/model';
+import type { JsonObject } from '../core/state/json';
 
 export type Known<Level> = {
   readonly level: Level;

@@ -2,7 +2,7 @@
  * Reading decoded messages without trusting them: what a router sends may lack any field. Must not know
  * what the fields mean.
  */
-import type { JsonObject, JsonValue } from '../core/state/model';
+import type { JsonObject, JsonValue } from '../core/state/json';
 import { zeroNames } from './vocabulary';
 
 /** A decoded message: enums as names, 64-bit integers as decimal strings, bytes as Buffers, absent fields absent. */

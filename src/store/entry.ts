@@ -2,7 +2,7 @@
  * What the store holds, for writers and readers of both back ends: the keys that `show` knows and how a
  * value and its time are written. Must stay free of heavy imports: `show` loads it and has to be quick.
  */
-import type { JsonObject } from '../core/state/model';
+import type { JsonObject } from '../core/state/json';
 import type { Reading } from '../wellness';
 
 /** The six keys of the predecessor's command line, in the order in which `show redundancy` prints them. */

@@ -2,7 +2,7 @@
  * How EC2 has answered, by action: for readiness and metrics alone, nothing is decided by it. Actions and outcomes
  * are our own words, so that it never grows beyond some kilobytes.
  */
-import type { Failure } from '../core/state/model';
+import type { Failure } from '../core/state/readings';
 
 /** A DryRun that is answered as it should be is `ok`. */
 export type CallOutcome = 'ok' | Failure['kind'];

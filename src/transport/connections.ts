@@ -8,7 +8,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { CloudClock } from '../core/state/model';
+import type { CloudClock } from '../core/state/readings';
 import type { EndpointAddresses } from './endpointAddresses';
 import { hostOf, SpareSockets } from './spareSockets';
 

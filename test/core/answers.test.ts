@@ -1,8 +1,8 @@
 /** Rule 6 in detail: what each answer of EC2 makes of its call, and which of them is news. */
-import { callHasMoved, currentAttempt } from '../../src/core/moves/calls';
+import { callHasMoved, currentAttempt } from '../../src/core/moves/attempt';
 import { newCall, placeHere } from '../../src/core/moves/grouping';
-import type { Failure } from '../../src/core/state/model';
-import type { Call } from '../../src/core/state/state';
+import type { Failure } from '../../src/core/state/readings';
+import type { Call } from '../../src/core/state/attempt';
 import { addressTarget, heldOn, planOf, sessionEvent } from '../support/coreWorld';
 import { answer, asked, watching, type Play } from './play';
 

@@ -1,6 +1,6 @@
 import { backoffMs } from '../../src/core/moves/calls';
 import { newCall } from '../../src/core/moves/grouping';
-import type { Failure } from '../../src/core/state/model';
+import type { Failure } from '../../src/core/state/readings';
 import { heldOn, planOf, sessionEvent } from '../support/coreWorld';
 import { answer, watching, type Play } from './play';
 

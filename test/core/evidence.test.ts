@@ -1,4 +1,5 @@
-import type { Event, InstanceCondition } from '../../src/core/state/model';
+import type { Event } from '../../src/core/state/model';
+import type { InstanceCondition } from '../../src/core/state/readings';
 import { planOf, sessionEvent, TARGETS, type Owner } from '../support/coreWorld';
 import {
   Play,

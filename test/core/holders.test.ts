@@ -2,7 +2,7 @@
 import { isOnThirdParty } from '../../src/core/rules/foreignHolder';
 import { holderWords, isSameHolder, ownerName } from '../../src/core/levels/holders';
 import { kindOf } from '../../src/core/kinds';
-import type { Holder, InterfaceHolder, Observation } from '../../src/core/state/model';
+import type { Holder, InterfaceHolder, Observation } from '../../src/core/state/readings';
 import { interfaceFor, peersBeside } from '../../src/core/levels/ownership';
 import { EC2, type AwsTarget } from '../../src/aws/description';
 import { addressTarget, heldOn, observationOf, planOf, slot } from '../support/coreWorld';

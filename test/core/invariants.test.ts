@@ -1,6 +1,7 @@
 /** Each invariant is broken by hand once, since the core never does: a check that cannot fail is none. */
 import { violations } from '../../src/core/state/invariants';
-import type { Attempt, Call, Session, State } from '../../src/core/state/state';
+import type { Session, State } from '../../src/core/state/state';
+import type { Attempt, Call } from '../../src/core/state/attempt';
 import { planOf, sessionEvent } from '../support/coreWorld';
 import { watching } from './play';
 

@@ -1,6 +1,6 @@
 // Targets of several kinds in one role: which calls they make, what a blackhole and a gateway mean, and what waits.
 import { takeoverRequests } from '../../src/core/moves/grouping';
-import type { Holder, InterfaceHolder, Observation } from '../../src/core/state/model';
+import type { Holder, InterfaceHolder, Observation } from '../../src/core/state/readings';
 import type { AwsPlan, AwsTarget } from '../../src/aws/description';
 import { previewTakeover } from '../../src/core/moves/preview';
 import {

@@ -1,15 +1,8 @@
 /** Feeds events to the core, checks the invariants after each, and keeps what came of them. */
 import { violations } from '../../src/core/state/invariants';
 import type { AlarmCode } from '../../src/core/state/alarms';
-import type {
-  Effect,
-  Event,
-  Failure,
-  InstanceCondition,
-  InterfaceLevel,
-  Memory,
-  SessionLevel,
-} from '../../src/core/state/model';
+import type { Effect, Event, InterfaceLevel, Memory, SessionLevel } from '../../src/core/state/model';
+import type { Failure, InstanceCondition } from '../../src/core/state/readings';
 import type { Plan } from '../../src/core/state/plan';
 import { initialState, type State } from '../../src/core/state/state';
 import { step, type Step } from '../../src/core/step';

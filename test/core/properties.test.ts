@@ -5,7 +5,8 @@
 import fc from '../support/properties';
 import { instanceOf, isOfNoInstance } from '../../src/core/levels/holders';
 import { violations } from '../../src/core/state/invariants';
-import type { Effect, Event, Holder } from '../../src/core/state/model';
+import type { Effect, Event } from '../../src/core/state/model';
+import type { Holder } from '../../src/core/state/readings';
 import { missingTargets } from '../../src/core/levels/ownership';
 import type { Plan } from '../../src/core/state/plan';
 import { initialState, type State } from '../../src/core/state/state';

@@ -5,7 +5,8 @@
 import fc from '../support/properties';
 import { Pacer } from '../../src/aws/moves/pacer';
 import { violations } from '../../src/core/state/invariants';
-import type { Effect, Event, Failure, InstanceCondition } from '../../src/core/state/model';
+import type { Effect, Event } from '../../src/core/state/model';
+import type { Failure, InstanceCondition } from '../../src/core/state/readings';
 import type { Plan } from '../../src/core/state/plan';
 import { initialState } from '../../src/core/state/state';
 import { step } from '../../src/core/step';

@@ -2,17 +2,11 @@
 import fc from '../support/properties';
 import { instanceOf } from '../../src/core/levels/holders';
 import type { StoredAlarm } from '../../src/core/state/alarms';
-import type {
-  Event,
-  Failure,
-  Holder,
-  InstanceCondition,
-  Memory,
-  Observation,
-  Maintenance,
-} from '../../src/core/state/model';
+import type { Event, Memory, Maintenance } from '../../src/core/state/model';
+import type { Failure, Holder, InstanceCondition, Observation } from '../../src/core/state/readings';
 import type { Plan } from '../../src/core/state/plan';
-import type { Attempt, State } from '../../src/core/state/state';
+import type { State } from '../../src/core/state/state';
+import type { Attempt } from '../../src/core/state/attempt';
 import { observationOf, planOf, sessionEvent, synchronizedEvent, type Owner } from '../support/coreWorld';
 import { interfaceEvent } from './play';
 

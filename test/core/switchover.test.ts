@@ -1,4 +1,5 @@
-import type { Event, Observation } from '../../src/core/state/model';
+import type { Event } from '../../src/core/state/model';
+import type { Observation } from '../../src/core/state/readings';
 import { observationOf, planOf, sessionEvent } from '../support/coreWorld';
 import { Play, answer, asked, interfaceEvent, watching } from './play';
 

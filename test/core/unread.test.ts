@@ -1,5 +1,6 @@
 // What EC2 has not said: one kind of reading that is slow or fails leaves the others as they are.
-import type { Event, Holder, Observation, Unread } from '../../src/core/state/model';
+import type { Event } from '../../src/core/state/model';
+import type { Holder, Observation, Unread } from '../../src/core/state/readings';
 import type { AwsTarget } from '../../src/aws/description';
 import {
   addressTarget,

@@ -7,7 +7,7 @@ import fc from '../support/properties';
 import { openEc2, type Ec2 } from '../../src/aws/transport/ec2';
 import type { InstanceIdentity } from '../../src/aws/reads/instanceIdentity';
 import { observeOwnership, type ObservationResult } from '../../src/aws/reads/observe';
-import type { Failure } from '../../src/core/state/model';
+import type { Failure } from '../../src/core/state/readings';
 import {
   addressOf,
   eniOf,

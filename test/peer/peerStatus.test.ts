@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JsonObject } from '../../src/core/state/model';
+import type { JsonObject } from '../../src/core/state/json';
 import { askStatus, type StatusAnswer } from '../../src/peer/askStatus';
 import { PeerStatus } from '../../src/peer/peerStatus';
 import { readinessOf } from '../../src/runtime/readiness';

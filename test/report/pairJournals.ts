@@ -1,6 +1,7 @@
 /** Journals of both routers of a pair, made by the core without daemons: rtr1 has the targets and dies, rtr2 takes over. */
 import { version } from '../../package.json';
-import type { CloudClock, Event } from '../../src/core/state/model';
+import type { Event } from '../../src/core/state/model';
+import type { CloudClock } from '../../src/core/state/readings';
 import type { Plan } from '../../src/core/state/plan';
 import { Journal } from '../../src/runtime/journal';
 import { answer, interfacesAnswered, started, synchronizedWith } from '../core/play';

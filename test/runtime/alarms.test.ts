@@ -3,7 +3,7 @@ import { AWS_ALARMS } from '../../src/aws/alarms';
 import { EC2 } from '../../src/aws/description';
 import { alarmTable } from '../../src/runtime/alarmTable';
 import { AlarmsView } from '../../src/runtime/alarmsView';
-import type { JsonObject } from '../../src/core/state/model';
+import type { JsonObject } from '../../src/core/state/json';
 import type { Recorded } from '../../src/runtime/loop';
 import { initialState, type State } from '../../src/core/state/state';
 import { planOf } from '../support/coreWorld';

@@ -1,5 +1,6 @@
 /** Two cores in one loop: what they share, and what they never do. */
-import type { EffectArgs, Event, Observation } from '../../src/core/state/model';
+import type { EffectArgs, Event } from '../../src/core/state/model';
+import type { Observation } from '../../src/core/state/readings';
 import type { Plan } from '../../src/core/state/plan';
 import { systemClock } from '../../src/runtime/clock';
 import { Loop, type EffectRunners, type Recorded } from '../../src/runtime/loop';

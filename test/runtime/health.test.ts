@@ -1,6 +1,7 @@
-import type { JsonObject } from '../../src/core/state/model';
+import type { JsonObject } from '../../src/core/state/json';
 import type { Event } from '../../src/core/state/model';
-import { initialState, type Attempt } from '../../src/core/state/state';
+import { initialState } from '../../src/core/state/state';
+import type { Attempt } from '../../src/core/state/attempt';
 import { step } from '../../src/core/step';
 import { Health } from '../../src/runtime/health';
 import type { Recorded } from '../../src/runtime/loop';

@@ -1,7 +1,7 @@
 import { AWS_CONDITIONS, clockOffsetMs } from '../../src/aws/conditions';
 import { EC2 } from '../../src/aws/description';
 import type { AwsStanding } from '../../src/aws/standing';
-import type { Failure } from '../../src/core/state/model';
+import type { Failure } from '../../src/core/state/readings';
 import type { State } from '../../src/core/state/state';
 import {
   conditionsOf,

@@ -1,5 +1,7 @@
 /** What `show` says of one group, to the byte as ever, and of several. */
-import type { Event, HaState, JsonObject, Observation } from '../../src/core/state/model';
+import type { Event, HaState } from '../../src/core/state/model';
+import type { JsonObject } from '../../src/core/state/json';
+import type { Observation } from '../../src/core/state/readings';
 import { initialState, type State } from '../../src/core/state/state';
 import { step } from '../../src/core/step';
 import { Health } from '../../src/runtime/health';

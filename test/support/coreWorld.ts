@@ -1,13 +1,6 @@
 /** A small world for tests of the core and the loop: two targets, two sessions, a peer router. */
-import type {
-  Attachment,
-  Event,
-  Holder,
-  InterfaceGeneration,
-  InterfaceHolder,
-  Observation,
-  SessionLevel,
-} from '../../src/core/state/model';
+import type { Event, InterfaceGeneration, SessionLevel } from '../../src/core/state/model';
+import type { Attachment, Holder, InterfaceHolder, Observation } from '../../src/core/state/readings';
 import { EC2, type AwsPlan, type AwsTarget } from '../../src/aws/description';
 import type { Slot, Timing } from '../../src/core/state/plan';
 

@@ -3,7 +3,7 @@
  * shape of the port. Nothing of src knows it, so what it needs beside this page would be a word of one cloud in another room.
  */
 import type { Cloud, CloudAlarms, Mover } from '../../src/cloud';
-import type { Holder } from '../../src/core/state/model';
+import type { Holder } from '../../src/core/state/readings';
 import type { CloudDescription, Plan, Target } from '../../src/core/state/plan';
 import { ok } from '../../src/wellness';
 import { heldOn, observationOf, planOf } from './coreWorld';

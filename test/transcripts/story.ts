@@ -4,14 +4,8 @@
  * reads answer by themselves. README.md of this folder has the grammar.
  */
 import { violations } from '../../src/core/state/invariants';
-import type {
-  Effect,
-  Event,
-  Failure,
-  InstanceCondition,
-  Maintenance,
-  Memory,
-} from '../../src/core/state/model';
+import type { Effect, Event, Maintenance, Memory } from '../../src/core/state/model';
+import type { Failure, InstanceCondition } from '../../src/core/state/readings';
 import type { Plan } from '../../src/core/state/plan';
 import { initialState, type State } from '../../src/core/state/state';
 import { roleWords, step } from '../../src/core/step';

@@ -1,5 +1,5 @@
 /** Router A of the stories: what it is asked to do, and what EC2 shows it. */
-import type { Holder, Observation } from '../../src/core/state/model';
+import type { Holder, Observation } from '../../src/core/state/readings';
 import { EC2, type AwsPlan, type AwsTarget } from '../../src/aws/description';
 import type { Target } from '../../src/core/state/plan';
 import { TIMING, addressTarget, heldOn, slot } from '../support/coreWorld';

@@ -2,7 +2,7 @@
  * An observation for when EC2 cannot be asked: the peer holds all targets, and what is not known is named in angle
  * brackets. For showing what a takeover is made of; nothing is decided by it.
  */
-import type { Observation } from '../../core/state/model';
+import type { Observation } from '../../core/state/readings';
 import type { Slot } from '../../core/state/plan';
 import type { AwsPlan } from '../description';
 import { assumedTable as tableInstead } from '../kinds/route';

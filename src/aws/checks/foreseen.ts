@@ -2,7 +2,7 @@
  * Says of each move that EC2 would refuse, as a reading shows it, while nothing moves: once, and again when it is mended.
  */
 import type { Logger } from 'pino';
-import type { Observation } from '../../core/state/model';
+import type { Observation } from '../../core/state/readings';
 import { previewTakeover } from '../../core/moves/preview';
 import type { AwsPlan } from '../description';
 

@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Ec2Settings } from '../../config/settings';
-import type { Observation } from '../../core/state/model';
+import type { Observation } from '../../core/state/readings';
 import type { AwsPlan } from '../description';
 import type { Caller, Ec2 } from '../transport/ec2';
 import type { Pacer } from '../moves/pacer';

@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import type { Ec2Settings } from '../../config/settings';
 import { takeoverRequests } from '../../core/moves/grouping';
-import type { Failure, Observation } from '../../core/state/model';
+import type { Failure, Observation } from '../../core/state/readings';
 import { interfaceFor } from '../../core/levels/ownership';
 import type { AwsPlan } from '../description';
 import { awsKindOf, readingsFor } from '../kinds';

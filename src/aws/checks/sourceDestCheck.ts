@@ -8,7 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { ModifyNetworkInterfaceAttributeCommand } from '@aws-sdk/client-ec2';
 import type { Logger } from 'pino';
 import type { Ec2Settings } from '../../config/settings';
-import type { Observation } from '../../core/state/model';
+import type { Observation } from '../../core/state/readings';
 import type { AwsPlan } from '../description';
 import { Deadline } from '../../deadline';
 import { awsKindOf } from '../kinds';

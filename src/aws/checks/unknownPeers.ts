@@ -3,7 +3,7 @@
  * one, and its interfaces are found when the targets are given to it. The end of a tunnel is such an address.
  */
 import type { Logger } from 'pino';
-import type { Observation } from '../../core/state/model';
+import type { Observation } from '../../core/state/readings';
 import type { AwsPlan } from '../description';
 
 export class UnknownPeers {

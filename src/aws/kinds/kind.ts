@@ -4,7 +4,8 @@
  */
 import type { ServiceOutputTypes } from '@aws-sdk/client-ec2';
 import type { MovingAction } from '../../config/settings';
-import type { Holder, Observation, RequestedMove } from '../../core/state/model';
+import type { RequestedMove } from '../../core/state/model';
+import type { Holder, Observation } from '../../core/state/readings';
 import type { AwsPlan, Kind, TargetOf } from '../description';
 import type { Move, PreparedMove, Tools } from '../moves/action';
 import type { InstanceInterface } from '../reads/instanceIdentity';

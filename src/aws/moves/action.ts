@@ -6,7 +6,7 @@
 import type { ServiceOutputTypes } from '@aws-sdk/client-ec2';
 import type { Outcome } from '../../cloud';
 import type { MovingAction } from '../../config/settings';
-import type { Failure } from '../../core/state/model';
+import type { Failure } from '../../core/state/readings';
 import type { Kind, TargetOf } from '../description';
 import { malformed, type CallResult, type Caller, type Command, type PreparedCall } from '../transport/ec2';
 

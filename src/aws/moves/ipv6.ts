@@ -11,7 +11,7 @@ import {
   type UnassignIpv6AddressesCommandOutput,
 } from '@aws-sdk/client-ec2';
 import type { Command } from '../transport/ec2';
-import type { Failure } from '../../core/state/model';
+import type { Failure } from '../../core/state/readings';
 import { aboutInterface, movesBy, type Calls, type Move, type PreparedMove, type Tools } from './action';
 
 type Ipv6Move = Move<'ipv6Address'>;

@@ -8,7 +8,7 @@
  * https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html
  */
 import type { ApiLimit, MovingAction } from '../../config/settings';
-import type { Failure } from '../../core/state/model';
+import type { Failure } from '../../core/state/readings';
 
 export type Ticket = {
   readonly action: MovingAction;

@@ -3,7 +3,8 @@
  * is given, and answers as EC2 would. So they are the calls that a takeover makes, to the last parameter.
  */
 import { EC2Client, type ServiceInputTypes } from '@aws-sdk/client-ec2';
-import type { Failure, Observation, RequestedMove } from '../../core/state/model';
+import type { RequestedMove } from '../../core/state/model';
+import type { Failure, Observation } from '../../core/state/readings';
 import { waitsFor } from '../../core/moves/grouping';
 import type { AwsPlan } from '../description';
 import { silenceSdk, type Caller } from '../transport/ec2';

@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { Backoff } from '../../backoff';
-import type { Observation } from '../../core/state/model';
+import type { Observation } from '../../core/state/readings';
 import type { Slot } from '../../core/state/plan';
 import type { AwsPlan } from '../description';
 import type { Imds } from '../transport/imds';

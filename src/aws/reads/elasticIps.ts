@@ -5,7 +5,7 @@
  */
 import { DescribeAddressesCommand } from '@aws-sdk/client-ec2';
 import { ipv4Number } from '../../config/ipv4';
-import type { Holder } from '../../core/state/model';
+import type { Holder } from '../../core/state/readings';
 import type { TargetOf } from '../description';
 import { INSTANCE_ID, Malformed, NETWORK_INTERFACE_ID, optionalText, text } from './answer';
 import type { Ask } from '../transport/ec2';

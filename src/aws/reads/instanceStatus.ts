@@ -11,7 +11,7 @@ import {
   type InstanceStatusEvent,
 } from '@aws-sdk/client-ec2';
 import type { HoldersResult } from '../../cloud';
-import type { InstanceCondition } from '../../core/state/model';
+import type { InstanceCondition } from '../../core/state/readings';
 import { malformed, type Ec2 } from '../transport/ec2';
 
 /** EC2's limit of instance ids in one call. */

@@ -4,15 +4,8 @@
  * router owns the target", nor as "nobody does".
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterface.html
  */
-import type {
-  Attachment,
-  Holder,
-  JsonObject,
-  JsonValue,
-  Observation,
-  OwnInterface,
-  PeerInterface,
-} from '../../core/state/model';
+import type { JsonObject, JsonValue } from '../../core/state/json';
+import type { Attachment, Holder, Observation, OwnInterface, PeerInterface } from '../../core/state/readings';
 import type { Slot } from '../../core/state/plan';
 import type { AwsPlan, AwsTarget } from '../description';
 import {

@@ -5,7 +5,7 @@
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkInterfaces.html
  */
 import { DescribeNetworkInterfacesCommand } from '@aws-sdk/client-ec2';
-import type { Failure, Observation } from '../../core/state/model';
+import type { Failure, Observation } from '../../core/state/readings';
 import type { AwsPlan } from '../description';
 import { Malformed } from './answer';
 import { malformed, type Ask, type Ec2 } from '../transport/ec2';

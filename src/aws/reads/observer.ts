@@ -2,7 +2,7 @@
  * Observes for as long as the daemon runs. Each question has its own deadline, which grows while it passes, and its
  * own end: one that is slow does not hold up the others, and its answer comes later, as an observation of its own.
  */
-import type { Failure, Holder, Observation, Unread } from '../../core/state/model';
+import type { Failure, Holder, Observation, Unread } from '../../core/state/readings';
 import type { AwsPlan } from '../description';
 import { Deadline } from '../../deadline';
 import { Malformed } from './answer';

@@ -1,5 +1,5 @@
 /** Reads all pages of a Describe call. The pages are for EC2's sake: such reads draw on its larger token bucket. */
-import type { Failure } from '../../core/state/model';
+import type { Failure } from '../../core/state/readings';
 import { malformed } from '../transport/ec2';
 
 export type Page =

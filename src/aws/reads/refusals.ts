@@ -3,7 +3,7 @@
  * peer's interfaces, for a switchover. One sentence each, with what to do. What depends on the role is asked in
  * permissions.ts.
  */
-import type { Observation } from '../../core/state/model';
+import type { Observation } from '../../core/state/readings';
 import { restsOn } from '../../core/kinds';
 import { interfaceIdOf } from '../../core/levels/holders';
 import { interfaceFor, peersBeside } from '../../core/levels/ownership';

@@ -7,7 +7,7 @@
 import { DescribeRouteTablesCommand } from '@aws-sdk/client-ec2';
 import { parseDestination } from '../../config/destinations';
 import { tableWords } from '../../config/kinds';
-import type { Holder } from '../../core/state/model';
+import type { Holder } from '../../core/state/readings';
 import type { TargetOf } from '../description';
 import { field, INSTANCE_ID, Malformed, NETWORK_INTERFACE_ID, optionalText, text, VPC_ID } from './answer';
 import type { Ask } from '../transport/ec2';

@@ -1,5 +1,5 @@
 /** What is read of an interface. */
-import type { JsonObject } from '../../core/state/model';
+import type { JsonObject } from '../../core/state/json';
 
 /** An interface whose fields have all been checked. */
 export type Interface = {

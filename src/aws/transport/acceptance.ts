@@ -3,7 +3,7 @@
  * action down again, and has accepted the same credentials for another call in between, it is the call. The first time
  * is never enough, since a request that was signed ahead may be too old; so a question is asked that nobody else asks.
  */
-import type { Failure } from '../../core/state/model';
+import type { Failure } from '../../core/state/readings';
 import { asRefusal, mayBeAboutCall } from './failure';
 
 /** Longer than what is refused waits for its next try, and its deadline. */

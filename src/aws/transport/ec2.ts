@@ -4,7 +4,7 @@
  */
 import { DescribeNetworkInterfacesCommand, EC2Client, type ServiceOutputTypes } from '@aws-sdk/client-ec2';
 import type { Logger } from 'pino';
-import type { CloudClock, Failure } from '../../core/state/model';
+import type { CloudClock, Failure } from '../../core/state/readings';
 import type { Reading } from '../../wellness';
 import { Acceptance } from './acceptance';
 import { CallStatistics } from '../../transport/callStatistics';

@@ -2,7 +2,7 @@
  * What a failed EC2 call means for the rules: one table of EC2's error codes, and the rest by what is known
  * about the request. Codes: https://docs.aws.amazon.com/ec2/latest/devguide/errors-overview.html
  */
-import type { Failure } from '../../core/state/model';
+import type { Failure } from '../../core/state/readings';
 import { ConnectionError } from '../../transport/connections';
 import { oneLine, quoted, withoutSecrets } from '../../transport/words';
 

@@ -1,6 +1,6 @@
 /** A client of a service of AWS other than EC2, over the same transport: explicit settings, a deadline for each call, no retries. */
 import type { Logger } from 'pino';
-import type { Failure } from '../../core/state/model';
+import type { Failure } from '../../core/state/readings';
 import { Connections, type SendOptions } from '../../transport/connections';
 import { pinEndpointAddresses } from '../../transport/endpointAddresses';
 import type { Credentials } from './credentials';

@@ -1,5 +1,5 @@
 /** Who holds a target: when two holders are the same, whose one is, and what to call it. */
-import type { Holder, InterfaceHolder } from '../state/model';
+import type { Holder, InterfaceHolder } from '../state/readings';
 import type { CloudDescription } from '../state/plan';
 import type { Turn } from '../state/turn';
 

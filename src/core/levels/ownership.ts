@@ -6,7 +6,7 @@ import { isForeign, isOnPeer } from '../rules/foreignHolder';
 import { holderWords, interfaceIdOf, isSamePlace } from './holders';
 import { kindOf } from '../kinds';
 import { hasAlarm } from '../state/alarms';
-import type { Failure, Holder, Observation, OwnInterface, PeerInterface } from '../state/model';
+import type { Failure, Holder, Observation, OwnInterface, PeerInterface } from '../state/readings';
 import type { Plan, Slot, Target } from '../state/plan';
 import { purposeOf } from '../state/purposes';
 import { disarmAtLoss, disarmUnlessUp } from './sessions';

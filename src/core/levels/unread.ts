@@ -3,7 +3,7 @@
  * cannot be understood must not blind the rest: what was known of its targets stays, and what has never been known of
  * is left out of all decisions until it is.
  */
-import type { Failure, Observation, Unread } from '../state/model';
+import type { Failure, Observation, Unread } from '../state/readings';
 import type { Plan } from '../state/plan';
 import type { Ownership } from '../state/state';
 import { list, note, type Turn } from '../state/turn';

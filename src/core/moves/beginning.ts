@@ -2,13 +2,14 @@
  * How an attempt begins: its calls, one per interface, and the question of rule 5, local or remote? Whether one is
  * to begin is judgement.ts's part, what becomes of it move.ts's.
  */
-import { openAttempt } from './calls';
+import { openAttempt } from './attempt';
 import { callsOf, placeHere, requestOf, waitsFor } from './grouping';
 import { sessionOf } from '../levels/sessions';
 import { lastUpWords } from '../levels/unwatched';
 import type { Plan } from '../state/plan';
 import { purposeOf } from '../state/purposes';
-import type { Attempt, Call, Ownership } from '../state/state';
+import type { Ownership } from '../state/state';
+import type { Attempt, Call } from '../state/attempt';
 import { note, type Turn } from '../state/turn';
 import type { Firing } from '../rules/verdict';
 

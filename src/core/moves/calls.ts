@@ -2,13 +2,13 @@
  * The calls of one attempt: what is sent when, what an answer means, when to try again (rule 6). One
  * retry policy for the whole daemon lives here; the SDK's own is off.
  */
+import { nextCallNumber, currentAttempt, updateAttempt, updateCall } from './attempt';
 import { isLarge, newCall, requestOf } from './grouping';
 import { isHeldBy } from '../levels/holders';
 import { pauseMs } from '../pause';
-import type { Failure } from '../state/model';
+import type { Failure } from '../state/readings';
 import { confirmWrite, observeNow } from '../levels/ownership';
-import { purposeOf } from '../state/purposes';
-import type { Attempt, Call, Send } from '../state/state';
+import type { Call, Send } from '../state/attempt';
 import { keepAlarm, list, note, raiseAlarm, wakeAt, type Turn, type Weight } from '../state/turn';
 import { isOvertaken, overlapAt, overlapAtOf } from './overlap';
 import { waitersOf, waitingCalls } from './waiting';
@@ -20,90 +20,6 @@ const LAST_DEADLINE_MS = 8_000;
 const BACKOFF = { firstMs: 50, lastMs: 1_000 } as const;
 /** A target that the cloud refuses for good is tried again this seldom: an operator may have mended it. */
 const REFUSED_RETRY = { firstMs: 10_000, lastMs: 10_000 } as const;
-
-/**
- * Makes an attempt the one in flight, under the next number. What is not said is as for a move that is decided now
- * and for its own sake.
- */
-export function openAttempt(
-  turn: Turn,
-  told: Pick<Attempt, 'purpose' | 'calls'> &
-    Partial<
-      Pick<
-        Attempt,
-        'request' | 'sessions' | 'resumed' | 'triggeredAt' | 'lastUp' | 'decidedAt' | 'askingUntil'
-      >
-    >,
-): Attempt {
-  const attempt: Attempt = {
-    number: turn.state.lastAttempt + 1,
-    request: null,
-    sessions: [],
-    resumed: false,
-    triggeredAt: turn.now,
-    lastUp: null,
-    decidedAt: turn.now,
-    askingUntil: null,
-    firstSentAt: null,
-    firstOnWireAt: null,
-    lastAnsweredAt: null,
-    lastMovedAt: null,
-    paced: false,
-    ...told,
-  };
-  turn.state.lastAttempt = attempt.number;
-  turn.state.attempt = attempt;
-  return attempt;
-}
-
-/** For calls that are added to those of an attempt. */
-export function nextCallNumber({ calls }: Attempt): number {
-  return Math.max(...calls.map(({ number }) => number)) + 1;
-}
-
-export function currentAttempt(turn: Turn): Attempt {
-  const { attempt } = turn.state;
-  if (attempt === null) throw new Error('there is no attempt');
-  return attempt;
-}
-
-export function updateAttempt(turn: Turn, change: Partial<Attempt>): void {
-  turn.state.attempt = { ...currentAttempt(turn), ...change };
-}
-
-export function updateCall(turn: Turn, number: number, change: Partial<Call>): void {
-  const calls = currentAttempt(turn).calls.map((call) =>
-    call.number === number ? { ...call, ...change } : call,
-  );
-  updateAttempt(turn, { calls });
-}
-
-/** Rule 7: *moved* means sent and not definitely refused. */
-export function hasMoved(attempt: Attempt): boolean {
-  // A give-back, or a move that an earlier run began, is the second half of something that has moved.
-  return attempt.resumed || purposeOf(attempt).undoes || attempt.calls.some(callHasMoved);
-}
-
-export function callHasMoved(call: Call): boolean {
-  // A reading may show a target at its place although nothing was sent; and a target that was here already commits to
-  // nothing.
-  if (call.lastSend === 0 || call.again) return false;
-  return call.outcome === 'moved' || call.uncertain || isUnderWay(call);
-}
-
-/** A request is out that the cloud may carry out; what still waits for tokens can be withdrawn. */
-export function isUnderWay({ outstanding }: Call): boolean {
-  return outstanding.some(({ queued }) => !queued);
-}
-
-/** What the cloud has not moved yet. */
-export function openTargets(attempt: Attempt): readonly string[] {
-  return attempt.calls.filter(({ outcome }) => outcome === 'open').flatMap(({ targets }) => targets);
-}
-
-export function isComplete(attempt: Attempt): boolean {
-  return attempt.calls.every(({ outcome }) => outcome !== 'open');
-}
 
 function tryIsDue(call: Call, now: number): boolean {
   return call.outcome === 'open' && call.nextSendAt !== null && now >= call.nextSendAt;

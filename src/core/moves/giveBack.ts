@@ -2,7 +2,7 @@
  * Rule 5, the second half: when the interface of every triggering session goes DOWN right after the first
  * write, the failure was here and not at the peer, and the targets go back to whoever held them, once.
  */
-import { callHasMoved, currentAttempt, isUnderWay, openAttempt, openTargets } from './calls';
+import { callHasMoved, currentAttempt, isUnderWay, openAttempt, openTargets } from './attempt';
 import { callsOf, plannedTargets } from './grouping';
 import { failHandover } from './handover';
 import { answerSwitchover } from './switchover';
@@ -10,7 +10,8 @@ import { observeNow } from '../levels/ownership';
 import { withdrawQueued } from './queued';
 import { disarmUnlessUp, interfaceOf } from '../levels/sessions';
 import { purposeOf } from '../state/purposes';
-import type { Attempt, GiveBack } from '../state/state';
+import type { GiveBack } from '../state/state';
+import type { Attempt } from '../state/attempt';
 import { list, raiseAlarm, wakeAt, type Turn } from '../state/turn';
 
 /** An interface that goes DOWN this soon after the first write explains the BFD failure. */

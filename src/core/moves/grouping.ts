@@ -3,11 +3,13 @@
  * call is made, and what its answer means, is calls.ts's part.
  */
 import { kindOf, restsOn, sharedCall } from '../kinds';
-import type { InterfaceHolder, Observation, RequestedMove, CallRequest } from '../state/model';
+import type { RequestedMove, CallRequest } from '../state/model';
+import type { InterfaceHolder, Observation } from '../state/readings';
 import { interfaceIdOf } from '../levels/holders';
 import { interfaceFor } from '../levels/ownership';
 import type { Plan, Target } from '../state/plan';
-import type { Attempt, Call, Ownership } from '../state/state';
+import type { Ownership } from '../state/state';
+import type { Attempt, Call } from '../state/attempt';
 import type { Turn } from '../state/turn';
 
 export function newCall({

@@ -2,14 +2,15 @@
  * Rule 15, what becomes of a switchover: from its first request until the cloud has shown the targets at the peer for a
  * keepalive, in which the peer has seen them too, with every session UP. Moves nothing.
  */
-import { hasMoved } from './calls';
+import { hasMoved } from './attempt';
 import { isOnPeer } from '../rules/foreignHolder';
 import { alarmMissed } from '../rules/schedule';
 import { holderWords } from '../levels/holders';
 import { observeNow } from '../levels/ownership';
 import { sessionOf, words } from '../levels/sessions';
 import type { Timeline } from '../state/model';
-import type { Attempt, Handover, Order } from '../state/state';
+import type { Handover, Order } from '../state/state';
+import type { Attempt } from '../state/attempt';
 import { list, note, wakeAt, type Turn } from '../state/turn';
 
 export function openHandover(turn: Turn, order: Order, attempt: Attempt, sentence: string): void {

@@ -3,7 +3,8 @@
  * moved, driven to completion once something has (rules 5 and 7). What hands targets to the peer is in
  * switchover.ts and giveBack.ts.
  */
-import { currentAttempt, drive, hasMoved, isComplete, isUnderWay, openTargets, updateAttempt } from './calls';
+import { drive } from './calls';
+import { currentAttempt, hasMoved, isComplete, isUnderWay, openTargets, updateAttempt } from './attempt';
 import { begin, callsFor, onSeveralInterfaces } from './beginning';
 import { penalize } from '../rules/damping';
 import { noteTakenFromRunning } from '../rules/evidence';
@@ -28,7 +29,7 @@ import { unrefusedTargets, waitingCalls } from './waiting';
 import { extendClaim } from '../rules/repair';
 import { interfaceChanged, interfaceOf } from '../levels/sessions';
 import { lastUpWords } from '../levels/unwatched';
-import type { Attempt, Call } from '../state/state';
+import type { Attempt, Call } from '../state/attempt';
 import { keepAlarm, list, note, raiseAlarm, wakeAt, type Turn } from '../state/turn';
 import { declines, type Firing, type Verdict } from '../rules/verdict';
 

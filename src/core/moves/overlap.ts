@@ -4,7 +4,7 @@
  * nothing waits for a deadline once it is back. Deadlines do not end with it, and any success wins.
  */
 import { isLarge } from './grouping';
-import type { Attempt, Call } from '../state/state';
+import type { Attempt, Call } from '../state/attempt';
 import { note, type Turn } from '../state/turn';
 
 /**

@@ -2,8 +2,8 @@
  * What of an attempt waits for the cloud's tokens: requests that were decided and have not left this router. They have
  * moved nothing, are not hedged, and are withdrawn when they are not wanted any more (rules 6 and 7).
  */
-import { currentAttempt, updateAttempt, updateCall } from './calls';
-import type { Attempt, Call, Send } from '../state/state';
+import { currentAttempt, updateAttempt, updateCall } from './attempt';
+import type { Attempt, Call, Send } from '../state/attempt';
 import { note, type Turn } from '../state/turn';
 
 /** The cloud's tokens do not suffice for all requests at once. */

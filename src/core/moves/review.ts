@@ -2,7 +2,7 @@
  * What a believed observation means for moves: a finished one is confirmed, one that was overruled ends, and one
  * that an earlier process life has left half done is resumed (rule 7).
  */
-import { hasMoved, openAttempt } from './calls';
+import { hasMoved, openAttempt } from './attempt';
 import { callsFor } from './beginning';
 import { failHandover } from './handover';
 import { answerSwitchover } from './switchover';
@@ -13,7 +13,7 @@ import { missingTargets, takeableTargets } from '../levels/ownership';
 import type { Target } from '../state/plan';
 import { disarmUnlessUp } from '../levels/sessions';
 import { purposeOf } from '../state/purposes';
-import type { Attempt } from '../state/state';
+import type { Attempt } from '../state/attempt';
 import { list, note, raiseAlarm, type Turn } from '../state/turn';
 
 /** After a believed observation: confirm a finished takeover, end one that was overruled, resume one. */

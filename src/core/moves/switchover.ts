@@ -2,17 +2,19 @@
  * Rule 15, switchover. On an order the ACTIVE router assigns the targets to the peer's interfaces; the peer learns of
  * it by its keepalive. Only while the peer is seen to live. What becomes of it: handover.ts.
  */
-import { openAttempt } from './calls';
+import { openAttempt } from './attempt';
 import { callsOf } from './grouping';
 import { openHandover } from './handover';
 import { hold } from '../rules/holds';
 import { alarmMissed } from '../rules/schedule';
 import { kindOf, restsOn } from '../kinds';
-import type { Event, InterfaceHolder, Observation } from '../state/model';
+import type { Event } from '../state/model';
+import type { InterfaceHolder, Observation } from '../state/readings';
 import { peersBeside, roleOf } from '../levels/ownership';
 import type { Plan, Target } from '../state/plan';
 import { sessionOf, words } from '../levels/sessions';
-import type { Call, HandoverCause, Order, Ownership, State } from '../state/state';
+import type { HandoverCause, Order, Ownership, State } from '../state/state';
+import type { Call } from '../state/attempt';
 import { list, note, type Turn } from '../state/turn';
 
 export function switchoverRequested(

@@ -4,7 +4,7 @@
  */
 import { waitsFor } from './grouping';
 import type { Plan } from '../state/plan';
-import type { Attempt, Call } from '../state/state';
+import type { Attempt, Call } from '../state/attempt';
 
 /** The calls that must not be sent yet, each with the open call that moves what it rests on. */
 export function waitingCalls(plan: Plan, { calls }: Attempt): ReadonlyMap<Call, Call> {

@@ -3,7 +3,8 @@
  * holder of the targets is. Only what the cloud shows counts; where the holder runs, this router stays and alarms.
  */
 import { hasAlarm } from '../state/alarms';
-import type { Event, InstanceCondition, InterfaceHolder } from '../state/model';
+import type { Event } from '../state/model';
+import type { InstanceCondition, InterfaceHolder } from '../state/readings';
 import { isForeign, isOnThisRouter } from './foreignHolder';
 import { instanceOf, isOfNoInstance, ownerName } from '../levels/holders';
 import {

@@ -11,7 +11,7 @@ import { considerRepair } from './repair';
 import { considerTakeover } from './trigger';
 import { observeNow } from '../levels/ownership';
 import { sessionOf } from '../levels/sessions';
-import type { Attempt } from '../state/state';
+import type { Attempt } from '../state/attempt';
 import { raiseAlarm, wakeAt, type Turn } from '../state/turn';
 import { declines, type Firing, type Verdict } from './verdict';
 

@@ -4,7 +4,7 @@
  */
 import { isOnPeer } from './foreignHolder';
 import { isAttached } from '../levels/holders';
-import type { Holder } from '../state/model';
+import type { Holder } from '../state/readings';
 import { holdsAll, isSettled, roleOf, takeableTargets } from '../levels/ownership';
 import { purposeOf } from '../state/purposes';
 import { sessionOf } from '../levels/sessions';

@@ -3,11 +3,11 @@
  * completed by the router with the lowest owned target; targets that nobody holds are claimed, and the cloud says who
  * was first. Both routers find the same answer, because the order of targets is canonical.
  */
-import { currentAttempt, nextCallNumber, updateAttempt } from '../moves/calls';
+import { currentAttempt, nextCallNumber, updateAttempt } from '../moves/attempt';
 import { callsFor } from '../moves/beginning';
 import { isOnThirdParty, isOnThisRouter, nobodyHolds } from './foreignHolder';
 import { isAttached, isSameHolder } from '../levels/holders';
-import type { Observation } from '../state/model';
+import type { Observation } from '../state/readings';
 import { holdsAll, interfaceFor, isSettled, peersBeside, takeableTargets } from '../levels/ownership';
 import type { Plan, Target } from '../state/plan';
 import { purposeOf } from '../state/purposes';

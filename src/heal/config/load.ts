@@ -1,5 +1,5 @@
 /** From heal.json to the desired state, or to one report of all its mistakes, in the manner of the daemon's. */
-import type { JsonValue } from '../../core/state/model';
+import type { JsonValue } from '../../core/state/json';
 import { withoutNotes } from '../../config/document';
 import { parseDocument, readTextFile, type Refusal } from '../../config/reading';
 import { examine, sentence } from '../../config/report';

@@ -4,7 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
 import type { OpenstackSettings } from '../../config/settings';
-import type { Observation } from '../../core/state/model';
+import type { Observation } from '../../core/state/readings';
 import type { OpenstackPlan } from '../description';
 import { openAccess, type Access } from '../access';
 import { Known } from '../reads/known';

@@ -7,7 +7,7 @@
  */
 import type { Outcome } from '../../cloud';
 import { ipv4Number } from '../../config/ipv4';
-import type { Failure } from '../../core/state/model';
+import type { Failure } from '../../core/state/readings';
 import type { TargetOf } from '../description';
 import type { Router } from '../reads/answer';
 import { nextHopOn } from '../reads/observation';

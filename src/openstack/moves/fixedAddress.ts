@@ -6,7 +6,7 @@
  * https://docs.openstack.org/api-ref/network/v2/#update-port
  */
 import type { Outcome } from '../../cloud';
-import type { Failure } from '../../core/state/model';
+import type { Failure } from '../../core/state/readings';
 import type { TargetOf } from '../description';
 import { Malformed, oneOf } from '../reads/answer';
 import { addressesOf } from '../reads/places';

@@ -1,6 +1,7 @@
 /** What the moves of each kind have in common: one deadline for all requests of a move, and what has come of it. */
 import type { Outcome } from '../../cloud';
-import type { Failure, RequestedMove } from '../../core/state/model';
+import type { RequestedMove } from '../../core/state/model';
+import type { Failure } from '../../core/state/readings';
 import type { Kind, OpenstackPlan, TargetOf } from '../description';
 import { fieldsOf, Malformed, oneOf, type Collection, type MemberOf, type Port } from '../reads/answer';
 import type { Known } from '../reads/known';

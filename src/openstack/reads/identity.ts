@@ -4,7 +4,7 @@
  * https://docs.openstack.org/nova/latest/user/metadata.html
  */
 import { z } from 'zod';
-import type { Failure } from '../../core/state/model';
+import type { Failure } from '../../core/state/readings';
 import type { Neutron } from '../transport/neutron';
 import type { Service } from '../transport/service';
 import { fieldsOf, Malformed, membersOf, type Port } from './answer';

@@ -2,7 +2,7 @@
  * From the answers of Neutron to who holds what. Each kind of target is read by one list of its collection; whose ports
  * those are, the list of ports says.
  */
-import type { Holder, Observation, OwnInterface, PeerInterface } from '../../core/state/model';
+import type { Holder, Observation, OwnInterface, PeerInterface } from '../../core/state/readings';
 import type { OpenstackPlan, OpenstackTarget, TargetOf } from '../description';
 import { fieldsOf, type Collection, type FloatingIp, type Port, type Router } from './answer';
 import type { Identity } from './identity';

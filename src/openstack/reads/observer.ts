@@ -3,7 +3,7 @@
  * one that is slow does not hold up the others, and its answer comes later, as an observation of its own.
  */
 import type { ObservationResult, Observed } from '../../cloud';
-import type { Failure, Holder, Observation, Unread } from '../../core/state/model';
+import type { Failure, Holder, Observation, Unread } from '../../core/state/readings';
 import { Deadline } from '../../deadline';
 import type { OpenstackPlan, OpenstackTarget } from '../description';
 import { malformed } from '../transport/failure';

@@ -1,6 +1,6 @@
 /** Where on a port a target goes, and whose a port is. */
 import { ipv4Number } from '../../config/ipv4';
-import type { Attachment } from '../../core/state/model';
+import type { Attachment } from '../../core/state/readings';
 import type { OpenstackPlan } from '../description';
 import type { Port } from './answer';
 

@@ -2,7 +2,7 @@
  * What a failed request to an OpenStack service means for the rules. The service answers in its own words, which are
  * quoted; what kind of failure it is follows from the status, and from what Keystone 22 and Neutron 21 were seen to do.
  */
-import type { Failure } from '../../core/state/model';
+import type { Failure } from '../../core/state/readings';
 import { ConnectionError, MalformedAnswer } from '../../transport/connections';
 import { oneLine, withoutSecrets } from '../../transport/words';
 

@@ -2,7 +2,7 @@
  * Requests to Neutron with the token of the moment. A token that is turned down is renewed at once; where a fresh one that
  * Neutron takes for other requests is turned down too, it is the request that is not permitted.
  */
-import type { Failure } from '../../core/state/model';
+import type { Failure } from '../../core/state/readings';
 import type { Service, ServiceAnswer, ServiceRequest } from './service';
 import type { CatalogueEntry, Token } from './tokens';
 

@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { CallStatistics } from '../../transport/callStatistics';
-import type { CloudClock, Failure } from '../../core/state/model';
+import type { CloudClock, Failure } from '../../core/state/readings';
 import { Connections, MalformedAnswer, type HttpAnswer } from '../../transport/connections';
 import { pinEndpointAddresses } from '../../transport/endpointAddresses';
 import type { Reading } from '../../wellness';

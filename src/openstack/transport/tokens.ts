@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { Backoff } from '../../backoff';
-import type { Failure } from '../../core/state/model';
+import type { Failure } from '../../core/state/readings';
 import { Wellness, type Reading } from '../../wellness';
 import { malformed } from './failure';
 import type { Service } from './service';

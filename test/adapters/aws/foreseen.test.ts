@@ -3,7 +3,7 @@ import { ForeseenRefusals } from '../../../src/aws/checks/foreseen';
 import type { KnownInterface } from '../../../src/aws/reads/shownInterface';
 import type { Shown } from '../../../src/aws/kinds/kind';
 import { foreseeRefusals } from '../../../src/aws/reads/refusals';
-import type { Holder, Observation } from '../../../src/core/state/model';
+import type { Holder, Observation } from '../../../src/core/state/readings';
 import type { AwsTarget } from '../../../src/aws/description';
 import { addressTarget, observationOf, planOf, TARGETS } from '../../support/coreWorld';
 import { memoryLog } from './awsLab';

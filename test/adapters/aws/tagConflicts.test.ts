@@ -1,7 +1,7 @@
 // What is said of a tag that does not name one table, and of what the configuration names and EC2 does not have.
 import { ConfirmedMistakes } from '../../../src/aws/checks/confirmedMistakes';
 import { TagConflicts, type TagConflict } from '../../../src/aws/reads/tagConflicts';
-import type { Observation } from '../../../src/core/state/model';
+import type { Observation } from '../../../src/core/state/readings';
 import { memoryLog } from './awsLab';
 
 const words = 'the table tagged ha=north';

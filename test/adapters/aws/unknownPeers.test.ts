@@ -1,5 +1,5 @@
 // An address by which the peer is to be recognised and which EC2 does not show is told of once, with what to do.
-import type { Observation } from '../../../src/core/state/model';
+import type { Observation } from '../../../src/core/state/readings';
 import { UnknownPeers } from '../../../src/aws/checks/unknownPeers';
 import { slot } from '../../support/coreWorld';
 import { memoryLog, plan } from './awsLab';
