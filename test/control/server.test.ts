@@ -173,7 +173,7 @@ describe('a bad request gets one clear line and is not submitted', () => {
   const forMs =
     'the request is not right, forMs: write a whole number of milliseconds from 1000 to 604800000';
   const kind =
-    'the request is not right, kind: write an object with the kind "inhibit", "release" or "switchover"';
+    'the request is not right, kind: write an object with the kind "inhibit", "release", "switchover", "schedule", "cancel", "preview" or "drill"';
   const unprintable = 'the request is not right, why: holds a character that cannot be printed on one line';
   test.each<readonly [string, string | Buffer, string]>([
     ['nothing', '', 'the request is not JSON'],
@@ -182,7 +182,7 @@ describe('a bad request gets one clear line and is not submitted', () => {
     [
       'a list',
       text([]),
-      'the request is not right: write an object with the kind "inhibit", "release" or "switchover"',
+      'the request is not right: write an object with the kind "inhibit", "release", "switchover", "schedule", "cancel", "preview" or "drill"',
     ],
     ['no kind', text({}), kind],
     ['another kind', text({ kind: 'reboot' }), kind],
@@ -253,13 +253,13 @@ describe('a bad request gets one clear line and is not submitted', () => {
       'by a path that is none',
       'GET / HTTP/1.1\r\nhost: x\r\n\r\n',
       404,
-      'there is no such request here; there is POST /command',
+      'there is no such request here; there is POST /command, GET /progress',
     ],
     [
       'by another method',
       'DELETE /command HTTP/1.1\r\nhost: x\r\n\r\n',
       404,
-      'there is no such request here; there is POST /command',
+      'there is no such request here; there is POST /command, GET /progress',
     ],
   ])('spoilt %s', async (_name, bytes, status, error) => {
     await opened();

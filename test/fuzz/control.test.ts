@@ -45,7 +45,17 @@ const commands: fc.Arbitrary<Json> = fc.oneof(
       '\u202e',
     ),
   }),
-  fc.constantFrom<Json>({ kind: 'release' }, { kind: 'switchover' }, { kind: 'takeOver' }),
+  fc.constantFrom<Json>(
+    ...['release', 'switchover', 'cancel', 'preview', 'takeOver'].map((kind) => ({ kind })),
+  ),
+  fc.record({
+    kind: fc.constant('drill'),
+    holdMs: fc.constantFrom<Json>(1_000, 999, 3_600_000, 3_600_001, '1'),
+  }),
+  fc.record({
+    kind: fc.constant('schedule'),
+    atWallMs: fc.constantFrom<Json>(0, 1.5, -1, 1_767_225_600_000),
+  }),
 );
 const body: fc.Arbitrary<Buffer> = fc.oneof(
   {
@@ -66,15 +76,19 @@ const body: fc.Arbitrary<Buffer> = fc.oneof(
 /** What the protocol allows, said anew. */
 function isCommand(value: unknown): value is OperatorCommand {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const { kind, forMs, why, ...others } = value as { [key: string]: unknown };
-  if (Object.keys(others).length > 0) return false;
-  if (kind === 'release' || kind === 'switchover') return !('forMs' in value) && !('why' in value);
+  const { kind, ...more } = value as { [key: string]: unknown };
+  const has = (...keys: readonly string[]): boolean =>
+    JSON.stringify(Object.keys(more).sort()) === JSON.stringify(keys);
+  const isWhole = (number: unknown, from: number, to: number): boolean =>
+    Number.isInteger(number) && Number(number) >= from && Number(number) <= to;
+  if (typeof kind === 'string' && ['release', 'switchover', 'cancel', 'preview'].includes(kind)) return has();
+  if (kind === 'drill') return has('holdMs') && isWhole(more['holdMs'], 1_000, 3_600_000);
+  if (kind === 'schedule') return has('atWallMs') && isWhole(more['atWallMs'], 0, 8.64e15);
+  const { why } = more;
   return (
     kind === 'inhibit' &&
-    typeof forMs === 'number' &&
-    Number.isInteger(forMs) &&
-    forMs >= 1_000 &&
-    forMs <= 604_800_000 &&
+    has('forMs', 'why') &&
+    isWhole(more['forMs'], 1_000, 604_800_000) &&
     typeof why === 'string' &&
     why.trim() !== '' &&
     [...why].length <= 200 &&
