@@ -12,13 +12,11 @@ import type { AnnouncedMaintenance, Cloud } from './cloud';
 import { loadConfig } from './config/load';
 import type { CloudSettings, Group, Settings } from './config/settings';
 import { keepHistory } from './history/keep';
-import type { Notifications } from './notify/notifications';
 import { OPENSTACK_ALARMS } from './openstack/alarms';
 import { connectOpenstack } from './openstack/openstack';
 import { operatorRequests, type OperatorRequests } from './control/requests';
 import { openControl } from './control/server';
 import { alarmTable, type AlarmTable } from './runtime/alarmTable';
-import type { PeerStatus, PeerStatusOptions } from './peer/peerStatus';
 import { AlarmRegistry } from './runtime/alarms';
 import { AlarmsView } from './runtime/alarmsView';
 import { systemClock } from './runtime/clock';
@@ -36,11 +34,11 @@ import { Watchdog } from './runtime/watchdog';
 import { startSlapi, type Slapi } from './slapi/client';
 import { occupyAll } from './store/places';
 import { JournalFile } from './store/journalFile';
+import { openNotificationsIfAsked, openPeerStatusIfAsked, openStatusIfAsked } from './opened';
 import { openMemory, readBootId, type MemoryFile } from './store/memory';
 import type { StoreWriter } from './store/entry';
 import { openStore } from './store/store';
 import type { Status } from './status/endpoint';
-import type { SnapshotSources } from './status/snapshot';
 import { createLogger, logCrashes } from './telemetry/log';
 
 /** EX_SOFTWARE of sysexits(3): the daemon found itself stuck; the container is to be started again. */
@@ -300,31 +298,6 @@ function alsoShown(store: StoreWriter, { snapshot }: Status): StoreWriter {
     health: () => store.health(),
     close: () => store.close(),
   };
-}
-
-/** Where nobody asked for it, not even its code is loaded. */
-async function openStatusIfAsked(
-  { status }: Settings,
-  sources: SnapshotSources & { readonly log: Logger },
-): Promise<Status | null> {
-  return status === null ? null : (await import('./status/endpoint')).openStatus(status, sources);
-}
-
-async function openNotificationsIfAsked(
-  { notifications: receivers, log: { router }, stateDir }: Settings,
-  log: Logger,
-): Promise<Notifications | null> {
-  if (receivers.length === 0) return null;
-  return (await import('./notify/notifications')).openNotifications({ receivers, router, stateDir, log });
-}
-
-async function openPeerStatusIfAsked(
-  settings: Settings['peerStatus'],
-  options: Omit<PeerStatusOptions, 'settings'>,
-): Promise<PeerStatus | null> {
-  if (settings === null) return null;
-  const { PeerStatus: Opened } = await import('./peer/peerStatus');
-  return new Opened({ settings, ...options });
 }
 
 /** One for each core, since each is replayed by itself. */
