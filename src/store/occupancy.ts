@@ -41,6 +41,7 @@ const POLL_MS = 20;
 /** `sun_path` of unix(7) holds 107 bytes; what is added to the directory has less than 60. */
 const MOST_DIRECTORY_BYTES = 45;
 const LONGEST_ANSWER = 300;
+const RESET = Symbol('the connection was reset');
 
 /** `who` is what a second daemon is told. Never rejects. */
 export async function occupy(place: Place, who: string): Promise<Occupied> {
@@ -115,7 +116,10 @@ async function holder(directory: string, place: Place, own: string): Promise<str
   return null;
 }
 
-/** `isFirst`: of two that start together this one stays, so the other is given the time to go. */
+/**
+ * `isFirst`: of two that start together this one stays, so the other is given the time to go, and to say that it does. One
+ * that ends while it is asked resets the connection: it is asked once more.
+ */
 async function stays(path: string, isFirst: boolean): Promise<string | null> {
   const until = performance.now() + STARTING_DEADLINE_MS;
   for (;;) {
@@ -124,19 +128,19 @@ async function stays(path: string, isFirst: boolean): Promise<string | null> {
       await rm(path, { force: true }).catch(() => {});
       return null;
     }
-    const [, state, who] = /^(starting|held) (.*)/.exec(answer) ?? [];
-    const yields = state === 'starting' && isFirst && performance.now() < until;
-    if (!yields) return who ?? 'which does not say who it is (is it paused?)';
+    const [, state, who] = answer === RESET ? [] : (/^(starting|held) (.*)/.exec(answer) ?? []);
+    const mayGo = answer === RESET || (isFirst && state !== 'held');
+    if (!mayGo || performance.now() >= until) return who ?? 'which does not say who it is (is it paused?)';
     await delay(POLL_MS);
   }
 }
 
 /** What a socket says; null where nobody listens on it. */
-function ask(path: string): Promise<string | null> {
+function ask(path: string): Promise<string | typeof RESET | null> {
   return new Promise((resolve, reject) => {
     let text = '';
     const socket = connect(path);
-    const end = (answer: string | null) => {
+    const end = (answer: string | typeof RESET | null) => {
       clearTimeout(timer);
       socket.destroy();
       resolve(answer);
@@ -151,8 +155,9 @@ function ask(path: string): Promise<string | null> {
     socket.on('error', (error) => {
       const { code } = systemError(error);
       if (code === 'ECONNREFUSED' || code === 'ENOENT') end(null);
+      else if (code === 'ECONNRESET') end(RESET);
       // Its queue is full: it is there. Any other is no answer to go by.
-      else if (code === 'EAGAIN' || code === 'ECONNRESET') end(text);
+      else if (code === 'EAGAIN') end(text);
       else {
         clearTimeout(timer);
         reject(error);
