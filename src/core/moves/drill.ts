@@ -4,6 +4,7 @@
  * takeover asks for. At the first thing that is not as it should be the drill stops, and the targets stay with whoever
  * serves them. Only the cloud and BFD are believed.
  */
+import { purposeOf } from '../state/purposes';
 import { timelineOf } from './handover';
 import { answerSwitchover, objectionToPeer, objectionToSwitchover } from './switchover';
 import { dampedUntil } from '../rules/damping';
@@ -124,7 +125,7 @@ function watchHold(turn: Turn, leg: DrillLeg): void {
 function watchBack(turn: Turn, leg: DrillLeg): void {
   const { attempt, unconfirmed } = turn.state;
   if (attempt !== null) {
-    if (attempt.purpose !== 'preemption') return stopDrill(turn, 'this router takes over');
+    if (!purposeOf(attempt).takesBack) return stopDrill(turn, 'this router takes over');
     const requests = attempt.calls.reduce((sum, { lastSend }) => sum + lastSend, 0);
     amend(turn, { requests, timeline: timelineOf(attempt) });
     const trouble = alarmsWords(turn);

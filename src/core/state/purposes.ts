@@ -23,6 +23,8 @@ type Differences = {
   readonly mayTakeFromRunning: boolean;
   /** The cloud decides between both routers: the lowest target is asked for first, and to lose it is no failure (rule 8). */
   readonly isContest: boolean;
+  /** It takes the targets back from a peer that is well (rule 11), which is how a drill ends. */
+  readonly takesBack: boolean;
   /** An operator waits for the answer (rule 15). */
   readonly isOrdered: boolean;
   /** It is the second half of something that has moved. */
@@ -38,6 +40,7 @@ const PATIENT = {
   isResumed: false,
   mayTakeFromRunning: false,
   isContest: false,
+  takesBack: false,
   isOrdered: false,
   undoes: false,
   handsOver: null,
@@ -77,6 +80,7 @@ const PURPOSES: { readonly [P in Purpose]: Differences } = {
     done: 'preempted',
     called: 'preemption',
     isResumed: true,
+    takesBack: true,
   },
   switchover: {
     ...PATIENT,
