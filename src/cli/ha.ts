@@ -22,10 +22,13 @@ import { parseMoment } from './moment';
 
 export type Output = { write(text: string): unknown };
 
-/** `undone`: something has moved, and it is not as it was ordered. */
+/**
+ * `undone`: something has moved, and it is not as it was ordered. `notReachable`: no daemon can be asked, or it was asked and has
+ * not answered, and may have acted.
+ */
 export const haExitCodes = { accepted: 0, declined: 1, wrongUsage: 2, undone: 3, notReachable: 4 } as const;
 
-/** A switchover takes the longest: until EC2 has moved everything, up to some 10 s. */
+/** The answer to a switchover takes the longest: it comes when EC2 has moved everything. Many routes may take longer than this. */
 const answerTimeoutMs = 20_000;
 
 const usage = `usage: xr-aws-ha ha inhibit --for 30m --why "AWS maintenance" [--group NAME] [-c FILE]
@@ -193,14 +196,19 @@ async function followed(
     case 'declined':
     case 'undone':
       out.write(`${following.legs.join('\n')}\n`);
-      if (reportPath !== undefined && !written(reportPath, following.drills, err)) return haExitCodes.undone;
-      return ending === 'done' ? haExitCodes.accepted : haExitCodes.undone;
+      return ended(ending === 'done', reportPath === undefined || written(reportPath, following.drills, err));
     case 'lost':
       err.write('ha: the daemon does not answer any more: see show ha_targets and its log.\n');
       return haExitCodes.notReachable;
     case 'none':
       return haExitCodes.accepted;
   }
+}
+
+/** Where all is done, a report that is lost must not say that targets are in the wrong place. */
+function ended(isDone: boolean, isReported: boolean): number {
+  if (!isDone) return haExitCodes.undone;
+  return isReported ? haExitCodes.accepted : haExitCodes.declined;
 }
 
 /** The report of a drill, for whoever it is handed on to. Returns whether it could be written. */

@@ -379,18 +379,19 @@ describe('the daemon', () => {
     });
   });
 
+  const drill = {
+    kind: 'drill',
+    group: null,
+    number: 1,
+    cause: 'drill',
+    lines: ['switched over to the peer: seen', 'the drill is done'],
+    requests: 4,
+    legs: [{ what: 'taken back', atMs: 70_000 }],
+    outcome: 'done',
+  } as const;
+
   test('a drill is told as it goes, and its report is kept', async () => {
     let asked = false;
-    const drill = {
-      kind: 'drill',
-      group: null,
-      number: 1,
-      cause: 'drill',
-      lines: ['switched over to the peer: seen', 'the drill is done'],
-      requests: 4,
-      legs: [{ what: 'taken back', atMs: 70_000 }],
-      outcome: 'done',
-    };
     const report = { outcome: 'done', legs: [{ leg: 'over', evidence: 'seen' }] };
     await daemonThat(
       () => {
@@ -408,6 +409,27 @@ describe('the daemon', () => {
     expect(out.endsWith('since the decision (4 requests to EC2):\n    70000 ms  taken back\n')).toBe(true);
     expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual([report]);
   });
+
+  test.each([
+    ['done', 1],
+    ['undone', 3],
+  ] as const)(
+    'a drill that is %s, whose report cannot be written, ends with %i',
+    async (outcome, expected) => {
+      let asked = false;
+      await daemonThat(
+        () => {
+          asked = true;
+          return Promise.resolve({ accepted: true, sentence: 'a drill begins' });
+        },
+        () => (asked ? [{ ...drill, outcome }] : []),
+      );
+      const report = join(folder, 'no-such-folder', 'drill.json');
+      const { code, err } = await run({ words: ['drill'], report });
+      expect(code).toBe(expected);
+      expect(err).toMatch(/^ha: the report cannot be written: .*ENOENT/);
+    },
+  );
 
   test('cannot steer the terminal', async () => {
     await daemonThat({ accepted: true, sentence: 'EC2 said \u001b[2J\r\n' });

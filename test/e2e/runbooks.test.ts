@@ -29,6 +29,7 @@ const XR_ALONE: readonly RegExp[] = [
   /^copy apphost:\/appmgr\/config\/xrv9k_aws_ha\/(config\.json|hosts) harddisk:\/(config\.json|hosts|old\.json)$/,
   /^copy harddisk:\/hosts apphost:\/appmgr\/config\/xrv9k_aws_ha\/hosts$/,
 ];
+const SCP = /^scp (?:[\w./-]+|rtr1:\/harddisk:\/ha\.cfg) (?:ha\.cfg|rtr[12]:\/harddisk:\/[\w.]*)$/;
 const NEW_FILE = 'copy harddisk:/config.json apphost:/appmgr/config/xrv9k_aws_ha/config.json';
 
 class Walk {
@@ -106,6 +107,7 @@ class Walk {
   }
 
   async #build({ command, sees }: Step): Promise<void> {
+    if (SCP.test(command)) return expect(sees).toEqual([]);
     expect(command).toBe('node dist/main.js check-config rtr1.json rtr2.json');
     const { rtr1, rtr2 } = this.#lab.routers;
     const { code, stdout, stderr } = await runCommand(['check-config', rtr1.configPath, rtr2.configPath]);
@@ -181,7 +183,7 @@ async function moveToTwoZones(lab: Lab<CrossAzPlan>): Promise<void> {
   await role(lab.startDaemon('rtr1'), 'ACTIVE');
   const both = (steps: readonly Step[]) => steps.filter(({ where }) => where !== 'build');
   const steps = stepsOf('From one availability zone to two');
-  expect(steps.length - both(steps).length).toBe(1);
+  expect(steps.filter(({ where, command }) => where === 'build' && !SCP.test(command))).toHaveLength(1);
   await new Walk(lab, newFile).all(both(steps));
   await new Walk(lab).all(steps.filter(({ where }) => where === 'build'));
   expect(lab.ownsAll('rtr1')).toBe(true);
