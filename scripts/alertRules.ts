@@ -1,7 +1,5 @@
 /** deploy/monitoring/alerts.yml: rules for Prometheus, one for each alarm that has to be looked at today, and a few about the pair. */
-import { AWS_ALARMS } from '../src/aws/alarms';
-import { EC2 } from '../src/aws/description';
-import { alarmTable, allAlarms } from '../src/runtime/alarmTable';
+import { alarmsOfBoth } from './alarmTables';
 
 type Rule = {
   readonly alert: string;
@@ -51,20 +49,19 @@ const OF_PAIR: readonly Rule[] = [
 ];
 
 export function alertRules(): readonly Rule[] {
-  const ofAlarms = Object.entries(allAlarms(alarmTable(EC2, AWS_ALARMS))).flatMap(
-    ([code, { severity, means, act }]) =>
-      severity === 'critical' || severity === 'major'
-        ? [
-            {
-              alert: `XrAwsHa${camel(code)}`,
-              expr: `xr_aws_ha_alarms{code="${code}"} > 0`,
-              forS: 0,
-              severity,
-              summary: `${capital(means.replaceAll('`', ''))}, on {{ $labels.instance }}`,
-              description: `Type: ${act.replaceAll('`', '')}. docs/operations.md has more.`,
-            },
-          ]
-        : [],
+  const ofAlarms = Object.entries(alarmsOfBoth()).flatMap(([code, { severity, means, act }]) =>
+    severity === 'critical' || severity === 'major'
+      ? [
+          {
+            alert: `XrAwsHa${camel(code)}`,
+            expr: `xr_aws_ha_alarms{code="${code}"} > 0`,
+            forS: 0,
+            severity,
+            summary: `${capital(means.replaceAll('`', ''))}, on {{ $labels.instance }}`,
+            description: `Type: ${act.replaceAll('`', '')}. docs/operations.md has more.`,
+          },
+        ]
+      : [],
   );
   return [...OF_PAIR, ...ofAlarms];
 }

@@ -14,7 +14,7 @@ import { documentSchema } from '../src/config/schema';
 import { healRules } from '../src/heal/config/rules';
 import { healDocumentSchema } from '../src/heal/config/schema';
 import { statusSchema } from '../src/status/schema';
-import { alarmTables } from './alarmTables';
+import { alarmTables, openstackTables } from './alarmTables';
 import { alertsFile } from './alertRules';
 import { mibText } from './mib';
 import { dashboardFile } from './dashboard';
@@ -43,9 +43,12 @@ export function generated(): readonly Generated[] {
       path: join(__dirname, '..', 'deploy', 'monitoring', 'XR-AWS-HA-MIB.txt'),
       text: mibText(),
     },
-    { path: operations, text: withTables(readFileSync(operations, 'utf8'), 'alarms', alarmTables()) },
+    { path: operations, text: alarmPage(readFileSync(operations, 'utf8')) },
   ];
 }
+
+const alarmPage = (page: string): string =>
+  withTables(withTables(page, 'alarms', alarmTables()), 'alarms of OpenStack', openstackTables());
 
 /** The rest of the page is written by hand. */
 function withTables(page: string, name: string, made: string): string {

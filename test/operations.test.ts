@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { AWS_ALARMS } from '../src/aws/alarms';
 import { EC2 } from '../src/aws/description';
 import { alarmsIn, alarmsPage } from '../src/cli/showAlarms';
+import { OPENSTACK_ALARMS } from '../src/openstack/alarms';
+import { OPENSTACK } from '../src/openstack/description';
 import type { AlarmCode } from '../src/core/state/alarms';
 import type { JsonObject } from '../src/core/state/json';
 import { initialState, type State } from '../src/core/state/state';
@@ -11,7 +13,7 @@ import { HISTORY_KEY } from '../src/history/entry';
 import { History } from '../src/history/history';
 import { notificationOf } from '../src/notify/notification';
 import { AlarmRegistry } from '../src/runtime/alarms';
-import { alarmTable, allAlarms } from '../src/runtime/alarmTable';
+import { alarmTable, allAlarms, type AlarmTable } from '../src/runtime/alarmTable';
 import { AlarmsView } from '../src/runtime/alarmsView';
 import { isStoreKey, storeEntry } from '../src/store/entry';
 import { planOf } from './support/coreWorld';
@@ -25,15 +27,32 @@ const usage = readFileSync(join(root, 'src/main.ts'), 'utf8');
 const schema = readFileSync(join(root, 'config/schema.json'), 'utf8');
 const WALL = Date.parse('2026-11-30T03:10:41Z');
 
-const table = alarmTable(EC2, AWS_ALARMS);
-const entries = allAlarms(table);
+const aws = alarmTable(EC2, AWS_ALARMS);
+const openstack = alarmTable(OPENSTACK, OPENSTACK_ALARMS);
+const entries = allAlarms(aws);
+const ofOpenstack = { ...OPENSTACK_ALARMS.ofCore, ...OPENSTACK_ALARMS.ofParts };
 const BY_CORE = '`alarm ... is over`';
 const BY_RESTART = 'a restart that finds it mended';
 
-type Row = { readonly code: string; readonly severity: string; readonly act: string; readonly over: string };
-const rows: readonly Row[] = [
-  ...page.matchAll(/^\| `([a-z0-9-]+)` \| (critical|major|minor|warning) \| .* \| (.*) \| (.*) \|$/gm),
-].map(([, code = '', severity = '', act = '', over = '']) => ({ code, severity, act, over }));
+type Row = {
+  readonly code: string;
+  readonly severity: string;
+  readonly act: string;
+  readonly over: string;
+  readonly table: AlarmTable;
+};
+const rowsIn = (part: string, table: AlarmTable): readonly Row[] =>
+  [...part.matchAll(/^\| `([a-z0-9-]+)` \| (critical|major|minor|warning) \| .* \| (.*) \| (.*) \|$/gm)].map(
+    ([, code = '', severity = '', act = '', over = '']) => ({ code, severity, act, over, table }),
+  );
+
+const [awsPart = '', openstackPart = ''] = page.split('<!-- alarms of OpenStack: ');
+const inAws = rowsIn(awsPart, aws);
+const inOpenstack = rowsIn(openstackPart, openstack);
+const named = [
+  ...inAws.map((row) => [row.code, row] as const),
+  ...inOpenstack.map((row) => [`in OpenStack, ${row.code}`, row] as const),
+];
 
 /** Typed in XR, or in a shell of the container; the rest is ours. */
 const OF_OTHERS = [
@@ -51,24 +70,27 @@ function canBeTyped(command: string): boolean {
 }
 
 test('each alarm has its row, the worst first', () => {
-  expect(rows.map(({ code }) => code).sort()).toEqual(Object.keys(entries).sort());
+  expect(inAws.map(({ code }) => code).sort()).toEqual(Object.keys(entries).sort());
+  expect(inOpenstack.map(({ code }) => code).sort()).toEqual(Object.keys(ofOpenstack).sort());
   const order = ['critical', 'major', 'minor', 'warning'];
-  const places = rows.map(({ severity }) => order.indexOf(severity));
-  expect(places).toEqual([...places].sort());
+  for (const rows of [inAws, inOpenstack]) {
+    const places = rows.map(({ severity }) => order.indexOf(severity));
+    expect(places).toEqual([...places].sort());
+  }
 });
 
-test.each(rows.map((row) => [row.code, row] as const))('%s: what to type can be typed', (_code, { act }) => {
+test.each(named)('%s: what to type can be typed', (_code, { act }) => {
   const typed = [...act.matchAll(/`([^`]+)`/g)].map(([, words = '']) => words);
   // A key, a value of one, another alarm, or what one writes into the configuration of XR.
   const isNamed = (words: string) =>
-    schema.includes(`"${words}"`) ||
+    schema.includes(`"${words.replace(/^cloud\./, '')}"`) ||
     words in entries ||
     ['service-layer', 'grpc', '/etc/hosts'].includes(words);
   expect(typed.filter((words) => !canBeTyped(words) && !isNamed(words))).toEqual([]);
 });
 
 /** The daemon's ways to people, without a daemon. */
-function world() {
+function world(table: AlarmTable) {
   let shown: JsonObject = {};
   const told: string[] = [];
   const plan = planOf();
@@ -111,10 +133,10 @@ function world() {
   return { alarms, core, printed, lineOf, told };
 }
 
-test.each(rows.map((row) => [row.code, row] as const))(
+test.each(named)(
   '%s: it is shown, kept and told while it stands, and ends as its row says',
-  (code, { severity, over }) => {
-    const { alarms, core, printed, lineOf, told } = world();
+  (_name, { code, severity, over, table }) => {
+    const { alarms, core, printed, lineOf, told } = world(table);
     const part = table.parts[code];
     const concerned = Object.fromEntries((part?.about ?? []).map((field) => [field, 'x']));
     const about = part === undefined ? [] : Object.values(concerned);

@@ -1,7 +1,7 @@
 /**
  * The queue before one receiver: in order, at least once, for ever, bounded. Where the receiver does not take it, it is
- * tried again with ever longer pauses; where the queue is full, the oldest is dropped, and the receiver is told how many
- * were when it is back.
+ * tried again with ever longer pauses. Where the queue is full, the oldest is dropped; what is refused for good is given up.
+ * The receiver is told how many were dropped when it takes that.
  */
 import type { Logger } from 'pino';
 import { Backoff } from '../backoff';
@@ -118,7 +118,7 @@ export class Outbox {
     void this.#within(notification, this.#inFlight).then((delivery) => {
       this.#inFlight = null;
       if (delivery.ok) this.#noteDelivered(notification, dropped);
-      else this.#noteFailed(notification, delivery);
+      else this.#noteFailed(notification, delivery, dropped);
     });
   }
 
@@ -151,7 +151,11 @@ export class Outbox {
     if (!this.#isClosed) this.#wait(0);
   }
 
-  #noteFailed(notification: Notification, { cause, isFinal }: Extract<Delivery, { ok: false }>): void {
+  #noteFailed(
+    notification: Notification,
+    { cause, isFinal }: Extract<Delivery, { ok: false }>,
+    dropped: Dropped | null,
+  ): void {
     if (this.#isClosed) return;
     this.counts.failed += 1;
     this.#failures += 1;
@@ -159,7 +163,8 @@ export class Outbox {
     if (this.#failures === TRIES_MAX) this.#alarm(cause);
     if (this.#refusals >= TRIES_MAX) {
       this.#refusals = 0;
-      this.#drop(this.#queue.indexOf(notification), `it is refused: ${cause}`);
+      if (dropped === null) this.#drop(this.#queue.indexOf(notification), `it is refused: ${cause}`);
+      else this.#forget(dropped, cause);
     }
     this.#keep();
     this.#wait(this.#backoff.nextMs());
@@ -176,6 +181,14 @@ export class Outbox {
     this.#dropped = { id, count: (before?.count ?? 0) + 1, from: before?.from ?? at, to: at };
     if (before !== null) return;
     const reason = `a notification of ${isoTime(at)} to ${this.name} is dropped, because ${cause}; the receiver is told how many were when it is back`;
+    this.#options.log.warn({ event: 'notification-dropped', receiver: this.name, reason }, 'notifications');
+  }
+
+  /** The receiver does not even take the word that some were dropped: it must not hold up what may be taken. */
+  #forget(dropped: Dropped, cause: string): void {
+    this.counts.dropped += 1;
+    this.#dropped = moreThan(dropped, this.#dropped);
+    const reason = `${this.name} is not told that notifications were dropped, because that is refused: ${cause}; show ha_history on this router has them`;
     this.#options.log.warn({ event: 'notification-dropped', receiver: this.name, reason }, 'notifications');
   }
 

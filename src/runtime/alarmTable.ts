@@ -288,7 +288,7 @@ const partAlarms = ({ name }: CloudDescription): AlarmTable['parts'] => ({
     about: [],
     means: 'the token of the status endpoint cannot be read: it answers `/livez` alone',
     cause: '`status_token_file` is missing or empty, or its rights',
-    act: 'write one line with the token into that file; it is read again with the next request, the alarm ends with a restart',
+    act: 'write one line with the token into that file; it is read again after at most 5 s while requests come, and the alarm ends with a restart',
   },
   'control-unavailable': {
     severity: 'minor',

@@ -1,4 +1,5 @@
 /** Configurations whose targets are in OpenStack. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig, parseConfig } from '../../src/config/load';
 import { pairMistakes } from '../../src/config/pair';
@@ -58,6 +59,15 @@ test('the examples load, and are a pair', () => {
   const [one, other] = sides;
   if (one === undefined || other === undefined) throw new Error('two files');
   expect(pairMistakes(one, other)).toEqual([]);
+});
+
+test('each action that docs/openstack.md shows loads', () => {
+  const page = readFileSync(join(__dirname, '..', '..', 'docs', 'openstack.md'), 'utf8');
+  const shown = [...page.matchAll(/^```json\n(.*?)^```$/gms)].map(
+    ([, block = '']) => JSON.parse(block) as { readonly method: string },
+  );
+  expect(shown.map(({ method }) => method)).toEqual(['extra_route_shift', 'secondary_ip_shift']);
+  for (const action of shown) expect(mistakesOf({ action })).toEqual([]);
 });
 
 test('each kind of target becomes one of the plan, and the cloud is Neutron', () => {

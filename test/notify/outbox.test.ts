@@ -151,6 +151,43 @@ test('one that is refused for good is given up after three tries, and told of; t
   expect(events()).toEqual(['notification-failing', 'notification-dropped', 'notification-delivered']);
 });
 
+test('where all is refused for good, so is the word that some were dropped, and nothing stays queued', async () => {
+  const { outbox, timer, received, tried, world, events } = outboxWith({
+    answers: () => failed('HTTP 400', true),
+  });
+  for (let i = 1; i <= 3; i += 1) outbox.put(note(i));
+  await timer.pass(3_600_000);
+  expect(outbox.pending).toEqual({ dropped: null, notifications: [] });
+  // Each three times, and after each the word that it was dropped.
+  expect(tried.filter((id) => id.startsWith('n'))).toEqual(ids(1, 3).flatMap((id) => [id, id, id]));
+  expect(tried).toHaveLength(18);
+  expect(outbox.counts).toEqual({ delivered: 0, failed: 18, dropped: 6 });
+  expect(events().filter((event) => event === 'notification-failing')).toHaveLength(1);
+  world.answers = () => delivered('ok');
+  outbox.put(note(4));
+  await timer.pass(60_000);
+  expect(received).toEqual(['n4']);
+});
+
+test('what is dropped while the word of a drop is refused for good has a word of its own', async () => {
+  let answer: (delivery: Delivery) => void = () => {};
+  const slow = new Promise<Delivery>((resolve) => (answer = resolve));
+  const refused = failed('HTTP 400', true);
+  const { outbox, timer, received, texts, tried, world } = outboxWith({
+    answers: () => (tried.length < 3 ? refused : slow),
+    pending: { dropped: { id: 'd', count: 2, from: WALL, to: WALL }, notifications: [] },
+  });
+  await timer.pass(5_000);
+  expect(tried).toEqual(['d', 'd', 'd']);
+  for (let i = 1; i <= PENDING_MAX + 1; i += 1) outbox.put(note(i));
+  world.answers = () => delivered('ok');
+  answer(refused);
+  await timer.pass(60_000);
+  expect(texts[0]).toMatch(/^1 notification was dropped/);
+  expect(received).toHaveLength(1 + PENDING_MAX);
+  expect(outbox.pending).toEqual({ dropped: null, notifications: [] });
+});
+
 test('a refusal after a long outage does not count what has failed before it', async () => {
   const { outbox, timer, tried, world } = outboxWith({ answers: down });
   outbox.put(note(1));

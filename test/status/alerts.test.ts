@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { alertRules } from '../../scripts/alertRules';
 import { AWS_ALARMS } from '../../src/aws/alarms';
 import { EC2 } from '../../src/aws/description';
+import { OPENSTACK_ALARMS } from '../../src/openstack/alarms';
+import { OPENSTACK } from '../../src/openstack/description';
 import { alarmTable, allAlarms } from '../../src/runtime/alarmTable';
 
 const rulesPath = join(__dirname, '..', '..', 'deploy', 'monitoring', 'alerts.yml');
@@ -13,9 +15,11 @@ const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
 const promtool = hasPromtool ? test : test.skip;
 const notice = hasPromtool ? '' : ' (promtool is not installed: apt-get install prometheus)';
 
-const urgent = Object.entries(allAlarms(alarmTable(EC2, AWS_ALARMS))).filter(
-  ([, { severity }]) => severity === 'critical' || severity === 'major',
-);
+/** In AWS or in OpenStack. */
+const urgent = Object.entries({
+  ...allAlarms(alarmTable(EC2, AWS_ALARMS)),
+  ...allAlarms(alarmTable(OPENSTACK, OPENSTACK_ALARMS)),
+}).filter(([, { severity }]) => severity === 'critical' || severity === 'major');
 
 test('each alarm of severity major and critical has its rule, no other alarm has one', () => {
   const codes = [...readFileSync(rulesPath, 'utf8').matchAll(/alarms\{code="([\w-]+)"\} > 0/g)];

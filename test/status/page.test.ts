@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AWS_CONDITIONS } from '../../src/aws/conditions';
 import { EC2 } from '../../src/aws/description';
+import { OPENSTACK_CONDITIONS } from '../../src/openstack/checks/conditions';
 import { conditionsOf } from '../../src/runtime/readiness';
 import { metricFamilies } from '../../src/status/metrics';
 import { statusRoutes } from '../../src/status/routes';
@@ -31,11 +32,16 @@ test('each metric has its row, with its type, labels and help', () => {
 test('each condition has its row, in the order in which it is shown', () => {
   const rows = [...page.matchAll(/^\| `(\w+)` \| (.*\?) \| (.*) \|$/gm)].map(([, ...cells]) => cells);
   const who = { ACTIVE: 'the ACTIVE router', notActive: 'a router that is not ACTIVE' };
+  const where = (name: string): string => {
+    if (name in AWS_CONDITIONS) return ', in AWS';
+    return name in OPENSTACK_CONDITIONS ? ', in OpenStack' : '';
+  };
+  const all = conditionsOf(EC2, { ...AWS_CONDITIONS, ...OPENSTACK_CONDITIONS });
   expect(rows).toEqual(
-    Object.entries(conditionsOf(EC2, AWS_CONDITIONS)).map(([name, { asks, only }]) => [
+    Object.entries(all).map(([name, { asks, only }]) => [
       name,
       asks,
-      only === undefined ? 'every router' : who[only],
+      (only === undefined ? 'every router' : who[only]) + where(name),
     ]),
   );
 });
