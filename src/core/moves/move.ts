@@ -177,15 +177,13 @@ function dropIfOutdated(turn: Turn): string | null {
 function isStillAsked(turn: Turn, verdict: Firing): boolean {
   const { ownership } = turn.state;
   if (ownership === null) return false;
-  const wanted = callsFor(turn.plan, verdict, ownership, turn.now);
-  const open = currentAttempt(turn).calls.filter(({ outcome }) => outcome === 'open');
   const asked = (calls: readonly Call[]): readonly string[] =>
     calls.flatMap(({ targets, allowReassignment }) => targets.map((id) => `${id} ${allowReassignment}`));
-  const missing = asked(wanted.filter(({ again }) => !again));
-  return (
-    asked(open).every((one) => asked(wanted).includes(one)) &&
-    asked(open).some((one) => missing.includes(one))
-  );
+  const wanted = callsFor(turn.plan, verdict, ownership, turn.now);
+  const calledFor = new Set(asked(wanted));
+  const missing = new Set(asked(wanted.filter(({ again }) => !again)));
+  const open = currentAttempt(turn).calls.filter(({ outcome }) => outcome === 'open');
+  return asked(open).every((one) => calledFor.has(one)) && asked(open).some((one) => missing.has(one));
 }
 
 /**
