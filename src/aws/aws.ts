@@ -10,10 +10,10 @@ import type { AnnouncedMaintenance, Cloud, HoldersResult, Mover } from '../cloud
 import type { Failure, Observation } from '../core/state/readings';
 import type { AwsPlan, AwsTarget } from './description';
 import { takeoverRequests } from '../core/moves/grouping';
-import { Backoff } from '../backoff';
 import { Deadline } from '../deadline';
 import { startCredentials } from './transport/credentials';
 import { AnswerTimes } from '../transport/answerTimes';
+import { learnIdentity } from '../transport/identity';
 import { openEc2, type Caller, type Ec2 } from './transport/ec2';
 import { askHolders } from './reads/instanceStatus';
 import { openImds, type Imds } from './transport/imds';
@@ -47,7 +47,6 @@ type Session = {
 };
 
 const START_PATIENCE_MS = 5_000;
-const IDENTITY_RETRY = { firstMs: 250, lastMs: 10_000 } as const;
 
 export function connectAws({
   settings,
@@ -269,24 +268,14 @@ async function identify(
   signal: AbortSignal,
   onProblem: (problem: string) => void,
 ): Promise<InstanceIdentity> {
-  const backoff = new Backoff(IDENTITY_RETRY);
-  let lastProblem = '';
-  for (;;) {
-    const reading = await readIdentity(imds);
-    if (reading.ok) {
-      const { instanceId, region, availabilityZone } = reading.identity;
-      log.info({ event: 'identified', instanceId, region, availabilityZone }, 'identified by IMDS');
-      return reading.identity;
-    }
-    onProblem(reading.problem);
-    // The same problem again is no news.
-    const level = reading.problem === lastProblem ? 'debug' : 'warn';
-    log[level](
-      { event: 'identity-unread', problem: reading.problem },
-      'IMDS does not say who this router is',
-    );
-    lastProblem = reading.problem;
-    // A stopped daemon waits for an answer that nobody needs any more.
-    await delay(backoff.nextMs(), undefined, { signal, ref: false }).catch(() => new Promise(() => {}));
-  }
+  const identity = await learnIdentity({
+    read: () => readIdentity(imds),
+    onProblem,
+    unread: 'IMDS does not say who this router is',
+    log,
+    signal,
+  });
+  const { instanceId, region, availabilityZone } = identity;
+  log.info({ event: 'identified', instanceId, region, availabilityZone }, 'identified by IMDS');
+  return identity;
 }

@@ -5,7 +5,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Cloud, HoldersResult, Mover, ObservationResult, Observed } from '../cloud';
-import { Backoff } from '../backoff';
 import type { Group, OpenstackSettings } from '../config/settings';
 import type { Failure } from '../core/state/readings';
 import { openAccess, type Access } from './access';
@@ -17,6 +16,7 @@ import { Turns } from './moves/turns';
 import { Known } from './reads/known';
 import { readIdentity, type Identity } from './reads/identity';
 import { NOTHING_SHOWN, Observer } from './reads/observer';
+import { learnIdentity } from '../transport/identity';
 
 /** What there is once it is known which ports are this router's. */
 type Session = {
@@ -27,8 +27,8 @@ type Session = {
 };
 
 const START_PATIENCE_MS = 5_000;
-const FIRST_RETRY_MS = 250;
-const LAST_RETRY_MS = 10_000;
+/** How often to look what Keystone's problem is, while there is no token. */
+const TELLING_MS = 250;
 
 export function connectOpenstack({
   settings,
@@ -130,32 +130,21 @@ async function identify(
   signal: AbortSignal,
   onProblem: (problem: string) => void,
 ): Promise<Identity> {
-  const backoff = new Backoff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS });
-  let lastProblem = '';
   const noToken = () => onProblem(tokens.problem() ?? 'Keystone has not answered yet');
-  const telling = setInterval(noToken, FIRST_RETRY_MS);
+  const telling = setInterval(noToken, TELLING_MS);
   telling.unref();
   await tokens.ready;
   clearInterval(telling);
-  for (;;) {
-    const reading = await readIdentity(neutron, metadata, ports);
-    if (reading.ok) {
-      const { serverId } = reading.identity;
-      const shown = reading.identity.ports.map(({ id }) => id);
-      log.info({ event: 'identified', instanceId: serverId, ports: shown }, 'identified by Neutron');
-      return reading.identity;
-    }
-    onProblem(reading.problem);
-    // The same problem again is no news.
-    const level = reading.problem === lastProblem ? 'debug' : 'warn';
-    log[level](
-      { event: 'identity-unread', problem: reading.problem },
-      'it is not known which ports are those of this router',
-    );
-    lastProblem = reading.problem;
-    // A stopped daemon waits for an answer that nobody needs any more.
-    await delay(backoff.nextMs(), undefined, { signal, ref: false }).catch(() => new Promise(() => {}));
-  }
+  const identity = await learnIdentity({
+    read: () => readIdentity(neutron, metadata, ports),
+    onProblem,
+    unread: 'it is not known which ports are those of this router',
+    log,
+    signal,
+  });
+  const shown = identity.ports.map(({ id }) => id);
+  log.info({ event: 'identified', instanceId: identity.serverId, ports: shown }, 'identified by Neutron');
+  return identity;
 }
 
 /** A port has another address, or is gone: who this router is may have changed. What cannot be read stays as it was. */

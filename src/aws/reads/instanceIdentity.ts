@@ -6,6 +6,7 @@
 import type { Imds } from '../transport/imds';
 import { parseDestination } from '../../config/destinations';
 import { isInRange, parseCidrBlock, ipv4Number } from '../../config/ipv4';
+import type { IdentityReading } from '../../transport/identity';
 
 export type InstanceInterface = {
   readonly networkInterfaceId: string;
@@ -31,10 +32,6 @@ export type InstanceIdentity = {
   readonly interfaces: readonly InstanceInterface[];
 };
 
-export type IdentityReading =
-  | { readonly ok: true; readonly identity: InstanceIdentity }
-  | { readonly ok: false; readonly problem: string };
-
 const INSTANCE_ID = /^i-[0-9a-f]{8,17}$/;
 const REGION = /^[a-z]{2,5}(-[a-z]{2,}){1,3}-\d{1,2}$/;
 /**
@@ -53,7 +50,7 @@ const INTERFACES_MAX = 64;
 const ITEM_LENGTH_MAX = 128;
 
 /** Never rejects. Items are read one after the other: IMDS limits simultaneous connections. */
-export async function readIdentity(imds: Imds): Promise<IdentityReading> {
+export async function readIdentity(imds: Imds): Promise<IdentityReading<InstanceIdentity>> {
   try {
     const instanceId = await item(imds, 'instance-id', INSTANCE_ID);
     const region = await item(imds, 'placement/region', REGION);

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { Failure } from '../../core/state/readings';
+import type { IdentityReading } from '../../transport/identity';
 import type { Neutron } from '../transport/neutron';
 import type { Service } from '../transport/service';
 import { fieldsOf, Malformed, membersOf, type Port } from './answer';
@@ -16,9 +17,6 @@ export type Identity = {
   readonly ports: readonly Port[];
 };
 
-export type IdentityReading =
-  { readonly ok: true; readonly identity: Identity } | { readonly ok: false; readonly problem: string };
-
 const TIMEOUT_MS = 10_000;
 
 /** Never rejects. */
@@ -26,7 +24,7 @@ export async function readIdentity(
   neutron: Neutron,
   metadata: Pick<Service, 'call'>,
   listed: readonly string[] | null,
-): Promise<IdentityReading> {
+): Promise<IdentityReading<Identity>> {
   try {
     const portIds = listed ?? (await portsOfMetadata(metadata));
     const query = portIds.map((id) => `id=${encodeURIComponent(id)}`).join('&');
@@ -77,5 +75,5 @@ async function portsOfMetadata(metadata: Pick<Service, 'call'>): Promise<readonl
   return data.links.map(({ vif_id: id }) => id);
 }
 
-const failed = (problem: string): IdentityReading => ({ ok: false, problem });
+const failed = (problem: string): IdentityReading<Identity> => ({ ok: false, problem });
 const wordsOf = ({ code, message }: Failure): string => `${code}: ${message}`;
