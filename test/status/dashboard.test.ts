@@ -3,10 +3,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { State } from '../../src/core/state/state';
 import type { Attempt } from '../../src/core/state/attempt';
 import { initialState } from '../../src/core/state/state';
-import type { Effect, Timeline } from '../../src/core/state/model';
+import type { Effect } from '../../src/core/state/model';
 import type { Recorded } from '../../src/runtime/loop';
 import { openStatus } from '../../src/status/endpoint';
 import { CallStatistics } from '../../src/transport/callStatistics';
@@ -15,7 +14,7 @@ import { eventually } from '../support/eventually';
 import { recordingLogger } from '../support/logRecords';
 import { AROUND, NOW } from '../support/readyWorld';
 import { freePort } from '../support/redisServer';
-import { publish, sourcesOf, statusWorld } from '../support/statusWorld';
+import { publish, recorded, sourcesOf, statusWorld, TIMELINE } from '../support/statusWorld';
 
 jest.setTimeout(60_000);
 
@@ -41,33 +40,15 @@ const plan = planOf();
 
 /** A takeover with a hedge, and sessions that go down: one of each that is counted. */
 function happenings(): readonly Recorded[] {
-  const timeline: Timeline = {
-    attempt: 7,
-    purpose: 'takeover',
-    triggeredAt: 1_000,
-    lastUp: null,
-    decidedAt: 1_004,
-    firstSentAt: 1_006,
-    lastAnsweredAt: 1_150,
-    confirmedAt: null,
-    resumed: false,
-  };
   const send = { number: 2, startedAt: 0, hedge: true, queued: false };
   const calls = [{ number: 1, outcome: 'moved', outstanding: [send] }];
   const attempt = { number: 7, purpose: 'takeover', calls } as unknown as Attempt;
   const { sessions } = initialState(plan);
   const down = { sessions: { ...sessions, a: { ...sessions['a']!, level: 'Down' as const } } };
-  const recorded = (before: Partial<State>, after: Partial<State>, effects: readonly Effect[]): Recorded => ({
-    now: NOW,
-    group: 'default',
-    event: { type: 'inputDrained', jitter: 0 },
-    before: { ...initialState(plan), ...before },
-    step: { state: { ...initialState(plan), ...after }, effects, reason: '', weight: 'routine', alarms: [] },
-  });
   const hedge = { effect: 'sendCall', call: 1, send: 2 } as unknown as Effect;
   return [
     recorded({ attempt }, { attempt, ...down }, [hedge]),
-    recorded({ attempt }, {}, [{ effect: 'reportTimeline', timeline }]),
+    recorded({ attempt }, {}, [{ effect: 'reportTimeline', timeline: TIMELINE }]),
   ];
 }
 

@@ -8,13 +8,19 @@ import { Counts } from '../../src/status/counts';
 import { metricFamilies } from '../../src/status/metrics';
 import { metricsText } from '../../src/status/metricsText';
 import { Snapshot } from '../../src/status/snapshot';
-import type { Recorded } from '../../src/runtime/loop';
 import type { State } from '../../src/core/state/state';
 import type { Attempt } from '../../src/core/state/attempt';
-import type { Effect, Timeline } from '../../src/core/state/model';
+import type { Effect } from '../../src/core/state/model';
 import { planOf } from '../support/coreWorld';
-import { AROUND, cloudWith, NOW } from '../support/readyWorld';
-import { publish, sourcesOf, statusWorld, type StatusWorld } from '../support/statusWorld';
+import { AROUND, cloudWith } from '../support/readyWorld';
+import {
+  publish,
+  recorded,
+  sourcesOf,
+  statusWorld,
+  TIMELINE,
+  type StatusWorld,
+} from '../support/statusWorld';
 
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
 
@@ -112,29 +118,6 @@ test('calls of EC2 by action and outcome, in buckets that add up', () => {
 describe('moves', () => {
   const plan = planOf();
   const attempt = { number: 7, purpose: 'takeover', lastMovedAt: null, calls: [] } as unknown as Attempt;
-  const timeline: Timeline = {
-    attempt: 7,
-    purpose: 'takeover',
-    triggeredAt: 1_000,
-    lastUp: null,
-    decidedAt: 1_004,
-    firstSentAt: 1_006,
-    lastAnsweredAt: 1_150,
-    confirmedAt: null,
-    resumed: false,
-  };
-  const recorded = (
-    before: Partial<State>,
-    after: Partial<State>,
-    effects: readonly Effect[] = [],
-  ): Recorded => ({
-    now: NOW,
-    group: 'default',
-    event: { type: 'inputDrained', jitter: 0 },
-    before: { ...initialState(plan), ...before },
-    step: { state: { ...initialState(plan), ...after }, effects, reason: '', weight: 'routine', alarms: [] },
-  });
-
   test.each([
     ['done', ['moved', 'lost']],
     ['dropped', ['open', 'lost']],
@@ -152,9 +135,9 @@ describe('moves', () => {
 
   test('the legs of a takeover are from the failure of the peer; one that was noticed late has none', () => {
     const counts = new Counts([{ name: 'default', plan }]);
-    counts.take(recorded({}, {}, [{ effect: 'reportTimeline', timeline }]));
+    counts.take(recorded({}, {}, [{ effect: 'reportTimeline', timeline: TIMELINE }]));
     counts.take(
-      recorded({}, {}, [{ effect: 'reportTimeline', timeline: { ...timeline, lastUp: { at: null } } }]),
+      recorded({}, {}, [{ effect: 'reportTimeline', timeline: { ...TIMELINE, lastUp: { at: null } } }]),
     );
     expect(counts.legs.map(({ labels, count, sum }) => [labels?.['leg'], count, sum])).toEqual([
       ['decided', 1, 0.004],

@@ -8,9 +8,13 @@ import { alarmTable } from '../../src/runtime/alarmTable';
 import type { ReceiverStanding } from '../../src/notify/notifications';
 import type { StandingAlarm } from '../../src/runtime/alarms';
 import { readinessOf, type Around, type OfGroup } from '../../src/runtime/readiness';
+import type { Effect, Timeline } from '../../src/core/state/model';
+import { initialState, type State } from '../../src/core/state/state';
 import { step } from '../../src/core/step';
+import type { Recorded } from '../../src/runtime/loop';
 import type { SnapshotSources } from '../../src/status/snapshot';
 import type { Snapshot } from '../../src/status/snapshot';
+import { planOf } from './coreWorld';
 import { AROUND, groupWith, NOW, WALL } from './readyWorld';
 
 export const decided = { type: 'inputDrained', jitter: 0 } as const;
@@ -88,4 +92,33 @@ export function ask(
     });
     asked.on('error', reject).end();
   });
+}
+
+/** A takeover that is done, as the core reports it. */
+export const TIMELINE: Timeline = {
+  attempt: 7,
+  purpose: 'takeover',
+  triggeredAt: 1_000,
+  lastUp: null,
+  decidedAt: 1_004,
+  firstSentAt: 1_006,
+  lastAnsweredAt: 1_150,
+  confirmedAt: null,
+  resumed: false,
+};
+
+/** A step from one state to another, each an initial one with this change. */
+export function recorded(
+  before: Partial<State>,
+  after: Partial<State>,
+  effects: readonly Effect[] = [],
+): Recorded {
+  const initial = initialState(planOf());
+  return {
+    now: NOW,
+    group: 'default',
+    event: decided,
+    before: { ...initial, ...before },
+    step: { state: { ...initial, ...after }, effects, reason: '', weight: 'routine', alarms: [] },
+  };
 }

@@ -46,7 +46,11 @@ async function open(
   pair = await startEmulatedPair(options);
   writeFileSync(credentialsFile, JSON.stringify(pair.credential));
   memory = memoryLog();
-  cloud = connectOpenstack({
+  cloud = connect(plan, settings);
+}
+
+const connect = (whole: OpenstackPlan, settings: Partial<OpenstackSettings> = {}): Cloud =>
+  connectOpenstack({
     settings: {
       authUrl: pair.authUrl,
       credentialsFile,
@@ -58,12 +62,11 @@ async function open(
       apiTimeoutMs: 2_000,
       ...settings,
     },
-    groups: [{ name: 'default', plan }],
-    plan,
+    groups: [{ name: 'default', plan: whole }],
+    plan: whole,
     log: memory.log,
     now,
   });
-}
 
 afterEach(async () => {
   cloud.stop();
@@ -283,22 +286,7 @@ test('a start finds what cannot be: a port number that is not there', async () =
   const [target] = plan.targets;
   if (target === undefined) throw new Error('one target');
   const elsewhere = { ...plan, targets: [{ ...target, deviceIndex: 3 }] };
-  cloud = connectOpenstack({
-    settings: {
-      authUrl: pair.authUrl,
-      credentialsFile,
-      networkUrl: null,
-      region: null,
-      visibility: 'public',
-      metadataUrl: pair.neutron.url,
-      ports: [pair.portId.rtr1],
-      apiTimeoutMs: 2_000,
-    },
-    groups: [{ name: 'default', plan: elsewhere }],
-    plan: elsewhere,
-    log: memory.log,
-    now,
-  });
+  cloud = connect(elsewhere);
   expect(await cloud.mistakes).toEqual([
     `floating_ip_list (${TARGET}): server ${PAIR.serverId.rtr1} has 1 port(s), so there is no instance_intf_number 3: give 0 to 0.`,
   ]);
