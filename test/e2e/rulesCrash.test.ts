@@ -1,4 +1,6 @@
 /** A daemon that is killed half-way through something slower than a takeover: the pair ends with one owner. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { LoggedRequest } from '../../lab/ec2-emulator/requestLog';
 import type { Lab } from '../../lab/topology/topology';
 import type { RouterName } from '../../lab/topology/plan';
@@ -95,7 +97,16 @@ async function duringGiveBack(): Promise<void> {
   const rtr2 = daemonOf(lab, 'rtr2');
   // Of what it took, the second address does not go back.
   onWrite(lab, 'rtr2', isMove(moveTo(lab, 1, 'rtr2')), () => fail(lab, 'rtr2', 1));
-  onWrite(lab, 'rtr2', isMove(moveTo(lab, 0, 'rtr1')), () => void rtr2.kill());
+  // Decisions are stored in the background: one that died before it had stored the give-back would go on with the takeover.
+  const state = join(lab.routers.rtr2.directory, 'state', 'decisions.json');
+  const isStored = (): void =>
+    expect(JSON.parse(readFileSync(state, 'utf8'))).toMatchObject({ intent: null });
+  onWrite(
+    lab,
+    'rtr2',
+    isMove(moveTo(lab, 0, 'rtr1')),
+    () => void eventually(isStored).then(() => rtr2.kill()),
+  );
   interfaceDownSeenLate(lab, 'rtr2', 'TenGigE0/0/0/1');
   await gone(lab, 'rtr2');
   await leftHalfDone(lab, 'rtr2', 'rtr1');
