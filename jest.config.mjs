@@ -23,6 +23,8 @@ const slow = [
 ].map((path) => `<rootDir>/${path}`);
 
 export default {
+  // Only ends what will never end: how fast something is stands in the bench. More than the patience of test/support/eventually.ts.
+  testTimeout: 120_000,
   projects: [
     {
       ...common,

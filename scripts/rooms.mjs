@@ -12,7 +12,10 @@ export const ROOMS = {
   transport: { values: ['backoff', 'wellness'], types: ['core'] },
   config: { values: ['aws/description', 'openstack/description'], types: ['core'] },
   runtime: { values: ['core', 'backoff', 'wellness'], types: ['cloud', 'config'] },
-  slapi: { values: ['config/ipv4', 'config/ipv6', 'core/pause', 'wellness'], types: ['core', 'config'] },
+  slapi: {
+    values: ['config/ipv4', 'config/ipv6', 'core/pause', 'together', 'wellness'],
+    types: ['core', 'config'],
+  },
   aws: {
     values: [
       'config/destinations',
@@ -51,6 +54,7 @@ export const ROOMS = {
       'runtime/moveOutcome',
       'runtime/plannedView',
       'runtime/transitions',
+      'together',
       'transport/callStatistics',
     ],
     types: ['config', 'control', 'core', 'notify', 'runtime', 'store'],
@@ -76,11 +80,12 @@ export const ROOMS = {
       'store/smallFile',
       'transport/words',
       'backoff',
+      'together',
     ],
     types: ['config', 'history'],
   },
   peer: {
-    values: ['config/document', 'runtime/readiness', 'transport/words'],
+    values: ['config/document', 'runtime/readiness', 'together', 'transport/words'],
     types: ['cloud', 'config', 'core'],
   },
   report: { values: ['config/words', 'core/state/purposes', 'runtime/replay'], types: ['core', 'runtime'] },
@@ -104,6 +109,7 @@ export const ROOMS = {
   backoff: { values: ['core/pause'], types: [] },
   cloud: { values: [], types: ['core', 'transport/callStatistics', 'wellness'] },
   deadline: { values: [], types: [] },
+  together: { values: [], types: [] },
   wellness: { values: [], types: [] },
 };
 

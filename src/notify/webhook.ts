@@ -9,6 +9,7 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { ReceiverSettings } from '../config/settings';
 import { isoTime } from '../history/entry';
+import { together } from '../together';
 import { quoted } from '../transport/words';
 import type { Notification } from './notification';
 import { causeOf, delivered, failed, type Deliver, type Delivery, type Receiver } from './receiver';
@@ -22,7 +23,7 @@ const ANSWER_MAX = 120;
 export function webhook(settings: WebhookSettings): Receiver {
   const deliver: Deliver = async (notification, signal) => {
     try {
-      const [key, ca] = await Promise.all([
+      const [key, ca] = await together([
         settings.keyFile === null ? null : readKey(settings.keyFile),
         settings.caFile === null ? null : readFile(settings.caFile),
       ]);

@@ -4,6 +4,7 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isNativeError } from 'node:util/types';
 import type { PeerStatusSettings } from '../config/settings';
+import { together } from '../together';
 
 export type StatusAnswer =
   { readonly ok: true; readonly document: unknown } | { readonly ok: false; readonly cause: string };
@@ -16,7 +17,7 @@ const BYTES_MAX = 4 * 1024 * 1024;
 export async function askStatus(settings: PeerStatusSettings): Promise<StatusAnswer> {
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    const [token, ca] = await Promise.all([
+    const [token, ca] = await together([
       settings.tokenFile === null ? null : readFile(settings.tokenFile, 'utf8'),
       settings.caFile === null ? null : readFile(settings.caFile),
     ]);

@@ -14,6 +14,7 @@ import {
 } from '@grpc/grpc-js';
 import { readFile } from 'node:fs/promises';
 import type { SlapiSettings } from '../config/settings';
+import { together } from '../together';
 import type { Method } from './protos';
 
 export type RpcFailure = {
@@ -42,8 +43,10 @@ type Opened =
 /** Reads the CA and the credentials anew, as they may have been replaced, and connects at the first call. */
 export async function openChannel(settings: SlapiSettings, keepalive: Keepalive): Promise<Opened> {
   try {
-    const security = await channelCredentials(settings.tls);
-    const metadata = await loginMetadata(settings.credentialsFile);
+    const [security, metadata] = await together([
+      channelCredentials(settings.tls),
+      loginMetadata(settings.credentialsFile),
+    ]);
     return { ok: true, channel: new RouterChannel(settings, security, metadata, keepalive) };
   } catch (error: unknown) {
     if (!(error instanceof Error)) throw error;

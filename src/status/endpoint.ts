@@ -8,6 +8,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import type { StatusSettings } from '../config/settings';
 import { Listener } from '../control/listener';
+import { together } from '../together';
 import { statusRoutes } from './routes';
 import { Token } from './token';
 import { Snapshot, type SnapshotSources } from './snapshot';
@@ -42,6 +43,6 @@ async function certificateOf({
   certFile,
   keyFile,
 }: NonNullable<StatusSettings['tls']>): Promise<SecureContextOptions> {
-  const [cert, key] = await Promise.all([readFile(certFile), readFile(keyFile)]);
+  const [cert, key] = await together([readFile(certFile), readFile(keyFile)]);
   return { cert, key };
 }

@@ -7,8 +7,6 @@ import { checkOnline } from '../../src/cli/checkOnline';
 import { addressOf, eniOf, openAwsLab, targetOf, type AwsLab } from '../adapters/aws/awsLab';
 import { ALLOCATION, IPV6, newTargetsWorld, TABLE } from '../adapters/aws/targetsLab';
 
-jest.setTimeout(30_000);
-
 let directory: string;
 let lab: AwsLab;
 const IMDS = 'AWS_EC2_METADATA_SERVICE_ENDPOINT';

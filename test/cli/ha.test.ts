@@ -14,8 +14,6 @@ import { openControl, type Control } from '../../src/control/server';
 import { eventually } from '../support/eventually';
 import { eventsOf, recordingLogger } from '../support/logRecords';
 
-jest.setTimeout(60_000);
-
 const root = resolve(__dirname, '../..');
 const release: HaArguments = { words: ['release'] };
 

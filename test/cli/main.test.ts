@@ -5,8 +5,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { version } from '../../package.json';
 
-jest.setTimeout(60_000);
-
 const root = resolve(__dirname, '../..');
 
 function main(...args: readonly string[]) {

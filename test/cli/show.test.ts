@@ -14,8 +14,6 @@ import { eventually } from '../support/eventually';
 import { recordingLogger } from '../support/logRecords';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 
-jest.setTimeout(30_000);
-
 const found = (settings: StoreSettings): FoundStore => ({
   settings,
   configPath: '/app/onbox/config.json',

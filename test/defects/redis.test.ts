@@ -6,8 +6,6 @@ import { eventually } from '../support/eventually';
 import { recordingLogger } from '../support/logRecords';
 import { startRedis, type RedisServer } from '../support/redisServer';
 
-jest.setTimeout(30_000);
-
 let server: RedisServer;
 let operator: Redis;
 let store: StoreWriter | null = null;

@@ -21,8 +21,6 @@ import { resolver, read, statementsOf, valuesOf } from './cloudFormation';
 import { askEverything, configure, switchChecksOn } from './daemonCalls';
 import { inAws } from '../support/inAws';
 
-jest.setTimeout(60_000);
-
 const kinds = [...new Set(readdirSync(examples).map((file) => file.replace(/-rtr[12]\.json$/, '')))];
 const variants = [
   { as: 'as it is', keys: {} },

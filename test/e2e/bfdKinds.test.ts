@@ -95,7 +95,7 @@ test('`show` keys IPv6 and multi-hop neighbours by their address, with what the 
     const shown = await shownJson(lab, 'rtr2', 'bfd_neighbors');
     if (Object.keys(shown).length < 2) throw new Error(JSON.stringify(shown));
     return shown;
-  }, 20_000);
+  });
   const bytes = Buffer.from('20010db8003100010000000000000101', 'hex').toString('base64');
   // Which of the two says UP first, an event (without the VRF on gen1) or the read-back (with it), is a race of XR.
   const key = (fields: object): unknown => expect.objectContaining(fields);
@@ -122,7 +122,7 @@ test('`show` keys IPv6 and multi-hop neighbours by their address, with what the 
       Session?: { Key?: object };
     };
     expect(Session?.Key).toMatchObject({ NbrAddr: bytes });
-  }, 20_000);
+  });
 });
 
 describe('a neighbour that EC2 does not know, at the end of a tunnel', () => {

@@ -73,7 +73,7 @@ test('a daemon that is killed and started anew, and a generation that is full: e
   appendFileSync(path, '\n'.repeat(MAX_BYTES - statSync(path).size - 12_000));
   const second = lab.startDaemon('rtr2');
   await watching(second);
-  await eventually(() => expect(existsSync(`${path}.1`)).toBe(true), 30_000);
+  await eventually(() => expect(existsSync(`${path}.1`)).toBe(true));
   await takesOver(lab, 'rtr2', () => lab.killRouter('rtr1'));
   await second.stop();
 
@@ -90,7 +90,7 @@ test('a journal that cannot be written is said once and shown, the takeover goes
   const lab = await openPair();
   const path = journalOf(lab, 'rtr2');
   const rtr2 = daemonOf(lab, 'rtr2');
-  await eventually(() => expect(existsSync(path)).toBe(true), 10_000);
+  await eventually(() => expect(existsSync(path)).toBe(true));
   const since = rtr2.mark();
   // No rights keep root from writing; a directory in the file's place does.
   renameSync(path, `${path}.away`);

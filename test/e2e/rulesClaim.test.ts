@@ -143,7 +143,7 @@ describe('EC2 refuses one of the addresses for good', () => {
       if (owner === null || third?.() !== owner)
         throw new Error(`the addresses are on ${owners(lab).join()}`);
       return owner;
-    }, 20_000);
+    });
     await alarm(
       daemonOf(lab, active),
       'takeover-refused',

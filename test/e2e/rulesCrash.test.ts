@@ -39,7 +39,7 @@ function fail(lab: Lab, name: RouterName, place: number): void {
 }
 
 async function gone(lab: Lab, name: RouterName): Promise<void> {
-  await eventually(() => expect(lab.daemon(name)).toBeNull(), 20_000);
+  await eventually(() => expect(lab.daemon(name)).toBeNull());
 }
 
 // What is left is repaired after the hold, so they wait side by side.

@@ -123,7 +123,7 @@ test('the peer repairs a partial ownership and dies before this router has seen 
     action: 'DescribeNetworkInterfaces',
     source: lab.plan.instanceId.rtr2,
   });
-  await eventually(() => expect(owners(lab)).toEqual(['rtr1', 'rtr1']), 20_000);
+  await eventually(() => expect(owners(lab)).toEqual(['rtr1', 'rtr1']));
   const since = { request: requestMark(lab), record: rtr2.mark() };
   await lab.killRouter('rtr1');
   await reason(
@@ -131,7 +131,7 @@ test('the peer repairs a partial ownership and dies before this router has seen 
     /172\.31\.105\.10 also asked for again, because the peer may have taken it/,
     since.record,
   );
-  await eventually(() => expect(owners(lab)).toEqual(['rtr2', 'rtr2']), 20_000);
+  await eventually(() => expect(owners(lab)).toEqual(['rtr2', 'rtr2']));
   lab.ec2.removeFault(deaf);
   await role(rtr2, 'ACTIVE');
   expect(attemptsBegun(rtr2).length).toBe(1);

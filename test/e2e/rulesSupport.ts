@@ -58,7 +58,7 @@ export async function shownReason(lab: Lab, name: RouterName, words: RegExp): Pr
   await eventually(async () => {
     const { stdout } = await show(lab, name, 'ha_reason');
     if (!words.test(stdout)) throw new Error(`show ha_reason on ${name}: ${stdout}, not ${words}`);
-  }, 20_000);
+  });
 }
 
 // ---- Addresses ----
@@ -103,7 +103,7 @@ async function idle(daemon: DaemonProcess): Promise<void> {
     const last = daemon.records.findLast(({ event }) => event === 'decision')?.reason ?? '';
     if (/asked of EC2|sending it again|moving \d|claiming \d/i.test(last))
       throw new Error(`${daemon.name}: ${last}`);
-  }, 20_000);
+  });
 }
 
 /**
@@ -140,5 +140,5 @@ export function soleOwner(lab: Lab): Promise<RouterName> {
     const owner = routerNames.find((name) => lab.ownsAll(name));
     if (owner === undefined) throw new Error(`the addresses are on ${owners(lab).join(', ')}`);
     return owner;
-  }, 20_000);
+  });
 }

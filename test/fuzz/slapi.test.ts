@@ -287,7 +287,7 @@ async function converse(
     events.findLastIndex(({ type }) => types.includes(type));
   const isAttached = () => last('streamsSynchronized') > last('streamsLost', 'controlLost');
   const until = (what: string, holds: () => boolean) =>
-    eventually(() => ensure(holds(), what, events, records), 20_000);
+    eventually(() => ensure(holds(), what, events, records));
 
   try {
     await speak();

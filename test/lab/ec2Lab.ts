@@ -8,6 +8,7 @@ import type { Ec2Emulator, Ec2EmulatorOptions } from '../../lab/ec2-emulator/emu
 import type { Ec2Region, Instance, NetworkInterface, Route } from '../../lab/ec2-emulator/model';
 import { Ec2World } from '../../lab/ec2-emulator/world';
 import type { AnyLab } from '../../lab/topology/topology';
+import { PATIENCE_MS } from '../support/eventually';
 
 export const instanceA = 'i-0000000000000000a';
 export const instanceB = 'i-0000000000000000b';
@@ -210,11 +211,11 @@ export const ec2Of = (lab: AnyLab, name: 'rtr1' | 'rtr2'): EC2Client =>
  */
 export const connectionLost = /ECONNRESET|socket hang up/;
 
-/** Polls until the condition holds; fails when it does not within 5 s. */
+/** Polls until the condition holds. @throws Error with the condition. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = performance.now() + PATIENCE_MS;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`not within 5 s: ${condition.toString()}`);
+    if (performance.now() > deadline) throw new Error(`never happened: ${condition.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -7,8 +7,6 @@ import { eventually } from '../support/eventually';
 let lab: Lab;
 const peers: PredecessorPeer[] = [];
 
-jest.setTimeout(30_000);
-
 beforeEach(async () => {
   lab = await startLab({
     fabric: { bringUpMs: 1, detectTimeMs: 1 },

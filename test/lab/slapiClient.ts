@@ -6,6 +6,7 @@ import { SimRouter } from '../../lab/slapi-sim/router';
 import type { SimRouterOptions } from '../../lab/slapi-sim/options';
 import type { Fabric } from '../../lab/slapi-sim/fabric';
 import type { Generation } from '../../lab/slapi-sim/wire';
+import { PATIENCE_MS } from '../support/eventually';
 
 export const ten0 = 'TenGigE0/0/0/0';
 export const ten1 = 'TenGigE0/0/0/1';
@@ -49,7 +50,7 @@ export class RawClient {
   }
 
   /** Rejects with the gRPC status. Waits for the connection where there is none yet. */
-  call(name: string, request: object = {}, deadlineMs = 5000): Promise<object> {
+  call(name: string, request: object = {}, deadlineMs = PATIENCE_MS): Promise<object> {
     const method = this.#method(name);
     const options = { deadline: Date.now() + deadlineMs };
     this.#metadata.setOptions({ waitForReady: true });
@@ -176,7 +177,7 @@ function load(generation: Generation): ReadonlyMap<string, Method> {
 
 /** Polls until the condition holds; the message of the failure says what was seen last. */
 export async function until(what: string, holds: () => boolean, seen?: () => unknown): Promise<void> {
-  const giveUpAt = performance.now() + 5000;
+  const giveUpAt = performance.now() + PATIENCE_MS;
   while (!holds()) {
     if (performance.now() > giveUpAt)
       throw new Error(`never happened: ${what}; seen ${JSON.stringify(seen?.())}`);

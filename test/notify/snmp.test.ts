@@ -10,8 +10,6 @@ import { snmpInform } from '../../src/notify/snmp';
 import { NOTIFICATION_NUMBERS, OBJECTS } from '../../src/notify/snmpObjects';
 import { eventually } from '../support/eventually';
 
-jest.setTimeout(30_000);
-
 const root = resolve(__dirname, '../..');
 const NOTE: Notification = {
   id: '7f9c3c2e',

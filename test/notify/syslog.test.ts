@@ -12,8 +12,6 @@ import { eventually } from '../support/eventually';
 import { freePort } from '../support/redisServer';
 import { certPath, certPem, keyPath, keyPem } from './certificate';
 
-jest.setTimeout(30_000);
-
 const NOTE: Notification = {
   id: '7f9c3c2e',
   type: 'alarm.raised',

@@ -12,8 +12,6 @@ import { report } from '../../src/cli/report';
 import { CHROMIUM, hasChromium } from '../../scripts/chromium';
 import { journalOfRouter, rtr1Dies, rtr2TakesOver } from './pairJournals';
 
-jest.setTimeout(60_000);
-
 const installed = hasChromium();
 if (!installed)
   console.warn(

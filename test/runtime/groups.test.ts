@@ -17,8 +17,6 @@ import {
 import { eventually } from '../support/eventually';
 import { enqueueTo } from '../support/loopEvents';
 
-jest.setTimeout(30_000);
-
 type Happened = { readonly kind: 'effect' | 'record'; readonly name: string; readonly group: string };
 
 const whole = planOf();

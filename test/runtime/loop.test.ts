@@ -9,8 +9,6 @@ import { observationOf, planOf, sessionEvent, synchronizedEvent, TIMING } from '
 import { eventually } from '../support/eventually';
 import { enqueueTo } from '../support/loopEvents';
 
-jest.setTimeout(30_000);
-
 type Happened = { readonly kind: 'effect' | 'record'; readonly name: string };
 
 type LoopWorld = {

@@ -5,8 +5,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { eventually } from '../support/eventually';
 
-jest.setTimeout(60_000);
-
 let dir: string;
 let daemon: ChildProcess | null = null;
 
@@ -87,7 +85,7 @@ async function looks(watcher: number, count: number): Promise<void> {
   await eventually(() => {
     for (const pid of childrenOf(watcher)) sleeps.add(pid);
     expect(sleeps.size).toBeGreaterThan(count);
-  }, 30_000);
+  });
 }
 
 const runs = (pid: number): boolean => readdirSync('/proc').includes(String(pid));

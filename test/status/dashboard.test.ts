@@ -16,8 +16,6 @@ import { AROUND, NOW } from '../support/readyWorld';
 import { freePort } from '../support/redisServer';
 import { publish, recorded, sourcesOf, statusWorld, TIMELINE } from '../support/statusWorld';
 
-jest.setTimeout(60_000);
-
 type Dashboard = {
   readonly panels: readonly {
     readonly title: string;
@@ -125,6 +123,6 @@ prometheus(`each query has data in Prometheus${notice}`, async () => {
       for (const { expr } of targets)
         if ((await valuesOf(url, expr)).length === 0) empty.push(`${title}: ${expr}`);
     expect(empty).toEqual([]);
-  }, 40_000);
+  });
   expect(await valuesOf(url, 'xr_aws_ha_nothing')).toEqual([]);
 });

@@ -284,7 +284,7 @@ describe('over TLS', () => {
     );
     open.push(status);
     await eventually(() => expect(records.map(({ event }) => event)).toEqual(['status-unavailable']));
-    expect(records[0]?.['cause']).toContain(certFile);
+    for (const file of [certFile, keyFile]) expect(records[0]?.['cause']).toContain(file);
     files();
     await eventually(() => expect(records.map(({ event }) => event)).toContain('status-available'));
     expect(await askSecurely(port, '/livez')).toBe(200);

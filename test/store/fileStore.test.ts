@@ -17,8 +17,6 @@ import { formatStoreFile, parseStoreFile, readStoreFile } from '../../src/store/
 import { eventually } from '../support/eventually';
 import { eventsOf, recordingLogger, type LogRecord } from '../support/logRecords';
 
-jest.setTimeout(30_000);
-
 let dir: string;
 let path: string;
 let store: StoreWriter | null;

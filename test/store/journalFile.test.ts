@@ -15,8 +15,6 @@ import { JournalFile } from '../../src/store/journalFile';
 import { eventually } from '../support/eventually';
 import { eventsOf, recordingLogger, type LogRecord } from '../support/logRecords';
 
-jest.setTimeout(30_000);
-
 let directory: string;
 let path: string;
 let file: JournalFile;

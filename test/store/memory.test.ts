@@ -23,8 +23,6 @@ const memory: Memory = {
   ],
 };
 
-jest.setTimeout(30_000);
-
 let dir: string;
 
 beforeEach(() => {

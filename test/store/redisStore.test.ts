@@ -6,8 +6,6 @@ import { eventually } from '../support/eventually';
 import { eventsOf, recordingLogger, type LogRecord } from '../support/logRecords';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 
-jest.setTimeout(30_000);
-
 let server: RedisServer;
 let client: Redis;
 let store: StoreWriter;

@@ -9,8 +9,6 @@ import { openStore } from '../../src/store/store';
 import { eventually } from '../support/eventually';
 import { eventsOf, recordingLogger } from '../support/logRecords';
 
-jest.setTimeout(30_000);
-
 const gapsOf = (times: readonly number[]): readonly number[] =>
   times.slice(1).map((at, i) => at - (times[i] ?? 0));
 

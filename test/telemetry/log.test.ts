@@ -8,8 +8,6 @@ import type { LogSettings } from '../../src/config/settings';
 import { createLogger } from '../../src/telemetry/log';
 import { eventually } from '../support/eventually';
 
-jest.setTimeout(30_000);
-
 let dir: string;
 let fd: number;
 

@@ -13,8 +13,6 @@ import { join } from 'node:path';
 import { RotatingFile } from '../../src/telemetry/rotatingFile';
 import { eventually } from '../support/eventually';
 
-jest.setTimeout(30_000);
-
 let dir: string;
 let path: string;
 let file: RotatingFile | null;

@@ -9,6 +9,7 @@ import { Ec2World } from '../../../lab/ec2-emulator/world';
 import { startImdsEmulator, type ImdsEmulator } from '../../../lab/imds-emulator/emulator';
 import { imdsInstance } from '../../../lab/imds-emulator/instance';
 import { addressTarget } from '../../support/coreWorld';
+import { PATIENCE_MS } from '../../support/eventually';
 import { startCredentials } from '../../../src/aws/transport/credentials';
 import { openEc2, type Ec2 } from '../../../src/aws/transport/ec2';
 import { Pacer, type Limits } from '../../../src/aws/moves/pacer';
@@ -202,11 +203,11 @@ export async function openAwsLab({
 export const matching = (form: RegExp): unknown => expect.stringMatching(form);
 export const anyNumber: unknown = expect.any(Number);
 
-/** Polls until the condition holds. @throws Error with what was awaited, after 5 s. */
+/** Polls until the condition holds. @throws Error with what was awaited. */
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = now() + 5_000;
+  const deadline = now() + PATIENCE_MS;
   while (!holds()) {
-    if (now() > deadline) throw new Error(`not within 5 s: ${what}`);
+    if (now() > deadline) throw new Error(`never happened: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

@@ -23,8 +23,6 @@ import { credentialSet, dataA, instanceA, routeTableId, startLab, type Ec2Lab } 
 import { answered, groups, refused, region, TOPIC, WAITING } from './calls';
 import { BotocoreClient, CLEAN_ENVIRONMENT, type Call, type Said } from './client';
 
-jest.setTimeout(60_000);
-
 const installed = hasAwsCli();
 if (!installed)
   console.warn(
