@@ -34,7 +34,7 @@ describe.each(generations)('%s', (generation) => {
   test('heartbeats follow at the interval that was set', async () => {
     const sim = await router({ generation, heartbeatMs: 5 });
     const init = client(sim).open('SLGlobalInitNotif');
-    await until('two heartbeats', () => init.messages.length === 3);
+    await until('two heartbeats', () => init.messages.length >= 3);
     expect(init.messages[2]).toEqual({ EventType: 'SL_GLOBAL_EVENT_TYPE_HEARTBEAT', ErrStatus: {} });
   });
 
