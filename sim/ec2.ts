@@ -195,8 +195,8 @@ export class Ec2 {
   }
 
   /** Status checks, which change nothing else. */
-  setImpaired(router: AnyRouter): void {
-    if (this.#latest().instances[router] === 'running') this.#conditions[router] = 'impaired';
+  setHung(router: AnyRouter): void {
+    if (this.#latest().instances[router] === 'running') this.#conditions[router] = this.#settings.hungIs;
   }
 
   /** Something is wrong with EC2 for this router. */

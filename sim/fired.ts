@@ -67,6 +67,7 @@ export const SENTENCES: readonly (readonly [rule: number, what: string, sentence
     'takes over upon evidence',
     /taking over .* EC2 says that|taking over .* attached to no instance|taking over .* nobody holds/,
   ],
+  [9, 'takes from a holder that runs and does not answer', /taking over .* but its daemon does not answer/],
   [9, 'takes from a holder that runs (opt-in)', /from a holder that runs/i],
   [9, 'stays unprotected: the holder is well', /unprotected: .* EC2 says that/i],
   [9, 'stays unprotected: EC2 does not say', /EC2 does not say how the holder is/i],

@@ -5,7 +5,7 @@
  * A target is *served* when the machine that holds it runs, with its interface UP. A router is *fit* while its machine
  * runs with all interfaces UP, its daemon runs, is attached and not paused, nothing is wrong with EC2 for it, no
  * operator has inhibited it and it is not damped. The holder's failure is *shown* when no session of the router is
- * UP and EC2 says so (rule 9: nobody holds it, detached, stopped, terminated, impaired), or when an armed session of
+ * UP and EC2 says so (rule 9: nobody holds it, detached, stopped, terminated, impaired, not answering), or when an armed session of
  * the router is DOWN (rule 3) and not fresh: a fresh one says nothing while its interface is not known to be UP. What
  * nobody holds is not shown while another target has a holder that EC2 shows to be well: it is for that one to take,
  * which may be hung, or an instance outside the pair that cannot be told from the peer once EC2 has forgotten the peer.

@@ -171,7 +171,7 @@ export class Router<Index extends AnyRouter> {
     if (how !== 'hang') return;
     const boots = this.#boots;
     timeline.after(settings.impairedAfterMs, () => {
-      if (this.machine === 'hung' && this.#boots === boots) ec2.setImpaired(this.index);
+      if (this.machine === 'hung' && this.#boots === boots) ec2.setHung(this.index);
     });
   }
 

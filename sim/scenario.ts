@@ -66,6 +66,8 @@ export type Settings = {
   readonly mayAskStatus: boolean;
   /** From a hung instance to its failed status checks. */
   readonly impairedAfterMs: number;
+  /** Which: EC2's own, or the one that asks the daemon. */
+  readonly hungIs: 'impaired' | 'unresponsive';
   /** Terminating an instance deletes its interfaces; they stay, attached to nothing, otherwise. */
   readonly interfacesDeleted: boolean;
   /** The events of XR come twice now and then. */
@@ -326,6 +328,7 @@ function settingsOf(random: Random, seed: number): Settings {
     groups: new Random(seed, 2).chance(1 / 8) ? 2 : 1,
     elasticIpFloats: new Random(seed, 4).chance(1 / 2),
     onPeerWithdrawn: new Random(seed, 5).pick(['stay', 'stay', 'take']),
+    hungIs: new Random(seed, 10).pick(['impaired', 'unresponsive']),
     beforeMaintenanceMs: new Random(seed, 7).pick([null, 60_000, 120_000]),
     atShutdown: new Random(seed, 8).chance(0.4),
   };

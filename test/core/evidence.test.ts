@@ -32,6 +32,7 @@ describe('evidence (rule 9)', () => {
   test.each<[InstanceCondition, boolean]>([
     ['pending', false],
     ['running', false],
+    ['unresponsive', true],
     ['impaired', true],
     ['stopping', true],
     ['stopped', true],
@@ -43,6 +44,64 @@ describe('evidence (rule 9)', () => {
     const play = booted();
     play.live(45_000, { owners: peers, conditions: { 'i-peer': condition } });
     expect(asked(play)).toEqual(takes ? BOTH : []);
+  });
+
+  // It runs, and may forward while its daemon alone has failed.
+  describe('a holder whose daemon does not answer', () => {
+    const UNRESPONSIVE = { 'i-peer': 'unresponsive' } as const;
+    const silent = { owners: peers, conditions: UNRESPONSIVE };
+
+    test('is said to run and not to answer', () => {
+      const play = booted();
+      play.live(45_000, silent);
+      expect(play.reasons.join('\n')).toMatch(
+        /EC2 says that i-peer is running, but its daemon does not answer/,
+      );
+    });
+
+    test('is left alone while this router is not in control, and taken from as soon as it is', () => {
+      const play = watching('peer');
+      play.at(1_000, { type: 'streamsLost', cause: 'reset' });
+      play.live(60_000, silent);
+      expect(asked(play)).toEqual([]);
+      expect(play.alarms).toContain('unprotected');
+      play.at(60_010, synchronizedWith({ a: 'Down', b: 'Down' }, ['a', 'b']));
+      play.live(80_000, silent);
+      expect(asked(play)).toEqual(BOTH);
+    });
+
+    test('is left alone while every interface here is DOWN: then it is this router that hears nothing', () => {
+      const play = watching('peer');
+      const down = [interfaceEvent('Te1', 'Down'), interfaceEvent('Te2', 'Down')];
+      play.at(1_000, ...down, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
+      play.live(60_000, silent);
+      expect(asked(play)).toEqual([]);
+    });
+
+    test('has withdrawn its sessions: taken from after evidence_hold_s, as if they had failed', () => {
+      const play = watching('peer');
+      for (const session of ['a', 'b']) play.at(2_000, sessionEvent(session, 'Unconfigured', 2_000));
+      play.live(31_900, silent);
+      expect(play.all('askHolders').length).toBeGreaterThan(0);
+      expect(asked(play)).toEqual([]);
+      play.live(50_000, silent);
+      expect(asked(play)).toEqual(BOTH);
+    });
+
+    test('answers again before anything has moved: left alone', () => {
+      const play = booted();
+      play.live(30_960, { ...silent, calls: 'throttled' });
+      expect(play.state.attempt?.purpose).toBe('evidence');
+      play.live(60_000, { owners: peers, conditions: { 'i-peer': 'running' }, calls: 'throttled' });
+      expect(play.state.attempt).toBeNull();
+    });
+
+    test('and the opt-in about a holder that runs has its own time', () => {
+      const play = booted(planOf({ timing: { ...planOf().timing, takeFromRunningAfterMs: 200_000 } }));
+      play.at(100, interfaceEvent('Te1', 'Up'), interfaceEvent('Te2', 'Up'));
+      play.live(45_000, silent);
+      expect(asked(play)).toEqual(BOTH);
+    });
   });
 
   test('not before evidence_hold_s, and then at once', () => {
@@ -604,6 +663,7 @@ describe('sessions that the peer has withdrawn (rule 9)', () => {
   test.each<[InstanceCondition, boolean]>([
     ['pending', false],
     ['running', false],
+    ['unresponsive', false],
     ['impaired', true],
     ['stopping', true],
     ['stopped', true],

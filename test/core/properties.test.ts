@@ -327,6 +327,29 @@ describe('for any sequence of events', () => {
     );
   });
 
+  // Rule 9: its daemon alone may have failed.
+  test('from a holder that does not answer nothing is taken before evidence_hold_s, nor by a router that could hear nothing', () => {
+    fc.assert(
+      fc.property(story, ([plan, moves]) => {
+        for (const { before, now, step: result } of play(plan, moves)) {
+          const { attempt, lastAttempt, ownership, evidence, streams } = result.state;
+          if (lastAttempt === before.lastAttempt || attempt?.purpose !== 'evidence') continue;
+          const fromUnresponsive = attempt.calls
+            .flatMap(({ targets }) => targets)
+            .some((id) => evidence.conditions[instanceOf(ownership?.holders[id]) ?? ''] === 'unresponsive');
+          if (!fromUnresponsive) continue;
+          const silentMs = now - (evidence.noneUpSince ?? now);
+          const { takeFromRunningAfterMs, evidenceHoldMs } = plan.timing;
+          expect(silentMs).toBeGreaterThanOrEqual(
+            Math.min(evidenceHoldMs, takeFromRunningAfterMs ?? Infinity),
+          );
+          if (plan.onPeerWithdrawn === 'stay') expect(streams.phase).toBe('synchronized');
+        }
+      }),
+      runs,
+    );
+  });
+
   // Rule 9: at most once in a process life, only where the configuration says so, never after having been ACTIVE; and
   // where it says so of a peer that has withdrawn all its sessions.
   test('nothing is taken from a running holder that BFD has not called dead, but for the opt-ins', () => {

@@ -194,7 +194,9 @@ const script: fc.Arbitrary<Script> = fc.record({
   observations: someOf(
     fc.oneof({ weight: 9, arbitrary: owners }, { weight: 1, arbitrary: fc.constant('fails' as const) }),
   ),
-  conditions: someOf(fc.constantFrom('running', 'stopped', 'impaired', 'gone', 'pending', 'fails' as const)),
+  conditions: someOf(
+    fc.constantFrom('running', 'unresponsive', 'stopped', 'impaired', 'gone', 'pending', 'fails' as const),
+  ),
   isRepeated: fc.boolean(),
 });
 

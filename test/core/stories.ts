@@ -58,6 +58,7 @@ const condition = fc.constantFrom<InstanceCondition>(
   'running',
   'running',
   'pending',
+  'unresponsive',
   'impaired',
   'stopping',
   'stopped',

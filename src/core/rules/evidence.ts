@@ -114,13 +114,26 @@ export function holdersAnswered(turn: Turn, event: Extract<Event, { type: 'holde
     );
   }
   update(turn, { inFlight: null, conditions: result.conditions, failure: null });
-  const said = Object.entries(result.conditions).map(([id, condition]) => `${id} is ${condition}`);
+  const said = Object.entries(result.conditions).map(([id, condition]) => conditionWords(id, condition));
   note(turn, 'routine', `${turn.plan.cloud.name} says that ${list(said)}`);
 }
 
-/** The instance does not come back by itself, or its status checks say that it does not work. */
-function isGone(condition: InstanceCondition | undefined): boolean {
+function conditionWords(instanceId: string, condition: InstanceCondition): string {
+  return condition === 'unresponsive'
+    ? `${instanceId} is running, but its daemon does not answer`
+    : `${instanceId} is ${condition}`;
+}
+
+/** Where it does not answer, something of it still may: an instance that runs is no dead one. */
+function runs(condition: InstanceCondition | undefined): boolean {
+  return condition === 'running' || condition === 'unresponsive';
+}
+
+/** The instance does not come back by itself, or its checks say that it does not work. */
+function isGone(turn: Turn, condition: InstanceCondition): boolean {
   switch (condition) {
+    case 'unresponsive':
+      return countsUnresponsive(turn);
     case 'impaired':
     case 'stopping':
     case 'stopped':
@@ -131,9 +144,22 @@ function isGone(condition: InstanceCondition | undefined): boolean {
     case 'running':
     // A terminated instance has lost its interfaces, so this one is more likely another account's.
     case 'gone':
-    case undefined:
       return false;
   }
+}
+
+/**
+ * Only the daemon may have failed, and the router forward all the same. So the silence of BFD has to have lasted whatever
+ * its cause, and this router has to be one that could see a session come UP: in control, with an interface that is not DOWN.
+ */
+function countsUnresponsive({ plan, state, now }: Turn): boolean {
+  const { noneUpSince } = state.evidence;
+  if (noneUpSince === null || now < noneUpSince + plan.timing.evidenceHoldMs) return false;
+  return state.streams.phase === 'synchronized' && hasInterface(plan, state);
+}
+
+function hasInterface(plan: Plan, state: Turn['state']): boolean {
+  return plan.sessions.some(({ interfaceName }) => interfaceOf(state, interfaceName).level !== 'Down');
 }
 
 export function considerEvidence(turn: Turn): Verdict {
@@ -173,7 +199,7 @@ function considerWithdrawn(turn: Turn, ownership: Ownership): Verdict | null {
   const { plan, state, now } = turn;
   const { withdrawnSince } = state.evidence;
   const targets = targetsOfInstances(plan, ownership);
-  const isRunning = targets.every((target) => conditionOf(turn, ownership, target) === 'running');
+  const isRunning = targets.every((target) => runs(conditionOf(turn, ownership, target)));
   if (plan.onPeerWithdrawn === 'stay' || withdrawnSince === null || state.streams.phase !== 'synchronized')
     return null;
   if (targets.length === 0 || !isRunning) return null;
@@ -214,8 +240,8 @@ function proofOf(turn: Turn, ownership: Ownership, target: Target): string | nul
       return null;
     case 'instance': {
       const condition = conditionOf(turn, ownership, target);
-      return isGone(condition)
-        ? `${turn.plan.cloud.name} says that ${attachment.instanceId} is ${condition ?? ''}`
+      return condition !== undefined && isGone(turn, condition)
+        ? `${turn.plan.cloud.name} says that ${conditionWords(attachment.instanceId, condition)}`
         : null;
     }
   }
@@ -265,11 +291,8 @@ function considerRunning(turn: Turn, ownership: Ownership): Verdict {
   const spent = evidence.tookFromRunning && state.attempt === null;
   if (afterMs === null || evidence.noneUpSince === null || spent || beenActive) return declines(standing);
   const targets = targetsOfInstances(plan, ownership);
-  const known = targets.every((target) => conditionOf(turn, ownership, target) === 'running');
-  const hasInterface = plan.sessions.some(
-    ({ interfaceName }) => interfaceOf(state, interfaceName).level !== 'Down',
-  );
-  if (targets.length === 0 || !known || !hasInterface || streams.phase !== 'synchronized')
+  const known = targets.every((target) => runs(conditionOf(turn, ownership, target)));
+  if (targets.length === 0 || !known || !hasInterface(plan, state) || streams.phase !== 'synchronized')
     return declines(standing);
   const at = evidence.noneUpSince + afterMs;
   if (now < at) return declines(standing, at);
@@ -288,7 +311,7 @@ function considerRunning(turn: Turn, ownership: Ownership): Verdict {
 export function noteTakenFromRunning(turn: Turn, verdict: Firing): void {
   const { ownership } = turn.state;
   if (!purposeOf(verdict).mayTakeFromRunning || ownership === null) return;
-  if (verdict.targets.some((target) => conditionOf(turn, ownership, target) === 'running'))
+  if (verdict.targets.some((target) => runs(conditionOf(turn, ownership, target))))
     update(turn, { tookFromRunning: true });
 }
 
@@ -308,7 +331,7 @@ function runningWords(turn: Turn, ownership: Ownership): string {
       concerned(plan, ownership).flatMap((target) => {
         const condition = conditionOf(turn, ownership, target);
         const instanceId = instanceOf(ownership.holders[target.id]) ?? '';
-        return condition === undefined ? [] : [`${instanceId} is ${condition}`];
+        return condition === undefined ? [] : [conditionWords(instanceId, condition)];
       }),
     ),
   ];

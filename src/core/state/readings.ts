@@ -108,8 +108,19 @@ export type Failure = {
   readonly message: string;
 };
 
-/** What the cloud says of an instance: its state; that it runs and fails its status checks; that there is none such. */
+/**
+ * What the cloud says of an instance: its state; that it runs and fails its status checks (`impaired`); that it runs, and
+ * its daemon does not answer the cloud (`unresponsive`); that there is none such.
+ */
 export type InstanceCondition =
-  'pending' | 'running' | 'impaired' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated' | 'gone';
+  | 'pending'
+  | 'running'
+  | 'unresponsive'
+  | 'impaired'
+  | 'stopping'
+  | 'stopped'
+  | 'shutting-down'
+  | 'terminated'
+  | 'gone';
 
 // --- What is remembered across restarts of the daemon ---------------------------------------------
