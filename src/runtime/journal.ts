@@ -13,7 +13,7 @@ import type { Weight } from '../core/state/turn';
 import type { Recorded } from './loop';
 
 /** Raised when a reader of the format before would misread a line. */
-export const JOURNAL_FORMAT = 6;
+export const JOURNAL_FORMAT = 7;
 
 export type JournalHeader = {
   readonly journal: 'xr-aws-ha';
@@ -72,6 +72,7 @@ export class Journal {
   readonly #options: JournalOptions;
   /** By type and field of the event: what was last written since the header. */
   readonly #written = new Map<string, string>();
+  readonly #digests = new Digests();
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -112,7 +113,7 @@ export class Journal {
       ...(weight === 'routine' ? {} : { weight }),
       ...(effects.length === 0 ? {} : { effects }),
       ...(alarms.length === 0 ? {} : { alarms }),
-      changes: changesOf(before, step.state),
+      changes: changesOf(before, step.state, this.#digests),
     };
   }
 
@@ -131,14 +132,40 @@ export class Journal {
   }
 }
 
-export function changesOf(before: State, after: State): Changes {
+export function changesOf(before: State, after: State, digests: Digests): Changes {
   const was: { readonly [field: string]: unknown } = before;
   const changed = Object.entries(after).filter(([field, value]) => was[field] !== value);
-  return Object.fromEntries(changed.map(([field, value]) => [field, inShort(value)]));
+  return Object.fromEntries(changed.map(([field, value]) => [field, digests.inShort(value)]));
 }
 
-/** Enough to tell two values of a field from each other, in the order of their keys too. */
-function inShort(value: State[keyof State]): JsonValue {
-  if (typeof value !== 'object' || value === null) return value;
-  return `#${createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12)}`;
+/** A longer text stands for itself as a digest. */
+const IN_FULL_MAX = 200;
+
+/**
+ * Values of the state in short. What is in the state never changes, and most of it is the same after a step: each
+ * object is read once, so that a step of a takeover with hundreds of calls is written as fast as it was taken.
+ */
+export class Digests {
+  readonly #texts = new WeakMap<object, string>();
+
+  /** Enough to tell two values of a field from each other, in the order of their keys too. */
+  inShort(value: State[keyof State]): JsonValue {
+    return typeof value !== 'object' || value === null ? value : digestOf(this.#text(value));
+  }
+
+  #text(value: unknown): string {
+    if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+    const known = this.#texts.get(value);
+    if (known !== undefined) return known;
+    const whole = Array.isArray(value)
+      ? `[${value.map((each) => this.#text(each)).join()}]`
+      : `{${Object.entries(value)
+          .map(([key, each]) => `${JSON.stringify(key)}:${this.#text(each)}`)
+          .join()}}`;
+    const text = whole.length > IN_FULL_MAX ? digestOf(whole) : whole;
+    this.#texts.set(value, text);
+    return text;
+  }
 }
+
+const digestOf = (text: string): string => `#${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;

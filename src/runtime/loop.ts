@@ -7,8 +7,8 @@
  *   1. The input queue is drained before anything is decided (rule 1).
  *   2. Takeover calls are started at once, all other effects when every core has decided. Logs, metrics and store
  *      writes of the whole batch come after the last effect, when the requests have reached their sockets. They do not
- *      come while a takeover waits for rule 5's answer: they take some milliseconds, for which that answer must not
- *      wait.
+ *      come while a takeover waits for rule 5's answer, or while more of its requests are due: they take some
+ *      milliseconds, for which neither must wait.
  *   3. Nothing here waits: an effect's outcome is another event.
  *   4. The cloud is the truth and the store a view: no effect and no decision depends on the store.
  *   5. A pause of the process is told before the events of the same drain, which came after it (rule 16).
@@ -174,7 +174,7 @@ export class Loop {
     this.#startPatient();
     this.#rest();
     this.#options.scheduler.afterOutput(() => {
-      if (!this.#isAsking()) this.#record();
+      if (!this.#isAsking() && !this.#hasMoreToSend()) this.#record();
     });
   }
 
@@ -197,6 +197,15 @@ export class Loop {
     const now = this.#options.clock.monotonicMs();
     return this.#cores.some(
       ({ state: { attempt } }) => now < (attempt?.askingUntil ?? -Infinity) + LATE_DECISION_MS,
+    );
+  }
+
+  /** The next requests of a large takeover are due: they, too, come before the records of those before them. */
+  #hasMoreToSend(): boolean {
+    const now = this.#options.clock.monotonicMs();
+    return this.#cores.some(
+      ({ state: { attempt, wakeAt } }) =>
+        wakeAt <= now && now < (attempt?.firstSentAt ?? -Infinity) + LATE_DECISION_MS,
     );
   }
 

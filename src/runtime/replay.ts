@@ -8,6 +8,7 @@ import { step, type Step } from '../core/step';
 import type { State } from '../core/state/state';
 import {
   changesOf,
+  Digests,
   JOURNAL_FORMAT,
   REPEATED,
   type Changes,
@@ -46,6 +47,7 @@ export function* replay(text: string): Generator<Replayed> {
   let header: JournalHeader | null = null;
   let state: State | null = null;
   const last = new Map<Event['type'], Event>();
+  const digests = new Digests();
   for (const [index, content] of lines.entries()) {
     if (content === '') continue;
     const line = index + 1;
@@ -67,7 +69,7 @@ export function* replay(text: string): Generator<Replayed> {
     }
     const entry = { ...read.entry, event: complete(read.entry.event, last) };
     last.set(entry.event.type, entry.event);
-    const taken = take(header, state, entry);
+    const taken = take(header, state, entry, digests);
     yield { ...taken, line };
     if (taken.kind !== 'step') return;
     state = taken.step.state;
@@ -77,10 +79,10 @@ export function* replay(text: string): Generator<Replayed> {
 
 type Fault = { readonly kind: 'fault'; readonly problem: string };
 
-function take(header: JournalHeader, before: State, entry: JournalEntry): Taken {
+function take(header: JournalHeader, before: State, entry: JournalEntry, digests: Digests): Taken {
   try {
     const result = step(header.plan, before, entry.event, entry.now);
-    const differences = differencesOf(entry, before, result);
+    const differences = differencesOf(entry, changesOf(before, result.state, digests), result);
     if (differences.length > 0) return { kind: 'difference', entry, header, differences };
     return { kind: 'step', entry, before, step: result };
   } catch (error: unknown) {
@@ -89,8 +91,7 @@ function take(header: JournalHeader, before: State, entry: JournalEntry): Taken 
   }
 }
 
-function differencesOf(entry: JournalEntry, before: State, step: Step): readonly Difference[] {
-  const changes = changesOf(before, step.state);
+function differencesOf(entry: JournalEntry, changes: Changes, step: Step): readonly Difference[] {
   const fields = [...new Set([...Object.keys(entry.changes), ...Object.keys(changes)])];
   const compared: readonly (readonly [string, unknown, unknown])[] = [
     ['reason', entry.reason, step.reason],

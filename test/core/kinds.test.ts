@@ -8,6 +8,7 @@ import {
   heldOn,
   observationOf,
   planOf,
+  routeTarget as route,
   sessionEvent,
   slot,
   synchronizedEvent,
@@ -15,13 +16,6 @@ import {
 import { Play, answer, interfaceEvent, started } from './play';
 
 const at = (deviceIndex: number, rank = 0) => ({ ...slot(deviceIndex), rank });
-const route = (value: string, deviceIndex = 1, rank = 0): AwsTarget => ({
-  ...at(deviceIndex, rank),
-  kind: 'route',
-  id: `${value} in rtb-1`,
-  routeTable: { id: 'rtb-1' },
-  destination: { kind: 'ipv4', value },
-});
 const ipv6 = (address: string): AwsTarget => ({ ...at(1), kind: 'ipv6Address', id: address, address });
 const elasticIp = (id: string, privateAddress: string | null = null): AwsTarget => ({
   ...at(2),
@@ -70,6 +64,11 @@ function watchingMixed(
 function down(play: Mixed, now = 2_000): void {
   play.at(now, sessionEvent('a', 'Down'));
   play.at(now + 1, { type: 'interfacesAnswered', attempt: play.state.lastAttempt, interfaces: [] });
+}
+
+/** Until no request is due any more: a step sends a few of many. */
+function goOn(play: Mixed): void {
+  while (play.state.wakeAt <= play.now) play.at(play.now);
 }
 
 const sent = (play: Play) =>
@@ -427,10 +426,13 @@ describe('requests that wait for tokens', () => {
   const waiting = (play: Mixed, calls: readonly number[]) =>
     play.at(2_002, ...calls.map((call) => queued(call)));
 
-  test('the lowest rank comes first, and each carries its own', () => {
+  test('the lowest rank comes first, a few in each step, and each carries its own', () => {
     const ranked = targets.map((target) => ({ ...target, rank: 30 - target.rank }));
     const play = watchingMixed(ranked, held(PEER, ranked));
     down(play);
+    expect(play.all('sendCall').map(({ rank }) => rank)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(play.all('prepareCall')).toHaveLength(8);
+    goOn(play);
     const sends = play.all('sendCall');
     expect(sends.map(({ rank }) => rank)).toEqual(targets.map((_, index) => index + 1));
     expect(sends[0]?.targets).toEqual(['10.29.0.0/16 in rtb-1']);
@@ -588,6 +590,7 @@ test('of many calls that fail alike the first one is news, and so is another wor
   const targets = Array.from({ length: 21 }, (_, index) => route(`10.${index}.0.0/16`));
   const play = watchingMixed(targets, held(PEER, targets));
   down(play);
+  goOn(play);
   expect(sent(play)).toHaveLength(21);
   const weights = [
     answer('1.1.1', 'uncertain', 'Timeout'),

@@ -184,11 +184,11 @@ describe('what is no whole journal', () => {
     ],
     [
       'an older format',
-      whole.replace('"format":6', '"format":5'),
+      whole.replace('"format":7', '"format":5'),
       1,
-      'its format is 5, and this version reads 6',
+      'its format is 5, and this version reads 7',
     ],
-    ['no format', whole.replace('"format":6,', ''), 1, 'its format is none, and this version reads 6'],
+    ['no format', whole.replace('"format":7,', ''), 1, 'its format is none, and this version reads 7'],
     [
       'another program',
       whole.replace('"journal":"xr-aws-ha"', '"journal":"x"'),

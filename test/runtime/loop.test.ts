@@ -5,7 +5,15 @@ import { Loop, type EffectRunners, type Recorded } from '../../src/runtime/loop'
 import { nodeScheduler } from '../../src/runtime/scheduler';
 import { systemClock, type Clock } from '../../src/runtime/clock';
 import type { Plan } from '../../src/core/state/plan';
-import { observationOf, planOf, sessionEvent, synchronizedEvent, TIMING } from '../support/coreWorld';
+import {
+  heldOn,
+  observationOf,
+  planOf,
+  routeTarget,
+  sessionEvent,
+  synchronizedEvent,
+  TIMING,
+} from '../support/coreWorld';
 import { eventually } from '../support/eventually';
 import { enqueueTo } from '../support/loopEvents';
 
@@ -111,6 +119,33 @@ describe('the loop', () => {
     expect(kinds.findIndex((line) => line.startsWith('record'))).toBeGreaterThan(
       kinds.lastIndexOf('effect sendCall'),
     );
+    world.loop.stop();
+  });
+
+  test('sends what a large takeover asks for in several steps, and records none of them before the last', async () => {
+    const targets = Array.from({ length: 20 }, (_, place) => routeTarget(`10.${place}.0.0/16`));
+    // Time stands still, so that it is not for want of time that nothing is recorded.
+    const world = startLoop({
+      plan: planOf({ targets }),
+      clock: { ...systemClock, monotonicMs: () => 1_000 },
+    });
+    await feed(world, { type: 'started', bootId: 'boot', memory: null, wallNow: 0 });
+    await feed(world, synchronizedEvent('gen2', 'Up'));
+    const holder = heldOn('eni-peer1', 'i-peer');
+    const holders = Object.fromEntries(targets.map(({ id }) => [id, holder]));
+    const observation = { ...observationOf('peer'), holders };
+    await feed(world, { type: 'ownershipObserved', number: 1, startedAt: 1_000, observation });
+    world.happened.length = 0;
+    await feed(world, sessionEvent('a', 'Down'), sessionEvent('b', 'Down'));
+    const sent = world.happened.filter(({ name }) => name === 'sendCall');
+    expect(sent).toHaveLength(20);
+    const names = world.happened.map(({ kind, name }) => `${kind} ${name}`);
+    expect(names.findIndex((name) => name.startsWith('record'))).toBeGreaterThan(
+      names.lastIndexOf('effect sendCall'),
+    );
+    const steps = world.batches.at(-1)?.map(({ step: { effects } }) => effects) ?? [];
+    const sentBy = steps.map((effects) => effects.filter(({ effect }) => effect === 'sendCall').length);
+    expect(sentBy.filter((count) => count > 0)).toEqual([8, 8, 4]);
     world.loop.stop();
   });
 

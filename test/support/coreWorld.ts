@@ -37,6 +37,15 @@ export const addressTarget = (address: string, deviceIndex: number, rank = 0): A
   rank,
 });
 
+export const routeTarget = (destination: string, deviceIndex = 1, rank = 0): AwsTarget => ({
+  ...slot(deviceIndex),
+  kind: 'route',
+  id: `${destination} in rtb-1`,
+  rank,
+  routeTable: { id: 'rtb-1' },
+  destination: { kind: 'ipv4', value: destination },
+});
+
 /** Sessions `a` (Te1, subnet-101, device index 1) and `b` (Te2, subnet-105, device index 2). */
 export function planOf(change: Partial<AwsPlan> = {}): AwsPlan {
   const sessions = change.sessions ?? [

@@ -8,7 +8,7 @@ import { DescribeRouteTablesCommand } from '@aws-sdk/client-ec2';
 import { parseDestination } from '../../config/destinations';
 import { tableWords } from '../../config/kinds';
 import type { Holder } from '../../core/state/readings';
-import type { TargetOf } from '../description';
+import type { Destination, TargetOf } from '../description';
 import { field, INSTANCE_ID, Malformed, NETWORK_INTERFACE_ID, optionalText, text, VPC_ID } from './answer';
 import type { Ask } from '../transport/ec2';
 import { attachmentShown, type KnownInterfaces } from './observation';
@@ -121,7 +121,8 @@ type Table = {
   readonly routeTableId: string;
   readonly vpcId: string;
   readonly tags: readonly unknown[];
-  readonly routes: readonly unknown[];
+  /** The static ones, by kind and destination. */
+  readonly routes: ReadonlyMap<string, readonly unknown[]>;
 };
 
 /** @throws Malformed */
@@ -184,7 +185,7 @@ function readTable(member: unknown, { vpcIds }: KnownInterfaces): Table {
   if (!Array.isArray(routes)) throw new Malformed(`${routeTableId} has no list of routes`);
   const tags: unknown = field(member, 'Tags') ?? [];
   if (!Array.isArray(tags)) throw new Malformed(`${routeTableId} has no list of tags`);
-  return { routeTableId, vpcId, tags, routes };
+  return { routeTableId, vpcId, tags, routes: byDestination(routes) };
 }
 
 /** The route of exactly this destination, of exactly its kind. */
@@ -194,7 +195,7 @@ function holderIn(
   known: KnownInterfaces,
 ): Holder | null {
   const name = `${target.destination.value} in ${routeTableId}`;
-  const [route, ...others] = routes.filter((each) => isFor(target, each));
+  const [route, ...others] = routes.get(keyOf(target.destination)) ?? [];
   if (others.length > 0) throw new Malformed(`${name} is there twice`);
   return route === undefined ? null : readHolder(target, route, name, known);
 }
@@ -205,11 +206,21 @@ const KEYS = {
   prefixList: 'DestinationPrefixListId',
 } as const;
 
-function isFor({ destination: { kind, value } }: RouteTarget, route: unknown): boolean {
-  const written = field(route, KEYS[kind]);
-  if (typeof written !== 'string' || FROM_ELSEWHERE.includes(field(route, 'Origin'))) return false;
-  const destination = parseDestination(written);
-  return destination?.kind === kind && destination.value === value;
+const keyOf = ({ kind, value }: Destination): string => `${kind} ${value}`;
+
+/** Each is read once: a table may have a thousand, and so may the plan. */
+function byDestination(routes: readonly unknown[]): ReadonlyMap<string, readonly unknown[]> {
+  const found = new Map<string, unknown[]>();
+  for (const route of routes) {
+    if (FROM_ELSEWHERE.includes(field(route, 'Origin'))) continue;
+    for (const [kind, key] of Object.entries(KEYS)) {
+      const written = field(route, key);
+      const destination = typeof written === 'string' ? parseDestination(written) : null;
+      if (destination?.kind !== kind) continue;
+      found.set(keyOf(destination), [...(found.get(keyOf(destination)) ?? []), route]);
+    }
+  }
+  return found;
 }
 
 function readHolder(target: RouteTarget, route: unknown, name: string, known: KnownInterfaces): Holder {

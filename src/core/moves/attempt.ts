@@ -54,10 +54,10 @@ export function updateAttempt(turn: Turn, change: Partial<Attempt>): void {
 }
 
 export function updateCall(turn: Turn, number: number, change: Partial<Call>): void {
-  const calls = currentAttempt(turn).calls.map((call) =>
-    call.number === number ? { ...call, ...change } : call,
-  );
-  updateAttempt(turn, { calls });
+  const { calls } = currentAttempt(turn);
+  const place = calls.findIndex((call) => call.number === number);
+  const call = calls[place];
+  if (call !== undefined) updateAttempt(turn, { calls: calls.with(place, { ...call, ...change }) });
 }
 
 /** Rule 7: *moved* means sent and not definitely refused. */

@@ -3,7 +3,7 @@
  * to begin is judgement.ts's part, what becomes of it move.ts's.
  */
 import { openAttempt } from './attempt';
-import { callsOf, placeHere, requestOf, waitsFor } from './grouping';
+import { callsOf, placeHere, requestOf, SENT_AT_ONCE, waitsFor } from './grouping';
 import { sessionOf } from '../levels/sessions';
 import { lastUpWords } from '../levels/unwatched';
 import type { Plan } from '../state/plan';
@@ -40,9 +40,9 @@ export function begin(turn: Turn, verdict: Firing): void {
     turn.effects.push({ effect: 'askInterfaces', attempt: attempt.number, interfaceNames, timeoutMs });
   }
   const waiting = waitsFor(turn.plan, attempt.calls);
-  for (const call of attempt.calls) {
-    if (!waiting.has(call)) turn.effects.push({ effect: 'prepareCall', ...requestOf(turn, attempt, call) });
-  }
+  // What is sent later is made when it is sent: the first requests must not wait for it.
+  for (const call of attempt.calls.filter((each) => !waiting.has(each)).slice(0, SENT_AT_ONCE))
+    turn.effects.push({ effect: 'prepareCall', ...requestOf(turn, attempt, call) });
 }
 
 /**
@@ -82,12 +82,19 @@ export function callsFor(
   now: number,
   firstNumber = 1,
 ): readonly Call[] {
-  const { byBfd } = purposeOf(verdict);
-  const moves = verdict.targets.map((target) => ({
-    target,
-    to: placeHere(ownership, target),
-    allowReassignment: byBfd || (ownership.holders[target.id] ?? null) !== null,
-    again: ownership.holders[target.id]?.mine === true,
-  }));
+  const moves = verdict.targets.map((target) => {
+    const { allowReassignment, again } = askedOf(verdict, ownership, target.id);
+    return { target, to: placeHere(ownership, target), allowReassignment, again };
+  });
   return callsOf(plan, moves, now, firstNumber);
+}
+
+/** How a target is asked for, as its holder is now. */
+export function askedOf(
+  verdict: Pick<Firing, 'purpose'>,
+  { holders }: Pick<Ownership, 'holders'>,
+  id: string,
+): Pick<Call, 'allowReassignment' | 'again'> {
+  const holder = holders[id] ?? null;
+  return { allowReassignment: purposeOf(verdict).byBfd || holder !== null, again: holder?.mine === true };
 }

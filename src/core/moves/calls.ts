@@ -3,7 +3,7 @@
  * retry policy for the whole daemon lives here; the SDK's own is off.
  */
 import { nextCallNumber, currentAttempt, updateAttempt, updateCall } from './attempt';
-import { isLarge, newCall, requestOf } from './grouping';
+import { isLarge, newCall, requestOf, SENT_AT_ONCE } from './grouping';
 import { isHeldBy } from '../levels/holders';
 import { pauseMs } from '../pause';
 import type { Failure } from '../state/readings';
@@ -29,10 +29,14 @@ function tryIsDue(call: Call, now: number): boolean {
 export function drive(turn: Turn): void {
   for (const call of currentAttempt(turn).calls) drawRetry(turn, call);
   const waiting = waitingCalls(turn.plan, currentAttempt(turn));
+  let left = SENT_AT_ONCE;
   for (const call of currentAttempt(turn).calls) {
-    if (waiting.has(call)) continue;
-    if (tryIsDue(call, turn.now)) send(turn, call, false);
-    else if (turn.now >= (overlapAt(currentAttempt(turn), call) ?? Infinity)) send(turn, call, true);
+    if (left === 0) break;
+    const isDue = tryIsDue(call, turn.now);
+    const isOverlapping = !isDue && turn.now >= (overlapAt(currentAttempt(turn), call) ?? Infinity);
+    if (waiting.has(call) || (!isDue && !isOverlapping)) continue;
+    send(turn, call, isOverlapping);
+    left -= 1;
   }
   const attempt = currentAttempt(turn);
   const stillWaiting = waitingCalls(turn.plan, attempt);

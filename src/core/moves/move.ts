@@ -5,7 +5,7 @@
  */
 import { drive } from './calls';
 import { currentAttempt, hasMoved, isComplete, isUnderWay, openTargets, updateAttempt } from './attempt';
-import { begin, callsFor, onSeveralInterfaces } from './beginning';
+import { askedOf, begin, onSeveralInterfaces } from './beginning';
 import { penalize } from '../rules/damping';
 import { noteTakenFromRunning } from '../rules/evidence';
 import { failHandover, noteMoved, timelineOf } from './handover';
@@ -177,13 +177,12 @@ function dropIfOutdated(turn: Turn): string | null {
 function isStillAsked(turn: Turn, verdict: Firing): boolean {
   const { ownership } = turn.state;
   if (ownership === null) return false;
-  const asked = (calls: readonly Call[]): readonly string[] =>
-    calls.flatMap(({ targets, allowReassignment }) => targets.map((id) => `${id} ${allowReassignment}`));
-  const wanted = callsFor(turn.plan, verdict, ownership, turn.now);
-  const calledFor = new Set(asked(wanted));
-  const missing = new Set(asked(wanted.filter(({ again }) => !again)));
+  const wanted = new Map(verdict.targets.map(({ id }) => [id, askedOf(verdict, ownership, id)]));
   const open = currentAttempt(turn).calls.filter(({ outcome }) => outcome === 'open');
-  return asked(open).every((one) => calledFor.has(one)) && asked(open).some((one) => missing.has(one));
+  const isCalledFor = ({ targets, allowReassignment }: Call): boolean =>
+    targets.every((id) => wanted.get(id)?.allowReassignment === allowReassignment);
+  const isMissing = ({ targets }: Call): boolean => targets.some((id) => wanted.get(id)?.again === false);
+  return open.every(isCalledFor) && open.some(isMissing);
 }
 
 /**
