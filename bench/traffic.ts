@@ -2,14 +2,16 @@
  * What a user of the network sees of a failover: real BFD, real forwarding, a stream of packets (lab/real-router). Each
  * outage is measured from the packets and broken into its parts by what bfdd, EC2 and the VPC noted on one clock.
  */
+import { always, logNormal, type DrawMs } from '../lab/real-router/distribution';
 import { playFault, playSwitchover, type Outage, type Switchover } from '../lab/real-router/failover';
 import { interfaceDown, linkCut, powerOff, type RealFault } from '../lab/real-router/faults';
 import { startRealLab, type BfdTimers, type RealLab } from '../lab/real-router/realLab';
+import { randomOf } from '../lab/soak/random';
 
 export type Ec2Latency = {
   readonly name: string;
   /** Milliseconds of the next call. */
-  readonly drawMs: () => number;
+  readonly drawMs: DrawMs;
 };
 
 export type TrafficRow = {
@@ -52,11 +54,11 @@ export const quick = {
 const TAIL = { medianMs: 150, sigma: 0.85 } as const;
 
 export function latencies(): readonly Ec2Latency[] {
-  const random = mulberry(1);
+  const random = randomOf(1);
   return [
-    { name: '0 ms', drawMs: () => 0 },
-    { name: '150 ms', drawMs: () => 150 },
-    { name: 'heavy tail', drawMs: () => TAIL.medianMs * Math.exp(TAIL.sigma * normal(random)) },
+    { name: '0 ms', drawMs: always(0) },
+    { name: '150 ms', drawMs: always(150) },
+    { name: 'heavy tail', drawMs: logNormal(TAIL, () => random.next()) },
   ];
 }
 
@@ -111,19 +113,4 @@ async function repeated<T>(times: number, once: () => Promise<T>): Promise<reado
   const all: T[] = [];
   while (all.length < times) all.push(await once());
   return all;
-}
-
-/** Box and Muller. */
-const normal = (random: () => number): number =>
-  Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-
-/** The same draws in every run. */
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -78,8 +78,7 @@ async function main(): Promise<number> {
 
 function conclude(report: SoakReport): number {
   const { rounds, failovers, played, outagesMs, memory, failure } = report;
-  for (const [name, count] of [...played].sort((a, b) => b[1] - a[1]))
-    say(`${String(count).padStart(6)}  ${name}`);
+  sayPlayed(played);
   sayOutages('outage from what broke to the last address moved', outagesMs);
   const lives = memory.judge();
   say(`memory: at most ${memory.highestMiB.toFixed(1)} MiB`);
@@ -92,14 +91,25 @@ function conclude(report: SoakReport): number {
   return 0;
 }
 
-function concludeTraffic({ rounds, outagesMs, failure }: TrafficSoakReport): number {
+function concludeTraffic(report: TrafficSoakReport): number {
+  const { rounds, played, outagesMs, beyondMs, looks, failure } = report;
+  sayPlayed(played);
   sayOutages('silence between two answers to the user', outagesMs);
+  sayOutages('of it beyond what fault, EC2 and VPC explain', beyondMs);
+  say(`who forwards: looked at ${looks} times while nothing moved`);
   if (failure !== null) {
     process.stderr.write(`soak: ${failure}\n`);
     return 1;
   }
-  say(`${rounds} rounds, ${outagesMs.length} failovers, none wrong, none missed and none too long`);
+  say(
+    `${rounds} rounds, ${outagesMs.length} failovers: none wrong, none missed, none too long, never two routers at once`,
+  );
   return 0;
+}
+
+function sayPlayed(played: ReadonlyMap<string, number>): void {
+  for (const [name, count] of [...played].sort((a, b) => b[1] - a[1]))
+    say(`${String(count).padStart(6)}  ${name}`);
 }
 
 function sayOutages(what: string, outagesMs: readonly number[]): void {

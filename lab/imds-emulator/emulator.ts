@@ -143,7 +143,8 @@ export class ImdsEmulator {
   }
 
   async #serve(request: ReceivedRequest): Promise<void> {
-    const path = request.url.split('?')[0] ?? '/';
+    // Pacemaker's awseip puts a slash behind names that were listed with one, and is answered.
+    const path = (request.url.split('?')[0] ?? '/').replace(/\/{2,}/g, '/');
     const faults = this.#faults.take({ action: path.replace(/^\/latest\//, ''), sources: [] });
     this.#record(request, path, faults);
     if (findImdsFault(faults, 'blackHole')) return;

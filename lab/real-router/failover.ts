@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { mainPath } from '../daemonProcess';
-import { peerOf, type RouterName } from '../topology/plan';
+import { isWrite } from '../ec2-emulator/requestLog';
+import { peerOf, routerNames, type RouterName } from '../topology/plan';
 import type { BfddEvent } from './bfdd';
 import type { RealFault } from './faults';
 import { sides } from './layout';
@@ -36,6 +37,7 @@ export type Outage = {
 const WRITES = /^(AssignPrivateIpAddresses|ReplaceRoute|CreateRoute|AssociateAddress)$/;
 const FLOWS_AGAIN_MS = 400;
 const QUIET_MS = 300;
+const CALM_TRIES = 20;
 const MOVED_WITHIN_MS = 60_000;
 const GIVEN_WITHIN_MS = 10_000;
 
@@ -58,11 +60,8 @@ export type Played = {
  * @throws Error where that does not come about.
  */
 export async function playFault(real: RealLab, fault: RealFault): Promise<Played> {
-  const active = real.owner;
-  if (active === null) throw new Error('neither router holds everything');
+  const active = await calm(real);
   const standby = peerOf(active);
-  await real.user.begin();
-  await delay(QUIET_MS);
   const begun = real.lab.daemon(active);
   const mark = begun?.mark() ?? 0;
   const standbyMark = real.lab.daemon(standby)?.mark() ?? 0;
@@ -91,6 +90,29 @@ export async function playFault(real: RealLab, fault: RealFault): Promise<Played
   return { outage, called, tookBack, user };
 }
 
+/**
+ * The user's packets are counted from here on, and nothing is under way: BFD on a machine that stood still for a moment
+ * may go down without a fault, and a takeover of that would be taken for one of the next fault. Says who is ACTIVE.
+ */
+async function calm(real: RealLab): Promise<RouterName> {
+  for (let tries = 0; tries < CALM_TRIES; tries += 1) {
+    const [moves, events] = [
+      real.vpc.moves.length,
+      routerNames.map((name) => real.routers[name].events.length),
+    ];
+    await real.user.begin();
+    await delay(QUIET_MS);
+    const went = routerNames.some((name, index) =>
+      real.routers[name].events.slice(events[index]).some(({ state }) => state === 'down'),
+    );
+    const asks = real.lab.ec2.requests().some((each) => isWrite(each) && each.outcome === 'pending');
+    const { owner } = real;
+    if (!went && !asks && real.vpc.moves.length === moves && owner !== null) return owner;
+    await real.settled();
+  }
+  throw real.failure(`BFD goes down or something moves without a fault, ${CALM_TRIES} times in a row`);
+}
+
 async function late(real: RealLab, standby: RouterName, marks: Marks): Promise<Played> {
   await moved(real, standby, marks, 'BFD DOWN without a fault');
   await delay(FLOWS_AGAIN_MS);
@@ -109,11 +131,8 @@ export type Switchover = {
 };
 
 export async function playSwitchover(real: RealLab): Promise<Switchover> {
-  const active = real.owner;
-  if (active === null) throw new Error('neither router holds everything');
+  const active = await calm(real);
   const standby = peerOf(active);
-  await real.user.begin();
-  await delay(QUIET_MS);
   const marks = marksOf(real, standby);
   const daemonMark = real.lab.daemon(active)?.mark() ?? 0;
   await give(real, active);
@@ -175,8 +194,8 @@ function outageOf(real: RealLab, standby: RouterName, marks: Marks, { udp, tcp }
   const write = firstWrite(real, marks);
   const moves = movedTo(real, standby, marks.moves);
   const last = moves.reduce((a, b) => (b.appliedAtMs > a.appliedAtMs ? b : a));
-  if (down === undefined) throw new Error(`bfdd of ${standby} has not gone down`);
-  if (write === undefined) throw new Error('EC2 was asked for nothing');
+  if (down === undefined) throw real.failure(`bfdd of ${standby} has not gone down`);
+  if (write === undefined) throw real.failure('EC2 was asked for nothing');
   const silence = longest(udp.silences) ?? { fromMs: last.appliedAtMs, untilMs: last.appliedAtMs };
   return {
     outageMs: silence.untilMs - silence.fromMs,

@@ -1,5 +1,6 @@
 /** One network namespace of the real-router lab, and what is done in it. It ends with the enclosure. */
-import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { execFile, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { promisify } from 'node:util';
 import { run } from './commands';
 
 export class Namespace {
@@ -45,6 +46,12 @@ export class Namespace {
   run(program: string, args: readonly string[], input = ''): string {
     const [enter = '', ...rest] = this.enter;
     return run(enter, [...rest, program, ...args], input);
+  }
+
+  /** As `run`, while everything else goes on. */
+  async answer(program: string, args: readonly string[]): Promise<string> {
+    const [enter = '', ...rest] = this.enter;
+    return (await promisify(execFile)(enter, [...rest, program, ...args])).stdout;
   }
 
   spawn(command: readonly string[], options: SpawnOptions): ChildProcess {

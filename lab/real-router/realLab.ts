@@ -11,12 +11,13 @@ import { planCrossAz } from '../topology/crossAz';
 import { crossAzRegion } from '../topology/crossAzEc2';
 import { ec2Model, peerOf, planTopology, routerNames, type LabPlan, type RouterName } from '../topology/plan';
 import type { LabGeneration } from '../topology/router';
+import type { DrawMs } from './distribution';
 import { isEnclosed } from './enclosure';
 import { layoutOf, type Layout, type Side } from './layout';
 import { Namespace } from './namespace';
 import { RealRouter } from './realRouter';
 import { User } from './user';
-import { Vpc, type Propagation } from './vpc';
+import { Vpc } from './vpc';
 
 /** One zone: secondary addresses and single-hop BFD. Two zones: a route, an Elastic IP and multi-hop BFD. */
 export type RealTopology = 'one-zone' | 'two-zones';
@@ -30,7 +31,8 @@ export type RealLabOptions = {
   readonly generation?: LabGeneration;
   /** Default 50 ms x 3. */
   readonly bfd?: BfdTimers;
-  readonly propagation?: Propagation;
+  /** From a change in EC2 to its effect in the VPC. Default: none. */
+  readonly propagation?: DrawMs;
   /** For the config.json of both routers. */
   readonly config?: ExtraKeys;
 };

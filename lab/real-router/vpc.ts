@@ -10,12 +10,10 @@ import { nowMs } from '../ec2-emulator/world';
 import { routerNames, type RouterName } from '../topology/plan';
 import { holderOfTarget } from '../topology/targets';
 import { CommandPipe } from './commands';
+import { always, type DrawMs } from './distribution';
 import { otherSide, portTowards, sides, type Layout, type Port, type Side } from './layout';
 import { Namespace } from './namespace';
 import { faultRules, type PacketFault } from './packetFaults';
-
-/** Milliseconds from a change in EC2 to its effect; asked anew for each change. */
-export type Propagation = () => number;
 
 export type Move = {
   readonly side: Side;
@@ -43,7 +41,8 @@ export class Vpc {
   readonly #faults = new Set<PacketFault>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #holders = new Map<Side, RouterName | null>();
-  propagation: Propagation = () => 0;
+  /** From a change in EC2 to its effect; asked anew for each change. */
+  propagation: DrawMs = always(0);
 
   constructor(layout: Layout, world: Ec2World, hosts: Readonly<Record<Side, Namespace>>) {
     this.#layout = layout;
@@ -96,8 +95,8 @@ export class Vpc {
     this.#renewFaults();
   }
 
-  forwarded(): Forwarded {
-    const text = this.namespace.run('nft', ['-j', 'list', 'counters']);
+  async forwarded(): Promise<Forwarded> {
+    const text = await this.namespace.answer('nft', ['-j', 'list', 'counters']);
     const { nftables } = JSON.parse(text) as {
       nftables: readonly { counter?: { name: string; packets: number } }[];
     };

@@ -6,6 +6,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { constants, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Port 0 takes any free one. */
@@ -31,6 +32,8 @@ export interface Service {
 }
 
 const rebindDeadlineMs = 2000;
+/** In which a connection that is shut down may still say so. */
+const lastWordsMs = 500;
 
 export async function listen(
   address: ListenAddress,
@@ -47,7 +50,12 @@ export async function listen(
     if (typeof bound === 'number') {
       if (minPingIntervalMs !== null) punishPings(server, minPingIntervalMs);
       const target = 'port' in address ? `127.0.0.1:${bound}` : wanted;
-      return { port: 'port' in address ? bound : 0, target, stop: () => server.forceShutdown() };
+      const cut = cutterOf(server);
+      const stop = (): void => {
+        server.forceShutdown();
+        setTimeout(cut, lastWordsMs).unref();
+      };
+      return { port: 'port' in address ? bound : 0, target, stop };
     }
     server.forceShutdown();
     // After a stop the address may take a moment to come free.
@@ -61,9 +69,7 @@ const pingStrikes = 2;
 
 /** As gRPC servers do by default: grpc-js alone has no such rule, so this looks at the sessions below it. */
 function punishPings(server: Server, minIntervalMs: number): void {
-  const below: unknown = Reflect.get(server, 'http2Servers');
-  if (!(below instanceof Map)) throw new Error('this grpc-js keeps its HTTP/2 servers elsewhere');
-  for (const http2Server of below.keys() as Iterable<Http2Server>) {
+  for (const http2Server of below(server)) {
     http2Server.on('session', (session: ServerHttp2Session) => {
       let [lastAt, strikes] = [-Infinity, 0];
       session.on('ping', () => {
@@ -76,6 +82,23 @@ function punishPings(server: Server, minIntervalMs: number): void {
       });
     });
   }
+}
+
+/** Ends the connections that are left, where the other side has lost its power and never closes its end. */
+function cutterOf(server: Server): () => void {
+  const open = new Set<Socket>();
+  for (const http2Server of below(server))
+    http2Server.on('connection', (socket: Socket) => {
+      open.add(socket);
+      socket.on('close', () => open.delete(socket));
+    });
+  return () => open.forEach((socket) => socket.destroy());
+}
+
+function below(server: Server): Iterable<Http2Server> {
+  const servers: unknown = Reflect.get(server, 'http2Servers');
+  if (!(servers instanceof Map)) throw new Error('this grpc-js keeps its HTTP/2 servers elsewhere');
+  return servers.keys() as Iterable<Http2Server>;
 }
 
 function bind(server: Server, address: string, creds: ServerCredentials): Promise<number | Error> {

@@ -1,14 +1,13 @@
 /**
  * The soak with packets: random faults at routers of real parts, and an oracle that looks at what the user's packets
- * did as well: every failure that BFD sees moves everything once, nothing else moves, and no outage is longer than
- * the detection time of its fault and a bound. Works inside the enclosure only.
+ * did as well. Every failure that BFD sees moves everything once and nothing else moves; no outage is longer than its
+ * fault explains; at no time do both routers forward. Works inside the enclosure only.
  */
-import { playFault } from '../real-router/failover';
-import { realFaults, type RealFault } from '../real-router/faults';
-import { detectionMs, startRealLab, type RealLab } from '../real-router/realLab';
-import { peerOf } from '../topology/plan';
+import { ForwardingLog } from '../real-router/forwardingLog';
+import { startRealLab, type RealLab } from '../real-router/realLab';
 import { median } from './memory';
 import { randomOf } from './random';
+import { drawConditions, trafficRounds, type TrafficRound } from './trafficRounds';
 
 export type TrafficSoakOptions = {
   readonly seed: number;
@@ -20,13 +19,19 @@ export type TrafficSoakOptions = {
 
 export type TrafficSoakReport = {
   readonly rounds: number;
+  /** How often each kind of round was played. */
+  readonly played: ReadonlyMap<string, number>;
   readonly outagesMs: readonly number[];
+  /** How much of each outage its fault, EC2 and the VPC do not explain. */
+  readonly beyondMs: readonly number[];
+  /** Looks at who forwards, between which nothing moved: one router each time, or the soak has failed. */
+  readonly looks: number;
   /** Null when everything was as it should be. */
   readonly failure: string | null;
 };
 
-/** On top of the detection time. */
-export const BEYOND_DETECTION_MS = 1_500;
+/** On top of what detection, EC2 and the VPC may take. */
+export const BEYOND_MS = 1_500;
 
 /** Quick keepalives, and no dampening to speak of: a round is short. */
 const config = {
@@ -37,65 +42,100 @@ const config = {
   damping_half_life_s: 1,
 };
 
-export async function trafficSoak({
-  seed,
-  failovers,
-  until,
-  say,
-}: TrafficSoakOptions): Promise<TrafficSoakReport> {
-  const random = randomOf(seed);
-  const outagesMs: number[] = [];
-  let rounds = 0;
-  let fault: RealFault | null = null;
+export async function trafficSoak(options: TrafficSoakOptions): Promise<TrafficSoakReport> {
   const real = await startRealLab({ generation: 'mixed', config });
+  const soak = new TrafficSoak(real, options);
   try {
     await real.startPair();
-    while (outagesMs.length < failovers && Date.now() < until) {
-      fault = random.weighted(realFaults.map((each) => ({ ...each, weight: 1 })));
-      rounds += 1;
-      const outageMs = await playRound(real, fault);
-      if (outageMs !== null) outagesMs.push(outageMs);
-      if (rounds % 20 === 0)
-        say(
-          `${rounds} rounds, ${outagesMs.length} failovers, median outage ${median(outagesMs).toFixed(0)} ms`,
-        );
-    }
-    return { rounds, outagesMs, failure: null };
-  } catch (error: unknown) {
-    const what = error instanceof Error ? error.message : String(error);
-    return {
-      rounds,
-      outagesMs,
-      failure: `round ${rounds} (${fault?.name ?? 'the start'}), seed ${seed}: ${what}`,
-    };
+    return await soak.run();
   } finally {
+    await soak.stop();
     await real.stop();
   }
 }
 
-/** The outage that the user saw; null where nothing moved. */
-async function playRound(real: RealLab, fault: RealFault): Promise<number | null> {
-  const before = { owner: real.owner, moves: real.vpc.moves.length, forwarded: real.vpc.forwarded() };
-  const { called, tookBack, user } = await playFault(real, fault);
-  const moves = real.vpc.moves.length - before.moves;
-  const right = (called ? 2 : 0) + (tookBack ? 2 : 0);
-  if (moves !== right) throw real.failure(`packets were led elsewhere ${moves} times, ${right} was right`);
-  const boundMs = BEYOND_DETECTION_MS + (fault.userSuffers ? detectionMs(real.bfd) : 0);
-  const { longestSilenceMs } = user.udp;
-  if (longestSilenceMs > boundMs)
-    throw real.failure(`no answer for ${longestSilenceMs.toFixed(0)} ms, ${boundMs} ms is the bound`);
-  if (user.udp.duplicates > 0) throw real.failure(`${user.udp.duplicates} answers came twice`);
-  // With a takeover, and where it was taken back at once, both have forwarded in turn.
-  if (!called) onlyOneForwards(real, before);
-  return called ? longestSilenceMs : null;
-}
+class TrafficSoak {
+  readonly #real: RealLab;
+  readonly #options: TrafficSoakOptions;
+  readonly #log: ForwardingLog;
+  readonly #played = new Map<string, number>();
+  readonly #outagesMs: number[] = [];
+  readonly #beyondMs: number[] = [];
+  #rounds = 0;
+  #looks = 0;
 
-type Before = Pick<RealLab, 'owner'> & { readonly forwarded: ReturnType<RealLab['vpc']['forwarded']> };
+  constructor(real: RealLab, options: TrafficSoakOptions) {
+    this.#real = real;
+    this.#options = options;
+    this.#log = new ForwardingLog(real.vpc);
+  }
 
-/** Where nothing moved, the other router has forwarded nothing. */
-function onlyOneForwards(real: RealLab, { owner, forwarded }: Before): void {
-  if (owner === null) return;
-  const other = peerOf(owner);
-  if (real.vpc.forwarded()[other].passed > forwarded[other].passed)
-    throw real.failure(`${other} forwarded while ${owner} had everything`);
+  async run(): Promise<TrafficSoakReport> {
+    const { seed, failovers, until } = this.#options;
+    const random = randomOf(seed);
+    while (this.#outagesMs.length < failovers && Date.now() < until) {
+      const round = random.weighted(trafficRounds);
+      const conditions = drawConditions(random);
+      this.#rounds += 1;
+      this.#played.set(round.name, (this.#played.get(round.name) ?? 0) + 1);
+      try {
+        await this.#play(round, conditions);
+      } catch (error: unknown) {
+        const what = error instanceof Error ? error.message : String(error);
+        const { ec2Ms, propagationMs } = conditions;
+        return this.#report(
+          `round ${this.#rounds} (${round.name}; EC2 ${ec2Ms} ms, VPC ${propagationMs} ms), seed ${seed}: ${what}`,
+        );
+      }
+      if (this.#rounds % 20 === 0) this.#say();
+    }
+    return this.#report(null);
+  }
+
+  async stop(): Promise<void> {
+    await this.#log.stop();
+  }
+
+  async #play(round: TrafficRound, conditions: ReturnType<typeof drawConditions>): Promise<void> {
+    const real = this.#real;
+    const { ec2Ms, propagationMs } = conditions;
+    real.lab.ec2.clearFaults();
+    if (ec2Ms > 0) real.lab.ec2.addFault({ kind: 'latency', ms: ec2Ms });
+    real.vpc.propagation = () => propagationMs;
+    const movesBefore = real.vpc.moves.length;
+    const { silenceMs, explainedMs, moves, failovers, duplicates } = await round.play(real);
+    if (moves !== null && real.vpc.moves.length - movesBefore !== moves)
+      throw real.failure(
+        `packets were led elsewhere ${real.vpc.moves.length - movesBefore} times, ${moves} was right`,
+      );
+    const beyondMs = silenceMs - explainedMs - (failovers > 0 ? ec2Ms + propagationMs : 0);
+    if (beyondMs > BEYOND_MS)
+      throw real.failure(
+        `no answer for ${silenceMs.toFixed(0)} ms, ${(silenceMs - beyondMs + BEYOND_MS).toFixed(0)} ms is the bound`,
+      );
+    if (duplicates > 0) throw real.failure(`${duplicates} answers came twice`);
+    const { quiet, both } = this.#log.take();
+    this.#looks += quiet;
+    if (both > 0) throw real.failure(`both routers forwarded while nothing moved, seen ${both} times`);
+    if (failovers === 0) return;
+    this.#outagesMs.push(silenceMs);
+    this.#beyondMs.push(beyondMs);
+  }
+
+  #say(): void {
+    this.#options.say(
+      `${this.#rounds} rounds, ${this.#outagesMs.length} failovers, median outage ${median(this.#outagesMs).toFixed(0)} ms`,
+    );
+  }
+
+  #report(failure: string | null): TrafficSoakReport {
+    return {
+      rounds: this.#rounds,
+      played: this.#played,
+      outagesMs: this.#outagesMs,
+      beyondMs: this.#beyondMs,
+      looks: this.#looks,
+      failure,
+    };
+  }
 }
