@@ -1,4 +1,5 @@
 /** A small valid document, and changes to it: each test says only what is wrong with its own. */
+import { parseConfig } from '../../src/config/load';
 
 type Json = { [key: string]: unknown };
 
@@ -34,4 +35,13 @@ export function multiHop(change: Json = {}): Json {
 
 export function textOf(config: unknown): string {
   return JSON.stringify({ config });
+}
+
+/** One line each, without the title, which has to count them; none where the text is accepted. */
+export function mistakesOf(text: string): readonly string[] {
+  const loaded = parseConfig(text, 'FILE');
+  if (loaded.ok) return [];
+  const [title, ...lines] = loaded.report.split('\n');
+  expect(title).toBe(`FILE has ${lines.length === 1 ? '1 mistake' : `${lines.length} mistakes`}:`);
+  return lines.map((line) => line.trim());
 }

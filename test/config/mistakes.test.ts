@@ -1,14 +1,14 @@
 /** Every kind of mistake with the words of its report, and every warning. */
 import { parseConfig } from '../../src/config/load';
-import { addressWith, configWith, multiHop, textOf, withAddresses, withSessions } from './documents';
-
-function mistakesOf(text: string): readonly string[] {
-  const loaded = parseConfig(text, 'FILE');
-  if (loaded.ok) return [];
-  const [title, ...lines] = loaded.report.split('\n');
-  expect(title).toBe(`FILE has ${lines.length === 1 ? '1 mistake' : `${lines.length} mistakes`}:`);
-  return lines.map((line) => line.trim());
-}
+import {
+  addressWith,
+  configWith,
+  mistakesOf,
+  multiHop,
+  textOf,
+  withAddresses,
+  withSessions,
+} from './documents';
 
 function warningsOf(config: unknown): readonly string[] {
   const loaded = parseConfig(textOf(config), 'FILE');

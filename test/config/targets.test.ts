@@ -2,7 +2,7 @@
 import { isLinkLocal, notAnIpv6Host } from '../../src/config/ipv6';
 import { parseConfig } from '../../src/config/load';
 import type { AwsTarget } from '../../src/aws/description';
-import { configWith, textOf } from './documents';
+import { configWith, mistakesOf, textOf } from './documents';
 import { inAws } from '../support/inAws';
 
 const table = 'rtb-0a1b2c3d4e5f60718';
@@ -36,15 +36,7 @@ function targetsOf(...actions: readonly object[]): readonly AwsTarget[] {
   return inAws(loaded.settings).whole.targets;
 }
 
-function mistakesOf(change: object): readonly string[] {
-  const loaded = parseConfig(textOf(configWith({ ...change })), 'FILE');
-  return loaded.ok
-    ? []
-    : loaded.report
-        .split('\n')
-        .slice(1)
-        .map((line) => line.trim());
-}
+const mistakesIn = (change: object) => mistakesOf(textOf(configWith({ ...change })));
 
 test('several actions: one canonical order, whatever that of the configuration', () => {
   const actions = [
@@ -179,7 +171,7 @@ test.each<[what: string, change: object, mistakes: readonly string[]]>([
     ],
   ],
 ])('mistake: %s', (_what, change, mistakes) => {
-  expect(mistakesOf(change)).toEqual(mistakes);
+  expect(mistakesIn(change)).toEqual(mistakes);
 });
 
 test.each([

@@ -1,6 +1,6 @@
 /**
  * Plays a story of test/transcripts against the core of router A and writes down what it does. Time is
- * virtual, jitter is fixed at 0.5 (three quarters of the nominal backoff), deadlines are honoured, and EC2's
+ * virtual, jitter is fixed at 0.5 (three quarters of the nominal backoff), deadlines are honoured, and the cloud's
  * reads answer by themselves. README.md of this folder has the grammar.
  */
 import { violations } from '../../src/core/state/invariants';
@@ -9,9 +9,9 @@ import type { Failure, InstanceCondition } from '../../src/core/state/readings';
 import type { Plan } from '../../src/core/state/plan';
 import { initialState, type State } from '../../src/core/state/state';
 import { roleWords, step } from '../../src/core/step';
-import { ELASTIC_IP, PLAN, THIRD_SESSION, observationOf, type Owner } from './storyWorld';
+import { AWS, THIRD_SESSION, observationOf, type Owner, type World } from './storyWorld';
 
-/** An EC2 read that nothing delays. */
+/** A read of the cloud that nothing delays. */
 const READ_MS = 50;
 /** What the clock on the wall says at time 0. */
 const WALL_MS = Date.UTC(2026, 0, 1);
@@ -22,8 +22,9 @@ type Reads = { readonly latencyMs: number; readonly failure: Failure | null };
 type Planned = { readonly at: number; readonly event: Event };
 
 export class Story {
-  #plan: Plan = PLAN;
-  #state: State = initialState(PLAN);
+  readonly #world: World;
+  #plan: Plan;
+  #state: State;
   #now = 0;
   #steps = 0;
   #hidden = false;
@@ -51,9 +52,15 @@ export class Story {
   /** Times of a row of steps that only asked EC2 again: written down as one line. */
   #asking: number[] = [];
 
+  private constructor(world: World) {
+    this.#world = world;
+    this.#plan = world.plan;
+    this.#state = initialState(world.plan);
+  }
+
   /** Plays the lines of a story; returns what router A did. */
-  static play(lines: readonly string[]): readonly string[] {
-    const story = new Story();
+  static play(lines: readonly string[], world: World = AWS): readonly string[] {
+    const story = new Story(world);
     const inputs = lines.map((line) => {
       const [time = '', verb = '', ...words] = line.trim().split(/\s+/);
       return { at: Math.round(Number(time) * 1000), verb, words, line };
@@ -80,7 +87,7 @@ export class Story {
     const [first = '', second = '', third = ''] = words;
     switch (verb) {
       case 'configured':
-        this.#plan = planOf(words);
+        this.#plan = planOf(this.#world, words);
         this.#state = initialState(this.#plan);
         return;
       case 'given':
@@ -196,7 +203,7 @@ export class Story {
   #given(words: readonly string[]): void {
     const [role, generation = 'gen1', ...options] = words;
     this.#hidden = true;
-    this.#plan = planOf(options);
+    this.#plan = planOf(this.#world, options);
     this.#state = initialState(this.#plan);
     this.#owners = this.#plan.targets.map(() => (role === 'ACTIVE' ? 'A' : 'B'));
     this.#take({ type: 'started', bootId: 'boot-1', memory: null, wallNow: WALL_MS });
@@ -314,7 +321,8 @@ export class Story {
         this.#owners[this.#plan.targets.findIndex((target) => target.id === id)] = owner;
       }
     }
-    const failure = kind === 'ok' ? null : { kind: kind as 'refused', code, message: 'says EC2' };
+    const failure =
+      kind === 'ok' ? null : { kind: kind as 'refused', code, message: `says ${this.#plan.cloud.name}` };
     this.#take({
       type: 'callAnswered',
       attempt,
@@ -374,7 +382,7 @@ export class Story {
     this.#lines.push(`${timeOf(first)} unchanged`, `        -> observe${again}`);
   }
 
-  /** Lets EC2 answer what was asked; returns the effect in words. */
+  /** Lets the cloud answer what was asked; returns the effect in words. */
   #start(effect: Effect): readonly string[] {
     switch (effect.effect) {
       case 'observeOwnership':
@@ -436,7 +444,7 @@ export class Story {
     return isKeepalive;
   }
 
-  /** A read shows what EC2 holds when it begins, and is answered later. */
+  /** A read shows who holds what when it begins, and is answered later. */
   #observe(number: number): void {
     const { latencyMs, failure } = this.#reads;
     const startedAt = this.#now;
@@ -473,18 +481,20 @@ export class Story {
       this.#holdersTold = reason;
       return isTold;
     }
-    if (event.type === 'ownershipObserved') return /^EC2 shows [^;]* and [^;]*$/.test(reason);
+    if (event.type === 'ownershipObserved')
+      return new RegExp(`^${this.#plan.cloud.name} shows [^;]* and [^;]*$`).test(reason);
     return event.type === 'inputDrained' || event.type === 'observationFailed';
   }
 }
 
 /** `any|all`, `three`, `elastic-ip`, `preferred`, `take-foreign`, `take-withdrawn`, `take-from-running SECONDS`, `before-maintenance SECONDS`, `at-shutdown`: the configuration, where not the delivered one. */
-function planOf(words: readonly string[]): Plan {
-  let plan: Plan = PLAN;
+function planOf(world: World, words: readonly string[]): Plan {
+  let plan: Plan = world.plan;
   for (const [index, word] of words.entries()) {
     if (word === 'any' || word === 'all') plan = { ...plan, trigger: word };
-    else if (word === 'three') plan = { ...plan, sessions: [...PLAN.sessions, THIRD_SESSION] };
-    else if (word === 'elastic-ip') plan = { ...plan, targets: [...PLAN.targets, ELASTIC_IP] };
+    else if (word === 'three') plan = { ...plan, sessions: [...world.plan.sessions, THIRD_SESSION] };
+    else if (word === 'elastic-ip')
+      plan = { ...plan, targets: [...world.plan.targets, world.restsOnAnother] };
     else if (word === 'preferred') plan = { ...plan, preferred: true };
     else if (word === 'take-foreign') plan = { ...plan, foreignHolder: 'take' };
     else if (word === 'take-withdrawn') plan = { ...plan, onPeerWithdrawn: 'take' };

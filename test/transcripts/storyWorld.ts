@@ -1,12 +1,13 @@
-/** Router A of the stories: what it is asked to do, and what EC2 shows it. */
+/** Router A of the stories: what it is asked to do, in AWS or in OpenStack, and what the cloud shows it. */
 import type { Holder, Observation } from '../../src/core/state/readings';
-import { EC2, type AwsPlan, type AwsTarget } from '../../src/aws/description';
-import type { Target } from '../../src/core/state/plan';
+import { EC2, type AwsTarget } from '../../src/aws/description';
+import type { Plan, Target } from '../../src/core/state/plan';
+import { OPENSTACK, type OpenstackTarget } from '../../src/openstack/description';
 import { TIMING, addressTarget, heldOn, slot } from '../support/coreWorld';
 
-export const TARGETS = ['10.0.1.100', '10.0.2.100', '10.0.2.101'] as const;
+const TARGETS = ['10.0.1.100', '10.0.2.100', '10.0.2.101'] as const;
 /** Where the configuration has it: on the floating 10.0.2.100. */
-export const ELASTIC_IP: AwsTarget = {
+const ELASTIC_IP: AwsTarget = {
   ...slot(2),
   rank: 0,
   kind: 'elasticIp',
@@ -25,8 +26,8 @@ export const THIRD_SESSION = {
   detectionTimeMs: 150,
 };
 
-export const PLAN: AwsPlan = {
-  targets: [addressTarget(TARGETS[0], 1), addressTarget(TARGETS[1], 2), addressTarget(TARGETS[2], 2)],
+/** Without what only its cloud gives a meaning. */
+const PLAN: Omit<Plan, 'targets' | 'cloud'> = {
   sessions: [
     { id: 'rtrB-a', peerAddress: PEERS[0], interfaceName: 'Te0', txIntervalMs: 50, detectionTimeMs: 150 },
     { id: 'rtrB-b', peerAddress: PEERS[1], interfaceName: 'Te1', txIntervalMs: 50, detectionTimeMs: 150 },
@@ -38,12 +39,40 @@ export const PLAN: AwsPlan = {
   onPeerWithdrawn: 'stay',
   handsOver: { beforeMaintenanceMs: null, atShutdown: false },
   timing: TIMING,
-  cloud: EC2,
+};
+
+export type World = {
+  readonly plan: Plan;
+  /** The fourth target, which is put on another. */
+  readonly restsOnAnother: Target;
+};
+
+const addresses = [addressTarget(TARGETS[0], 1), addressTarget(TARGETS[1], 2), addressTarget(TARGETS[2], 2)];
+
+export const AWS: World = { plan: { ...PLAN, targets: addresses, cloud: EC2 }, restsOnAnother: ELASTIC_IP };
+
+const fixedAddresses = addresses.map(({ id, deviceIndex, networkCardIndex, rank }): OpenstackTarget => {
+  return { kind: 'fixedAddress', id, address: id, deviceIndex, networkCardIndex, rank };
+});
+/** Under the name that the stories have for it. */
+const FLOATING_IP: OpenstackTarget = {
+  ...slot(2),
+  rank: 0,
+  kind: 'floatingIp',
+  id: ELASTIC_IP.id,
+  floatingIp: '203.0.113.10',
+  privateAddress: TARGETS[1],
+};
+
+/** The same pair with its targets in OpenStack. */
+export const IN_OPENSTACK: World = {
+  plan: { ...PLAN, targets: fixedAddresses, cloud: OPENSTACK },
+  restsOnAnother: FLOATING_IP,
 };
 
 /**
  * Router A or B, on the interface where the target belongs; nobody; C, a third instance; D, an interface that
- * is attached to no instance; S, one that an AWS service has; w, the wrong interface of router A; ?, EC2 does not say.
+ * is attached to no instance; S, one that an service of the cloud has; w, the wrong interface of router A; ?, the cloud does not say.
  */
 export type Owner = 'A' | 'B' | '-' | 'C' | 'D' | 'S' | 'w' | '?';
 
