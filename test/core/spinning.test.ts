@@ -245,7 +245,7 @@ function mostInAMinute(counts: readonly Count[]): number {
 
 /**
  * A call is tried at most every half second once it has failed a few times; each new attempt, of which a minute sees
- * few, begins with some quick tries. One that has no answer is sent again after 300 ms at least, and ever more seldom.
+ * few, begins with some quick tries. One that has no answer is sent again after 300 ms at least.
  */
 const SENDS_MAX = 2 * 220;
 /** One a second where something has to be watched closely, and one after each move. */

@@ -10,10 +10,10 @@ import type { Failure } from '../state/readings';
 import { confirmWrite, observeNow } from '../levels/ownership';
 import type { Call, Send } from '../state/attempt';
 import { keepAlarm, list, note, raiseAlarm, wakeAt, type Turn, type Weight } from '../state/turn';
-import { isOvertaken, overlapAt, overlapAtOf } from './overlap';
+import { isOvertaken, overlapAt, overlapAtOf, overlapDeadlineMs } from './overlap';
 import { waitersOf, waitingCalls } from './waiting';
 
-/** Deadline of the n-th try: 1, 2, 4, 8, 8, ... seconds. A later try does not abort an earlier one. */
+/** Deadline of the n-th try: 1, 2, 4, 8, 8, ... seconds. A later try does not abort an earlier one (see overlap.ts). */
 const FIRST_DEADLINE_MS = 1_000;
 const LAST_DEADLINE_MS = 8_000;
 /** The first retry goes out at once, later ones after 50 ms doubling to a second. */
@@ -55,12 +55,9 @@ function send(turn: Turn, call: Call, hedge: boolean): void {
   const isSecond = hedge && call.outstanding.length === 1 && call.outstanding[0]?.hedge === false;
   const tries = isSecond ? call.tries : call.tries + 1;
   const outgoing: Send = { number, startedAt: turn.now, hedge, queued: false };
-  turn.effects.push({
-    effect: 'sendCall',
-    ...requestOf(turn, attempt, call),
-    send: number,
-    timeoutMs: Math.min(FIRST_DEADLINE_MS * 2 ** (tries - 1), LAST_DEADLINE_MS),
-  });
+  const tryMs = Math.min(FIRST_DEADLINE_MS * 2 ** (tries - 1), LAST_DEADLINE_MS);
+  const timeoutMs = overlapDeadlineMs(call, tryMs);
+  turn.effects.push({ effect: 'sendCall', ...requestOf(turn, attempt, call), send: number, timeoutMs });
   const outstanding = [...call.outstanding, outgoing];
   const nextSendAt = hedge ? call.nextSendAt : null;
   updateCall(turn, call.number, {

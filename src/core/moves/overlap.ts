@@ -7,13 +7,19 @@ import { isLarge } from './grouping';
 import type { Attempt, Call } from '../state/attempt';
 import { note, type Turn } from '../state/turn';
 
-/**
- * While the cloud is silent, it is asked again: more seldom the more requests are out, but at least once a second.
- */
-const PACE_MS_FOR_EACH_OUT = 150;
-const LONGEST_PACE_MS = 1_000;
+/** While the cloud is silent, it is asked again so often: for two calls about as often as EC2 gives an account tokens. */
+const PACE_MS = 450;
+/** Where answers are only late at times, the third request and the fourth meet such a time seldom: they come sooner. */
+const SOON_OUT = 3;
+const SOON_SHARE = 0.6;
 /** At most this many requests of one call are out; when one ends, the next follows. */
 const MOST_OUT = 8;
+/**
+ * So many of them have the deadline of a try, for a cloud that answers after seconds. The others find out whether it is
+ * back and make room for the next one soon.
+ */
+const PATIENT_OUT = 4;
+const IMPATIENT_DEADLINE_MS = 1_500;
 /** Up to this many waiting calls are asked for at that pace; more of them share it. */
 const AT_THAT_PACE = 2;
 
@@ -32,15 +38,22 @@ function slowBy({ plan: { timing }, state }: Turn): number {
 }
 
 /** When the request that is being sent now is to be followed by one more if it has no answer; null: never. */
-export function overlapAtOf(turn: Turn, { calls }: Attempt, { outstanding }: Call): number | null {
+export function overlapAtOf(turn: Turn, { calls }: Attempt, { number, outstanding }: Call): number | null {
   const slowMs = slowBy(turn);
   const out = outstanding.length + 1;
   if (out === 1) return turn.now + slowMs;
   // With many calls, the cloud's limits have no room for more than two requests of each.
   if (isLarge(calls) || out >= MOST_OUT) return null;
   const waiting = calls.filter(({ outcome }) => outcome === 'open').length;
-  const paceMs = Math.max(slowMs / 2, Math.min(PACE_MS_FOR_EACH_OUT * out, LONGEST_PACE_MS));
-  return turn.now + paceMs * Math.max(1, waiting / AT_THAT_PACE) * (0.75 + turn.jitter / 4);
+  const paceMs = Math.max(slowMs * SOON_SHARE, out <= SOON_OUT ? 0 : PACE_MS);
+  // Calls that were sent together draw apart: the first answer is news for all of them.
+  const jitter = (turn.jitter + number / calls.length) % 1;
+  return turn.now + paceMs * Math.max(1, waiting / AT_THAT_PACE) * (0.75 + jitter / 4);
+}
+
+/** Of the next request, in ms; `tryMs` is that of its try. */
+export function overlapDeadlineMs({ outstanding }: Call, tryMs: number): number {
+  return outstanding.length < PATIENT_OUT ? tryMs : Math.min(tryMs, IMPATIENT_DEADLINE_MS);
 }
 
 /** When one more request for this call is due; null: not before something else has happened. */
