@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: measures the built daemon and writes docs/benchmarks.md and its plot; `npm run bench -- package`
  * measures the container, `npm run bench -- scale` many targets alone, `npm run bench -- heal` the healer,
+ * `npm run bench -- clouds` a takeover in OpenStack beside one in EC2,
  * `npm run bench -- --versus DIR` this build against another one; each writes its section of the page. Times are
  * reported, never judged; counts that are off end it with exit code 1. Ends what it started, and nothing else.
  */
@@ -8,6 +9,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchClouds, readCloudsWishes } from './cloudsMain';
+import { cloudsPart } from './cloudsReport';
 import { benchHeal, readHealWishes } from './healMain';
 import { healPart } from './healReport';
 import { bundleSize, load, machineLine } from './machine';
@@ -32,6 +35,7 @@ const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIR
        npm run bench -- --versus DIRECTORY [--rows NAME,NAME] [--pairs N] [--rest SECONDS] [--out DIRECTORY]
        npm run bench -- scale [--out DIRECTORY]
        npm run bench -- heal [--node PROGRAM]... [--starts N] [--out DIRECTORY]
+       npm run bench -- clouds [--samples N] [--out DIRECTORY]
        npm run bench -- traffic [--failovers N] [--out DIRECTORY]
        npm run bench -- package [--minutes N] [--failovers N] [--files DIRECTORY] [--out DIRECTORY]
 
@@ -48,6 +52,8 @@ const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIR
   heal       the healer: in virtual time, and its start
   --node     another Node that starts it, beside this one
   --starts   how often (default 20)
+
+  clouds     only takeovers in OpenStack beside as many in EC2 (--samples: default 40)
 
   traffic    what a user's packets see of a failover, with real BFD: docs/real-traffic.md; root, Debian's
              frr, nftables, keepalived and awscli
@@ -239,6 +245,16 @@ async function healed(args: readonly string[]): Promise<number> {
   return conclude(await benchHeal(wishes, say));
 }
 
+async function inBothClouds(args: readonly string[]): Promise<number> {
+  const wishes = readCloudsWishes(args);
+  if (typeof wishes === 'string') {
+    process.stderr.write(`bench: ${wishes}\n\n${USAGE}`);
+    return 2;
+  }
+  limitTime(LONGEST_MINUTES);
+  return conclude(await benchClouds(wishes, say));
+}
+
 async function versusBuild(args: readonly string[]): Promise<number> {
   const wishes = readVersusWishes(args);
   if (typeof wishes === 'string') {
@@ -255,6 +271,7 @@ async function main(): Promise<number> {
   if (args[0] === 'package') return packaged(args.slice(1));
   if (args[0] === 'scale') return scaled(args.slice(1));
   if (args[0] === 'heal') return healed(args.slice(1));
+  if (args[0] === 'clouds') return inBothClouds(args.slice(1));
   if (args.some((arg) => /^--versus(=|$)/.test(arg))) return versusBuild(args);
   const wishes = readWishes(args);
   if (typeof wishes === 'string') {
@@ -274,6 +291,8 @@ async function main(): Promise<number> {
       ...partOf(before, packagedPart),
       '',
       ...partOf(before, healPart),
+      '',
+      ...partOf(before, cloudsPart),
     ]),
   );
   writeFileSync(join(wishes.out, plotName), plot(results.latency, 2));

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDaemon, type DaemonProcess } from '../daemonProcess';
-import { Fabric } from '../slapi-sim/fabric';
+import { Fabric, type FabricOptions } from '../slapi-sim/fabric';
 import { SimRouter } from '../slapi-sim/router';
 import { peerOf, routerNames, type RouterName } from '../topology/plan';
 import { PAIR, type ByRouter, type OpenstackPair } from './pair';
@@ -19,6 +19,7 @@ export type OpenstackLabOptions = {
   readonly targets?: readonly LabTarget[];
   /** Merged into the object `config` of both routers. */
   readonly config?: Readonly<Record<string, unknown>>;
+  readonly fabric?: FabricOptions;
 };
 
 const INTERFACE = 'GigabitEthernet0/0/0/0';
@@ -39,7 +40,7 @@ export class OpenstackLab {
   readonly pair: OpenstackPair;
   readonly routers: ByRouter<SimRouter>;
   readonly directory: string;
-  readonly #fabric = new Fabric();
+  readonly #fabric: Fabric;
   readonly #link: string;
   readonly #grpcPorts: ByRouter<number>;
   readonly #options: OpenstackLabOptions;
@@ -49,6 +50,7 @@ export class OpenstackLab {
     this.pair = pair;
     this.routers = routers;
     this.#options = options;
+    this.#fabric = new Fabric(options.fabric);
     this.#grpcPorts = { rtr1: routers.rtr1.port, rtr2: routers.rtr2.port };
     this.directory = mkdtempSync(join(tmpdir(), 'xr-aws-ha-openstack-'));
     const { rtr1, rtr2 } = PAIR.address;
