@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { FaultTable, faultScope } from '../faultRules';
-import { openListener, type HttpListener, type ReceivedRequest } from '../httpListener';
+import { openListener, type HttpListener, type ListenerOptions, type ReceivedRequest } from '../httpListener';
 import { changeFloatingIp, changePort, changeRoutes, found, type Change } from './changes';
 import { error, Identity, type ApplicationCredential } from './identity';
 import { NeutronError, type NeutronModel } from './model';
@@ -38,6 +38,8 @@ export type NeutronOptions = {
   /** What the metadata service answers: `/openstack/latest/network_data.json`. */
   readonly metadata?: Readonly<Record<string, object>>;
   readonly port?: number;
+  /** PEM texts; absent: plain HTTP. */
+  readonly tls?: ListenerOptions['tls'];
 };
 
 type Answer = { readonly status: number; readonly body: object | string; readonly token?: string };
@@ -56,9 +58,18 @@ export class NeutronEmulator {
   readonly #metadata: Readonly<Record<string, object>>;
   #listener: HttpListener | null = null;
   readonly #requests: NeutronRequest[] = [];
+  readonly #tls: ListenerOptions['tls'];
   #port = 0;
 
-  constructor({ model, credentials, tokenLifeMs = 3_600_000, latencyMs = 0, metadata = {} }: NeutronOptions) {
+  constructor({
+    model,
+    credentials,
+    tokenLifeMs = 3_600_000,
+    latencyMs = 0,
+    metadata = {},
+    tls,
+  }: NeutronOptions) {
+    this.#tls = tls;
     this.model = model;
     this.latencyMs = latencyMs;
     this.#metadata = metadata;
@@ -66,7 +77,7 @@ export class NeutronEmulator {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `${this.#tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.#port}`;
   }
 
   get authUrl(): string {
@@ -80,7 +91,11 @@ export class NeutronEmulator {
 
   /** Again after `stop`: on the same port, with what it knew. */
   async open(port = this.#port): Promise<void> {
-    this.#listener = await openListener({ port, onRequest: (request) => void this.#serve(request) });
+    this.#listener = await openListener({
+      port,
+      ...(this.#tls === undefined ? {} : { tls: this.#tls }),
+      onRequest: (request) => void this.#serve(request),
+    });
     this.#port = Number(new URL(this.#listener.url).port);
   }
 
@@ -147,7 +162,7 @@ export class NeutronEmulator {
   }
 }
 
-function faulty({ status, type }: Extract<NeutronFault, { kind: 'status' }>): Answer {
+export function faulty({ status, type }: Extract<NeutronFault, { kind: 'status' }>): Answer {
   if (status === 503)
     return {
       status,
@@ -168,7 +183,8 @@ const NOT_FOUND = {
   routers: 'RouterNotFound',
 } as const;
 
-function actionOf(pathname: string): string {
+/** `PUT floatingips` without its method: what of the path says which kind of request it is. */
+export function actionOf(pathname: string): string {
   const [, , collection = '', , further] = pathname.split('/');
   return pathname.startsWith('/v2.0/') ? (further ?? collection) : pathname.split('/').slice(2).join('/');
 }

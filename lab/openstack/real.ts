@@ -4,7 +4,13 @@ import { routerNames, type RouterName } from '../topology/plan';
 import { PAIR, type OpenstackPair } from './pair';
 import { ADMIN, RealServices, type ServiceOptions } from './realServices';
 
-export type RealPair = OpenstackPair & { readonly services: RealServices };
+export type Credential = OpenstackPair['credential'];
+
+export type RealPair = OpenstackPair & {
+  readonly services: RealServices;
+  /** One more application credential of the pair's user, for reading alone: Keystone's access rules let nothing else through. */
+  readonly readingOnly: () => Promise<Credential>;
+};
 
 /** Nobody holds anything. In an empty directory. */
 export async function startRealPair(directory: string, options: ServiceOptions = {}): Promise<RealPair> {
@@ -13,8 +19,15 @@ export async function startRealPair(directory: string, options: ServiceOptions =
   const admin = await tokenOf(authUrl, passwordOf(ADMIN.name, ADMIN.password), ADMIN.project);
   const keystone = caller(authUrl, admin);
   const neutron = caller(`${networkUrl}/v2.0`, admin);
-  const credential = await makeProject(keystone, authUrl, networkUrl);
-  return { ...(await makeNetworks(neutron, credential.projectId)), authUrl, credential, services };
+  const { projectId, makeCredential } = await makeProject(keystone, authUrl, networkUrl);
+  return {
+    ...(await makeNetworks(neutron, projectId)),
+    authUrl,
+    credential: await makeCredential('routers'),
+    readingOnly: () =>
+      makeCredential('reading-only', [{ service: 'network', method: 'GET', path: '/v2.0/**' }]),
+    services,
+  };
 }
 
 type Call = (method: string, path: string, body?: object) => Promise<unknown>;
@@ -52,6 +65,7 @@ async function tokenOf(authUrl: string, identity: object, project: string): Prom
 }
 
 const ID = z.object({ id: z.string() });
+const CREDENTIAL = z.object({ application_credential: z.object({ id: z.string(), secret: z.string() }) });
 
 /** Of what a POST has made. */
 async function make(call: Call, path: string, name: string, body: object): Promise<string> {
@@ -75,20 +89,24 @@ async function makeProject(keystone: Call, authUrl: string, networkUrl: string) 
     region_id: 'r1',
     url: networkUrl,
   });
-  const own = caller(authUrl, await tokenOf(authUrl, passwordOf('pair', 'pair'), 'pair'));
-  const answer = await own('POST', `/users/${userId}/application_credentials`, {
-    application_credential: { name: 'routers', roles: [{ name: 'member' }, { name: 'reader' }] },
-  });
-  const { id, secret } = z
-    .object({ application_credential: z.object({ id: z.string(), secret: z.string() }) })
-    .parse(answer).application_credential;
-  return { id, secret, projectId };
+  const makeCredential = async (name: string, rules?: readonly object[]): Promise<Credential> => {
+    const own = caller(authUrl, await tokenOf(authUrl, passwordOf('pair', 'pair'), 'pair'));
+    const answer = await own('POST', `/users/${userId}/application_credentials`, {
+      application_credential: {
+        name,
+        roles: [{ name: 'member' }, { name: 'reader' }],
+        ...(rules === undefined ? {} : { access_rules: rules }),
+      },
+    });
+    return CREDENTIAL.parse(answer).application_credential;
+  };
+  return { projectId, makeCredential };
 }
 
 async function makeNetworks(
   neutron: Call,
   projectId: string,
-): Promise<Omit<RealPair, 'authUrl' | 'credential' | 'services'>> {
+): Promise<Omit<OpenstackPair, 'authUrl' | 'credential'>> {
   const own = { project_id: projectId };
   const external = await make(neutron, '/networks', 'network', {
     name: 'external',

@@ -14,6 +14,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Debian's own, which the packages are for. */
 const PYTHON = '/usr/bin/python3';
 const START_DEADLINE_MS = 120_000;
+/** Keystone's default. */
+const TOKEN_LIFE_S = 3600;
 
 export const ADMIN = { name: 'admin', password: 'admin', project: 'admin' } as const;
 
@@ -23,8 +25,6 @@ type ServiceName = 'keystone' | 'neutron';
 export type Database = 'sqlite' | 'mariadb';
 
 export type ServiceOptions = {
-  /** Of every token. */
-  readonly tokenLifeS?: number;
   readonly database?: Database;
 };
 
@@ -41,13 +41,10 @@ export class RealServices {
   }
 
   /** In an empty directory; resolves when both answer. */
-  static async start(
-    directory: string,
-    { tokenLifeS = 3600, database = 'sqlite' }: ServiceOptions = {},
-  ): Promise<RealServices> {
+  static async start(directory: string, { database = 'sqlite' }: ServiceOptions = {}): Promise<RealServices> {
     const ports = { keystone: await freePort(), neutron: await freePort() };
     const services = new RealServices(directory, ports, database);
-    services.#configure(tokenLifeS);
+    services.#configure();
     // Neutron's tables take as long as all of Keystone's: both at once.
     await Promise.all([services.#prepareNeutron(), services.#prepareKeystone()]);
     await Promise.all([services.launch('keystone'), services.launch('neutron')]);
@@ -69,6 +66,14 @@ export class RealServices {
     for (const until = Date.now() + START_DEADLINE_MS; !(await answers(url)); await delay(100))
       if (child.exitCode !== null || Date.now() > until)
         throw new Error(`${name} does not answer: ${lastWords(join(this.directory, `${name}.out`))}`);
+  }
+
+  /** Of every token from now on. Keystone restarts. */
+  async setTokenLife(seconds: number): Promise<void> {
+    await this.halt('keystone');
+    const path = (name: string) => join(this.directory, name);
+    writeFileSync(path('keystone.conf'), keystoneConf(path, seconds), { mode: 0o600 });
+    await this.launch('keystone');
   }
 
   async halt(name: ServiceName | 'mariadb'): Promise<void> {
@@ -122,13 +127,13 @@ export class RealServices {
     return [PYTHON, ['-c', NEUTRON_SERVER, '--config-file', join(this.directory, 'neutron.conf')]];
   }
 
-  #configure(tokenLifeS: number): void {
+  #configure(): void {
     const path = (name: string) => join(this.directory, name);
     for (const name of ['fernet', 'lock', 'state']) mkdirSync(path(name), { recursive: true, mode: 0o700 });
     for (const key of ['0', '1'])
       writeFileSync(path(`fernet/${key}`), randomBytes(32).toString('base64url') + '=', { mode: 0o600 });
     const files = {
-      'keystone.conf': keystoneConf(path, tokenLifeS),
+      'keystone.conf': keystoneConf(path, TOKEN_LIFE_S),
       'neutron.conf': neutronConf(path, this.#ports.neutron, this.authUrl, this.#database),
     };
     for (const [name, text] of Object.entries(files)) writeFileSync(path(name), text, { mode: 0o600 });

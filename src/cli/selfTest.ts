@@ -76,6 +76,8 @@ function needsOf(configPath: string, config: unknown): readonly Need[] {
     },
     ...given(member(config, 'grpc_credentials_file'), 'read', 'gRPC has no user name and password'),
     ...given(member(member(config, 'grpc_tls'), 'ca_file'), 'read', 'gRPC has no certificate to trust'),
+    ...given(member(member(config, 'cloud'), 'credentials_file'), 'read', 'there is no token of Keystone'),
+    ...given(member(member(config, 'cloud'), 'ca_file'), 'read', 'Keystone and Neutron are not trusted'),
     ...given(socket, 'write', 'the router cannot be reached'),
   ];
 }

@@ -136,6 +136,7 @@ function openstackOf(cloud: NonNullable<Config['cloud']>, config: Config): Opens
   return {
     authUrl: cloud.auth_url.replace(/\/+$/, ''),
     credentialsFile: cloud.credentials_file,
+    caFile: cloud.ca_file ?? null,
     networkUrl: cloud.network_url?.replace(/\/+$/, '') ?? null,
     region: cloud.region ?? null,
     visibility: cloud.interface,

@@ -80,6 +80,10 @@ export const cloudSchema = keys(
       description:
         'File with an application credential, as `openstack application credential create -f json` prints it (`id` and `secret`). It needs the roles `member` and `reader`. Read again whenever a token is renewed.',
     }),
+    ca_file: optional(absolutePath('/app/onbox/openstack-ca.pem'), {
+      description:
+        'Certificates of the authorities to trust for Keystone and Neutron, PEM, in place of the well-known ones. Read once: restart the daemon after a change. Absent: those that Node.js trusts.',
+    }),
     network_url: optional(baseUrl('https://neutron.example:9696'), {
       description: 'URL of Neutron, without a version. Absent: as the catalogue of Keystone says.',
       format: 'uri',

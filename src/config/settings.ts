@@ -61,6 +61,8 @@ export type OpenstackSettings = {
   readonly authUrl: string;
   /** An application credential, as JSON with `id` and `secret`. */
   readonly credentialsFile: string;
+  /** PEM, of the authorities to trust for Keystone and Neutron; null: those of Node.js. */
+  readonly caFile: string | null;
   /** Of Neutron, without a version; null: as the catalogue of Keystone says. */
   readonly networkUrl: string | null;
   /** Null: the catalogue has one. */

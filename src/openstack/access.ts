@@ -27,9 +27,17 @@ export function openAccess({
   readonly log: Logger;
   readonly now: () => number;
 }): Access {
-  const open = (service: string, endpointUrl: string) => openService({ service, endpointUrl, log, now });
+  const { caFile } = settings;
+  const open = (service: string, endpointUrl: string) =>
+    openService({ service, endpointUrl, caFile, log, now });
   const keystone = open('Keystone', settings.authUrl);
-  const metadata = open('metadata', settings.metadataUrl);
+  const metadata = openService({
+    service: 'metadata',
+    endpointUrl: settings.metadataUrl,
+    caFile: null,
+    log,
+    now,
+  });
   let network = settings.networkUrl === null ? null : open('Neutron', settings.networkUrl);
 
   /** Where the configuration does not name the endpoint, the catalogue of the first token does. */

@@ -7,7 +7,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { createSecureContext, TLSSocket } from 'node:tls';
 import type { CloudClock } from '../core/state/readings';
 import type { EndpointAddresses } from './endpointAddresses';
 import { hostOf, SpareSockets } from './spareSockets';
@@ -101,6 +101,7 @@ export class Connections {
     now,
     check,
     doubtAfterMs,
+    authorities = null,
   }: {
     readonly endpoint: URL;
     readonly addresses: EndpointAddresses;
@@ -110,6 +111,8 @@ export class Connections {
     readonly check: (answer: HttpAnswer, action: string) => void;
     /** Most requests are answered well before: the connection or the address, not the service, is the likelier reason. */
     readonly doubtAfterMs: number;
+    /** PEM; null: the well-known ones that Node.js trusts. */
+    readonly authorities?: string | null;
   }) {
     const secure = endpoint.protocol === 'https:';
     // FIFO: each keepalive uses another connection in turn, which keeps all of them warm. No limit to the
@@ -118,6 +121,7 @@ export class Connections {
       lookup: addresses.lookup,
       autoSelectFamily: true as const,
       autoSelectFamilyAttemptTimeout: CONNECT_ATTEMPT_MS,
+      ...(authorities === null ? {} : { secureContext: createSecureContext({ ca: authorities }) }),
     };
     const options = { ...connectOptions, keepAlive: true, scheduling: 'fifo' as const };
     this.#endpoint = endpoint;

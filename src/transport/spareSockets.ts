@@ -3,13 +3,15 @@
  * out together, each on its own, while keepalives need only one. Nothing is sent over them.
  */
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type SecureContext } from 'node:tls';
 
 /** How connections to the endpoint are opened, the spare ones and all others. */
 export type ConnectOptions = {
   readonly lookup: LookupFunction;
   readonly autoSelectFamily: true;
   readonly autoSelectFamilyAttemptTimeout: number;
+  /** With the authorities that are trusted; absent: those of Node.js. */
+  readonly secureContext?: SecureContext;
 };
 
 /** The other end may forget idle flows without a word: the kernel asks it from time to time. */

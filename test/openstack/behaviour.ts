@@ -38,23 +38,7 @@ export async function openTenant(pair: OpenstackPair): Promise<Tenant> {
   writeFileSync(credentialsFile, JSON.stringify(pair.credential));
   const { token, networkUrl } = await tokenOf(pair);
   const plan = { rtr1: planFor(pair, 'rtr1'), rtr2: planFor(pair, 'rtr2') };
-  const connect = (name: RouterName): Cloud =>
-    connectOpenstack({
-      settings: {
-        authUrl: pair.authUrl,
-        credentialsFile,
-        networkUrl: null,
-        region: null,
-        visibility: 'public',
-        metadataUrl: 'http://127.0.0.1:9',
-        ports: [pair.portId[name]],
-        apiTimeoutMs: 10_000,
-      },
-      groups: [{ name: 'default', plan: plan[name] }],
-      plan: plan[name],
-      log: pino({ level: 'silent' }),
-      now,
-    });
+  const connect = (name: RouterName): Cloud => connectTo(pair, name, { credentialsFile });
   const clouds = { rtr1: connect('rtr1'), rtr2: connect('rtr2') };
   return {
     pair,
@@ -79,6 +63,35 @@ export async function openTenant(pair: OpenstackPair): Promise<Tenant> {
   };
 }
 
+/** The adapter of one router. `networkUrl`: null for what the catalogue says. */
+export function connectTo(
+  pair: OpenstackPair,
+  name: RouterName,
+  {
+    credentialsFile,
+    networkUrl = null,
+  }: { readonly credentialsFile: string; readonly networkUrl?: string | null },
+): Cloud {
+  const plan = planFor(pair, name);
+  return connectOpenstack({
+    settings: {
+      authUrl: pair.authUrl,
+      credentialsFile,
+      caFile: null,
+      networkUrl,
+      region: null,
+      visibility: 'public',
+      metadataUrl: 'http://127.0.0.1:9',
+      ports: [pair.portId[name]],
+      apiTimeoutMs: 10_000,
+    },
+    groups: [{ name: 'default', plan }],
+    plan,
+    log: pino({ level: 'silent' }),
+    now,
+  });
+}
+
 async function tokenOf({ authUrl, credential }: OpenstackPair) {
   const identity = { methods: ['application_credential'], application_credential: credential };
   const response = await fetch(`${authUrl}/auth/tokens`, {
@@ -98,7 +111,7 @@ async function tokenOf({ authUrl, credential }: OpenstackPair) {
   return { token: response.headers.get('x-subject-token') ?? '', networkUrl: networkUrl ?? '' };
 }
 
-const FLOATING_IP = 'the floating IP';
+export const FLOATING_IP = 'the floating IP';
 const ROUTE = 'the route';
 const ADDRESS = 'the address';
 

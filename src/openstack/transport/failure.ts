@@ -14,6 +14,9 @@ export type RequestFate = {
   readonly timedOutAfterMs: number | null;
 };
 
+/** It is not known whom to trust, so nothing was sent. */
+export class Untrusted extends Error {}
+
 export function unanswered(error: unknown, { sent, timedOutAfterMs }: RequestFate): Failure {
   const kind = sent ? 'uncertain' : 'unsent';
   if (timedOutAfterMs !== null) {
@@ -22,6 +25,7 @@ export function unanswered(error: unknown, { sent, timedOutAfterMs }: RequestFat
   }
   if (error instanceof ConnectionError) return { kind, code: error.code, message: oneLine(error.message) };
   if (error instanceof MalformedAnswer) return malformed(error.message);
+  if (error instanceof Untrusted) return { kind, code: 'NoAuthorities', message: oneLine(error.message) };
   return { kind, code: 'Unknown', message: oneLine(String(error)) };
 }
 

@@ -2,13 +2,15 @@
  * Requests to one service of OpenStack: JSON over kept connections, each with a deadline, never repeated here. Nothing on
  * this way waits for DNS, a file or another service.
  */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { CallStatistics } from '../../transport/callStatistics';
 import type { CloudClock, Failure } from '../../core/state/readings';
 import { Connections, MalformedAnswer, type HttpAnswer } from '../../transport/connections';
 import { pinEndpointAddresses } from '../../transport/endpointAddresses';
 import type { Reading } from '../../wellness';
-import { refusal, unanswered } from './failure';
+import { refusal, unanswered, Untrusted } from './failure';
 
 export type ServiceRequest = {
   /** For the statistics: `GET floatingips`. */
@@ -51,12 +53,15 @@ const DOUBT_AFTER_MS = 5_000;
 export function openService({
   service,
   endpointUrl,
+  caFile,
   log,
   now,
 }: {
   /** Inside a sentence: `Neutron`. */
   readonly service: string;
   readonly endpointUrl: string;
+  /** PEM, of the authorities to trust; null: those of Node.js. */
+  readonly caFile: string | null;
   readonly log: Logger;
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -64,13 +69,17 @@ export function openService({
   const endpoint = new URL(endpointUrl);
   const prefix = endpoint.pathname.replace(/\/+$/, '');
   const addresses = pinEndpointAddresses({ service, hostname: endpoint.hostname, log });
-  const connections = new Connections({
-    endpoint,
-    addresses,
-    now,
-    check: checkJson(service),
-    doubtAfterMs: DOUBT_AFTER_MS,
-  });
+  let connections: Connections | null = null;
+  /** With the first request, so that a file that cannot be read fails that one, with words, and is read again. */
+  const connected = (): Connections =>
+    (connections ??= new Connections({
+      endpoint,
+      addresses,
+      now,
+      check: checkJson(service),
+      doubtAfterMs: DOUBT_AFTER_MS,
+      authorities: caFile === null ? null : readAuthorities(caFile),
+    }));
   const statistics = new CallStatistics(now);
 
   const call = async (request: ServiceRequest, timeoutMs: number): Promise<ServiceAnswer> => {
@@ -98,9 +107,10 @@ export function openService({
       ...(body === '' ? {} : { 'content-type': 'application/json' }),
       ...request.headers,
     };
-    const answered = await connections
-      .handle({ method, path: `${prefix}${path}`, headers, body }, options)
-      .then(({ response }) => read(response, secrets))
+    const exchange = async () =>
+      connected().handle({ method, path: `${prefix}${path}`, headers, body }, options);
+    const answered = await exchange()
+      .then(({ response }) => readAnswer(response, secrets))
       .catch((error: unknown) => {
         const failure = unanswered(error, { sent: sentAt !== null, timedOutAfterMs });
         return { ok: false as const, failure, status: null, apiRequestId: null };
@@ -113,20 +123,43 @@ export function openService({
 
   return {
     call,
-    warm: (count) => connections.warm(count),
-    clock: () => connections.clock,
+    warm: (count) => connections?.warm(count),
+    clock: () => connections?.clock ?? null,
     statistics,
     nameHealth: () => addresses.health(),
     stop: () => {
       addresses.stop();
-      connections.destroy();
+      connections?.destroy();
     },
   };
 }
 
+/** @throws Untrusted with why there is none. */
+function readAuthorities(path: string): string {
+  const text = read();
+  try {
+    new X509Certificate(text);
+  } catch {
+    throw new Untrusted(`${path} (ca_file) does not begin with a certificate in PEM`);
+  }
+  return text;
+
+  function read(): string {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      const why =
+        typeof error === 'object' && error !== null && 'code' in error
+          ? String(error.code)
+          : 'no reason given';
+      throw new Untrusted(`${path} (ca_file) cannot be read (${why})`);
+    }
+  }
+}
+
 const isGood = (status: number): boolean => status >= 200 && status < 300;
 
-function read({ statusCode: status, headers, body }: HttpAnswer, secrets: readonly string[]) {
+function readAnswer({ statusCode: status, headers, body }: HttpAnswer, secrets: readonly string[]) {
   const apiRequestId = headers['x-openstack-request-id'] ?? null;
   const text = textOf(body);
   if (!isGood(status))

@@ -11,6 +11,7 @@ import { OPENSTACK, type OpenstackPlan } from '../../../src/openstack/descriptio
 import { connectOpenstack } from '../../../src/openstack/openstack';
 import { planOf } from '../../support/coreWorld';
 import { eventually } from '../../support/eventually';
+import { certPem, keyPem } from '../../notify/certificate';
 import { memoryLog } from '../aws/awsLab';
 
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
@@ -54,6 +55,7 @@ const connect = (whole: OpenstackPlan, settings: Partial<OpenstackSettings> = {}
     settings: {
       authUrl: pair.authUrl,
       credentialsFile,
+      caFile: null,
       networkUrl: null,
       region: null,
       visibility: 'public',
@@ -190,6 +192,7 @@ test('a wrong secret is named in words, and stands in no record', async () => {
     settings: {
       authUrl: pair.authUrl,
       credentialsFile,
+      caFile: null,
       networkUrl: null,
       region: null,
       visibility: 'public',
@@ -211,6 +214,39 @@ test('a wrong secret is named in words, and stands in no record', async () => {
     ),
   );
   expect(JSON.stringify(logged())).not.toContain('a-secret-that-is-wrong');
+});
+
+test('an authority of the own cloud is trusted where its file is given, once it can be read', async () => {
+  const caFile = join(directory, 'ca.pem');
+  await open({ tls: { key: keyPem, cert: certPem } }, { caFile });
+  const unread = (problem: string) =>
+    eventually(() =>
+      expect(memory.logged()).toContainEqual(
+        expect.objectContaining({
+          event: 'token-unread',
+          problem: expect.stringContaining(problem) as unknown,
+        }),
+      ),
+    );
+  await unread(`NoAuthorities: ${caFile} (ca_file) cannot be read (ENOENT)`);
+  writeFileSync(caFile, 'no certificate');
+  await unread(`NoAuthorities: ${caFile} (ca_file) does not begin with a certificate in PEM`);
+  writeFileSync(caFile, certPem);
+  await seen();
+  expect((await take()).failure).toBeNull();
+});
+
+test('without that file the authority is not trusted, and nothing is sent', async () => {
+  await open({ tls: { key: keyPem, cert: certPem } });
+  await eventually(() =>
+    expect(memory.logged()).toContainEqual(
+      expect.objectContaining({
+        event: 'token-unread',
+        problem: expect.stringMatching(/^DEPTH_ZERO_SELF_SIGNED_CERT: /) as unknown,
+      }),
+    ),
+  );
+  expect(pair.neutron.requests()).toEqual([]);
 });
 
 test('without a list the metadata service says which ports this router has', async () => {
