@@ -36,6 +36,8 @@ export type DaemonOptions = {
   readonly command?: readonly string[];
 };
 
+/** How long is waited for what has to come: on a busy machine too, so it is no measure of speed. */
+const PATIENCE_MS = 60_000;
 const RECORDS_IN_MESSAGES = 15;
 
 /** @throws Error when the product has not been built. */
@@ -123,7 +125,7 @@ export class DaemonProcess {
    */
   async waitFor(
     predicate: (record: DaemonRecord) => boolean,
-    { deadlineMs = 10_000, since = 0 }: { readonly deadlineMs?: number; readonly since?: number } = {},
+    { deadlineMs = PATIENCE_MS, since = 0 }: { readonly deadlineMs?: number; readonly since?: number } = {},
   ): Promise<DaemonRecord> {
     const found = () => this.#records.slice(since).find(predicate);
     await this.#until(() => found() !== undefined || this.#exit !== null, deadlineMs);
@@ -134,7 +136,7 @@ export class DaemonProcess {
   }
 
   /** Sends the signal and waits. @throws Error when it has not ended by the deadline; then it is killed. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM', deadlineMs = 10_000): Promise<DaemonExit> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM', deadlineMs = PATIENCE_MS): Promise<DaemonExit> {
     this.#child.kill(signal);
     await this.#until(() => this.#exit !== null, deadlineMs);
     if (this.#exit !== null) return this.#exit;

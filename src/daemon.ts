@@ -147,6 +147,7 @@ async function run(
     enqueue: (group, event) => loop.enqueueFor(group, event),
     wallNow: Date.now,
     unready: (name) => readiness.unready(name),
+    stored: () => memory.stored(),
   });
   const watchdog = new Watchdog({ log, logFile: settings.log.file });
   const health = new Health({

@@ -49,6 +49,7 @@ export function operatorRequests({
   enqueue,
   wallNow,
   unready = () => [],
+  stored,
 }: {
   readonly groups: readonly string[];
   readonly enqueue: (group: string, event: OperatorEvent) => void;
@@ -56,6 +57,8 @@ export function operatorRequests({
   readonly wallNow: () => number;
   /** What of the readiness of this group fails, a sentence each. */
   readonly unready?: (group: string) => readonly string[];
+  /** Whether what has been decided so far outlives the daemon. Never rejects, and never waits for ever. */
+  readonly stored: () => Promise<boolean>;
 }): OperatorRequests {
   /** By the number of the request; a command is one request to each of its groups. */
   const pending = new Map<
@@ -88,7 +91,9 @@ export function operatorRequests({
       const meant = groupsMeant(groups, command);
       if (!meant.ok) return meant.answer;
       const answers = await Promise.all(meant.groups.map((group) => askGroup(group, command)));
-      return groups.length === 1 ? (answers[0] ?? unanswered) : together(meant.groups, answers);
+      const answer = groups.length === 1 ? (answers[0] ?? unanswered) : together(meant.groups, answers);
+      const isKept = !answer.accepted || !KEPT.includes(command.kind) || (await stored());
+      return isKept ? answer : { ...answer, sentence: `${answer.sentence}; ${NOT_STORED}` };
     },
     answer({ request, ...answer }) {
       pending.get(request)?.settle(answer);
@@ -99,6 +104,10 @@ export function operatorRequests({
     },
   };
 }
+
+/** What an operator orders by these has to outlive the daemon: who has the answer may pull the plug. */
+const KEPT: readonly OperatorCommand['kind'][] = ['inhibit', 'release', 'schedule', 'cancel'];
+const NOT_STORED = 'this is not on disk yet: a daemon that ends now forgets it';
 
 const HANDING_OVER: readonly OperatorCommand['kind'][] = ['switchover', 'schedule', 'preview', 'drill'];
 

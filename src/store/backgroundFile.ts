@@ -26,6 +26,8 @@ export type BackgroundFileOptions = {
   readonly words: { readonly event: string; readonly failed: string; readonly recovered: string };
 };
 
+type Told = (isWritten: boolean) => void;
+
 const retry = { firstMs: 500, lastMs: 10_000 };
 /** A write that takes longer hangs. */
 const slowWriteMs = 5_000;
@@ -39,6 +41,8 @@ export class BackgroundFile {
   private failure: string | null = null;
   private readonly wellness = new Wellness();
   private writingSince: number | null = null;
+  /** Who waits for the write that is under way, and for the one after it. */
+  private asking: { now: Told[]; next: Told[] } = { now: [], next: [] };
 
   constructor(options: BackgroundFileOptions) {
     this.options = options;
@@ -56,6 +60,12 @@ export class BackgroundFile {
     return hangs ? { ...reading, state: 'failing' } : reading;
   }
 
+  /** Whether all that was new so far is written, as soon as that is known; false where the write fails. */
+  written(): Promise<boolean> {
+    if (this.task === null) return Promise.resolve(this.failure === null);
+    return new Promise((told) => this.asking[this.changed ? 'next' : 'now'].push(told));
+  }
+
   /** Tries a last time to write what is outstanding. */
   async close(): Promise<void> {
     this.closing.abort();
@@ -67,9 +77,11 @@ export class BackgroundFile {
     while (this.changed) {
       await nextTurn();
       this.changed = false;
+      this.asking = { now: this.asking.next, next: [] };
       this.writingSince = performance.now();
       const failure = await this.replace();
       this.writingSince = null;
+      for (const told of this.asking.now.splice(0)) told(failure === null);
       if (failure === null) {
         this.noteSuccess();
         backoff.reset();
@@ -97,6 +109,7 @@ export class BackgroundFile {
         await file.close();
       }
       await rename(fresh, path);
+      if (durable) await syncDirectory(dirname(path));
       return null;
     } catch (error: unknown) {
       // On a full disk the half-written file would keep what little space is left.
@@ -119,6 +132,19 @@ export class BackgroundFile {
     this.failure = null;
     const { log, words, path } = this.options;
     log.info({ event: `${words.event}-writable`, path }, words.recovered);
+  }
+}
+
+/**
+ * A name outlives a power failure once its directory is synced (fsync(2)). Some file systems cannot sync a directory; there
+ * the name is as safe as it gets.
+ */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync().catch(() => {});
+  } finally {
+    await directory.close();
   }
 }
 

@@ -16,6 +16,7 @@ import { clipped, printable } from '../config/words';
 import type { Memory } from '../core/state/model';
 import type { Reading } from '../wellness';
 import { BackgroundFile } from './backgroundFile';
+import { atMost } from './deadline';
 import { isOnPersistentMount } from './persistentMount';
 import { readSmallFile } from './smallFile';
 
@@ -28,6 +29,8 @@ export type MemoryFile = {
   readonly namesInstance: () => boolean;
   /** The latest of each group wins; written in the background. */
   save(group: string, memory: Memory): void;
+  /** Whether all that was saved so far is on disk; false after a failure, or after 2 s. Never rejects. */
+  stored(): Promise<boolean>;
   readonly health: () => Reading;
   close(): Promise<void>;
   /** Whether the directory outlives this container; null where that cannot be found out. */
@@ -44,6 +47,8 @@ export type Owner = {
 
 const fileName = 'decisions.json';
 const maxBytes = 1024 * 1024;
+/** An operator waits for it. */
+const STORED_TIMEOUT_MS = 2_000;
 
 /** What the control socket accepts at most: no file keeps a router from acting for longer than an operator can. */
 const longestInhibitMs = 7 * 24 * 3_600_000;
@@ -157,6 +162,14 @@ export function openMemory(
     save(group, memory) {
       latest.set(group, memory);
       file.touch();
+    },
+    async stored() {
+      let isWritten = false;
+      await atMost(
+        STORED_TIMEOUT_MS,
+        file.written().then((is) => (isWritten = is)),
+      );
+      return isWritten;
     },
     health: () => file.health(),
     close: () => file.close(),

@@ -5,11 +5,12 @@ beforeEach(() => {
   events = [];
 });
 
-const begin = () =>
+const begin = (stored = () => Promise.resolve(true)) =>
   operatorRequests({
     groups: ['default'],
     enqueue: (_, event) => events.push(event),
     wallNow: () => 1_700_000_000_000,
+    stored,
   });
 const isStopping = { accepted: false, sentence: 'the daemon is stopping' };
 
@@ -53,11 +54,54 @@ test('answers find who asked, in any order; a second one and a strange number ar
   ]);
 });
 
+describe('what an operator orders has to outlive the daemon', () => {
+  const accepted = { request: 1, accepted: true, sentence: 'so it is' };
+
+  test.each([
+    ['inhibit', { kind: 'inhibit', forMs: 60_000, why: 'work' }],
+    ['release', { kind: 'release' }],
+    ['schedule', { kind: 'schedule', atWallMs: 1_700_000_600_000 }],
+    ['cancel', { kind: 'cancel' }],
+  ] as const)('%s is answered once it is on disk', async (_, command) => {
+    let isOnDisk = false;
+    let reachesDisk = (): void => undefined;
+    const disk = new Promise<boolean>((resolve) => (reachesDisk = () => resolve((isOnDisk = true))));
+    const requests = begin(() => disk);
+    const answered = requests.submit(command).then((answer) => ({ answer, isOnDisk }));
+    requests.answer(accepted);
+    await new Promise((resolve) => setImmediate(resolve));
+    reachesDisk();
+    expect(await answered).toEqual({ answer: { accepted: true, sentence: 'so it is' }, isOnDisk: true });
+  });
+
+  test('a disk that does not take it is said', async () => {
+    const requests = begin(() => Promise.resolve(false));
+    const answer = requests.submit({ kind: 'release' });
+    requests.answer(accepted);
+    expect(await answered(answer)).toBe(
+      'so it is; this is not on disk yet: a daemon that ends now forgets it',
+    );
+  });
+
+  test.each([
+    ['a switchover, which is under way', { kind: 'switchover' }, true],
+    ['what is declined', { kind: 'release' }, false],
+  ] as const)('%s is answered whatever the disk does', async (_, command, isAccepted) => {
+    const requests = begin(() => new Promise(() => undefined));
+    const answer = requests.submit(command);
+    requests.answer({ ...accepted, accepted: isAccepted });
+    expect(await answered(answer)).toBe('so it is');
+  });
+
+  const answered = async (answer: Promise<{ readonly sentence: string }>) => (await answer).sentence;
+});
+
 test('an answer within enqueue finds who asked', async () => {
   const requests = operatorRequests({
     groups: ['default'],
     enqueue: (_, { request }) => requests.answer({ request, accepted: true, sentence: 'at once' }),
     wallNow: () => 0,
+    stored: () => Promise.resolve(true),
   });
   expect(await requests.submit({ kind: 'switchover' })).toEqual({ accepted: true, sentence: 'at once' });
 });
@@ -116,6 +160,7 @@ describe('with several groups', () => {
       groups: ['north', 'south'],
       enqueue: (group, event) => told.push([group, event]),
       wallNow: () => 0,
+      stored: () => Promise.resolve(true),
     });
   const typesOf = () => told.map(([group, { type }]) => [group, type]);
 

@@ -13,7 +13,6 @@ import { eventually } from '../support/eventually';
 import { alarmsOf, ha, moveByHand, moveTo, soon } from './rulesSupport';
 import { changes, daemonOf, endsWithTest, moveOf, openLab, requestMark, show, writes } from './support';
 
-const deadlineMs = 20_000;
 const groups = ['north', 'south'] as const;
 type Group = (typeof groups)[number];
 const preferredOn = { north: 'rtr1', south: 'rtr2' } as const;
@@ -96,14 +95,13 @@ async function holds(lab: AnyLab, expected: Readonly<Record<Group, RouterName>>)
       const roles = groups.map((group) => lastOf(daemon, group)?.ha);
       expect(roles).toEqual(groups.map((group) => (expected[group] === name ? 'ACTIVE' : 'STANDBY')));
     }
-  }, deadlineMs);
+  });
 }
 
 /** The STANDBY group of the router would see a failure of the peer. */
 async function watches(daemon: DaemonProcess, since = 0): Promise<void> {
   await daemon.waitFor(({ reason }) => /STANDBY and watches: all sessions are UP/.test(reason ?? ''), {
     since,
-    deadlineMs,
   });
 }
 
@@ -117,7 +115,7 @@ async function shown(lab: Lab, name: RouterName, key: string, words: RegExp): Pr
     const { stdout, stderr } = await show(lab, name, key);
     if (!words.test(stdout)) throw new Error(`show ${key} on ${name}: ${stdout}${stderr}, not ${words}`);
     return stdout;
-  }, deadlineMs);
+  });
 }
 
 test('one router dies, the other takes its group and keeps its own; it comes back and takes back its own only', async () => {
@@ -145,7 +143,6 @@ test('one router dies, the other takes its group and keeps its own; it comes bac
   const rtr2 = daemonOf(lab, 'rtr2');
   await rtr2.waitFor(({ event, group }) => event === 'takeoverTimeline' && group === 'north', {
     since: since.record,
-    deadlineMs,
   });
 
   const back = requestMark(lab);
@@ -168,7 +165,6 @@ test('across zones, with routes and an Elastic IP in each group: the survivor ha
   expect(movesSince(lab, since.request)).toEqual(moved);
   await rtr2.waitFor(({ event, group }) => event === 'takeoverTimeline' && group === 'north', {
     since: since.record,
-    deadlineMs,
   });
 
   const back = requestMark(lab);
@@ -203,7 +199,7 @@ test('a restart in the middle: each group remembers what is its own, an inhibit 
   await watches(restarted);
   await restarted.waitFor(
     ({ group, reason }) => group === 'south' && /still inhibited by an operator/i.test(reason ?? ''),
-    { since: 0, deadlineMs },
+    { since: 0 },
   );
   expect(lastOf(restarted, 'north', /inhibited/i)).toBeUndefined();
   // South is under a hold, north is not: what was armed before the restart still is.
@@ -248,10 +244,7 @@ test('at rest EC2 is read once a keepalive for both groups', async () => {
     rtr1
       .recordsSince(since.record)
       .filter(({ event, group }) => event === 'ownershipObserved' && group === name).length;
-  await eventually(
-    () => expect(Math.min(observed('north'), observed('south'))).toBeGreaterThan(5),
-    deadlineMs,
-  );
+  await eventually(() => expect(Math.min(observed('north'), observed('south'))).toBeGreaterThan(5));
   // One may have been under way at the mark, and one may be now.
   expect(reads()).toBeLessThanOrEqual(observed('north') + 1);
   expect(Math.abs(observed('north') - observed('south'))).toBeLessThanOrEqual(1);

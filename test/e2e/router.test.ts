@@ -140,7 +140,7 @@ test('while another client has the streams nothing is taken over; back in contro
   await reason(rtr2, /but not watching: another client has taken/, since);
   await nothingMoves(lab, 'rtr2', { request: 0, record: since });
   // The streams are left to the other client for 10 to 30 s.
-  await rtr2.waitFor(({ event }) => event === 'streamsSynchronized', { since, deadlineMs: 60_000 });
+  await rtr2.waitFor(({ event }) => event === 'streamsSynchronized', { since });
   const inControl = rtr2.records.findLastIndex(({ event }) => event === 'streamsSynchronized');
   await hasTakenOver(lab, 'rtr2', inControl);
   expect(attemptsBegun(rtr2, inControl)).toEqual(attemptsBegun(rtr2));

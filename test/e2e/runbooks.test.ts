@@ -14,7 +14,6 @@ import { openLab, role, runCommand, runOn, startPair } from './support';
 
 jest.setTimeout(180_000);
 
-const SOON_MS = 30_000;
 const quick = { keepalive_s: 1, hedge_ms: 8000 } as const;
 const IN_CONTAINER = 'appmgr application exec name xrv9k_aws_ha docker-exec-cmd ';
 
@@ -103,7 +102,7 @@ class Walk {
   /** Who types this looks at the time that `show` prints: what was written before the start does not count. */
   async #start(name: RouterName): Promise<void> {
     const knows = ({ ha }: DaemonRecord) => ha === 'ACTIVE' || ha === 'STANDBY';
-    await this.#lab.startDaemon(name).waitFor(knows, { deadlineMs: SOON_MS });
+    await this.#lab.startDaemon(name).waitFor(knows);
   }
 
   async #build({ command, sees }: Step): Promise<void> {
@@ -126,7 +125,7 @@ class Walk {
     expect(sees).not.toEqual([]);
     // What is only shown may take its time, as the page says; an order is given once.
     if (program === 'ha') await once();
-    else await eventually(once, SOON_MS);
+    else await eventually(once);
   }
 }
 

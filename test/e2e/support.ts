@@ -13,11 +13,6 @@ import { deniedIn } from '../support/permitted';
 
 export const generations = ['gen1', 'gen2'] as const;
 
-jest.setTimeout(90_000);
-
-/** Generous: the machine may have other things to do. */
-const deadlineMs = 20_000;
-
 /** Longer than any test. */
 const NEVER_MS = 600_000;
 
@@ -89,14 +84,14 @@ const says = (record: DaemonRecord, words: RegExp): boolean =>
 export function reason(daemon: DaemonProcess, words: RegExp, since = 0): Promise<DaemonRecord> {
   return named(
     `a reason like ${words}`,
-    daemon.waitFor((record) => says(record, words), { since, deadlineMs }),
+    daemon.waitFor((record) => says(record, words), { since }),
   );
 }
 
 /** Waits for a record with these words anywhere in it. */
 export function record(daemon: DaemonProcess, words: RegExp, since = 0): Promise<DaemonRecord> {
   const has = (each: DaemonRecord) => words.test(JSON.stringify(each));
-  return named(`a record like ${words}`, daemon.waitFor(has, { since, deadlineMs }));
+  return named(`a record like ${words}`, daemon.waitFor(has, { since }));
 }
 
 /** Waits until the daemon watches its peer: STANDBY, and a failure would be seen. */
@@ -112,7 +107,7 @@ export function roleOf(daemon: DaemonProcess): string | undefined {
 export async function role(daemon: DaemonProcess, expected: string): Promise<void> {
   await named(
     `${daemon.name} to be ${expected}`,
-    daemon.waitFor(() => roleOf(daemon) === expected, { deadlineMs }),
+    daemon.waitFor(() => roleOf(daemon) === expected),
   );
 }
 
@@ -196,7 +191,7 @@ export async function moreObservations(lab: AnyLab, name: RouterName, count: num
       .filter(({ instanceId }) => instanceId === lab.plan.instanceId[name]);
     if (answered.length < count)
       throw new Error(`${name} has made ${answered.length} of ${count} observations`);
-  }, deadlineMs);
+  });
 }
 
 /** Two keepalives later nobody has moved anything and no attempt has begun. */
@@ -287,7 +282,7 @@ export async function shownState(lab: AnyLab, name: RouterName, expected: string
     const state = stdout.trimEnd().split('\n').at(-1) ?? '';
     if (state !== expected) throw new Error(`show ha_state on ${name}: ${stdout}${stderr}, not ${expected}`);
     return state;
-  }, deadlineMs);
+  });
 }
 
 async function named<T>(what: string, wait: Promise<T>): Promise<T> {

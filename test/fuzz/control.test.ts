@@ -136,6 +136,7 @@ describe('the socket', () => {
       groups: ['default'],
       enqueue: (_, { request: number }) =>
         setImmediate(() => requests.answer({ request: number, accepted: true, sentence: 'done' })),
+      stored: () => Promise.resolve(true),
       wallNow: Date.now,
     });
     control = openControl({

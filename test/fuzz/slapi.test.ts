@@ -276,7 +276,7 @@ async function converse(
     log,
     emit: (event) => void events.push(event),
     now: () => performance.now(),
-    operationTimeoutMs: 150,
+    operationTimeoutMs: 300,
     firstReportMs: 5,
     heartbeatPatienceMs: 500,
     retakeDelayMs: { min: 1, max: 2 },

@@ -68,6 +68,29 @@ test('what was saved last is loaded by the next life', async () => {
   expect(records).toEqual([]);
 });
 
+test('says when all that was saved so far is on disk, and when it cannot be', async () => {
+  const { log } = recordingLogger();
+  const stateDir = join(dir, 'state');
+  const file = openMemory(stateDir, ['default'], log);
+  expect(await file.stored()).toBe(true);
+  for (const savedAt of [1, 2, 3]) {
+    file.save('default', { ...memory, savedAt });
+    expect(await file.stored()).toBe(true);
+    expect(openMemory(stateDir, ['default'], log).load('default')).toMatchObject({ savedAt });
+  }
+  const early = [1, 2].map((step) => {
+    file.save('default', { ...memory, savedAt: 10 + step });
+    return file.stored();
+  });
+  expect(await Promise.all(early)).toEqual([true, true]);
+  expect(openMemory(stateDir, ['default'], log).load('default')).toMatchObject({ savedAt: 12 });
+  rmSync(stateDir, { recursive: true });
+  writeFileSync(stateDir, '');
+  file.save('default', memory);
+  expect(await file.stored()).toBe(false);
+  await file.close();
+});
+
 test('makes its directory, as deep as it is', async () => {
   const { log } = recordingLogger();
   const file = openMemory(join(dir, 'a', 'b'), ['default'], log);
