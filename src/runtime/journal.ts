@@ -42,7 +42,15 @@ export type JournalEntry = {
   readonly changes: Changes;
 };
 
-/** The fields of the state that this step has set: plain values as they are, all others as a digest. */
+/**
+ * A large field is digested once a second at most: in a takeover of hundreds of calls each answer changes it, and
+ * digesting it took longer than deciding. In between, an entry says only that it has changed.
+ */
+export const UNDIGESTED = '~';
+const LARGE_CHARACTERS = 16_384;
+const LARGE_EVERY_MS = 1_000;
+
+/** The fields of the state that this step has set: plain values as they are, all others as a digest, or `UNDIGESTED`. */
 export type Changes = { readonly [field: string]: JsonValue };
 
 /** Where the lines go. */
@@ -72,7 +80,8 @@ export class Journal {
   readonly #options: JournalOptions;
   /** By type and field of the event: what was last written since the header. */
   readonly #written = new Map<string, string>();
-  readonly #digests = new Digests();
+  /** When each field that was large at that time was last digested. */
+  readonly #digestedAt = new Map<string, number>();
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -113,8 +122,18 @@ export class Journal {
       ...(weight === 'routine' ? {} : { weight }),
       ...(effects.length === 0 ? {} : { effects }),
       ...(alarms.length === 0 ? {} : { alarms }),
-      changes: changesOf(before, step.state, this.#digests),
+      changes: this.#changes(before, step.state, now),
     };
+  }
+
+  #changes(before: State, after: State, now: number): Changes {
+    return changesOf(before, after, (value, field) => {
+      if (now - (this.#digestedAt.get(field) ?? -Infinity) < LARGE_EVERY_MS) return UNDIGESTED;
+      const text = JSON.stringify(value);
+      if (text.length > LARGE_CHARACTERS) this.#digestedAt.set(field, now);
+      else this.#digestedAt.delete(field);
+      return digestOf(text);
+    });
   }
 
   #withoutRepeated(event: Event): Event {
@@ -132,40 +151,23 @@ export class Journal {
   }
 }
 
-export function changesOf(before: State, after: State, digests: Digests): Changes {
+export function changesOf(
+  before: State,
+  after: State,
+  inShort: (value: object, field: string) => string = (value) => digestOf(JSON.stringify(value)),
+): Changes {
   const was: { readonly [field: string]: unknown } = before;
-  const changed = Object.entries(after).filter(([field, value]) => was[field] !== value);
-  return Object.fromEntries(changed.map(([field, value]) => [field, digests.inShort(value)]));
+  const now: { readonly [field: string]: JsonValue | object } = after;
+  const changed = Object.entries(now).filter(([field, value]) => was[field] !== value);
+  return Object.fromEntries(
+    changed.map(([field, value]) => [
+      field,
+      typeof value === 'object' && value !== null ? inShort(value, field) : value,
+    ]),
+  );
 }
 
-/** A longer text stands for itself as a digest. */
-const IN_FULL_MAX = 200;
-
-/**
- * Values of the state in short. What is in the state never changes, and most of it is the same after a step: each
- * object is read once, so that a step of a takeover with hundreds of calls is written as fast as it was taken.
- */
-export class Digests {
-  readonly #texts = new WeakMap<object, string>();
-
-  /** Enough to tell two values of a field from each other, in the order of their keys too. */
-  inShort(value: State[keyof State]): JsonValue {
-    return typeof value !== 'object' || value === null ? value : digestOf(this.#text(value));
-  }
-
-  #text(value: unknown): string {
-    if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-    const known = this.#texts.get(value);
-    if (known !== undefined) return known;
-    const whole = Array.isArray(value)
-      ? `[${value.map((each) => this.#text(each)).join()}]`
-      : `{${Object.entries(value)
-          .map(([key, each]) => `${JSON.stringify(key)}:${this.#text(each)}`)
-          .join()}}`;
-    const text = whole.length > IN_FULL_MAX ? digestOf(whole) : whole;
-    this.#texts.set(value, text);
-    return text;
-  }
+/** Enough to tell two values of a field from each other, in the order of their keys too. */
+function digestOf(text: string): string {
+  return `#${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
 }
-
-const digestOf = (text: string): string => `#${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;

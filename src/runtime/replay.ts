@@ -8,9 +8,9 @@ import { step, type Step } from '../core/step';
 import type { State } from '../core/state/state';
 import {
   changesOf,
-  Digests,
   JOURNAL_FORMAT,
   REPEATED,
+  UNDIGESTED,
   type Changes,
   type JournalEntry,
   type JournalHeader,
@@ -47,7 +47,6 @@ export function* replay(text: string): Generator<Replayed> {
   let header: JournalHeader | null = null;
   let state: State | null = null;
   const last = new Map<Event['type'], Event>();
-  const digests = new Digests();
   for (const [index, content] of lines.entries()) {
     if (content === '') continue;
     const line = index + 1;
@@ -69,7 +68,7 @@ export function* replay(text: string): Generator<Replayed> {
     }
     const entry = { ...read.entry, event: complete(read.entry.event, last) };
     last.set(entry.event.type, entry.event);
-    const taken = take(header, state, entry, digests);
+    const taken = take(header, state, entry);
     yield { ...taken, line };
     if (taken.kind !== 'step') return;
     state = taken.step.state;
@@ -79,10 +78,10 @@ export function* replay(text: string): Generator<Replayed> {
 
 type Fault = { readonly kind: 'fault'; readonly problem: string };
 
-function take(header: JournalHeader, before: State, entry: JournalEntry, digests: Digests): Taken {
+function take(header: JournalHeader, before: State, entry: JournalEntry): Taken {
   try {
     const result = step(header.plan, before, entry.event, entry.now);
-    const differences = differencesOf(entry, changesOf(before, result.state, digests), result);
+    const differences = differencesOf(entry, before, result);
     if (differences.length > 0) return { kind: 'difference', entry, header, differences };
     return { kind: 'step', entry, before, step: result };
   } catch (error: unknown) {
@@ -91,14 +90,20 @@ function take(header: JournalHeader, before: State, entry: JournalEntry, digests
   }
 }
 
-function differencesOf(entry: JournalEntry, changes: Changes, step: Step): readonly Difference[] {
+function differencesOf(entry: JournalEntry, before: State, step: Step): readonly Difference[] {
+  const changes = changesOf(before, step.state);
   const fields = [...new Set([...Object.keys(entry.changes), ...Object.keys(changes)])];
+  /** Of the others it is only written that they have changed. */
+  const isTold = (field: string): boolean =>
+    own(entry.changes, field) !== UNDIGESTED || own(changes, field) === undefined;
   const compared: readonly (readonly [string, unknown, unknown])[] = [
     ['reason', entry.reason, step.reason],
     ['weight', entry.weight, step.weight],
     ['effects', entry.effects, step.effects],
     ['alarms', entry.alarms, step.alarms],
-    ...fields.map((field) => [`state.${field}`, own(entry.changes, field), own(changes, field)] as const),
+    ...fields
+      .filter(isTold)
+      .map((field) => [`state.${field}`, own(entry.changes, field), own(changes, field)] as const),
   ];
   return compared
     .map(([what, written, replayed]) => ({ what, written: inWords(written), replayed: inWords(replayed) }))

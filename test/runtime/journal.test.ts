@@ -3,20 +3,20 @@ import type { Event } from '../../src/core/state/model';
 import type { Plan } from '../../src/core/state/plan';
 import { initialState, type State } from '../../src/core/state/state';
 import { step } from '../../src/core/step';
-import type { JournalHeader } from '../../src/runtime/journal';
+import { UNDIGESTED, type JournalEntry, type JournalHeader } from '../../src/runtime/journal';
 import { readLine, replay, type Replayed } from '../../src/runtime/replay';
 import { story, type Move } from '../core/stories';
-import { started, synchronizedWith } from '../core/play';
-import { observationOf, planOf, sessionEvent } from '../support/coreWorld';
+import { answer, started, synchronizedWith } from '../core/play';
+import { heldOn, observationOf, planOf, routeTarget, sessionEvent } from '../support/coreWorld';
 import { journalOf, journalTo, MemorySink, recordedOf, type Moment } from '../support/journals';
 
 const decided = (now: number): Moment => [now, { type: 'inputDrained', jitter: 0.123456789 }];
 
-const observed = (number: number, startedAt: number): Event => ({
+const observed = (number: number, startedAt: number, observation = observationOf('peer')): Event => ({
   type: 'ownershipObserved',
   number,
   startedAt,
-  observation: observationOf('peer'),
+  observation,
 });
 
 /** Until both sessions go DOWN and the takeover is on its way. */
@@ -90,6 +90,37 @@ test('what a keepalive brings again is not written again', () => {
   expect(observations.map((line) => line.includes('"observation":{'))).toEqual([true, false]);
   const quiet = lines.find((line) => line.startsWith('{"now":10200.625'));
   expect(quiet?.length).toBeLessThan(500);
+});
+
+test('of a large takeover a field is digested once a second, and it replays; one that did not change is missed', () => {
+  const targets = Array.from({ length: 100 }, (_, place) => routeTarget(`10.${place}.0.0/16`));
+  const plan = planOf({ targets });
+  const holders = Object.fromEntries(targets.map(({ id }) => [id, heldOn('eni-peer1', 'i-peer')]));
+  const answered = (now: number, call: number): Moment => [now, answer(`1.${call}.1`)];
+  const text = journalOf(plan, [
+    [0.5, started()],
+    decided(0.5),
+    [100, synchronizedWith({})],
+    decided(100),
+    [200, observed(1, 150, { ...observationOf('peer'), holders })],
+    decided(200),
+    [12_000, sessionEvent('a', 'Down', 12_000)],
+    [12_000, sessionEvent('b', 'Down', 12_000)],
+    decided(12_000),
+    decided(12_006),
+    answered(12_010, 1),
+    answered(12_020, 2),
+    answered(13_100, 3),
+  ]);
+  const lines = text.trimEnd().split('\n');
+  const changed = lines.slice(-3).map((line) => (JSON.parse(line) as JournalEntry).changes['ownership']);
+  expect(changed).toEqual([expect.stringMatching(/^#/), UNDIGESTED, expect.stringMatching(/^#/)]);
+  expect(kinds(text).slice(1)).toEqual(lines.slice(1).map(() => 'step'));
+  const wrong = text.replace(
+    `"ownership":"${UNDIGESTED}"`,
+    `"ownership":"${UNDIGESTED}","streams":"${UNDIGESTED}"`,
+  );
+  expect(lastOf(wrong)).toMatchObject({ differences: [{ what: 'state.streams', replayed: 'unchanged' }] });
 });
 
 test('a header in the middle needs nothing of what is before it', () => {
