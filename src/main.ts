@@ -52,6 +52,14 @@ const OPTIONS = {
   instance: { type: 'string', multiple: true, of: ['iam-policy'] },
 } as const satisfies Record<string, { type: string; multiple?: true; of: readonly Command[] }>;
 
+/** Those of every command. */
+const COMMON_OPTIONS = {
+  config: { type: 'string', short: 'c' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+} as const;
+const ALL_OPTIONS = [...Object.keys(OPTIONS), ...Object.keys(COMMON_OPTIONS)];
+
 const STREAMS = { out: process.stdout, err: process.stderr };
 const TAKING_WORDS: readonly Command[] = ['check-config', 'notify', 'show', 'ha', 'replay', 'report'];
 
@@ -110,15 +118,10 @@ async function main(args: readonly string[]): Promise<number> {
     parsed = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: {
-        config: { type: 'string', short: 'c' },
-        ...OPTIONS,
-        help: { type: 'boolean', short: 'h' },
-        version: { type: 'boolean' },
-      },
+      options: { ...OPTIONS, ...COMMON_OPTIONS },
     });
   } catch (error) {
-    return usage(firstSentence(error instanceof Error ? error.message : String(error)));
+    return unreadable(error instanceof Error ? error.message : String(error));
   }
   const { values, positionals } = parsed;
   const [command, ...rest] = positionals;
@@ -294,14 +297,21 @@ function isCommand(word: string): word is Command {
 }
 
 async function unknownCommand(word: string): Promise<number> {
+  return usage(`'${word}' is not a command${await didYouMean(word, COMMANDS)}`);
+}
+
+/** Empty where nothing is close to the word. */
+async function didYouMean(word: string, known: readonly string[], prefix = ''): Promise<string> {
   const { closest } = await import('./config/closest');
-  const suggestion = closest(word, COMMANDS);
-  return usage(`'${word}' is not a command${suggestion === null ? '' : `; did you mean ${suggestion}?`}`);
+  const suggestion = closest(word, known);
+  return suggestion === null ? '' : `; did you mean ${prefix}${suggestion}?`;
 }
 
 /** Node goes on to advise how to pass what looks like an option as a word, which no command here takes. */
-function firstSentence(message: string): string {
-  return message.split(/\.\s/)[0] ?? message;
+async function unreadable(message: string): Promise<number> {
+  const [problem = message] = message.split(/\.\s/);
+  const [, word] = /^Unknown option '--([^']+)'/.exec(problem) ?? [];
+  return usage(word === undefined ? problem : `${problem}${await didYouMean(word, ALL_OPTIONS, '--')}`);
 }
 
 function usage(problem: string): number {

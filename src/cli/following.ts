@@ -45,9 +45,7 @@ export class Following {
   /** Tells what happens until `stop` is called, or all of it is over. */
   async run(): Promise<Ending> {
     while (!this.#stopped && this.#isTold) {
-      this.#latest = (await this.#ask()).filter(
-        ({ group, number }) => number > (this.#before.get(group) ?? 0),
-      );
+      this.#latest = this.#ours(await this.#ask());
       this.#tellNews();
       const [first] = this.#latest;
       if (first !== undefined && this.#latest.every(({ outcome }) => outcome !== null)) break;
@@ -60,6 +58,11 @@ export class Following {
   /** Nothing more is to be told after what is so now. */
   stop(): void {
     this.#stopped = true;
+  }
+
+  /** Whether the daemon tells of what was ordered. */
+  async hasBegun(): Promise<boolean> {
+    return this.#isTold && this.#ours(await this.#ask()).length > 0;
   }
 
   /** Of the drills, as the daemon last told. */
@@ -76,6 +79,10 @@ export class Following {
         ...rows,
       ];
     });
+  }
+
+  #ours(told: readonly Progress[]): readonly Progress[] {
+    return told.filter(({ group, number }) => number > (this.#before.get(group) ?? 0));
   }
 
   #ending(): Ending {

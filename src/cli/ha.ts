@@ -28,7 +28,7 @@ export type Output = { write(text: string): unknown };
  */
 export const haExitCodes = { accepted: 0, declined: 1, wrongUsage: 2, undone: 3, notReachable: 4 } as const;
 
-/** The answer to a switchover takes the longest: it comes when EC2 has moved everything. Many routes may take longer than this. */
+/** A move may take longer, and is then followed by what the daemon tells of it. */
 const answerTimeoutMs = 20_000;
 
 const usage = `usage: xr-aws-ha ha inhibit --for 30m --why "AWS maintenance" [--group NAME] [-c FILE]
@@ -186,9 +186,11 @@ async function followed(
   await following.begin();
   const running = following.run();
   const asked = await ask(socket.path, command, timeoutMs);
-  const isGoingOn = asked.outcome === 'answered' && asked.accepted;
+  const isAccepted = asked.outcome === 'answered' && asked.accepted;
+  // Many routes, or an EC2 that throttles, take longer than an answer is waited for: what has begun is followed to its end.
+  const isGoingOn = isAccepted || (asked.outcome === 'unanswered' && (await following.hasBegun()));
   if (!isGoingOn) following.stop();
-  else out.write(`${printable(asked.sentence)}\n`);
+  else if (isAccepted) out.write(`${printable(asked.sentence)}\n`);
   const ending = await running;
   if (!isGoingOn) return told(asked, socket, { out, err });
   switch (ending) {

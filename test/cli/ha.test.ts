@@ -358,6 +358,38 @@ describe('the daemon', () => {
       expect(ended).toMatchObject({ code: 3, err: 'gave up\n' });
     });
 
+    test.each([
+      ['done', 0],
+      ['undone', 3],
+    ])('that takes longer than an answer is waited for is followed to its end: %s', async (outcome, code) => {
+      let looks = 0;
+      let asked = false;
+      await daemonThat(
+        () => {
+          asked = true;
+          return new Promise(() => undefined);
+        },
+        () => {
+          if (!asked) return [earlier];
+          looks += 1;
+          return [looks < 4 ? ours : { ...ours, outcome }];
+        },
+      );
+      const ended = await run({ words: ['switchover'] }, { timeoutMs: 300 });
+      expect(ended).toMatchObject({ code, err: '' });
+      expect(ended.out.split('\n').slice(0, 2)).toEqual(ours.lines);
+    });
+
+    test('that has neither an answer nor a beginning', async () => {
+      await daemonThat(
+        () => new Promise(() => undefined),
+        () => [earlier],
+      );
+      const { code, err } = await run({ words: ['switchover'] }, { timeoutMs: 300 });
+      expect(code).toBe(4);
+      expect(err).toContain('the daemon was asked and has not answered: no answer within 0.3 s');
+    });
+
     test('whose daemon does not answer any more', async () => {
       await daemonThat(
         () => {

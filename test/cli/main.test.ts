@@ -36,6 +36,16 @@ test.each([
   ['--last of another key', ['show', 'ha_state', '--last', '3'], '--last goes with show ha_history'],
   ['no number', ['show', 'ha_history', '--last', 'few'], "--last is a number of lines, not 'few'"],
   ['an unknown option', ['--colour'], "Unknown option '--colour'"],
+  [
+    'a slip in an option',
+    ['ha', 'switchover', '--dryrun'],
+    "Unknown option '--dryrun'; did you mean --dry-run?",
+  ],
+  [
+    'a slip in an option of all',
+    ['show', '--confg', 'x'],
+    "Unknown option '--confg'; did you mean --config?",
+  ],
 ])('%s', (_name, args, problem) => {
   const { code, out, err } = main(...args);
   expect({ code, out }).toEqual({ code: 2, out: '' });
