@@ -1,5 +1,5 @@
 /**
- * Keystone, Neutron and the metadata service of two servers on one port, as far as the product and the tests use them: what
+ * Keystone, Neutron, what Nova shows of servers, and the metadata service, on one port, as far as the product and the tests use them: what
  * the real ones were seen to do (test/openstack runs the same checks against them), no data plane, no agents.
  */
 import { z } from 'zod';
@@ -42,6 +42,13 @@ export type NeutronOptions = {
   readonly tls?: ListenerOptions['tls'];
 };
 
+/** As a running or a stopped one has it. https://docs.openstack.org/api-ref/compute/#show-server-details */
+export type EmulatedServer = {
+  readonly status: string;
+  readonly powerState: number;
+  readonly taskState: string | null;
+};
+
 type Answer = { readonly status: number; readonly body: object | string; readonly token?: string };
 
 export async function startNeutron(options: NeutronOptions): Promise<NeutronEmulator> {
@@ -54,6 +61,8 @@ export class NeutronEmulator {
   readonly faults = new FaultTable<NeutronFault>();
   readonly identity: Identity;
   model: NeutronModel;
+  /** By id, as Nova shows them. */
+  readonly servers = new Map<string, EmulatedServer>();
   latencyMs: number;
   readonly #metadata: Readonly<Record<string, object>>;
   #listener: HttpListener | null = null;
@@ -146,6 +155,7 @@ export class NeutronEmulator {
     const given = headers['x-auth-token'];
     if (!this.identity.isGood(typeof given === 'string' ? given : undefined))
       return error(401, 'Unauthorized', 'The request you have made requires authentication.');
+    if (pathname.startsWith('/v2.1/servers/')) return this.#server(pathname.split('/')[3] ?? '');
     try {
       if (method === 'GET') return { status: 200, body: read(this.model, url) };
       const change = changeOf(this.model, pathname, body);
@@ -159,6 +169,28 @@ export class NeutronEmulator {
       const { status, type, message } = thrown;
       return { status, body: { NeutronError: { type, message, detail: '' } } };
     }
+  }
+
+  #server(id: string): Answer {
+    const server = this.servers.get(id);
+    if (server === undefined)
+      return {
+        status: 404,
+        body: { itemNotFound: { code: 404, message: `Instance ${id} could not be found.` } },
+      };
+    const { status, powerState, taskState } = server;
+    return {
+      status: 200,
+      body: {
+        server: {
+          id,
+          status,
+          'OS-EXT-STS:power_state': powerState,
+          'OS-EXT-STS:task_state': taskState,
+          'OS-EXT-STS:vm_state': status === 'ACTIVE' ? 'active' : 'stopped',
+        },
+      },
+    };
   }
 }
 
@@ -186,7 +218,7 @@ const NOT_FOUND = {
 /** `PUT floatingips` without its method: what of the path says which kind of request it is. */
 export function actionOf(pathname: string): string {
   const [, , collection = '', , further] = pathname.split('/');
-  return pathname.startsWith('/v2.0/') ? (further ?? collection) : pathname.split('/').slice(2).join('/');
+  return /^\/v2\.[01]\//.test(pathname) ? (further ?? collection) : pathname.split('/').slice(2).join('/');
 }
 
 type Place = {

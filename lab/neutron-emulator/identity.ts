@@ -32,7 +32,7 @@ export class Identity {
     this.#now = now;
   }
 
-  /** POST /v3/auth/tokens; `networkUrl` is what the catalogue says of Neutron. */
+  /** POST /v3/auth/tokens; `networkUrl` is what the catalogue says of Neutron, with Nova beside it. */
   authenticate(body: unknown, networkUrl: string): Answer {
     const { success, data } = REQUEST.safeParse(body);
     if (!success) return error(400, 'Bad Request', 'Expecting to find application_credential in identity.');
@@ -55,7 +55,10 @@ export class Identity {
           expires_at: isoTime(issuedAt + this.#tokenLifeMs),
           project: { id: 'a'.repeat(32), name: 'pair' },
           roles: [{ name: 'member' }, { name: 'reader' }],
-          catalog: [{ type: 'network', name: 'neutron', endpoints: [endpoint] }],
+          catalog: [
+            { type: 'network', name: 'neutron', endpoints: [endpoint] },
+            { type: 'compute', name: 'nova', endpoints: [{ ...endpoint, url: `${networkUrl}/v2.1` }] },
+          ],
         },
       },
     };

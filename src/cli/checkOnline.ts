@@ -21,7 +21,7 @@ import type { InAws, InOpenstack } from '../config/settings';
 import { printable } from '../config/words';
 import type { Observation } from '../core/state/readings';
 import type { AwsPlan } from '../aws/description';
-import { consultOpenstack } from '../openstack/checks/consultation';
+import { consultOpenstack, type Consulted } from '../openstack/checks/consultation';
 import { previewTakeover } from '../core/moves/preview';
 import type { Output } from './replay';
 
@@ -135,7 +135,7 @@ async function judge(
 
 /** Neutron has no way to ask whether it would do something: what is sent is done. */
 async function lookAtOpenstack({ whole: plan, openstack }: InOpenstack, report: Report): Promise<void> {
-  const { identity, mistakes, observation, problem, roles } = await consultOpenstack(openstack, plan);
+  const { identity, mistakes, observation, problem, roles, server } = await consultOpenstack(openstack, plan);
   report.mistakes.push(...mistakes);
   report.unreachable = problem;
   if (identity === null || observation === null) return;
@@ -152,11 +152,22 @@ async function lookAtOpenstack({ whole: plan, openstack }: InOpenstack, report: 
   report.lines.push(
     `the token has the roles ${roles.join(', ')}`,
     'cannot be proven ahead: that the role may move what is to move; iam-policy says what it needs',
-    'not asked: how a server is that holds the targets; without BFD nothing is taken from it (docs/openstack.md)',
+    novaLine(server, identity.serverId),
   );
   for (const role of ['member', 'reader'])
     if (!roles.includes(role))
       report.lines.push(`warning: the application credential has no role ${role}: see docs/openstack.md`);
+}
+
+function novaLine(server: Consulted['server'], serverId: string): string {
+  if (server === null)
+    return 'not asked: how a server is that holds the targets; without BFD nothing is taken from it (docs/openstack.md)';
+  if (!server.ok)
+    return `warning: Nova, which ask_nova is about: ${server.failure.code}: ${server.failure.message}`;
+  const condition = server.conditions[serverId];
+  return condition === 'gone'
+    ? `warning: Nova shows no server ${serverId}: it is of another project or cloud, so Nova does not say how it is`
+    : `Nova says that ${serverId} is ${condition}`;
 }
 
 function tell(permissions: readonly Permission[], report: Report): void {

@@ -48,7 +48,7 @@ export function printPolicy(
   }
   const { cloud } = loaded.settings;
   if (cloud.type === 'openstack') {
-    out.write(`${JSON.stringify(neutronRights(cloud.whole), null, 2)}\n`);
+    out.write(`${JSON.stringify(neutronRights(cloud.whole, cloud.openstack), null, 2)}\n`);
     err.write(NEUTRON_RIGHTS_EXPLAINED);
     return 0;
   }

@@ -142,6 +142,7 @@ function openstackOf(cloud: NonNullable<Config['cloud']>, config: Config): Opens
     visibility: cloud.interface,
     metadataUrl: cloud.metadata_url.replace(/\/+$/, ''),
     ports: cloud.ports ?? null,
+    askNova: cloud.ask_nova,
     apiTimeoutMs: msOfS(config.api_timeout_s),
   };
 }

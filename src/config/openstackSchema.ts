@@ -15,6 +15,7 @@ import {
   patternText,
   wholeNumber,
   withDefault,
+  yesOrNo,
 } from './fields';
 
 const uuid = (example: string) =>
@@ -109,6 +110,10 @@ export const cloudSchema = keys(
           "Ids of this router's ports; their places in the list, from 0, are what `instance_intf_number` says. Absent: the metadata service lists them (`network_data.json`).",
       },
     ),
+    ask_nova: withDefault(yesOrNo(), false, {
+      description:
+        'Ask Nova how the server is that holds the targets, while no session has been UP for `evidence_hold_s`: what it has seen switched off counts as dead. Needs the right to show servers.',
+    }),
     metadata_url: withDefault(baseUrl('http://169.254.169.254'), 'http://169.254.169.254', {
       description: 'Where the metadata service is; not asked where `ports` is given.',
       format: 'uri',

@@ -72,6 +72,8 @@ export type OpenstackSettings = {
   readonly metadataUrl: string;
   /** Ids of this router's ports by number; null: as the metadata service lists them. */
   readonly ports: readonly string[] | null;
+  /** How the servers are that hold the targets. */
+  readonly askNova: boolean;
   readonly apiTimeoutMs: number;
 };
 

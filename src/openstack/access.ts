@@ -2,8 +2,9 @@
 import type { Logger } from 'pino';
 import type { OpenstackSettings } from '../config/settings';
 import type { Failure } from '../core/state/readings';
-import { endpointOf, openNeutron, type Neutron } from './transport/neutron';
-import { openService, type Service, type ServiceRequest } from './transport/service';
+import type { AskServer } from './reads/servers';
+import { endpointOf, openNeutron, withoutToken, type Neutron } from './transport/neutron';
+import { openService, type Service, type ServiceAnswer, type ServiceRequest } from './transport/service';
 import { startTokens, type Token, type Tokens } from './transport/tokens';
 
 const PROOF_TIMEOUT_MS = 10_000;
@@ -12,6 +13,7 @@ export type Access = {
   readonly neutron: Neutron;
   readonly tokens: Tokens;
   readonly metadata: Pick<Service, 'call'>;
+  readonly askServer: AskServer;
   clock(): ReturnType<Service['clock']>;
   nameHealth(): ReturnType<Service['nameHealth']>;
   statistics(): Service['statistics'] | null;
@@ -44,7 +46,12 @@ export function openAccess({
   const prove = (token: Token): Promise<Failure | null> => {
     if (network === null) {
       const { region, visibility } = settings;
-      const found = endpointOf(token.catalogue, { type: 'network', region, visibility });
+      const found = endpointOf(token.catalogue, {
+        type: 'network',
+        region,
+        visibility,
+        otherwise: 'give network_url',
+      });
       if (typeof found === 'string')
         return Promise.resolve({ kind: 'unsent', code: 'NoEndpoint', message: found });
       network = open('Neutron', found.url);
@@ -67,18 +74,47 @@ export function openAccess({
     },
     now,
   });
+  let nova: Service | null = null;
+  /** The token is as good as Neutron takes it for: no answer of Nova has it renewed. */
+  const askServer: AskServer = async (serverId, timeoutMs) => {
+    const token = tokens.current();
+    if (token === null) return withoutToken(tokens.problem(), now());
+    if (nova === null) {
+      const { region, visibility } = settings;
+      const otherwise = 'take ask_nova out';
+      const found = endpointOf(token.catalogue, { type: 'compute', region, visibility, otherwise });
+      if (typeof found === 'string') return unaskable(found, now());
+      nova = open('Nova', found.url);
+    }
+    return nova.call(
+      {
+        action: 'GET servers',
+        method: 'GET',
+        path: `/servers/${encodeURIComponent(serverId)}`,
+        headers: { 'x-auth-token': token.value },
+        secrets: [token.value],
+      },
+      timeoutMs,
+    );
+  };
   const { credentialsFile } = settings;
   const tokens = startTokens({ keystone, credentialsFile, prove, log, now });
   return {
     neutron,
     tokens,
     metadata,
+    askServer,
     clock: () => network?.clock() ?? null,
     nameHealth: () => network?.nameHealth() ?? null,
     statistics: () => network?.statistics ?? null,
     stop: () => {
       tokens.stop();
-      for (const each of [keystone, metadata, network]) each?.stop();
+      for (const each of [keystone, metadata, network, nova]) each?.stop();
     },
   };
+}
+
+function unaskable(message: string, at: number): ServiceAnswer {
+  const failure: Failure = { kind: 'refused', code: 'NoEndpoint', message };
+  return { ok: false, failure, sentAt: at, apiRequestId: null, status: null };
 }

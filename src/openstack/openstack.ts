@@ -16,6 +16,7 @@ import { Turns } from './moves/turns';
 import { Known } from './reads/known';
 import { readIdentity, type Identity } from './reads/identity';
 import { NOTHING_SHOWN, Observer } from './reads/observer';
+import { askServers } from './reads/servers';
 import { learnIdentity } from '../transport/identity';
 
 /** What there is once it is known which ports are this router's. */
@@ -84,7 +85,7 @@ export function connectOpenstack({
     mistakes,
     instanceId: identified.then(({ serverId }) => serverId),
     observe,
-    askHolders: () => Promise.resolve(NOT_ASKED),
+    askHolders: (ids) => (settings.askNova ? askServers(access.askServer, ids) : Promise.resolve(NOT_ASKED)),
     mover: (group) => session?.movers.get(group) ?? null,
     clock: () => access.clock(),
     health: {
@@ -113,13 +114,13 @@ function isWhole({ identity }: Session, result: ObservationResult): boolean {
 
 const NO_MOVE = { networkInterfaceId: '', allowReassignment: true, rank: 0 };
 
-/** Whether a server runs, only Nova could say, which this daemon does not ask. */
+/** Whether a server runs, only Nova could say. */
 const NOT_ASKED: HoldersResult = {
   ok: false,
   failure: {
     kind: 'refused',
     code: 'NotAsked',
-    message: 'how the server is that holds the targets is not asked of Nova',
+    message: 'how the server is that holds the targets is not asked of Nova: cloud.ask_nova is not true',
   },
 };
 

@@ -78,6 +78,7 @@ export function connectTo(
       authUrl: pair.authUrl,
       credentialsFile,
       caFile: null,
+      askNova: false,
       networkUrl,
       region: null,
       visibility: 'public',

@@ -3,6 +3,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
+import type { HoldersResult } from '../../cloud';
 import type { OpenstackSettings } from '../../config/settings';
 import type { Observation } from '../../core/state/readings';
 import type { OpenstackPlan } from '../description';
@@ -10,6 +11,7 @@ import { openAccess, type Access } from '../access';
 import { Known } from '../reads/known';
 import { readIdentity, type Identity } from '../reads/identity';
 import { Observer } from '../reads/observer';
+import { askServers } from '../reads/servers';
 import { startMistakes } from './startChecks';
 
 export type Consulted = {
@@ -19,6 +21,8 @@ export type Consulted = {
   /** What the configuration asks for and cannot be done here. */
   readonly mistakes: readonly string[];
   readonly roles: readonly string[];
+  /** How Nova says that this router is; null where it is not asked. */
+  readonly server: HoldersResult | null;
   /** Why not all is known; null where it is. */
   readonly problem: string | null;
 };
@@ -41,12 +45,12 @@ export async function consultOpenstack(settings: OpenstackSettings, plan: Openst
 }
 
 async function consult(
-  { tokens, neutron, metadata }: Access,
+  { tokens, neutron, metadata, askServer }: Access,
   settings: OpenstackSettings,
   plan: OpenstackPlan,
 ): Promise<Consulted> {
   const known = new Known(now);
-  const nothing = { identity: null, known, observation: null, mistakes: [], roles: [] };
+  const nothing = { identity: null, known, observation: null, mistakes: [], roles: [], server: null };
   const patience = new AbortController();
   const gaveUp = delay(TOKEN_PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined);
   await Promise.race([tokens.ready, gaveUp]);
@@ -62,7 +66,8 @@ async function consult(
   const timeoutMs = Math.max(settings.apiTimeoutMs, TIMEOUT_MS_MIN);
   const observer = new Observer({ neutron, plan, known, timeoutMs, now });
   const result = await observer.observe(identity, () => {});
-  const shown = { identity, known, mistakes, roles };
+  const server = settings.askNova ? await askServers(askServer, [identity.serverId]) : null;
+  const shown = { identity, known, mistakes, roles, server };
   if (!result.ok) {
     const { code, message } = result.failure;
     return { ...shown, observation: null, problem: `Neutron: ${code}: ${message}` };

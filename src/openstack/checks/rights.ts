@@ -2,13 +2,18 @@
  * What the application credential of both routers needs for this configuration: its roles, the rules of Neutron's policy
  * that it has to pass, and the access rules that narrow it to what is used.
  */
+import type { OpenstackSettings } from '../../config/settings';
 import type { Kind, OpenstackPlan } from '../description';
 
-type AccessRule = { readonly service: 'network'; readonly method: 'GET' | 'PUT'; readonly path: string };
+type AccessRule = {
+  readonly service: 'network' | 'compute';
+  readonly method: 'GET' | 'PUT';
+  readonly path: string;
+};
 
 export type NeutronRights = {
   readonly roles: readonly string[];
-  /** Names of Neutron's policy. */
+  /** Names of Neutron's policy, and of Nova's where it is asked. */
   readonly policy_rules: readonly string[];
   /** As `openstack application credential create --access-rules` takes them. */
   readonly access_rules: readonly AccessRule[];
@@ -45,9 +50,18 @@ const RIGHTS: {
   },
 };
 
-export function neutronRights({ targets }: OpenstackPlan): NeutronRights {
+/** Where Nova's endpoint ends in the project's id, as older ones do, the path has it too. */
+const SERVERS = {
+  policy: ['os_compute_api:servers:show'],
+  access: [{ service: 'compute', method: 'GET', path: '/v2.1/servers/*' } as const],
+};
+
+export function neutronRights(
+  { targets }: OpenstackPlan,
+  { askNova }: Pick<OpenstackSettings, 'askNova'>,
+): NeutronRights {
   const kinds = [...new Set(targets.map(({ kind }) => kind))];
-  const all = [READS, ...kinds.map((kind) => RIGHTS[kind])];
+  const all = [READS, ...kinds.map((kind) => RIGHTS[kind]), ...(askNova ? [SERVERS] : [])];
   return {
     roles: ['member', 'reader'],
     policy_rules: [...new Set(all.flatMap(({ policy }) => policy))],

@@ -50,7 +50,10 @@ function kindOf(status: number, text: string): Failure['kind'] {
   return status >= 400 && status < 500 ? 'refused' : 'uncertain';
 }
 
-/** Neutron: {"NeutronError": {"type", "message"}}; Keystone and its middleware: {"error": {"title", "message"}}. */
+/**
+ * Neutron: {"NeutronError": {"type", "message"}}; Keystone and its middleware: {"error": {"title", "message"}}; Nova:
+ * {"forbidden": {"code", "message"}}, or another word.
+ */
 function saying(status: number, text: string): { readonly code: string; readonly message: string } {
   const body = parsed(text);
   const neutron = member(body, 'NeutronError');
@@ -63,6 +66,10 @@ function saying(status: number, text: string): { readonly code: string; readonly
   const [title, message] = [member(other, 'title'), member(other, 'message')];
   if (typeof title === 'string' && typeof message === 'string')
     return { code: codeOf(title.replaceAll(' ', ''), status), message };
+  const [[fault, about] = []] = typeof body === 'object' && body !== null ? Object.entries(body) : [];
+  const cause = member(about, 'message');
+  if (fault !== undefined && typeof cause === 'string')
+    return { code: codeOf(fault, status), message: cause };
   // A page: its words without its elements.
   const words = oneLine(text.replace(/<[^>]*>/g, ' '));
   return { code: `HTTP ${status}`, message: words === '' ? 'no word of why' : words };

@@ -73,7 +73,7 @@ export function openNeutron({
   };
 }
 
-function withoutToken(problem: string | null, at: number): ServiceAnswer {
+export function withoutToken(problem: string | null, at: number): ServiceAnswer {
   const message = `there is no token: ${problem ?? 'Keystone has not answered yet'}`;
   const failure: Failure = { kind: 'unsent', code: 'NoToken', message };
   return { ok: false, failure, sentAt: at, apiRequestId: null, status: null };
@@ -92,7 +92,14 @@ export function endpointOf(
     type,
     region,
     visibility,
-  }: { readonly type: string; readonly region: string | null; readonly visibility: string },
+    otherwise,
+  }: {
+    readonly type: string;
+    readonly region: string | null;
+    readonly visibility: string;
+    /** What to do where the catalogue does not help. */
+    readonly otherwise: string;
+  },
 ): { readonly url: string } | string {
   const all = catalogue.filter((entry) => entry.type === type).flatMap(({ endpoints }) => endpoints);
   const fitting = all.filter(
@@ -101,8 +108,8 @@ export function endpointOf(
   const [first, ...others] = fitting;
   const where = `a ${visibility} endpoint of the type ${type}${region === null ? '' : ` in the region ${region}`}`;
   if (first === undefined || !URL.canParse(first.url))
-    return `the catalogue of Keystone has no ${where.replace(/^a /, '')}: give network_url`;
+    return `the catalogue of Keystone has no ${where.replace(/^a /, '')}: ${otherwise}`;
   if (others.some(({ url }) => url !== first.url))
-    return `the catalogue of Keystone has more than one ${where.replace(/^a /, '')}: name the region, or give network_url`;
+    return `the catalogue of Keystone has more than one ${where.replace(/^a /, '')}: name the region, or ${otherwise}`;
   return { url: first.url.replace(/\/+$/, '').replace(/\/v2\.0$/, '') };
 }
