@@ -4,7 +4,7 @@
  */
 import type { Condition, ConditionNow, Standing } from '../cloud';
 import { objectionToSwitchover } from '../core/moves/switchover';
-import { previewTakeover } from '../core/moves/preview';
+import { hindrances } from '../core/moves/preview';
 import { dampedUntil } from '../core/rules/damping';
 import { inhibitWords } from '../core/rules/inhibit';
 import { interfaceOf, sessionOf, words } from '../core/levels/sessions';
@@ -145,8 +145,8 @@ const ofGroups = ({ name }: Pick<CloudDescription, 'name'>): Table<GroupCheck> =
         ...known,
         targets: known.targets.filter(({ id }) => !cloud.withoutRoom.includes(id)),
       };
-      const { refused } = previewTakeover(movable, observation);
-      const { left } = previewTakeover(known, observation);
+      const { refused } = hindrances(movable, observation);
+      const { left } = hindrances(known, observation);
       if (refused.length + left.length > 0) return failing(list([...refused, ...left]), ageMs);
       if (known.targets.length < plan.targets.length)
         return unknown(`${name} has shown ${known.targets.length} of ${plan.targets.length} targets`, ageMs);

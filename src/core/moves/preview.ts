@@ -12,10 +12,13 @@ import { interfaceFor, missingTargets, roleOf, takeableTargets } from '../levels
 import type { Plan, Target } from '../state/plan';
 import type { Ownership } from '../state/state';
 
-export type Preview = {
+export type Preview = Hindrances & {
   readonly haState: HaState;
   /** In the order in which they are decided. */
   readonly moves: readonly RequestedMove[];
+};
+
+export type Hindrances = {
   /** What would be left where it is, a sentence each. */
   readonly left: readonly string[];
   /** What the cloud would refuse, as far as the reading shows it, a sentence each. */
@@ -23,27 +26,41 @@ export type Preview = {
 };
 
 export function previewTakeover(plan: Plan, observation: Observation): Preview {
-  const ownership: Ownership = {
-    observation,
-    holders: observation.holders,
-    confirmedAt: 0,
-    startedAt: 0,
-    lagging: {},
-    writes: {},
-  };
+  const ownership = ownershipOf(observation);
   const targets = takeableTargets(plan, ownership);
-  const left = missingTargets(plan, ownership).filter((target) => !targets.includes(target));
   return {
     haState: roleOf(plan, ownership, 0).haState,
     moves: callsFor(plan, { targets, purpose: 'takeover' }, ownership, 0).map((call) =>
       moveOf(plan, ownership.holders, call),
     ),
-    refused: refusedHere(plan, observation, targets),
+    ...hindrances(plan, observation),
+  };
+}
+
+/** The same without the moves, for whoever asks often. */
+export function hindrances(plan: Plan, observation: Observation): Hindrances {
+  const ownership = ownershipOf(observation);
+  const takeable = new Set(takeableTargets(plan, ownership));
+  const left = missingTargets(plan, ownership).filter((target) => !takeable.has(target));
+  return {
+    refused: refusedHere(plan, observation, [...takeable]),
     left: left.map((target) =>
       isForeign(plan, ownership, target)
         ? `${target.id} is held by ${ownerName(plan.cloud, ownership.holders[target.id])}, which is neither router of this pair`
         : `${target.id}: ${plan.cloud.name} shows no interface of this router with device index ${target.deviceIndex}`,
     ),
+  };
+}
+
+function ownershipOf(observation: Observation): Ownership {
+  const { holders } = observation;
+  return {
+    observation,
+    holders,
+    confirmedAt: 0,
+    startedAt: 0,
+    lagging: {},
+    writes: {},
   };
 }
 
