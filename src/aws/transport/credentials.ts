@@ -9,10 +9,10 @@
  * hold a secret; where IMDS refuses a token (403) it asks by version 1. By itself, not bundled, it took 11.6 MiB, of
  * which the EC2 client shares a part. Words that tell these cases apart would change our mind.
  */
-import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { Backoff } from '../../backoff';
 import { Wellness, type Reading } from '../../wellness';
+import { keepRenewing } from '../../transport/renewing';
 import { quoted } from '../../transport/words';
 import type { Imds } from './imds';
 
@@ -52,7 +52,6 @@ const MINUTE_MS = 60_000;
 const REFRESH_BEFORE_EXPIRY_MS = 15 * MINUTE_MS;
 /** However long they live; also bounds what a jump of the wall clock can do. */
 const REFRESH_AFTER_MS_MAX = 60 * MINUTE_MS;
-const FORCED_INTERVAL_MS = 2_000;
 const RETRY = { firstMs: 200, lastMs: MINUTE_MS } as const;
 
 export function startCredentials({
@@ -72,25 +71,8 @@ export function startCredentials({
   let problem: string | null = null;
   const backoff = new Backoff({ ...RETRY, random });
   const wellness = new Wellness();
-  let running: Promise<void> | null = null;
-  let lastForcedAt = -Infinity;
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
   let nowReady: () => void;
   const ready = new Promise<void>((resolve) => (nowReady = resolve));
-
-  const refresh = async (): Promise<void> => {
-    clearTimeout(timer);
-    const reading = await readCredentials(imds);
-    if (stopped) return;
-    const delayMs = reading.ok ? renewed(reading.held) : failed(reading.problem);
-    timer = setTimeout(() => void refreshOnce(), delayMs * (0.9 + 0.1 * random()));
-  };
-
-  const refreshOnce = (): Promise<void> => {
-    running ??= refresh().finally(() => (running = null));
-    return running;
-  };
 
   const renewed = (fresh: Held): number => {
     if (fresh.expiresAt <= wallNow()) return expired(fresh);
@@ -133,27 +115,23 @@ export function startCredentials({
   const provide = (): Promise<RoleCredentials> =>
     held === null ? Promise.reject(new Error(problem ?? 'not read yet')) : Promise.resolve(held.identity);
 
-  void refreshOnce();
+  const renewing = keepRenewing({
+    read: () => readCredentials(imds),
+    take: (reading) => {
+      const delayMs = reading.ok ? renewed(reading.held) : failed(reading.problem);
+      return delayMs * (0.9 + 0.1 * random());
+    },
+  });
   return {
     provider: Object.assign(provide, { memoized: true as const }),
     ready,
-    refreshNow: async () => {
-      const now = performance.now();
-      if (stopped || now - lastForcedAt < FORCED_INTERVAL_MS) return running ?? undefined;
-      lastForcedAt = now;
-      // One that is under way began before EC2 turned the credentials down.
-      await running;
-      return refreshOnce();
-    },
+    refreshNow: renewing.refreshNow,
     health: () => {
       const reading = wellness.reading();
       return held !== null && held.expiresAt <= wallNow() ? { ...reading, state: 'failing' } : reading;
     },
     ageInfo: () => ({ expiresAt: isoTime(held?.expiresAt), problem }),
-    stop: () => {
-      stopped = true;
-      clearTimeout(timer);
-    },
+    stop: renewing.stop,
   };
 }
 

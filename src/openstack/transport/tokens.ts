@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { Backoff } from '../../backoff';
 import type { Failure } from '../../core/state/readings';
+import { keepRenewing } from '../../transport/renewing';
 import { Wellness, type Reading } from '../../wellness';
 import { malformed } from './failure';
 import type { Service } from './service';
@@ -48,8 +49,9 @@ export type Tokens = {
 
 const MINUTE_MS = 60_000;
 const RENEW_BEFORE_END_MS = 15 * MINUTE_MS;
+/** However long it lives: a timer of Node.js for more than 24 days fires at once. */
+const RENEW_AFTER_MS_MAX = 24 * 60 * MINUTE_MS;
 const TIMEOUT_MS = 10_000;
-const FORCED_INTERVAL_MS = 2_000;
 
 export function startTokens({
   keystone,
@@ -70,26 +72,13 @@ export function startTokens({
   let problem: string | null = null;
   const wellness = new Wellness();
   const backoff = new Backoff({ firstMs: 250, lastMs: MINUTE_MS });
-  let running: Promise<void> | null = null;
-  let lastForcedAt = -Infinity;
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
   let nowReady: () => void;
   const ready = new Promise<void>((resolve) => (nowReady = resolve));
 
-  const renew = async (): Promise<void> => {
-    clearTimeout(timer);
+  const read = async (): Promise<TokenReading> => {
     const reading = await readToken(keystone, credentialsFile, now);
     const turnedDown = reading.ok ? await prove(reading.token) : null;
-    if (stopped) return;
-    const failure = reading.ok ? turnedDown : reading.failure;
-    const delayMs = !reading.ok || failure !== null ? failed(failure) : renewed(reading.token);
-    timer = setTimeout(() => void renewOnce(), delayMs);
-  };
-
-  const renewOnce = (): Promise<void> => {
-    running ??= renew().finally(() => (running = null));
-    return running;
+    return turnedDown === null ? reading : { ok: false, failure: turnedDown };
   };
 
   const renewed = (fresh: Token): number => {
@@ -101,11 +90,11 @@ export function startTokens({
     wellness.ok();
     backoff.reset();
     nowReady();
-    return Math.max(livesMs - RENEW_BEFORE_END_MS, livesMs / 2, 1_000);
+    return Math.min(Math.max(livesMs - RENEW_BEFORE_END_MS, livesMs / 2, 1_000), RENEW_AFTER_MS_MAX);
   };
 
-  const failed = (failure: Failure | null): number => {
-    const what = failure === null ? 'no answer' : `${failure.code}: ${failure.message}`;
+  const failed = ({ code, message }: Failure): number => {
+    const what = `${code}: ${message}`;
     wellness.failed();
     const livesMs = held === null ? null : Math.round(held.expiresAt - now());
     const fields = { event: 'token-unread', problem: what, livesMs };
@@ -114,26 +103,20 @@ export function startTokens({
     return backoff.nextMs();
   };
 
-  void renewOnce();
+  const renewing = keepRenewing({
+    read,
+    take: (reading) => (reading.ok ? renewed(reading.token) : failed(reading.failure)),
+  });
   return {
     current: () => held,
     problem: () => problem,
     ready,
-    refreshNow: async () => {
-      if (stopped || now() - lastForcedAt < FORCED_INTERVAL_MS) return running ?? undefined;
-      lastForcedAt = now();
-      // One that is under way began before the present one was turned down.
-      await running;
-      return renewOnce();
-    },
+    refreshNow: renewing.refreshNow,
     health: () => {
       const reading = wellness.reading();
       return held !== null && held.expiresAt <= now() ? { ...reading, state: 'failing' } : reading;
     },
-    stop: () => {
-      stopped = true;
-      clearTimeout(timer);
-    },
+    stop: renewing.stop,
   };
 }
 

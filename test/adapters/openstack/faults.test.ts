@@ -157,6 +157,14 @@ test('a token that ends in mid-life is renewed before, and one that is revoked a
   expect(tokens()).toBeGreaterThan(before);
 });
 
+test('a token that lives for months is not renewed at once', async () => {
+  await open({ tokenLifeMs: 90 * 86_400_000 });
+  await seen();
+  expect((await take()).failure).toBeNull();
+  await seen();
+  expect(pair.neutron.requests().filter(({ action }) => action === 'POST auth/tokens')).toHaveLength(1);
+});
+
 test('while Keystone is away the token is used on, and that it is not renewed is told', async () => {
   await open({ tokenLifeMs: 4_000 });
   await seen();
