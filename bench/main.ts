@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: measures the built daemon and writes docs/benchmarks.md and its plot; `npm run bench -- package`
  * measures the container, `npm run bench -- scale` many targets alone, `npm run bench -- heal` the healer,
- * `npm run bench -- clouds` a takeover in OpenStack beside one in EC2,
+ * `npm run bench -- clouds` a takeover in OpenStack beside one in EC2, `npm run bench -- switchovers` planned ones,
  * `npm run bench -- --versus DIR` this build against another one; each writes its section of the page. Times are
  * reported, never judged; counts that are off end it with exit code 1. Ends what it started, and nothing else.
  */
@@ -9,7 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { benchClouds, readCloudsWishes } from './cloudsMain';
+import { benchClouds } from './cloudsMain';
 import { cloudsPart } from './cloudsReport';
 import { benchHeal, readHealWishes } from './healMain';
 import { healPart } from './healReport';
@@ -27,6 +27,9 @@ import { measureShow } from './showLatency';
 import { countWords, highest, isRight, median, ms, type Count } from './statistics';
 import { benchTraffic, readTrafficWishes } from './trafficMain';
 import { measureFirst, measureLatency, measureMoved, type LatencyRow, type MovedRow } from './takeovers';
+import { benchSwitchovers } from './switchoversMain';
+import { readWishes as readAlone, type Wishes as AloneWishes } from './wishes';
+import { switchoversPart } from './switchoversReport';
 import { outliveReaders } from '../lab/readers';
 import { readVersusWishes, rowNames, versus } from './versusMain';
 import { versusPart } from './versusReport';
@@ -36,6 +39,7 @@ const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIR
        npm run bench -- scale [--out DIRECTORY]
        npm run bench -- heal [--node PROGRAM]... [--starts N] [--out DIRECTORY]
        npm run bench -- clouds [--samples N] [--out DIRECTORY]
+       npm run bench -- switchovers [--samples N] [--out DIRECTORY]
        npm run bench -- traffic [--failovers N] [--out DIRECTORY]
        npm run bench -- package [--minutes N] [--failovers N] [--files DIRECTORY] [--out DIRECTORY]
 
@@ -54,6 +58,8 @@ const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIR
   --starts   how often (default 20)
 
   clouds     only takeovers in OpenStack beside as many in EC2 (--samples: default 40)
+
+  switchovers  only planned switchovers between two healthy routers (--samples: default 40)
 
   traffic    what a user's packets see of a failover, with real BFD: docs/real-traffic.md; root, Debian's
              frr, nftables, keepalived and awscli
@@ -245,14 +251,18 @@ async function healed(args: readonly string[]): Promise<number> {
   return conclude(await benchHeal(wishes, say));
 }
 
-async function inBothClouds(args: readonly string[]): Promise<number> {
-  const wishes = readCloudsWishes(args);
+/** A part that is run alone. */
+async function alone(
+  args: readonly string[],
+  bench: (wishes: AloneWishes, say: (line: string) => unknown) => Promise<readonly Count[]>,
+): Promise<number> {
+  const wishes = readAlone(args);
   if (typeof wishes === 'string') {
     process.stderr.write(`bench: ${wishes}\n\n${USAGE}`);
     return 2;
   }
   limitTime(LONGEST_MINUTES);
-  return conclude(await benchClouds(wishes, say));
+  return conclude(await bench(wishes, say));
 }
 
 async function versusBuild(args: readonly string[]): Promise<number> {
@@ -271,7 +281,8 @@ async function main(): Promise<number> {
   if (args[0] === 'package') return packaged(args.slice(1));
   if (args[0] === 'scale') return scaled(args.slice(1));
   if (args[0] === 'heal') return healed(args.slice(1));
-  if (args[0] === 'clouds') return inBothClouds(args.slice(1));
+  if (args[0] === 'clouds') return alone(args.slice(1), benchClouds);
+  if (args[0] === 'switchovers') return alone(args.slice(1), benchSwitchovers);
   if (args.some((arg) => /^--versus(=|$)/.test(arg))) return versusBuild(args);
   const wishes = readWishes(args);
   if (typeof wishes === 'string') {
@@ -293,6 +304,8 @@ async function main(): Promise<number> {
       ...partOf(before, healPart),
       '',
       ...partOf(before, cloudsPart),
+      '',
+      ...partOf(before, switchoversPart),
     ]),
   );
   writeFileSync(join(wishes.out, plotName), plot(results.latency, 2));
