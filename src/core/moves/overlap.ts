@@ -7,7 +7,7 @@ import { isLarge } from './grouping';
 import type { Attempt, Call } from '../state/attempt';
 import { note, type Turn } from '../state/turn';
 
-/** While the cloud is silent, it is asked again so often: for two calls about as often as EC2 gives an account tokens. */
+/** While the cloud is silent, it is asked again so often: for two calls about as often as an account gets tokens. */
 const PACE_MS = 450;
 /** Where answers are only late at times, the third request and the fourth meet such a time seldom: they come sooner. */
 const SOON_OUT = 3;
