@@ -419,6 +419,68 @@ describe('an Elastic IP on a floating address', () => {
   });
 });
 
+describe('a switchover of every kind', () => {
+  const here = Object.fromEntries(
+    all.map(({ id, deviceIndex }) => [id, { ...MINE, networkInterfaceId: `eni-own${deviceIndex}` }]),
+  );
+  const switching = () => {
+    const play = watchingMixed(all, here);
+    play.at(2_000, { type: 'switchoverRequested', request: 7 });
+    return play;
+  };
+
+  test('asks for each at the peer, and IPv6 addresses leave this router first', () => {
+    const play = switching();
+    expect(sent(play).flat()).toEqual([
+      'take 172.31.101.10 172.31.101.11 to eni-peer1',
+      'take 2001:db8::a 2001:db8::b to eni-peer1',
+      'take 10.8.0.0/16 in rtb-1 to eni-peer1',
+      'take 10.9.0.0/16 in rtb-1 to eni-peer1',
+      'take eipalloc-1 to eni-peer2',
+    ]);
+    expect(play.all('sendCall')[1]?.releases).toEqual([
+      { networkInterfaceId: 'eni-own1', targets: ['2001:db8::a', '2001:db8::b'] },
+    ]);
+    play.at(2_100, ...[1, 2, 3, 4, 5].map((call) => answer(`1.${call}.1`)));
+    expect(play.all('answerOperator').map(({ accepted }) => accepted)).toEqual([true]);
+  });
+
+  test.each([
+    [1, ['172.31.101.10', '172.31.101.11']],
+    [2, ['2001:db8::a', '2001:db8::b']],
+    [3, ['10.8.0.0/16 in rtb-1']],
+    [4, ['10.9.0.0/16 in rtb-1']],
+    [5, ['eipalloc-1']],
+  ])(
+    'whose call %i EC2 refuses for good is undone, and the answer names what has stayed: %j',
+    (refused, stays) => {
+      const play = switching();
+      const asked = new Map<string, string>();
+      const holders = (): Holders =>
+        Object.fromEntries(all.map(({ id }) => [id, stays.includes(id) ? (here[id] ?? null) : PEER]));
+      for (const call of [1, 2, 3, 4, 5].filter((each) => each !== refused))
+        play.at(2_100, answer(`1.${call}.1`));
+      for (let now = 2_200; now < 14_000 && play.state.attempt !== null; now += 200) {
+        for (const { targets, attempt, call, send } of play.all('sendCall')) {
+          const key = `${attempt}.${call}.${send}`;
+          if (asked.has(key) || !targets.every((id) => stays.includes(id))) continue;
+          asked.set(key, targets.join(' '));
+          play.at(now, answer(key, 'refused'));
+        }
+        if (play.state.observing.inFlight === null) play.at(now);
+        else play.at(now, play.sees(holders()));
+      }
+      expect(play.state.attempt).toBeNull();
+      const [told] = play.all('answerOperator');
+      expect(told?.accepted).toBe(false);
+      for (const id of stays) expect(told?.sentence).toContain(id);
+      for (const { id } of all) if (!stays.includes(id)) expect(told?.sentence).not.toContain(id);
+      expect([play.state.role.haState, play.state.role.why]).toEqual(['UNKNOWN', 'partial']);
+      expect(play.alarms).toContain('give-back-failed');
+    },
+  );
+});
+
 describe('requests that wait for tokens', () => {
   const targets = Array.from({ length: 30 }, (_, index) => route(`10.${index}.0.0/16`, 1, index));
   const queued = (call: number, attempt = 1) => ({ type: 'callQueued', attempt, call, send: 1 }) as const;
