@@ -40,7 +40,7 @@ const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIR
        npm run bench -- heal [--node PROGRAM]... [--starts N] [--out DIRECTORY]
        npm run bench -- clouds [--samples N] [--out DIRECTORY]
        npm run bench -- switchovers [--samples N] [--out DIRECTORY]
-       npm run bench -- traffic [--failovers N] [--out DIRECTORY]
+       npm run bench -- traffic [--failovers N] [--watch SECONDS] [--out DIRECTORY]
        npm run bench -- package [--minutes N] [--failovers N] [--files DIRECTORY] [--out DIRECTORY]
 
   --samples  takeovers for each generation with 2 interfaces; the other rows have fewer (default 60)
@@ -62,8 +62,9 @@ const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIR
   switchovers  only planned switchovers between two healthy routers (--samples: default 40)
 
   traffic    what a user's packets see of a failover, with real BFD: docs/real-traffic.md; root, Debian's
-             frr, nftables, keepalived and awscli
+             frr, nftables, keepalived, awscli, resource-agents and curl
   --failovers  of each kind (default 100)
+  --watch    how long two healthy routers are watched for false alarms, in seconds (default 600)
 
   package    the container, which needs root and Debian's docker.io
   --minutes  how long it is watched (default 60)

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { isEnclosed, runSelfEnclosed } from './real-router/enclosure';
+import { labPrograms, whatHinders } from './real-router/kernel';
 import { median } from './soak/memory';
 import { soak, type SoakReport } from './soak/rounds';
 import { soakLab } from './soak/lab';
@@ -62,7 +63,12 @@ async function main(): Promise<number> {
   }
   const { traffic, minutes, failovers, seed } = wishes;
   // Inside, the same arguments are read once more: the seed has to be the same, too.
-  if (traffic && !isEnclosed()) return runSelfEnclosed(['--seed', String(seed)]);
+  if (traffic && !isEnclosed()) {
+    const complaint = whatHinders(labPrograms);
+    if (complaint === null) return runSelfEnclosed(['--seed', String(seed)]);
+    process.stderr.write(`soak: ${complaint}\n`);
+    return 1;
+  }
   say(`seed ${seed}, ${minutes} min`);
   const until = Date.now() + minutes * 60_000;
   if (traffic) return concludeTraffic(await trafficSoak({ seed, failovers, until, say }));
@@ -92,11 +98,13 @@ function conclude(report: SoakReport): number {
 }
 
 function concludeTraffic(report: TrafficSoakReport): number {
-  const { rounds, played, outagesMs, beyondMs, looks, failure } = report;
+  const { rounds, played, outagesMs, beyondMs, looks, flaps, failure } = report;
   sayPlayed(played);
   sayOutages('silence between two answers to the user', outagesMs);
   sayOutages('of it beyond what fault, EC2 and VPC explain', beyondMs);
   say(`who forwards: looked at ${looks} times while nothing moved`);
+  if (flaps > 0)
+    say(`BFD went DOWN without a fault, and called for ${flaps} takeovers: the machine stood still`);
   if (failure !== null) {
     process.stderr.write(`soak: ${failure}\n`);
     return 1;

@@ -22,8 +22,8 @@ export async function killed(child: ChildProcess): Promise<void> {
 }
 
 /**
- * One `ip` (or `tc`) that stays and takes commands as they come: a change costs no start of a process. Its commands
- * take effect in order.
+ * One `ip` that stays and takes commands as they come: a change costs no start of a process. Its commands take effect
+ * in order, and before anything else in the lab gets the CPU: a cloud or a cable needs none of it.
  */
 export class CommandPipe {
   readonly #child: ChildProcessWithoutNullStreams;
@@ -32,7 +32,10 @@ export class CommandPipe {
   #errors = '';
 
   constructor(namespace: string) {
-    this.#child = spawn('ip', ['-n', namespace, '-force', '-o', '-batch', '-']);
+    this.#child = spawn('chrt', [
+      ...['--rr', '2'],
+      ...['ip', '-n', namespace, '-force', '-o', '-batch', '-'],
+    ]);
     this.#child.stdin.on('error', () => undefined);
     this.#child.stderr.on('data', (chunk: Buffer) => (this.#errors += chunk.toString()));
     this.#child.stdout.on('data', (chunk: Buffer) => this.#take(chunk.toString()));

@@ -1,6 +1,7 @@
 /**
  * keepalived on the two routers in place of the product, as people run it in a VPC: unicast VRRP on the first subnet,
- * and a script that asks EC2 for both addresses at once with the AWS CLI when this router becomes MASTER.
+ * alone or with keepalived's own BFD, and a script that asks EC2 for both addresses at once with the AWS CLI when this
+ * router becomes MASTER.
  */
 import type { ChildProcess } from 'node:child_process';
 import { chmodSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,21 +13,34 @@ import { killed } from './commands';
 import { portOn, portTowards, sides } from './layout';
 import type { RealLab } from './realLab';
 
-/** Seconds between two advertisements: with three of them missed, about what BFD of 50 ms x 3 needs. */
-const ADVERTISEMENT_S = 0.05;
+/**
+ * Seconds between two advertisements. By VRRP alone three missed ones are about what BFD of 50 ms x 3 needs. With BFD
+ * the VRRP instance is kept down until BFD is, and waits for three of its own then: the least that it can be told.
+ */
+const advertisementS: Readonly<Record<KeepalivedWatch, number>> = { VRRP: 0.05, BFD: 0.01 };
 const priority: Readonly<Record<RouterName, number>> = { rtr1: 100, rtr2: 90 };
+
+/** What tells rtr2 that it has to be MASTER. */
+export type KeepalivedWatch = 'VRRP' | 'BFD';
+
+const BFD_INTERVAL_MS = 50;
+const BFD_MULTIPLIER = 3;
 
 export class KeepalivedPair {
   readonly #real: RealLab;
+  readonly #watch: KeepalivedWatch;
   readonly #processes = new Map<RouterName, ChildProcess>();
 
-  constructor(real: RealLab) {
+  constructor(real: RealLab, watch: KeepalivedWatch) {
     this.#real = real;
+    this.#watch = watch;
   }
 
   /** Both, with everything on rtr1, which is MASTER before the other is there. */
   async start(): Promise<void> {
     for (const name of routerNames) {
+      // keepalived wants its port.
+      await this.#real.routers[name].bfdd.kill();
       this.#writeFiles(name);
       this.#processes.set(name, this.#run(name));
       // The second one hears the first, and stays BACKUP.
@@ -34,15 +48,15 @@ export class KeepalivedPair {
     }
   }
 
-  /** SIGKILL, to the process that speaks VRRP first: it would say goodbye. */
+  /** SIGKILL, to the processes that speak VRRP and BFD first: they would say goodbye. */
   async kill(name: RouterName): Promise<void> {
     const running = this.#processes.get(name);
     this.#processes.delete(name);
     if (running === undefined) return;
-    killByFile(join(this.#place(name), 'vrrp.pid'));
+    for (const file of ['vrrp.pid', 'bfd.pid']) killByFile(join(this.#place(name), file));
     await killed(running);
-    // Nobody may have waited for its child yet, and the next one would take it for alive.
-    for (const file of ['pid', 'vrrp.pid']) rmSync(join(this.#place(name), file), { force: true });
+    // Nobody may have waited for its children yet, and the next one would take them for alive.
+    for (const file of ['pid', 'vrrp.pid', 'bfd.pid']) rmSync(join(this.#place(name), file), { force: true });
   }
 
   async stop(): Promise<void> {
@@ -57,6 +71,7 @@ export class KeepalivedPair {
         'keepalived',
         ...['--dont-fork', '--log-console', '--no-syslog', '--use-file', join(place, 'keepalived.conf')],
         ...['--pid', join(place, 'pid'), '--vrrp_pid', join(place, 'vrrp.pid')],
+        ...['--bfd_pid', join(place, 'bfd.pid')],
       ],
       { stdio: ['ignore', log, log] },
     );
@@ -76,12 +91,13 @@ export class KeepalivedPair {
         '  vrrp_version 3',
         '  script_user root',
         '}',
+        ...this.#bfdInstance(own.address, peer.address),
         'vrrp_instance VPC {',
         '  state BACKUP',
         `  interface ${own.device}`,
         '  virtual_router_id 51',
-        `  priority ${priority[name]}`,
-        `  advert_int ${ADVERTISEMENT_S}`,
+        `  priority ${this.#priority(name)}`,
+        `  advert_int ${advertisementS[this.#watch]}`,
         `  unicast_src_ip ${own.address}`,
         '  unicast_peer {',
         `    ${peer.address}`,
@@ -89,11 +105,35 @@ export class KeepalivedPair {
         '  virtual_ipaddress {',
         '    192.0.2.51/32 dev lo',
         '  }',
+        // It is kept down while the peer is UP, and MASTER at once when it is not.
+        ...(this.#isByBfd(name) ? ['  track_bfd {', '    peer weight 0 reverse', '  }'] : []),
         ...(name === 'rtr2' ? [`  notify_master ${script}`] : []),
         '}',
         '',
       ].join('\n'),
     );
+  }
+
+  #isByBfd(name: RouterName): boolean {
+    return this.#watch === 'BFD' && name === 'rtr2';
+  }
+
+  /** The highest one becomes MASTER without waiting for VRRP's own timer. */
+  #priority(name: RouterName): number {
+    return this.#isByBfd(name) ? 255 : priority[name];
+  }
+
+  #bfdInstance(own: string, peer: string): readonly string[] {
+    if (this.#watch === 'VRRP') return [];
+    return [
+      'bfd_instance peer {',
+      `  source_ip ${own}`,
+      `  neighbor_ip ${peer}`,
+      `  min_rx ${BFD_INTERVAL_MS}`,
+      `  min_tx ${BFD_INTERVAL_MS}`,
+      `  multiplier ${BFD_MULTIPLIER}`,
+      '}',
+    ];
   }
 
   /** One call for each interface, all at once: the quickest that the CLI can do. */

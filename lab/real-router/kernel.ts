@@ -1,5 +1,22 @@
-/** What the kernel has to have for the real-router lab, tried in namespaces of its own that are gone afterwards. */
+/** What the real-router lab needs of a machine; the kernel is tried in namespaces of its own that are gone afterwards. */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+export type NeededProgram = { readonly path: string; /** Debian's package. */ readonly from: string };
+
+export const labPrograms: readonly NeededProgram[] = [
+  { path: '/usr/lib/frr/bfdd', from: 'frr' },
+  { path: '/usr/sbin/nft', from: 'nftables' },
+];
+
+/** Why the lab cannot run here, and what to do; null where it can. */
+export function whatHinders(programs: readonly NeededProgram[]): string | null {
+  if (process.getuid?.() !== 0) return 'network namespaces are made by root: run this as root';
+  const packages = programs.flatMap(({ path, from }) => (existsSync(path) ? [] : [from]));
+  if (packages.length > 0) return `programs are missing: apt-get install ${packages.join(' ')}`;
+  const lacks = whatIsMissing();
+  return lacks.length === 0 ? null : `this kernel lacks: ${lacks.join('; ')}`;
+}
 
 const TRIES: readonly (readonly [what: string, script: string])[] = [
   ['network namespaces with names', 'mount -t tmpfs none /run && mkdir /run/netns && ip netns add a'],

@@ -29,11 +29,36 @@ export type WatchOptions = {
 /** bfdd's word is older than the takeover that it calls for, but not by much. */
 const CALLED_WITHIN_MS = 5_000;
 
-export async function watch(real: RealLab, { seconds, loss, hungry }: WatchOptions): Promise<Watch> {
-  const marks = { moves: real.vpc.moves.length, rtr1: 0, rtr2: 0 };
-  for (const name of routerNames) marks[name] = real.routers[name].events.length;
+/** From here on. */
+export type WatchMark = { readonly moves: number } & Readonly<Record<RouterName, number>>;
+
+export const watchMark = (real: RealLab): WatchMark => ({
+  moves: real.vpc.moves.length,
+  rtr1: real.routers.rtr1.events.length,
+  rtr2: real.routers.rtr2.events.length,
+});
+
+export type Takeovers = { readonly all: number; readonly notCalled: number; readonly bfdDowns: number };
+
+/** Since the mark, and those of them that no bfdd of the router that took had called for. Both addresses are one. */
+export function takeoversSince(real: RealLab, mark: WatchMark): Takeovers {
   const downs = (name: RouterName) =>
-    real.routers[name].events.slice(marks[name]).filter(({ state }) => state === 'down');
+    real.routers[name].events.slice(mark[name]).filter(({ state }) => state === 'down');
+  const takeovers = real.vpc.moves.slice(mark.moves).filter(({ side }) => side === 'user');
+  const called = ({ to, changedAtMs }: (typeof takeovers)[number]) =>
+    to !== null &&
+    downs(to).some(
+      ({ receivedAtMs }) => receivedAtMs < changedAtMs && receivedAtMs > changedAtMs - CALLED_WITHIN_MS,
+    );
+  return {
+    all: takeovers.length,
+    notCalled: takeovers.filter((each) => !called(each)).length,
+    bfdDowns: routerNames.flatMap(downs).length,
+  };
+}
+
+export async function watch(real: RealLab, { seconds, loss, hungry }: WatchOptions): Promise<Watch> {
+  const mark = watchMark(real);
   await real.user.begin();
   const mends = [randomLoss(real, loss), ...routerNames.map((name) => starve(real, name, hungry))];
   try {
@@ -42,18 +67,6 @@ export async function watch(real: RealLab, { seconds, loss, hungry }: WatchOptio
     for (const mend of mends) await mend();
   }
   const user = await real.user.report();
-  // Both addresses of a takeover are one.
-  const takeovers = real.vpc.moves.slice(marks.moves).filter(({ side }) => side === 'user');
-  const called = ({ to, changedAtMs }: (typeof takeovers)[number]) =>
-    to !== null &&
-    downs(to).some(
-      ({ receivedAtMs }) => receivedAtMs < changedAtMs && receivedAtMs > changedAtMs - CALLED_WITHIN_MS,
-    );
-  return {
-    seconds,
-    bfdDowns: routerNames.flatMap(downs).length,
-    takeovers: takeovers.length,
-    falseTakeovers: takeovers.filter((each) => !called(each)).length,
-    user,
-  };
+  const { all, notCalled, bfdDowns } = takeoversSince(real, mark);
+  return { seconds, bfdDowns, takeovers: all, falseTakeovers: notCalled, user };
 }

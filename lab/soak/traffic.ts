@@ -1,10 +1,11 @@
 /**
  * The soak with packets: random faults at routers of real parts, and an oracle that looks at what the user's packets
- * did as well. Every failure that BFD sees moves everything once and nothing else moves; no outage is longer than its
+ * did as well. Every failure that BFD sees moves everything, and nothing else moves; no outage is longer than its
  * fault explains; at no time do both routers forward. Works inside the enclosure only.
  */
 import { ForwardingLog } from '../real-router/forwardingLog';
 import { startRealLab, type RealLab } from '../real-router/realLab';
+import { takeoversSince, watchMark } from '../real-router/watch';
 import { median } from './memory';
 import { randomOf } from './random';
 import { drawConditions, trafficRounds, type TrafficRound } from './trafficRounds';
@@ -26,6 +27,8 @@ export type TrafficSoakReport = {
   readonly beyondMs: readonly number[];
   /** Looks at who forwards, between which nothing moved: one router each time, or the soak has failed. */
   readonly looks: number;
+  /** Takeovers more than the faults explain, each after a BFD DOWN of its own: the machine stood still. */
+  readonly flaps: number;
   /** Null when everything was as it should be. */
   readonly failure: string | null;
 };
@@ -63,6 +66,7 @@ class TrafficSoak {
   readonly #beyondMs: number[] = [];
   #rounds = 0;
   #looks = 0;
+  #flaps = 0;
 
   constructor(real: RealLab, options: TrafficSoakOptions) {
     this.#real = real;
@@ -102,13 +106,19 @@ class TrafficSoak {
     real.lab.ec2.clearFaults();
     if (ec2Ms > 0) real.lab.ec2.addFault({ kind: 'latency', ms: ec2Ms });
     real.vpc.propagation = () => propagationMs;
-    const movesBefore = real.vpc.moves.length;
-    const { silenceMs, explainedMs, moves, failovers, duplicates } = await round.play(real);
-    if (moves !== null && real.vpc.moves.length - movesBefore !== moves)
+    const mark = watchMark(real);
+    const { silenceMs, explainedMs, takeovers, failovers, duplicates } = await round.play(real);
+    const seen = takeoversSince(real, mark);
+    const more = takeovers === null ? 0 : seen.all - takeovers;
+    // Who was given everything by a switchover has not seen anybody go DOWN.
+    const uncalled = seen.notCalled - (round.isPlanned ? 1 : 0);
+    if (more < 0 || uncalled > 0)
       throw real.failure(
-        `packets were led elsewhere ${real.vpc.moves.length - movesBefore} times, ${moves} was right`,
+        `${seen.all} takeovers, ${takeovers ?? 'any'} were right; ${uncalled} were not called for by BFD`,
       );
-    const beyondMs = silenceMs - explainedMs - (failovers > 0 ? ec2Ms + propagationMs : 0);
+    this.#flaps += more;
+    const parts = explainedMs + (failovers > 0 ? ec2Ms + propagationMs : 0);
+    const beyondMs = silenceMs - parts * (1 + more);
     if (beyondMs > BEYOND_MS)
       throw real.failure(
         `no answer for ${silenceMs.toFixed(0)} ms, ${(silenceMs - beyondMs + BEYOND_MS).toFixed(0)} ms is the bound`,
@@ -135,6 +145,7 @@ class TrafficSoak {
       outagesMs: this.#outagesMs,
       beyondMs: this.#beyondMs,
       looks: this.#looks,
+      flaps: this.#flaps,
       failure,
     };
   }

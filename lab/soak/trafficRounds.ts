@@ -13,8 +13,11 @@ export type PlayedRound = {
   readonly silenceMs: number;
   /** The part of the silence that the fault itself explains: the detection time where packets are lost by it. */
   readonly explainedMs: number;
-  /** How often packets were rightly led elsewhere; null where the round itself judges that. */
-  readonly moves: number | null;
+  /**
+   * How many takeovers were right: more than that are so where BFD called for each of them. Null: the round itself
+   * judges that.
+   */
+  readonly takeovers: number | null;
   readonly failovers: number;
   readonly duplicates: number;
 };
@@ -22,22 +25,22 @@ export type PlayedRound = {
 export type TrafficRound = {
   readonly name: string;
   readonly weight: number;
+  /** An operator asks for the move; else BFD has to. */
+  readonly isPlanned: boolean;
   /** @throws Error where what has to come of it does not. */
   readonly play: (real: RealLab) => Promise<PlayedRound>;
 };
 
-/** Two addresses each time. */
-const MOVES = 2;
-
 const faultRound = (fault: RealFault): TrafficRound => ({
   name: fault.name,
   weight: 3,
+  isPlanned: false,
   play: async (real) => {
     const { called, tookBack, user } = await playFault(real, fault);
     return {
       silenceMs: user.udp.longestSilenceMs,
       explainedMs: fault.userSuffers ? detectionMs(real.bfd) : 0,
-      moves: (called ? MOVES : 0) + (tookBack ? MOVES : 0),
+      takeovers: (called ? 1 : 0) + (tookBack ? 1 : 0),
       failovers: called ? 1 : 0,
       duplicates: user.udp.duplicates,
     };
@@ -47,10 +50,11 @@ const faultRound = (fault: RealFault): TrafficRound => ({
 const switchover: TrafficRound = {
   name: 'planned switchover',
   weight: 3,
+  isPlanned: true,
   play: async (real) => {
     const { user } = await playSwitchover(real);
     const { longestSilenceMs, duplicates } = user.udp;
-    return { silenceMs: longestSilenceMs, explainedMs: 0, moves: MOVES, failovers: 1, duplicates };
+    return { silenceMs: longestSilenceMs, explainedMs: 0, takeovers: 1, failovers: 1, duplicates };
   },
 };
 
@@ -65,6 +69,7 @@ const QUIET_AFTER_MS = 3_000;
 const lossAndLoad: TrafficRound = {
   name: `${LOSS_S} s of 1 % random loss and a busy CPU`,
   weight: 1,
+  isPlanned: false,
   play: async (real) => {
     const seen = await watch(real, { seconds: LOSS_S, loss: 0.01, hungry: 1 });
     if (seen.falseTakeovers > 0)
@@ -72,7 +77,7 @@ const lossAndLoad: TrafficRound = {
     await quiet(real);
     await real.settled();
     const { duplicates } = seen.user.udp;
-    return { silenceMs: 0, explainedMs: 0, moves: null, failovers: 0, duplicates };
+    return { silenceMs: 0, explainedMs: 0, takeovers: null, failovers: 0, duplicates };
   },
 };
 
