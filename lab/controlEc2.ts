@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { ask, askWith, Refusal, type Route } from './controlRoutes';
-import type { RouteTarget } from './ec2-emulator/model';
+import { EVENT_CODES, type RouteTarget } from './ec2-emulator/model';
 import { routeState } from './ec2-emulator/routes';
 import { bucketSchema } from './ec2-emulator/tokenBuckets';
 import type { AnyLab } from './topology/topology';
@@ -21,6 +21,16 @@ const route = z.strictObject({
 const target = z
   .string()
   .regex(/^((eni|igw|vgw|nat|tgw)-[0-9a-f]{17}|local)$/, 'an id eni-, igw-, vgw-, nat- or tgw-..., or local');
+
+const time = z.iso.datetime();
+const scheduledEvent = z.strictObject({
+  instanceEventId: z.string().regex(/^instance-event-[0-9a-f]{17}$/, 'the id of an event'),
+  code: z.enum(EVENT_CODES),
+  description: z.string().exactOptional(),
+  notBefore: time.exactOptional(),
+  notAfter: time.exactOptional(),
+  notBeforeDeadline: time.exactOptional(),
+});
 
 export function ec2EditRoutes(lab: AnyLab): readonly Route[] {
   return [...addressRoutes(lab), ...targetRoutes(lab), ...resourceRoutes(lab), ...accountRoutes(lab)];
@@ -91,6 +101,13 @@ function resourceRoutes({ world }: AnyLab): readonly Route[] {
           world.setStatusChecks(id, checks);
           if (state !== undefined) world.setInstanceState(id, state);
         }),
+    ),
+    askWith(
+      'POST',
+      '/ec2/instances/:id/events',
+      'maintenance that AWS announces for an instance in DescribeInstanceStatus: these events and no others',
+      z.strictObject({ events: z.array(scheduledEvent) }),
+      ({ places, body }) => edit(() => world.setScheduledEvents(places['id'] ?? '', body.events)),
     ),
   ];
 }

@@ -6,7 +6,14 @@ import { accepted, refused } from './ec2Error';
 import type { Outcome } from './ec2Error';
 import { mapInterfaces, withInterfaces } from './elasticIps';
 import { findInstance, findInterface } from './model';
-import type { Attachment, Ec2Model, Instance, InstanceState, NetworkInterface } from './model';
+import type {
+  Attachment,
+  Ec2Model,
+  Instance,
+  InstanceState,
+  NetworkInterface,
+  ScheduledEvent,
+} from './model';
 import { unknownInstances, unknownInterfaces } from './unknownIds';
 import { volumesAfter } from './volumes';
 
@@ -98,6 +105,12 @@ export function setStatusChecks(
 ): Outcome<Ec2Model> {
   return changeInstance(model, instanceId, checks);
 }
+
+export const setScheduledEvents = (
+  model: Ec2Model,
+  instanceId: string,
+  events: readonly ScheduledEvent[],
+): Outcome<Ec2Model> => changeInstance(model, instanceId, { events });
 
 function changeInstance(model: Ec2Model, instanceId: string, patch: Partial<Instance>): Outcome<Ec2Model> {
   if (findInstance(model, instanceId) === undefined) return unknownInstances([instanceId]);

@@ -6,7 +6,15 @@ import type { FilterTable } from './describe';
 import { refused } from './ec2Error';
 import { elasticIpsOf } from './elasticIps';
 import { addressesOf, interfacesOf, ipv6AddressesOf, subnetOf } from './model';
-import type { Ec2Model, Instance, InstanceState, NetworkInterface, StatusCheck, Volume } from './model';
+import type {
+  Ec2Model,
+  Instance,
+  InstanceState,
+  NetworkInterface,
+  ScheduledEvent,
+  StatusCheck,
+  Volume,
+} from './model';
 import {
   SOME_TIME,
   instanceInterfaceXml,
@@ -143,6 +151,7 @@ const statusFilters: FilterTable<Instance> = {
   'instance-status.reachability': (instance) => reachability(shownChecks(instance).instanceStatus),
   'system-status.status': (instance) => [shownChecks(instance).systemStatus],
   'system-status.reachability': (instance) => reachability(shownChecks(instance).systemStatus),
+  'event.code': ({ events = [] }) => events.map(({ code }) => code),
 };
 
 const INSTANCE_IDS_MAX = 100;
@@ -169,8 +178,22 @@ function describeInstanceStatus(model: Ec2Model, params: QueryParams): Answer {
     stateXml(instance.state),
     checkXml('systemStatus', shownChecks(instance).systemStatus),
     checkXml('instanceStatus', shownChecks(instance).instanceStatus),
+    ...eventsXml(instance.events),
   ]);
 }
+
+/** An instance without events has no such element. */
+function eventsXml(events: readonly ScheduledEvent[] = []): readonly XmlElement[] {
+  if (events.length === 0) return [];
+  const items = events.map(({ instanceEventId, code, ...others }) => [
+    element('instanceEventId', instanceEventId),
+    element('code', code),
+    ...EVENT_FIELDS.flatMap((name) => (others[name] === undefined ? [] : [element(name, others[name])])),
+  ]);
+  return [itemSet('eventsSet', items)];
+}
+
+const EVENT_FIELDS = ['description', 'notBefore', 'notAfter', 'notBeforeDeadline'] as const;
 
 /** Status checks exist only while an instance runs. */
 function shownChecks(instance: Instance): Pick<Instance, 'instanceStatus' | 'systemStatus'> {

@@ -22,6 +22,26 @@ export type InstanceState = 'pending' | 'running' | 'stopping' | 'stopped' | 'sh
 /** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceStatusSummary.html */
 export type StatusCheck = 'ok' | 'impaired' | 'insufficient-data' | 'not-applicable' | 'initializing';
 
+/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceStatusEvent.html */
+export const EVENT_CODES = [
+  'instance-reboot',
+  'system-reboot',
+  'system-maintenance',
+  'instance-retirement',
+  'instance-stop',
+] as const;
+
+/** Maintenance that AWS announces. Only the id and the code are there in every one. Times in ISO 8601. */
+export interface ScheduledEvent {
+  readonly instanceEventId: string;
+  readonly code: (typeof EVENT_CODES)[number];
+  /** For a week after an event that is over it begins with `[Completed]` or `[Canceled]`. */
+  readonly description?: string;
+  readonly notBefore?: string;
+  readonly notAfter?: string;
+  readonly notBeforeDeadline?: string;
+}
+
 export interface Instance {
   readonly instanceId: string;
   readonly instanceType: string;
@@ -29,6 +49,8 @@ export interface Instance {
   readonly state: InstanceState;
   readonly instanceStatus: StatusCheck;
   readonly systemStatus: StatusCheck;
+  /** Absent: none. */
+  readonly events?: readonly ScheduledEvent[];
   /** How often its guest was told to boot: each reboot counts one more. Absent: once. */
   readonly boots?: number;
   /** ISO 8601. Absent: some time ago. */

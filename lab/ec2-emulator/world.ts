@@ -11,6 +11,7 @@ import {
   replaceInterface,
   setInstanceState,
   setSourceDestCheck,
+  setScheduledEvents,
   setStatusChecks,
 } from './changes';
 import { checkModel } from './checkModel';
@@ -30,6 +31,7 @@ import type {
   InstanceState,
   NetworkInterface,
   RouteTarget,
+  ScheduledEvent,
   ElasticIp,
   Tags,
 } from './model';
@@ -228,6 +230,11 @@ export class Ec2World {
     checks: Partial<Pick<Instance, 'instanceStatus' | 'systemStatus'>>,
   ): void {
     this.#edit(setStatusChecks(this.#present, instanceId, checks));
+  }
+
+  /** What AWS has announced for an instance: these and no others. */
+  setScheduledEvents(instanceId: string, events: readonly ScheduledEvent[]): void {
+    this.#edit(setScheduledEvents(this.#present, instanceId, events));
   }
 
   #edit(outcome: Outcome<Ec2Model>): void {

@@ -247,6 +247,44 @@ describe('DescribeInstanceStatus', () => {
     ]);
   });
 
+  test('writes the maintenance that is announced, with the fields that it has', async () => {
+    const instanceEventId = 'instance-event-0d59937288b749b32';
+    lab.world.setScheduledEvents(instanceA, [
+      {
+        instanceEventId,
+        code: 'system-reboot',
+        description: 'scheduled reboot',
+        notBefore: '2026-12-04T12:00:00.000Z',
+        notAfter: '2026-12-04T14:00:00.000Z',
+        notBeforeDeadline: '2026-12-06T12:00:00.000Z',
+      },
+      { instanceEventId, code: 'instance-retirement' },
+    ]);
+    const { InstanceStatuses } = await describeStatus({
+      Filters: [{ Name: 'event.code', Values: ['instance-retirement'] }],
+    });
+    expect(InstanceStatuses?.map(({ InstanceId, Events }) => [InstanceId, Events])).toEqual([
+      [
+        instanceA,
+        [
+          {
+            InstanceEventId: instanceEventId,
+            Code: 'system-reboot',
+            Description: 'scheduled reboot',
+            NotBefore: new Date('2026-12-04T12:00:00Z'),
+            NotAfter: new Date('2026-12-04T14:00:00Z'),
+            NotBeforeDeadline: new Date('2026-12-06T12:00:00Z'),
+          },
+          { InstanceEventId: instanceEventId, Code: 'instance-retirement' },
+        ],
+      ],
+    ]);
+    lab.world.setScheduledEvents(instanceA, []);
+    expect((await describeStatus({ InstanceIds: [instanceA] })).InstanceStatuses?.[0]).not.toHaveProperty(
+      'Events',
+    );
+  });
+
   test.each<[StatusCheck, string[]]>([
     ['ok', ['passed']],
     ['impaired', ['failed']],
@@ -294,8 +332,10 @@ describe('DescribeInstanceStatus', () => {
     ['instance-status.reachability', 'failed', [instanceA]],
     ['system-status.status', 'not-applicable', [instanceB]],
     ['system-status.reachability', 'passed', [instanceA]],
+    ['event.code', 'instance-*', [instanceB]],
   ])('filter %s = %s finds %j', async (Name, value, expected) => {
     lab.world.setStatusChecks(instanceA, { instanceStatus: 'impaired' });
+    lab.world.setScheduledEvents(instanceB, [{ instanceEventId: 'instance-event-1', code: 'instance-stop' }]);
     lab.world.setInstanceState(instanceB, 'stopped');
     const found = await statuses({
       Filters: [{ Name, Values: [value] }],

@@ -99,6 +99,20 @@ test('a terminated instance does not boot, and EC2 tells it like every other sta
   expect((await ask('POST', path, { state: 'running' })).status).toBe(409);
 });
 
+test('maintenance is announced for an instance, and called off', async () => {
+  const { rtr2 } = lab.plan.instanceId;
+  const announced = () => lab.world.model.instances.find(({ instanceId }) => instanceId === rtr2)?.events;
+  const event = { instanceEventId: 'instance-event-0d59937288b749b32', code: 'instance-stop' };
+  const path = `/ec2/instances/${rtr2}/events`;
+  const events = [{ ...event, notBefore: '2026-12-04T12:00:00Z' }, event];
+  expect((await ask('POST', path, { events })).status).toBe(200);
+  expect(announced()).toEqual(events);
+  expect((await ask('POST', path, { events: [{ ...event, code: 'reboot' }] })).status).toBe(400);
+  expect(announced()).toEqual(events);
+  expect((await ask('POST', path, { events: [] })).status).toBe(200);
+  expect(announced()).toEqual([]);
+});
+
 test('EC2 faults are added, listed and removed', async () => {
   const fault = { kind: 'latency', ms: 150 };
   expect((await ask('POST', '/ec2/faults', fault)).body).toEqual({ id: 1 });

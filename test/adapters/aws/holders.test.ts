@@ -2,9 +2,16 @@
 import fc from '../../support/properties';
 import { PATIENCE_MS } from '../../support/eventually';
 import type { Ec2FaultInput } from '../../../lab/ec2-emulator/faults';
-import type { InstanceState, StatusCheck } from '../../../lab/ec2-emulator/model';
+import {
+  EVENT_CODES,
+  type InstanceState,
+  type ScheduledEvent,
+  type StatusCheck,
+} from '../../../lab/ec2-emulator/model';
 import { connectAws } from '../../../src/aws/aws';
 import { askHolders } from '../../../src/aws/reads/instanceStatus';
+import { scheduledOf } from '../../../src/aws/reads/maintenance';
+import type { Maintenance } from '../../../src/core/state/model';
 import { memoryLog, now, openAwsLab, plan, ROUTER_1, ROUTER_2, type AwsLab, limits } from './awsLab';
 
 const UNKNOWN = 'i-00000000000000fff';
@@ -33,6 +40,56 @@ test('one call for all', async () => {
     },
   ]);
   expect(asked()[0]?.params).not.toHaveProperty('InstanceId.3');
+});
+
+describe('what AWS announces for them, in the same answer', () => {
+  const CLOCKS = { now: 5_000, wallNow: Date.parse('2026-12-04T11:00:00Z') };
+  const noon = { at: 3_605_000, atWall: Date.parse('2026-12-04T12:00:00Z') };
+  const instanceEventId = 'instance-event-0d59937288b749b32';
+  const notBefore = '2026-12-04T12:00:00.000Z';
+
+  async function announcedFor(
+    events: readonly Omit<ScheduledEvent, 'instanceEventId'>[],
+  ): Promise<ReadonlyMap<string, readonly Maintenance[]>> {
+    lab.world.setScheduledEvents(
+      ROUTER_2,
+      events.map((event) => ({ instanceEventId, ...event })),
+    );
+    const announced = new Map<string, readonly Maintenance[]>();
+    const read = await askHolders(lab.ec2, [ROUTER_1, ROUTER_2], PATIENCE_MS, (id, said) =>
+      announced.set(id, scheduledOf(said, CLOCKS)),
+    );
+    expect(read).toEqual({ ok: true, conditions: { [ROUTER_1]: 'running', [ROUTER_2]: 'running' } });
+    return announced;
+  }
+
+  test.each(EVENT_CODES)('%s, with and without its times', async (code) => {
+    const announced = await announcedFor([
+      {
+        code,
+        notBefore,
+        notAfter: '2026-12-04T14:00:00.000Z',
+        notBeforeDeadline: '2026-12-06T12:00:00.000Z',
+      },
+      { code, notBefore },
+      { code, description: 'nobody knows when' },
+      { code, notBefore, description: '[Completed] scheduled' },
+      { code, notBefore, description: '[Canceled] scheduled' },
+    ]);
+    expect(Object.fromEntries(announced)).toEqual({
+      [ROUTER_1]: [],
+      [ROUTER_2]: [
+        { code, ...noon },
+        { code, ...noon },
+        { code, at: null, atWall: null },
+      ],
+    });
+  });
+
+  test('nothing is left of what AWS has called off', async () => {
+    await announcedFor([{ code: 'instance-stop', notBefore }]);
+    expect((await announcedFor([])).get(ROUTER_2)).toEqual([]);
+  });
 });
 
 test('nobody to ask about: nothing is asked', async () => {

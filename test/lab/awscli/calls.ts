@@ -1,6 +1,12 @@
 /** Calls that bring every answer and every refusal of the lab's AWS, in a region that has one of everything. */
 import type { GroupSpec, LifecycleHook } from '../../../lab/autoscaling-emulator/model';
-import type { Ec2Region, Instance, InstanceState, NetworkInterface } from '../../../lab/ec2-emulator/model';
+import {
+  EVENT_CODES,
+  type Ec2Region,
+  type Instance,
+  type InstanceState,
+  type NetworkInterface,
+} from '../../../lab/ec2-emulator/model';
 import {
   dataA,
   dataB,
@@ -39,6 +45,14 @@ const instance = (instanceId: string, state: InstanceState, instanceType = 'c5.l
   state,
   instanceStatus: 'ok',
   systemStatus: 'impaired',
+  events: EVENT_CODES.map((code, place) => ({
+    instanceEventId: `instance-event-0000000000000000${place}`,
+    code,
+    // A third of them has each field, so that each is read, and an event without it, too.
+    ...(place % 3 === 0 && { description: '[Completed] done', notBefore: '2026-12-04T12:00:00.000Z' }),
+    ...(place % 3 === 1 && { notAfter: '2026-12-04T14:00:00.000Z' }),
+    ...(place % 3 === 2 && { notBeforeDeadline: '2026-12-06T12:00:00.000Z' }),
+  })),
   tags: { Name: 'one' },
 });
 
