@@ -109,6 +109,21 @@ function resourceRoutes({ world }: AnyLab): readonly Route[] {
       z.strictObject({ events: z.array(scheduledEvent) }),
       ({ places, body }) => edit(() => world.setScheduledEvents(places['id'] ?? '', body.events)),
     ),
+    askWith(
+      'POST',
+      '/ec2/application-checks/:id/:instance',
+      'what an application status check finds on an instance from now on; one that is not there is made',
+      z.strictObject({
+        status: z.enum(['passed', 'failed', 'initializing', 'insufficient-data', 'not-applicable']),
+        reason: z
+          .string()
+          .regex(/^\w{1,60}$/)
+          .exactOptional(),
+        saidAgoMs: z.number().nonnegative().exactOptional(),
+      }),
+      ({ places, body }) =>
+        edit(() => world.setApplicationCheck(places['id'] ?? '', places['instance'] ?? '', body)),
+    ),
   ];
 }
 

@@ -4,6 +4,7 @@
  */
 import type { ActionRequest, ActionTable, Answer } from './actionRequest';
 import { addressActions } from './addressActions';
+import { applicationCheckActions } from './applicationCheckActions';
 import { describeActions } from './describeActions';
 import { refused } from './ec2Error';
 import { elasticIpActions } from './elasticIpActions';
@@ -20,6 +21,7 @@ const ACTIONS: ActionTable = {
   ...instanceTypeActions,
   ...instanceActions,
   ...volumeActions,
+  ...applicationCheckActions,
 };
 
 export const actionNames: readonly string[] = Object.keys(ACTIONS);

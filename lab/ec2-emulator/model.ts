@@ -2,6 +2,7 @@
  * What the emulated region holds, as immutable plain data: a change makes a new model, so that an old one can
  * be kept and shown to a stale reader. Names are those of the EC2 API. No behaviour beyond look-ups.
  */
+import type { ApplicationCheck } from './applicationChecks';
 import type { Destination } from './destinations';
 import { limitsOf } from './instanceTypes';
 import { parseCidrBlock, parseIpv4 } from './ipv4';
@@ -174,10 +175,11 @@ export interface Ec2Model {
   readonly prefixLists: readonly PrefixList[];
   readonly elasticIps: readonly ElasticIp[];
   readonly volumes: readonly Volume[];
+  readonly applicationChecks: readonly ApplicationCheck[];
   readonly settings: AccountSettings;
 }
 
-type Optional = 'routeTables' | 'prefixLists' | 'elasticIps' | 'volumes' | 'settings';
+type Optional = 'routeTables' | 'prefixLists' | 'elasticIps' | 'volumes' | 'applicationChecks' | 'settings';
 /** A model as one writes it: what a region without routes, Elastic IPs and volumes does not need may be left out. */
 export type Ec2Region = Omit<Ec2Model, Optional> & Partial<Pick<Ec2Model, Optional>>;
 
@@ -191,6 +193,7 @@ export const completeModel = (region: Ec2Region): Ec2Model => ({
   prefixLists: [],
   elasticIps: [],
   volumes: [],
+  applicationChecks: [],
   settings: defaultSettings,
   ...region,
 });

@@ -3,6 +3,7 @@
  * owned which address when. It outlives the HTTP server, so that an endpoint can go down and come back.
  * Times are monotonic milliseconds of its clock: that of the machine, where it has been given no other.
  */
+import { checkOf, withCheck, type CheckResult } from './applicationChecks';
 import {
   attachInterface,
   deleteInterface,
@@ -235,6 +236,21 @@ export class Ec2World {
   /** What AWS has announced for an instance: these and no others. */
   setScheduledEvents(instanceId: string, events: readonly ScheduledEvent[]): void {
     this.#edit(setScheduledEvents(this.#present, instanceId, events));
+  }
+
+  /** What an application status check has found on an instance; it is made, as EC2 makes it, where there is none. */
+  setApplicationCheck(applicationStatusCheckId: string, instanceId: string, result: CheckResult): void {
+    const check = checkOf(this.#present, applicationStatusCheckId) ?? {
+      applicationStatusCheckId,
+      aggregation: 'excluded',
+      protocol: 'http',
+      port: 9469,
+      path: '/livez',
+      deviceIndex: 0,
+      results: {},
+    };
+    const results = { ...check.results, [instanceId]: result };
+    this.#edit({ ok: true, value: withCheck(this.#present, { ...check, results }) });
   }
 
   #edit(outcome: Outcome<Ec2Model>): void {

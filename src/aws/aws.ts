@@ -36,6 +36,7 @@ import { askRoom } from './checks/room';
 import { targetsWithoutRoom, type AwsStanding } from './standing';
 import { ClockAlarm } from './clockAlarm';
 import { conditionsNow } from './conditions';
+import { ApplicationCheck } from './checks/applicationCheck';
 import { UnknownPeers } from './checks/unknownPeers';
 
 type Session = {
@@ -130,17 +131,32 @@ export function connectAws({
   });
 
   const holdersDeadline = new Deadline({ firstMs: settings.apiTimeoutMs, lastMs: DEADLINE_MS_MAX });
+  const { applicationStatusCheck: checkId } = settings;
+  const applicationCheck = checkId === null ? null : new ApplicationCheck({ checkId, now, log });
   const holdersAsked = (ec2: Ec2, instanceIds: readonly string[]): Promise<HoldersResult> =>
     holdersDeadline.of(now, (timeoutMs) =>
       askHolders(ec2, instanceIds, timeoutMs, (instanceId, events) =>
         maintenance.learntOf(instanceId, scheduledOf(events, clocks())),
       ),
     );
+  const askHowHoldersAre = async (instanceIds: readonly string[]): Promise<HoldersResult> => {
+    if (session === null) return { ok: false, failure: notReady() };
+    const { ec2, identity } = session;
+    const asked = await holdersAsked(ec2, instanceIds);
+    if (!asked.ok || applicationCheck === null) return asked;
+    return {
+      ok: true,
+      conditions: await applicationCheck.refined(ec2, identity.instanceId, asked.conditions),
+    };
+  };
   const clocks = () => ({ now: now(), wallNow: Date.now() });
+  const knownPeers = (): readonly string[] => [
+    ...new Set(Object.values(known?.peers ?? {}).flatMap(({ instanceId }) => instanceId ?? [])),
+  ];
   const askPeers = async (): Promise<void> => {
-    const peers = Object.values(known?.peers ?? {}).flatMap(({ instanceId }) => instanceId ?? []);
+    const peers = knownPeers();
     if (session === null || peers.length === 0) return;
-    const asked = await holdersAsked(session.ec2, [...new Set(peers)]);
+    const asked = await holdersAsked(session.ec2, peers);
     if (!asked.ok) for (const instanceId of peers) maintenance.learntOf(instanceId, null);
   };
   const switchesOver = groups.some(({ plan: { handsOver } }) => handsOver.beforeMaintenanceMs !== null);
@@ -166,6 +182,7 @@ export function connectAws({
     known = { ...observation, holders: { ...known?.holders, ...observation.holders } };
     proof.observed(current.ec2, known);
     clockAlarm.observed(current.ec2.clock());
+    if (isAtRest()) applicationCheck?.atRest(current.ec2, current.identity.instanceId, knownPeers());
     void rehearse(current, groups, known);
   };
 
@@ -207,8 +224,7 @@ export function connectAws({
     }),
     instanceId: identified.then(({ instanceId }) => instanceId),
     observe,
-    askHolders: async (instanceIds) =>
-      session === null ? { ok: false, failure: notReady() } : holdersAsked(session.ec2, instanceIds),
+    askHolders: askHowHoldersAre,
     mover: (group) => session?.movers.get(group) ?? null,
     clock: () => session?.ec2.clock() ?? null,
     health: {
@@ -225,6 +241,7 @@ export function connectAws({
         slowed: pacer.slowed(),
         clock: session?.ec2.clock() ?? null,
         endpointAddresses: session?.ec2.addresses() ?? [],
+        applicationCheck: applicationCheck?.standing ?? null,
         latestReading: session?.ec2.statistics.latest('DescribeNetworkInterfaces') ?? null,
         calls: session?.ec2.statistics.series() ?? [],
       };

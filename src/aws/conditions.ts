@@ -12,7 +12,8 @@ type Moment = {
   readonly now: number;
 };
 
-type Entry = Condition & { readonly check: (standing: AwsStanding, moment: Moment) => Judgement };
+/** Null: the configuration has nothing that it could be about. */
+type Entry = Condition & { readonly check: (standing: AwsStanding, moment: Moment) => Judgement | null };
 
 /** They are renewed a quarter of an hour before their end; with less, they have not been. */
 const CREDENTIALS_LEFT_MS_MIN = 300_000;
@@ -74,6 +75,12 @@ export const AWS_CONDITIONS: { readonly [condition: string]: Entry } = {
       return silent.length < all.length ? unknown(`${words}; others are asked first`) : failing(words);
     },
   },
+  application_status_check: {
+    asks: 'Would EC2 say that the daemon of a router that runs does not answer?',
+    whatToDo:
+      'See the check in EC2: its port and path (/livez), the security group, and its association with both instances.',
+    check: ({ applicationCheck }) => applicationCheck,
+  },
   api_tokens: {
     asks: 'Has EC2 tokens for the calls of a takeover?',
     whatToDo:
@@ -95,11 +102,10 @@ export const AWS_CONDITIONS: { readonly [condition: string]: Entry } = {
 };
 
 export function conditionsNow(standing: AwsStanding, moment: Moment): readonly ConditionNow[] {
-  return Object.entries(AWS_CONDITIONS).map(([condition, { check, whatToDo }]) => ({
-    condition,
-    whatToDo,
-    ...check(standing, moment),
-  }));
+  return Object.entries(AWS_CONDITIONS).flatMap(([condition, { check, whatToDo }]) => {
+    const judgement = check(standing, moment);
+    return judgement === null ? [] : [{ condition, whatToDo, ...judgement }];
+  });
 }
 
 export function clockWords(offsetMs: number): string {

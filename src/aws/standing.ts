@@ -6,7 +6,7 @@ import type { MovingAction } from '../config/settings';
 import type { CloudClock, Observation } from '../core/state/readings';
 import { interfaceFor } from '../core/levels/ownership';
 import type { AwsPlan } from './description';
-import type { Reading } from '../wellness';
+import type { Judgement, Reading } from '../wellness';
 import type { Permission } from './checks/permissions';
 import type { AddressStanding } from '../transport/endpointAddresses';
 import { lacksRoom } from './kinds/addresses';
@@ -26,6 +26,8 @@ export type AwsStanding = Omit<Standing, 'conditions'> & {
   readonly slowed: readonly MovingAction[];
   readonly clock: CloudClock | null;
   readonly endpointAddresses: readonly AddressStanding[];
+  /** Of the application status check; null where the configuration names none. */
+  readonly applicationCheck: Judgement | null;
 };
 
 export function targetsWithoutRoom({ targets }: AwsPlan, known: Observation | null): readonly string[] {

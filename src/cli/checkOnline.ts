@@ -4,6 +4,7 @@
  */
 import pino from 'pino';
 import { consult, type Consultation } from '../aws/checks/consultation';
+import { askApplicationStatus } from '../aws/reads/applicationStatus';
 import { askHolders } from '../aws/reads/instanceStatus';
 import type { Findings } from '../aws/reads/observe';
 import {
@@ -127,6 +128,17 @@ async function judge(
     report.lines.push(
       `warning: DescribeInstanceStatus, which is optional: ${status.failure.code}: ${status.failure.message}`,
     );
+  const { applicationStatusCheck: checkId } = settings;
+  if (checkId !== null) {
+    const said = await askApplicationStatus(ec2, checkId, [identity.instanceId], timeoutMs);
+    const { code, message } = said.ok ? { code: '', message: '' } : said.failure;
+    if (!said.ok)
+      report.lines.push(`warning: DescribeApplicationStatus, which is optional: ${code}: ${message}`);
+    else if (said.results.get(identity.instanceId) === null)
+      report.lines.push(
+        `warning: application_status_check: ${checkId} is not associated with ${identity.instanceId}, so it is no evidence`,
+      );
+  }
   const isActive = haState === 'ACTIVE';
   if (prove && isActive) tell(await proveWrites(asking, observation), report);
   if (prove && !isActive) report.lines.push('not proven: writes, because not all targets are on this router');

@@ -97,6 +97,8 @@ const REASONS: { readonly [action: string]: string } = {
   DescribeNetworkInterfaces: 'who holds what, with every keepalive',
   DescribeInstanceStatus:
     'optional: without it a peer that EC2 knows to have stopped or to be impaired is not taken over from while BFD says nothing',
+  DescribeApplicationStatus:
+    'optional: without it what application_status_check says of the daemon of a peer that runs is no evidence',
   DescribeInstanceTypes:
     'optional: with it the daemon, check-config --online and plan see whether the interfaces have room for all addresses',
   DescribeRouteTables: 'where the routes lead',

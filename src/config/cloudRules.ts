@@ -6,6 +6,7 @@ import { listed } from './words';
 /** What EC2 has and Neutron has not: limits that are published, reads that lag, a check of its own, the state of an instance. */
 const ONLY_IN_AWS = [
   'api_limits',
+  'application_status_check',
   'hedge_ms',
   'hedge_least_ms',
   'source_dest_check',

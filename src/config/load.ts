@@ -128,6 +128,7 @@ function ec2Of(config: Config): Ec2Settings {
     endpointUrl: new URL(url).origin,
     apiTimeoutMs: msOfS(config.api_timeout_s),
     sourceDestCheck: config.source_dest_check,
+    applicationStatusCheck: config.application_status_check ?? null,
     limits: limitsOf(config.api_limits),
   };
 }

@@ -26,6 +26,7 @@ import {
 import { notificationsSchema } from './notificationSchema';
 import { actionSchema } from './actionSchema';
 import { groupSchema, trigger } from './groupSchema';
+import { limitsSchema } from './limitsSchema';
 import { cloudSchema } from './openstackSchema';
 import { peerPrivateAddressSchema, sessionSchema } from './sessionSchema';
 import { defaultControlSocket } from './socketPath';
@@ -33,35 +34,6 @@ import { defaultControlSocket } from './socketPath';
 const port = () => wholeNumber({ from: 1, to: 65_535 });
 const seconds = (from: number, to: number) => decimal({ from, to, unit: 's' });
 const milliseconds = (from: number, to: number) => wholeNumber({ from, to, unit: 'ms' });
-
-const limit = (burst: number, action: string) =>
-  withDefault(
-    keys(
-      {
-        burst: withDefault(wholeNumber({ from: 1, to: 10_000 }), burst, {
-          description: 'Requests that EC2 takes at once.',
-        }),
-        refill_per_s: withDefault(decimal({ from: 0.1, to: 10_000 }), 5, {
-          description: 'Requests a second that it takes from then on.',
-        }),
-      },
-      `write {"burst": ${burst}, "refill_per_s": 5}`,
-    ),
-    { burst, refill_per_s: 5 },
-    { description: `EC2's limit of ${action}.` },
-  );
-
-const limitsSchema = keys(
-  {
-    assign_private_ip_addresses: limit(100, 'AssignPrivateIpAddresses'),
-    assign_ipv6_addresses: limit(100, 'AssignIpv6Addresses'),
-    unassign_ipv6_addresses: limit(50, 'UnassignIpv6Addresses'),
-    replace_route: limit(50, 'ReplaceRoute'),
-    create_route: limit(50, 'CreateRoute'),
-    associate_address: limit(50, 'AssociateAddress'),
-  },
-  'write an object like {"replace_route": {"burst": 200, "refill_per_s": 20}}',
-);
 
 const grpcTlsSchema = keys(
   {
@@ -292,6 +264,10 @@ export const configSchema = keys(
     source_dest_check: withDefault(choice(['report', 'disable']), 'report', {
       description:
         "What to do where EC2's source/destination check is on for an interface that is to forward: say so, or switch it off (which needs the permission ec2:ModifyNetworkInterfaceAttribute).",
+    }),
+    application_status_check: optional(givenName('asc-0123456789abcdef0'), {
+      description:
+        "Present: the id of an application status check of EC2 that asks the `/livez` of both routers' daemons (see docs/status.md). While no BFD session is up, a router that runs and fails it, while this one passes it, is taken over from after `evidence_hold_s`. Needs `status_listen`, and the permission ec2:DescribeApplicationStatus.",
     }),
     api_limits: withDefault(
       limitsSchema,

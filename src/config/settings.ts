@@ -53,6 +53,8 @@ export type Ec2Settings = {
   readonly apiTimeoutMs: number;
   /** What to do where the source/destination check of an interface that forwards is on. */
   readonly sourceDestCheck: 'report' | 'disable';
+  /** Id of the application status check that asks the daemons; null: none is asked about. */
+  readonly applicationStatusCheck: string | null;
   readonly limits: { readonly [Action in MovingAction]: ApiLimit };
 };
 

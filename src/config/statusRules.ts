@@ -34,6 +34,26 @@ export const statusRules: readonly Rule[] = [
       ),
   },
   {
+    severity: 'mistake',
+    sentence:
+      '`application_status_check` goes with a `status_listen` that is reached from outside this machine: EC2 asks `/livez` there.',
+    find: ({ isWritten, statusListen }) => {
+      const place = statusListen === undefined ? null : parseListenPlace(statusListen);
+      const isMissing = !isWritten('status_listen');
+      if (
+        !isWritten('application_status_check') ||
+        !(isMissing || (place !== null && isWithinMachine(place)))
+      )
+        return [];
+      return [
+        {
+          path: ['config', 'application_status_check'],
+          message: `EC2 cannot ask this daemon ${isMissing ? 'without status_listen' : 'at status_listen, which is within this machine'}; listen on the address of the interface that the check asks, or remove it`,
+        },
+      ];
+    },
+  },
+  {
     severity: 'warning',
     sentence:
       'A status endpoint that others than this machine reach has a `status_token_file`; without `status_tls` its network has to be a trusted one all the same.',

@@ -70,7 +70,12 @@ test('what is given fills the places, and narrows', () => {
 });
 
 test('every kind of target brings its actions, once; the check is switched off only where the configuration says so', () => {
-  const settings = { endpointUrl: 'https://ec2.lab', apiTimeoutMs: 1000, limits: {} as never };
+  const settings = {
+    applicationStatusCheck: null,
+    endpointUrl: 'https://ec2.lab',
+    apiTimeoutMs: 1000,
+    limits: {} as never,
+  };
   const scope = { region: null, account: null, interfaces: [], instances: [] };
   const report = iamPolicy(mixedPlan, { ...settings, sourceDestCheck: 'report' }, scope);
   const disable = iamPolicy(mixedPlan, { ...settings, sourceDestCheck: 'disable' }, scope);
@@ -117,7 +122,13 @@ test('a table by tag is named by a condition, in which IAM finds no variable', (
   const odd = { ...target, routeTable: { tag: { key: 'ha', value: 'a${aws:username}' } } };
   const policy = iamPolicy(
     { ...mixedPlan, targets: [target, odd] },
-    { endpointUrl: 'https://ec2.lab', apiTimeoutMs: 1000, limits: {} as never, sourceDestCheck: 'report' },
+    {
+      endpointUrl: 'https://ec2.lab',
+      apiTimeoutMs: 1000,
+      limits: {} as never,
+      sourceDestCheck: 'report',
+      applicationStatusCheck: null,
+    },
     { region: 'us-west-2', account: '123456789012', interfaces: [], instances: [] },
   );
   expect(policy.Statement.slice(1)).toEqual([
@@ -218,7 +229,12 @@ test.each([
 
 test('what switches the check off may change no other attribute of an interface', () => {
   const scope = { region: 'us-west-2', account: '123456789012', interfaces: ['eni-00000001'], instances: [] };
-  const settings = { endpointUrl: 'https://ec2.lab', apiTimeoutMs: 1000, limits: {} as never } as const;
+  const settings = {
+    applicationStatusCheck: null,
+    endpointUrl: 'https://ec2.lab',
+    apiTimeoutMs: 1000,
+    limits: {} as never,
+  } as const;
   const { Statement } = iamPolicy(mixedPlan, { ...settings, sourceDestCheck: 'disable' }, scope);
   const switching = Statement.filter(({ Action }) => Action.includes('ec2:ModifyNetworkInterfaceAttribute'));
   expect(switching.map(({ Resource, Condition }) => ({ Resource, Condition }))).toEqual(
@@ -231,8 +247,13 @@ test('what switches the check off may change no other attribute of an interface'
 
 test('where IPv6 addresses are taken from anybody, they may be unassigned from any interface', () => {
   const scope = { region: 'us-west-2', account: '123456789012', interfaces: ['eni-00000001'], instances: [] };
-  const settings = { endpointUrl: 'https://ec2.lab', apiTimeoutMs: 1000, limits: {} as never } as const;
-  const whole = { ...settings, sourceDestCheck: 'report' } as const;
+  const settings = {
+    applicationStatusCheck: null,
+    endpointUrl: 'https://ec2.lab',
+    apiTimeoutMs: 1000,
+    limits: {} as never,
+  } as const;
+  const whole = { ...settings, sourceDestCheck: 'report', applicationStatusCheck: null } as const;
   const mayTake = (foreignHolder: 'refuse' | 'take') =>
     iamPolicy({ ...mixedPlan, foreignHolder }, whole, scope).Statement.filter(
       ({ Sid }) => Sid === 'TakeIpv6AddressesFromOthers',

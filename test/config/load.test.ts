@@ -94,6 +94,7 @@ describe('files of xrv9k-aws-ha', () => {
         whole: plan,
         ec2: {
           sourceDestCheck: 'report',
+          applicationStatusCheck: null,
           limits: {
             AssignPrivateIpAddresses: { burst: 100, refillPerS: 5 },
             AssignIpv6Addresses: { burst: 100, refillPerS: 5 },

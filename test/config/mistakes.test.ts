@@ -228,6 +228,16 @@ describe('a value that is wrong by itself', () => {
       'config.status_listen: "/run/" is no place to listen at; write an address of this router and a port like 127.0.0.1:9469 or [::1]:9469, or the absolute path of a socket',
     ],
     [
+      'a check of EC2 that could ask nobody',
+      configWith({ application_status_check: 'asc-0123456789abcdef0' }),
+      'config.application_status_check: EC2 cannot ask this daemon without status_listen; listen on the address of the interface that the check asks, or remove it',
+    ],
+    [
+      'a check of EC2 that could ask only from within',
+      configWith({ application_status_check: 'asc-0123456789abcdef0', status_listen: '127.0.0.1:9469' }),
+      'config.application_status_check: EC2 cannot ask this daemon at status_listen, which is within this machine; listen on the address of the interface that the check asks, or remove it',
+    ],
+    [
       'a token for no endpoint',
       configWith({ status_token_file: '/app/onbox/token' }),
       'config.status_token_file: not used without status_listen; remove it, or say where to listen',

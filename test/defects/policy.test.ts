@@ -16,7 +16,13 @@ function namedActions(): readonly string[] {
 function allowedActions(): readonly string[] {
   const policy = iamPolicy(
     mixedPlan,
-    { endpointUrl: 'https://ec2.lab', apiTimeoutMs: 1000, limits, sourceDestCheck: 'disable' },
+    {
+      endpointUrl: 'https://ec2.lab',
+      apiTimeoutMs: 1000,
+      limits,
+      sourceDestCheck: 'disable',
+      applicationStatusCheck: null,
+    },
     { region: null, account: null, interfaces: [], instances: [] },
   );
   return [...new Set(policy.Statement.flatMap(({ Action }) => Action))];

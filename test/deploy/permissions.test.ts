@@ -25,8 +25,13 @@ const kinds = [...new Set(readdirSync(examples).map((file) => file.replace(/-rtr
 const variants = [
   { as: 'as it is', keys: {} },
   {
-    as: 'with the check switched off, and taking from anybody',
-    keys: { source_dest_check: 'disable', foreign_holder: 'take' },
+    as: 'with the check switched off, taking from anybody, with a check of EC2',
+    keys: {
+      source_dest_check: 'disable',
+      foreign_holder: 'take',
+      application_status_check: 'asc-0123456789abcdef0',
+      status_listen: '0.0.0.0:9469',
+    },
   },
 ] as const;
 const cases = kinds.flatMap((kind) => variants.map((variant) => ({ kind, ...variant })));
@@ -146,6 +151,7 @@ function roleFor(lab: AnyLab): readonly StatementLike[] {
       'elastic-ip',
       elasticIps.map(({ allocationId }) => allocationId),
     ),
+    ApplicationStatusCheck: ec2.applicationStatusCheck === null ? 'no' : 'yes',
     SwitchCheckOff: ec2.sourceDestCheck === 'disable' ? 'yes' : 'no',
   }) as unknown as readonly StatementLike[];
 }

@@ -17,13 +17,15 @@ import {
 } from './cloudFormation';
 import { inAws } from '../support/inAws';
 
-test('there are templates for the pairs, the role, the endpoint, the healer and what it heals', () => {
+test('there are templates for the pairs, the role, the endpoints, the check of EC2, the healer and what it heals', () => {
   expect(names).toEqual([
+    'application-status-check.json',
     'endpoint.json',
     'heal-nat.json',
     'heal-network-function.json',
     'heal-pair.json',
     'heal.json',
+    'notifications.json',
     'pair-one-az.json',
     'pair-two-az.json',
     'role.json',
@@ -109,6 +111,7 @@ const printed = (settings: Settings): readonly Granting[] =>
     account: '123456789012',
     interfaces: Object.values(ids).filter((id) => id.startsWith('eni-')),
     instances: Object.values(ids).filter((id) => id.startsWith('i-')),
+    topics: settings.notifications.flatMap((each) => (each.type === 'sns' ? [each.topicArn] : [])),
   }).Statement;
 
 const addresses = (...own: readonly string[]) => ({
@@ -132,15 +135,23 @@ const elasticIp = {
 };
 const floating = ['10.0.1.100', '10.0.2.100'] as const;
 const oneZone = settingsFor([addresses(...floating)]);
+const TOPIC = 'arn:aws:sns:us-west-2:123456789012:xr-aws-ha';
 const oneZoneAndMore = settingsFor([addresses(...floating, '2001:db8::100')], {
   source_dest_check: 'disable',
+  application_status_check: 'asc-0123456789abcdef0',
+  status_listen: '10.0.0.11:9469',
+  notifications: { sns: [{ name: 'pager', topic_arn: TOPIC, endpoint_url: 'https://sns.example.com' }] },
 });
 const twoZones = settingsFor([routes, elasticIp]);
 
 describe('the policies, beside what iam-policy prints', () => {
   test.each([
     ['pair-one-az.json', {}, oneZone],
-    ['pair-one-az.json', { MoveIpv6: 'yes', SwitchCheckOff: 'yes' }, oneZoneAndMore],
+    [
+      'pair-one-az.json',
+      { MoveIpv6: 'yes', SwitchCheckOff: 'yes', ApplicationStatusCheck: 'yes', TopicArns: TOPIC },
+      oneZoneAndMore,
+    ],
     ['pair-two-az.json', {}, twoZones],
   ])('the role for %s with %j allows the same', (name, asked, settings) => {
     const pair = read(name);
@@ -170,10 +181,14 @@ describe('the policies, beside what iam-policy prints', () => {
     ['aws-iso-b', 'us-isob-east-1', 'gov.sgov.sc2s.us-isob-east-1.ec2'],
     ['aws-iso-b', 'us-isob-west-1', 'com.amazonaws.us-isob-west-1.ec2'],
   ])('in %s, %s, the service of the endpoint is %s', (partition, region, service) => {
-    const template = read('endpoint.json');
     const given = { 'AWS::Partition': partition, 'AWS::Region': region };
-    const [name = null] = valuesOf(template.Resources, 'ServiceName');
-    expect(resolver(template, given)(name)).toBe(service);
+    const serviceOf = (name: string) => {
+      const template = read(name);
+      const [service = null] = valuesOf(template.Resources, 'ServiceName');
+      return resolver(template, given)(service);
+    };
+    expect(serviceOf('endpoint.json')).toBe(service);
+    expect(serviceOf('notifications.json')).toBe(service.replace(/ec2$/, 'sns'));
   });
 
   test('the endpoint lets through what any of the roles may do, and nothing else', () => {
@@ -181,8 +196,30 @@ describe('the policies, beside what iam-policy prints', () => {
       ...new Set(statements.flatMap(({ Action }) => Action)),
     ];
     const any = [oneZoneAndMore, twoZones].flatMap(printed);
-    expect(actions(statementsOf('endpoint.json', {})).sort()).toEqual(actions(any).sort());
+    const [ofSns, ofEc2] = [true, false].map((is) =>
+      actions(any)
+        .filter((action) => JSON.stringify(action).startsWith('"sns:') === is)
+        .sort(),
+    );
+    expect(actions(statementsOf('endpoint.json', {})).sort()).toEqual(ofEc2);
+    expect(actions(statementsOf('notifications.json', {}))).toEqual(ofSns);
   });
+});
+
+test('the check of EC2 asks /livez, and no Auto Scaling group ends a router by it', () => {
+  const { Resources } = read('application-status-check.json');
+  expect(Resources['Check']?.Properties).toMatchObject({
+    Aggregation: 'excluded',
+    Path: '/livez',
+    Interval: 60,
+  });
+});
+
+test('the topic of the notifications is the one that its endpoint and the role let through', () => {
+  const { Outputs, Resources } = read('notifications.json');
+  expect(Outputs['TopicArns']?.Value).toEqual({ Ref: 'Topic' });
+  expect(valuesOf(Resources, 'Resource')).toEqual([{ Ref: 'Topic' }]);
+  expect(Object.keys(read('role.json').Parameters)).toContain('TopicArns');
 });
 
 test.each(['pair-one-az.json', 'pair-two-az.json'])(

@@ -242,6 +242,14 @@ const FAULTS: readonly Fault[] = [
     around: inAws({ clock: { dateMs: WALL + 240_000, sentAt: NOW, receivedAt: NOW } }),
     says: "this router's clock is 241 s behind that of EC2",
   },
+  {
+    condition: 'application_status_check',
+    to: 'failing',
+    around: inAws({
+      applicationCheck: { state: 'failing', text: 'asc-1 is not associated with i-2', ageMs: 0 },
+    }),
+    says: 'not associated with i-2',
+  },
   { condition: 'clock', to: 'unknown', around: inAws({ clock: null }), says: 'not said what time it is' },
   {
     condition: 'state_directory',

@@ -45,6 +45,7 @@ export const STANDING: AwsStanding = {
     { address: '10.0.1.5', answers: true },
   ],
   clock: { dateMs: WALL, sentAt: NOW, receivedAt: NOW },
+  applicationCheck: { state: 'ok', text: 'asc-1 says: i-1 passed and i-2 passed', ageMs: 0 },
   latestReading: { action: 'DescribeNetworkInterfaces', outcome: 'ok', tookMs: 40, answeredAt: NOW },
   calls: [],
 };

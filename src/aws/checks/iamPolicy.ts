@@ -53,6 +53,7 @@ export function iamPolicy(plan: AwsPlan, settings: Ec2Settings, scope: PolicySco
           [
             'DescribeNetworkInterfaces',
             'DescribeInstanceStatus',
+            ...(settings.applicationStatusCheck === null ? [] : ['DescribeApplicationStatus']),
             ...(addressActions.length > 0 ? ['DescribeInstanceTypes'] : []),
             ...readings.filter((action) => action !== 'DescribeNetworkInterfaces'),
           ],

@@ -239,6 +239,7 @@ test('asked through the whole of AWS: not before IMDS has answered, then with th
     endpointUrl: lab.emulator.url,
     apiTimeoutMs: 1_000,
     sourceDestCheck: 'report' as const,
+    applicationStatusCheck: null,
     limits,
   };
   const aws = connectAws({

@@ -33,7 +33,13 @@ const dryRuns = () => lab.emulator.requests().filter(isDryRun);
 /** Observes as a daemon does at its start: the second time begins it, the third changes nothing. */
 async function start({ of = mixedPlan, isAtRest = (): boolean => true, observations = 3 } = {}) {
   const { log, logged } = memoryLog();
-  const settings = { endpointUrl: '', apiTimeoutMs: 300, limits, sourceDestCheck: 'report' } as const;
+  const settings = {
+    endpointUrl: '',
+    apiTimeoutMs: 300,
+    limits,
+    sourceDestCheck: 'report',
+    applicationStatusCheck: null,
+  } as const;
   let tables: ReadonlyMap<string, string> = new Map();
   const tableOf = (id: string) => tables.get(id) ?? null;
   proof = new PermissionProof({ plan: of, settings, pacer, tableOf, isAtRest, log });

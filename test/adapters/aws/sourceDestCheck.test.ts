@@ -18,7 +18,7 @@ const isOn = () =>
 function checking(sourceDestCheck: 'report' | 'disable', targets: readonly AwsTarget[] = plan.targets) {
   const { log, logged } = memoryLog();
   const of = { ...plan, targets };
-  const check = new SourceDestCheck(of, { ...settings, sourceDestCheck }, log);
+  const check = new SourceDestCheck(of, { ...settings, sourceDestCheck, applicationStatusCheck: null }, log);
   return {
     events: () => logged().map(({ event, networkInterfaceId }) => [event, networkInterfaceId]),
     keepalive: async () => {

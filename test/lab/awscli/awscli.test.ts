@@ -108,7 +108,9 @@ const named = ({ service, operation, parameters }: Call): string =>
       actionNames.map((name) => `${signingName} ${name}`),
     );
     const asked = answered.map(({ service, operation }) => `${service} ${operation}`);
-    expect([...new Set(asked)].sort()).toEqual([...there].sort());
+    // Debian's models have no application status checks: test/lab/applicationChecks.test.ts reads them with the SDK.
+    const known = there.filter((action) => !action.includes('ApplicationStatus'));
+    expect([...new Set(asked)].sort()).toEqual(known.sort());
   });
 
   test('what is younger than the models of Debian is read by the SDK, whose models are of today', async () => {
