@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: measures the built daemon and writes docs/benchmarks.md and its plot; `npm run bench -- package`
- * measures the container, `npm run bench -- scale` many targets alone, `npm run bench -- heal` the healer,
+ * measures the container, `npm run bench -- scale` many targets alone, `npm run bench -- growth` how cost grows,
+ * `npm run bench -- heal` the healer,
  * `npm run bench -- clouds` a takeover in OpenStack beside one in EC2, `npm run bench -- switchovers` planned ones,
  * `npm run bench -- --versus DIR` this build against another one; each writes its section of the page. Times are
  * reported, never judged; counts that are off end it with exit code 1. Ends what it started, and nothing else.
@@ -11,6 +12,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchClouds } from './cloudsMain';
 import { cloudsPart } from './cloudsReport';
+import { measureGrowth } from './growth';
+import { growthPart, growthSection } from './growthReport';
 import { benchHeal, readHealWishes } from './healMain';
 import { healPart } from './healReport';
 import { bundleSize, load, machineLine } from './machine';
@@ -37,6 +40,7 @@ import { versusPart } from './versusReport';
 const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIRECTORY]
        npm run bench -- --versus DIRECTORY [--rows NAME,NAME] [--pairs N] [--rest SECONDS] [--out DIRECTORY]
        npm run bench -- scale [--out DIRECTORY]
+       npm run bench -- growth [--out DIRECTORY]
        npm run bench -- heal [--node PROGRAM]... [--starts N] [--out DIRECTORY]
        npm run bench -- clouds [--samples N] [--out DIRECTORY]
        npm run bench -- switchovers [--samples N] [--out DIRECTORY]
@@ -52,6 +56,8 @@ const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIR
   --pairs    takeovers of each build in each row (default: as each row has it)
 
   scale      only the takeovers of up to 500 routes and 100 addresses
+
+  growth     what more groups, sessions and targets cost
 
   heal       the healer: in virtual time, and its start
   --node     another Node that starts it, beside this one
@@ -177,6 +183,29 @@ async function scaled(args: readonly string[]): Promise<number> {
   return conclude(scaleCounts(rows));
 }
 
+async function grown(args: readonly string[]): Promise<number> {
+  const wishes = readWishes(args);
+  if (typeof wishes === 'string') {
+    process.stderr.write(`bench: ${wishes}\n\n${USAGE}`);
+    return 2;
+  }
+  limitTime(LONGEST_MINUTES);
+  const before = conditionsNow();
+  say(`${before.machine}, load ${before.load.toFixed(1)}`);
+  const rows = await measureGrowth(({ groups, sessions, targets, firstWriteMs, lastWriteMs, ...row }) => {
+    const size = `${groups} groups, ${sessions} sessions, ${targets} targets`;
+    const turns = `longest turn ${ms(row.longestTurnMs.atRest)} and ${ms(row.longestTurnMs.moving)} ms`;
+    say(
+      `${size}: first write ${ms(firstWriteMs)} ms, last ${ms(lastWriteMs)} ms, ${row.memoryMiB.toFixed(1)} MiB, ${turns}`,
+    );
+  });
+  const page = join(wishes.out, 'benchmarks.md');
+  mkdirSync(wishes.out, { recursive: true });
+  writeFileSync(page, withPart(readPage(page), growthPart, growthSection(rows, before)));
+  say(`written: ${page}`);
+  return 0;
+}
+
 /** The exit code. */
 function conclude(counts: readonly Count[]): number {
   const wrong = counts.filter((count) => !isRight(count));
@@ -281,6 +310,7 @@ async function main(): Promise<number> {
   if (args[0] === 'traffic') return traffic(args.slice(1));
   if (args[0] === 'package') return packaged(args.slice(1));
   if (args[0] === 'scale') return scaled(args.slice(1));
+  if (args[0] === 'growth') return grown(args.slice(1));
   if (args[0] === 'heal') return healed(args.slice(1));
   if (args[0] === 'clouds') return alone(args.slice(1), benchClouds);
   if (args[0] === 'switchovers') return alone(args.slice(1), benchSwitchovers);
@@ -299,6 +329,8 @@ async function main(): Promise<number> {
     page,
     report(results, [
       ...partOf(before, versusPart),
+      '',
+      ...partOf(before, growthPart),
       '',
       ...partOf(before, packagedPart),
       '',

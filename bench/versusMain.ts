@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { conditionsNow } from './packagedReport';
 import { readPage, withPart } from './part';
-import { ms, quantile } from './statistics';
+import { ms } from './statistics';
 import { buildIn, compareRest, compareRow, type Compared } from './versus';
-import { ratioWords, versusPart, versusSection } from './versusReport';
+import { ratioWords, valueOf, versusPart, versusSection } from './versusReport';
 import { rows } from './versusRows';
 
 const home = join(__dirname, '..');
@@ -70,7 +70,7 @@ export async function versus(wishes: VersusWishes, say: (line: string) => unknow
     for (const each of figures) {
       const share = each.figure.quantile ?? 0.5;
       say(
-        `${each.figure.what}: ${ms(quantile(each.here, share))} and ${ms(quantile(each.there, share))}: ${ratioWords(each)}`,
+        `${each.figure.what}: ${ms(valueOf(each.here, share))} and ${ms(valueOf(each.there, share))}: ${ratioWords(each)}`,
       );
       compared.push(each);
     }

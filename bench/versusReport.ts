@@ -57,8 +57,8 @@ function rowOf({ figure, here, there }: Compared): readonly string[] {
   return [
     figure.what,
     String(here.length),
-    said(quantile(here, share)),
-    said(quantile(there, share)),
+    said(valueOf(here, share)),
+    said(valueOf(there, share)),
     ratio.toFixed(2),
     here.length < 3 ? '' : `${low.toFixed(2)} to ${high.toFixed(2)}`,
     hold === null ? '' : `${hold} ${ratio <= hold ? 'held' : 'MISSED'}`,
@@ -67,9 +67,16 @@ function rowOf({ figure, here, there }: Compared): readonly string[] {
 
 /** Each with its figure. */
 const tried: readonly string[] = [
+  "A third and a fourth request at once where the tail is heavy: by the emulator's distribution the best times for them reach 0.57 of the p99 with 1.3 times the writes, and 0.5 only with 1.5 times: the two aims exclude each other.",
+  'An ever slower pace while EC2 is silent, with two calls in step: a ratio of 0.30 instead of 0.10.',
+  'A digest of each object of the state for the journal, remembered as long as the object lives: 3.8 s of 13 for 1,000 routes, where a digest once a second takes 0.3.',
   'Throttled requests ask again up to 15 % later than the next token instead of 10 %: two routes on a contended bucket were moved at a ratio of 0.53 instead of 0.35.',
   'A silent EC2 asked again after an eighth of the time that it has been silent: a ratio of 0.15 instead of 0.03, and more than eight requests of one call out when answers take seconds.',
 ];
+
+/** What stands for the samples of a figure. */
+export const valueOf = (samples: readonly number[], share: number | 'mean'): number =>
+  share === 'mean' ? samples.reduce((sum, each) => sum + each, 0) / samples.length : quantile(samples, share);
 
 const RESAMPLED = 1_000;
 
@@ -77,13 +84,13 @@ const RESAMPLED = 1_000;
 export function ratioOf(
   here: readonly number[],
   there: readonly number[],
-  share: number,
+  share: number | 'mean',
 ): readonly [low: number, ratio: number, high: number] {
   const ratios = Array.from(
     { length: RESAMPLED },
-    () => quantile(resampled(here), share) / quantile(resampled(there), share),
+    () => valueOf(resampled(here), share) / valueOf(resampled(there), share),
   );
-  return [quantile(ratios, 0.05), quantile(here, share) / quantile(there, share), quantile(ratios, 0.95)];
+  return [quantile(ratios, 0.05), valueOf(here, share) / valueOf(there, share), quantile(ratios, 0.95)];
 }
 
 const resampled = (samples: readonly number[]): readonly number[] =>
