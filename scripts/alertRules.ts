@@ -1,4 +1,5 @@
 /** deploy/monitoring/alerts.yml: rules for Prometheus, one for each alarm that has to be looked at today, and a few about the pair. */
+import { AWS_ALARMS } from '../src/aws/alarms';
 import { alarmsOfBoth } from './alarmTables';
 
 type Rule = {
@@ -44,7 +45,7 @@ const OF_PAIR: readonly Rule[] = [
     severity: 'major',
     summary: 'Both routers of the pair {{ $labels.pair }} say that they are ACTIVE for {{ $labels.group }}',
     description:
-      'One of them has not read EC2 since. Type: show ha_targets and show ha_health on both routers.',
+      'One of them has not read the cloud since. Type: show ha_targets and show ha_health on both routers.',
   },
 ];
 
@@ -57,8 +58,8 @@ export function alertRules(): readonly Rule[] {
             expr: `xr_aws_ha_alarms{code="${code}"} > 0`,
             forS: 0,
             severity,
-            summary: `${capital(means.replaceAll('`', ''))}, on {{ $labels.instance }}`,
-            description: `Type: ${act.replaceAll('`', '')}. docs/operations.md has more.`,
+            summary: `${capital(ofAnyCloud(code, means).replaceAll('`', ''))}, on {{ $labels.instance }}`,
+            description: `Type: ${ofAnyCloud(code, act).replaceAll('`', '')}. docs/operations.md has more.`,
           },
         ]
       : [],
@@ -90,6 +91,9 @@ export function alertsFile(): string {
   ].join('\n');
 }
 
+/** A rule is loaded beside any cloud: only what AWS alone raises speaks of EC2. */
+const ofAnyCloud = (code: string, text: string): string =>
+  code in AWS_ALARMS.ofParts ? text : text.replace(/\bEC2\b/g, 'the cloud');
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 const camel = (code: string): string => code.split('-').map(capital).join('');
