@@ -16,6 +16,7 @@ import {
 import { closest } from '../config/closest';
 import { printable } from '../config/words';
 import type { FoundSocket } from './controlSocket';
+import { drillPicture } from './drillPicture';
 import { parseDuration } from './duration';
 import { Following } from './following';
 import { parseMoment } from './moment';
@@ -184,6 +185,7 @@ async function followed(
   const kind = command.kind === 'drill' ? 'drill' : 'switchover';
   const following = new Following(socket.path, kind, (line) => out.write(`${line}\n`));
   await following.begin();
+  const begunMs = Date.now();
   const running = following.run();
   const asked = await ask(socket.path, command, timeoutMs);
   const isAccepted = asked.outcome === 'answered' && asked.accepted;
@@ -198,6 +200,7 @@ async function followed(
     case 'declined':
     case 'undone':
       out.write(`${following.legs.join('\n')}\n`);
+      if (kind === 'drill') out.write(`${drillPicture(begunMs, Date.now())}\n`);
       return ended(ending === 'done', reportPath === undefined || written(reportPath, following.drills, err));
     case 'lost':
       err.write('ha: the daemon does not answer any more: see show ha_targets and its log.\n');

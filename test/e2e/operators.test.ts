@@ -1,8 +1,9 @@
 /** What hands the targets over while all is well: a drill, the end of the daemon, and an announced end of the instance. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { routerNames } from '../../lab/topology/plan';
-import { daemonOf, openPair, reason } from './support';
+import { routerNames, type RouterName } from '../../lab/topology/plan';
+import type { Lab } from '../../lab/topology/topology';
+import { daemonOf, openPair, reason, role, type CommandResult } from './support';
 import { alarm, alarmsOf, ha, owners, settled, soon } from './rulesSupport';
 
 test('a drill goes over to the peer and comes back, and its report says so', async () => {
@@ -20,6 +21,36 @@ test('a drill goes over to the peer and comes back, and its report says so', asy
   expect(report.legs.map(({ leg }) => leg)).toEqual(['checks', 'over', 'hold', 'back', 'after']);
   expect(routerNames.flatMap((name, place) => alarmsOf(daemonOf(lab, name), marks[place]))).toEqual([]);
 });
+
+test('a drill stops with the targets at whoever serves them: taken back by hand, and a peer that dies', async () => {
+  const lab = await openPair({ config: soon });
+  const stopped = async (drilled: Promise<CommandResult>, at: RegExp) => {
+    const { code, stdout } = await drilled;
+    expect(code).toBe(3);
+    expect(stdout).toMatch(at);
+    expect(stdout).toContain('the targets stay with whoever serves them');
+  };
+
+  const first = await begun(lab, 'rtr1');
+  expect(await ha(lab, 'rtr1', 'switchover', '--cancel')).toMatchObject({ code: 0 });
+  await stopped(first.drilled, /the drill is stopped: .*operator/);
+  await settled(lab, 'rtr2');
+
+  const second = await begun(lab, 'rtr2');
+  await lab.killRouter('rtr1');
+  await stopped(second.drilled, /the drill is stopped: /);
+  await role(daemonOf(lab, 'rtr2'), 'ACTIVE');
+  expect(owners(lab)).toEqual(['rtr2', 'rtr2']);
+});
+
+/** The drill, when the targets are at the peer and are to stay there. */
+async function begun(lab: Lab, name: RouterName): Promise<{ readonly drilled: Promise<CommandResult> }> {
+  const daemon = daemonOf(lab, name);
+  const since = daemon.mark();
+  const drilled = ha(lab, name, 'drill', '--hold', '1h');
+  await reason(daemon, /^drill: switched over /, since);
+  return { drilled };
+}
 
 test('an ACTIVE router that is told to stop hands over first, and comes back as STANDBY', async () => {
   const lab = await openPair({ config: { ...soon, on_shutdown: 'switchover' } });

@@ -2,9 +2,10 @@
  * docs/runbooks.md, typed on two real daemons: every command of the page is parsed out of it, done to the lab or asked of
  * the built program, and what comes is held against what the page says. A command that is not known here fails.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CrossAzPlan } from '../../lab/topology/crossAz';
+import { reportOf } from '../../lab/demo/operator';
 import { startCrossAzLab, type AnyLab, type Lab } from '../../lab/topology/topology';
 import { peerOf, type RouterName } from '../../lab/topology/plan';
 import type { DaemonRecord } from '../../lab/daemonProcess';
@@ -107,14 +108,31 @@ class Walk {
 
   async #build({ command, sees }: Step): Promise<void> {
     if (SCP.test(command)) return expect(sees).toEqual([]);
+    if (command === 'node dist/main.js report rtr1/ rtr2/ --html drill.html') return this.#report(sees);
     expect(command).toBe('node dist/main.js check-config rtr1.json rtr2.json');
     const { rtr1, rtr2 } = this.#lab.routers;
     const { code, stdout, stderr } = await runCommand(['check-config', rtr1.configPath, rtr2.configPath]);
     expect({ code, missing: missingIn(stdout, sees), stderr }).toMatchObject({ code: 0, missing: null });
   }
 
+  /** On the journals that the two daemons have written so far. */
+  async #report(sees: readonly RegExp[]): Promise<void> {
+    const html = join(this.#lab.directory, 'drill.html');
+    const { exitCode, stdout, stderr } = await reportOf(this.#lab, html);
+    const missing = missingIn(stdout, sees);
+    expect({ exitCode, missing, stderr }).toMatchObject({ exitCode: 0, missing: null });
+    expect(stdout).toMatch(/switched over[^]*(?:took over|taken|taking)/);
+    expect(readFileSync(html, 'utf8')).toMatch(/<\/html>\n$/);
+  }
+
+  /** The command as it is typed here: with the lab's state directory, and a hold that is worth the while of a test. */
+  #here(name: RouterName, command: string): string {
+    const state = join(this.#lab.routers[name].directory, 'state');
+    return command.replace('/var/lib/xr-aws-ha', state).replace('--hold 60s', '--hold 1s');
+  }
+
   async #inContainer(name: RouterName, { command, sees }: Step): Promise<void> {
-    const [program = '', ...args] = command.slice(IN_CONTAINER.length).split(' ');
+    const [program = '', ...args] = this.#here(name, command.slice(IN_CONTAINER.length)).split(' ');
     expect(existsSync(join(__dirname, '..', '..', 'docker', 'image', 'bin', program))).toBe(true);
     const words = program === 'xr-aws-ha' ? args : [program, ...args];
     const once = async () => {
@@ -143,6 +161,7 @@ const before = () => stepsOf('Runbooks');
 test.each([
   // The state directory is on a mount, as the page asks for.
   ['A maintenance window', { keepState: true }],
+  ['A drill', {}],
   ['Upgrade of both routers', {}],
   // A new disk.
   ['Replacing a router', { keepState: false }],
@@ -192,6 +211,7 @@ test('every runbook of the page is walked', () => {
   expect([...runbooks.keys()]).toEqual([
     'Runbooks',
     'A maintenance window',
+    'A drill',
     'Upgrade of both routers',
     'Replacing a router',
     'From one availability zone to two',
