@@ -60,6 +60,8 @@ const SENDS_MAX = 3_000;
 /** What the daemon remembers is in its file by then. */
 const SAVED_MS = 50;
 const HEDGE_MS = 700;
+/** Both routers, with each of three further requests: what a call sends soon where answers are late (core/moves/overlap.ts). */
+const OVERTAKING = 6;
 const REESTABLISH_MS = 10_000;
 
 export type Broken = (invariant: string, what: string) => never;
@@ -614,11 +616,11 @@ export function changesBound(scenario: Scenario, group: Group): number {
   );
   const explained = faults.map((fault) => changesOf(fault, settings)).reduce((sum, one) => sum + one, 0);
   // Who gives and sees its peer go DOWN takes back, and so may the peer at the same moment; and where EC2 is slow each
-  // may overtake the other with its second request.
+  // may overtake the other with each further request that it sends soon.
   const switched = faults.some((fault) => isHandingOver(fault, settings));
   const isSlow =
     settings.heavyTail || settings.ec2LatencyMs[1] > HEDGE_MS || faults.some(({ kind }) => kind === 'ec2');
-  const met = switched && faults.length > 1 ? (isSlow ? 2 : 1) : 0;
+  const met = switched && faults.length > 1 ? (isSlow ? OVERTAKING : 1) : 0;
   const deaths = death === null ? 0 : 2;
   const running = settings.takeFromRunningAfterMs === null ? 0 : 2;
   // What a third router has had and lost is for whoever claims it first.
@@ -641,7 +643,7 @@ function takenByBoth({ faults, settings }: Scenario, isSlow: boolean): number {
   const { initialOwner, targets } = settings;
   const isOpen = initialOwner === 'nobody' || (initialOwner === 'mixed' && targets > 1);
   if (!isOpen || faults.every(({ kind }) => kind !== 'path')) return 0;
-  return isSlow ? 2 : 1;
+  return isSlow ? OVERTAKING : 1;
 }
 
 /** Where both routers lose their sessions within reestablish_s, those of the first come UP too late. */

@@ -128,6 +128,21 @@ describe('what is remembered', () => {
     expect(play.all('remember').at(-1)?.memory).toMatchObject({ wasActive: true, intent: null });
   });
 
+  test.each<[number, readonly string[]]>([
+    [0, []],
+    [50, []],
+    [51, ['a', 'b']],
+  ])(
+    'no session that was UP as the peer took the targets, before the failure would have shown here: after %i ms of 50',
+    (afterMs, armedSessions) => {
+      const play = watching('mine');
+      play.until(10_200);
+      play.at(10_300, play.observed('peer'));
+      play.at(10_300 + afterMs, { type: 'shutdownRequested', cause: 'SIGTERM' });
+      expect(play.all('remember').at(-1)?.memory.armedSessions).toEqual(armedSessions);
+    },
+  );
+
   test('an unchanged memory is refreshed each minute and not more often', () => {
     const play = watching('peer');
     for (let now = 1_000; now <= 135_000; now += 1_000) {

@@ -120,11 +120,13 @@ function recalledAlarms(stored: readonly StoredAlarm[], now: number): Alarms {
 
 /**
  * The next life takes what it finds DOWN at its word, so what has its reason here is not worth arming it: a session
- * that was programmed anew and had no time to come UP, or whose own interface is DOWN or has only just come UP.
+ * that was programmed anew and had no time to come UP, or whose own interface is DOWN or has only just come UP; or one
+ * that may still show the failure for which the peer has just taken the targets (rule 2).
  */
 function isWorthArming({ plan, state, now }: Turn, planned: PlannedSession): boolean {
-  const { armed, freshSince, level } = sessionOf(state, planned.id);
+  const { armed, freshSince, level, upAtLoss } = sessionOf(state, planned.id);
   if (!armed || freshSince !== null) return false;
+  if (upAtLoss !== null && now - upAtLoss <= planned.txIntervalMs) return false;
   return level !== 'Down' || testimonyOf(plan, state, planned, now).says === 'down';
 }
 
