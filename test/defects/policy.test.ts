@@ -21,7 +21,7 @@ function allowedActions(): readonly string[] {
       apiTimeoutMs: 1000,
       limits,
       sourceDestCheck: 'disable',
-      applicationStatusCheck: null,
+      applicationStatusCheck: 'asc-0a1b2c3d4e5f67890',
     },
     { region: null, account: null, interfaces: [], instances: [] },
   );

@@ -78,6 +78,10 @@ test("EC2's documented sizes", () => {
     DescribeRouteTables: '100/20',
     DescribeAddresses: '100/20',
     DescribeInstanceTypes: '100/20',
+    DescribeApplicationStatus: '100/20',
+    CreateApplicationStatusCheck: '50/5',
+    AssociateApplicationStatusCheck: '50/5',
+    DeleteApplicationStatusCheck: '50/5',
   });
 });
 
