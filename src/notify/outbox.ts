@@ -52,6 +52,8 @@ export class Outbox {
   #queue: Notification[];
   #dropped: Dropped | null;
   #inFlight: AbortController | null = null;
+  /** What is in flight: of the queue, or the word that some were dropped. */
+  #sending: Notification | null = null;
   #cancelWait: (() => void) | null = null;
   #failures = 0;
   /** How often in a row the one at the head was refused for good. */
@@ -80,8 +82,8 @@ export class Outbox {
   /** Returns at once. */
   put(notification: Notification): void {
     this.#queue.push(notification);
-    // The first may be in flight.
-    if (this.#queue.length > PENDING_MAX) this.#drop(this.#inFlight === null ? 0 : 1, 'its queue is full');
+    if (this.#queue.length > PENDING_MAX)
+      this.#drop(this.#queue[0] === this.#sending ? 1 : 0, 'its queue is full');
     if (this.#failures > 0) this.#keep();
     if (this.#inFlight === null && this.#cancelWait === null) this.#wait(0);
   }
@@ -115,8 +117,10 @@ export class Outbox {
     const notification = dropped === null ? this.#queue[0] : this.#words(dropped);
     if (notification === undefined) return this.#emptied();
     this.#inFlight = new AbortController();
+    this.#sending = notification;
     void this.#within(notification, this.#inFlight).then((delivery) => {
       this.#inFlight = null;
+      this.#sending = null;
       if (delivery.ok) this.#noteDelivered(notification, dropped);
       else this.#noteFailed(notification, delivery, dropped);
     });

@@ -136,6 +136,8 @@ test('what is dropped while it is told of a drop is told after that', async () =
     expect.stringMatching(/^2 notifications were dropped, of 2026-11-30T12:00:00.001Z/),
     expect.stringMatching(/^3 notifications were dropped/),
   ]);
+  // The oldest are those that went.
+  expect(texts[2]).toBe('no 6');
   expect(texts).toHaveLength(PENDING_MAX + 2);
 });
 
