@@ -42,12 +42,11 @@ const healerBeside: Plugin = {
 export async function bundle(folder: string, version: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   const modules = [
-    ...(await built(
-      folder,
-      { main: join(root, 'src', 'main.ts'), codeCache: join(root, 'src', 'codeCache.ts') },
-      { plugins: [healerBeside, versioned(version)], split: true },
-    )),
-    ...(await built(folder, { heal: `${HEALER}.ts` }, { plugins: [versioned(version)], split: false })),
+    ...(await built(folder, 'main', join(root, 'src', 'main.ts'), {
+      plugins: [healerBeside, versioned(version)],
+      split: true,
+    })),
+    ...(await built(folder, 'heal', `${HEALER}.ts`, { plugins: [versioned(version)], split: false })),
   ];
   writeShipped([...new Set(modules)], folder);
   cpSync(join(root, 'proto'), join(folder, 'proto'), { recursive: true });
@@ -56,11 +55,12 @@ export async function bundle(folder: string, version: string): Promise<void> {
 /** The ids of the modules that went into it. */
 async function built(
   folder: string,
-  input: Readonly<Record<string, string>>,
+  name: string,
+  entry: string,
   { plugins, split }: { readonly plugins: readonly Plugin[]; readonly split: boolean },
 ): Promise<readonly string[]> {
   const { output } = await build({
-    input: { ...input },
+    input: { [name]: entry },
     platform: 'node',
     resolve: { mainFields: ['module', 'main'] },
     plugins: [noDefaultCredentials, ...plugins],
@@ -69,8 +69,6 @@ async function built(
       dir: folder,
       format: 'cjs',
       codeSplitting: split,
-      // Code that was recorded cannot say `import()` (src/codeCache.ts).
-      dynamicImportInCjs: false,
       entryFileNames: '[name].js',
       chunkFileNames: 'chunks/[name].js',
       // The text of what has been loaded stays in memory. Names stay too: a stack from the field has to be read.

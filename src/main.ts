@@ -7,7 +7,6 @@ import { parseArgs } from 'node:util';
 import { version } from '../package.json';
 import type { HaArguments } from './cli/ha';
 import { outliveReaders } from './cli/readers';
-import { useRecordedCode } from './codeCache';
 
 const DEFAULT_CONFIG_PATH = '/app/onbox/config.json';
 
@@ -145,7 +144,6 @@ async function main(args: readonly string[]): Promise<number> {
     return usage(`${command} takes no '${rest.join(' ')}'`);
   switch (command) {
     case 'run':
-      useRecordedCode();
       return (await import('./daemon')).runDaemon(configPath);
     case 'check-config':
       if (rest.length > 0) return checkPair(rest, values.config ?? null, values.online === true);
