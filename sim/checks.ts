@@ -388,7 +388,7 @@ export class Checks {
     // Who is told a wrong story of its own past may take back once: what is stored is part of the truth.
     if (upAt < lostAt - NEWS_MS && !wasSwitching && !router.hasStaleMemory)
       say('up-since-loss', `lost the targets at ${lostAt}, and no triggering session was UP since ${upAt}`);
-    // `same-failure`: what the peer took the targets for shows here, too, within an interval.
+    // `same-failure`: what the peer took the targets for shows here, too, within an interval in this network.
     const lostAsActiveAt = this.#lostAsActiveAt[router.index];
     const { detectMs, bfdLagMs } = this.#scenario.settings;
     const isSameFailure = upAt + bfdLagMs < lostAsActiveAt + txIntervalMs(detectMs[router.index]);

@@ -130,10 +130,10 @@ describe('what is remembered', () => {
 
   test.each<[number, readonly string[]]>([
     [0, []],
-    [50, []],
-    [51, ['a', 'b']],
+    [150, []],
+    [151, ['a', 'b']],
   ])(
-    'no session that was UP as the peer took the targets, before the failure would have shown here: after %i ms of 50',
+    'no session that was UP as the peer took the targets, before the failure would have shown here: after %i ms of 150',
     (afterMs, armedSessions) => {
       const play = watching('mine');
       play.until(10_200);

@@ -35,7 +35,7 @@ describe('edge and level (rule 1)', () => {
     play.until(1_000);
     play.at(1_100, play.observed('peer'));
     expect(play.state.attempt).toBeNull();
-    play.at(1_200, sessionEvent('a', 'Down', 1_200));
+    play.at(1_300, sessionEvent('a', 'Down', 1_300));
     expect(play.state.lastAttempt).toBe(1);
   });
 

@@ -376,7 +376,6 @@ const plan = planOf({
     id,
     peerAddress,
     interfaceName,
-    txIntervalMs: 50,
     detectionTimeMs: 150,
   })),
 });

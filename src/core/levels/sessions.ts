@@ -135,15 +135,15 @@ function changeSession(turn: Turn, id: string, level: SessionLevel, at: number, 
 }
 
 /**
- * Rule 2: the two ends of a failed link last heard each other within one interval, so they see the failure within one
- * interval of each other. A session that goes DOWN so soon after the targets were lost tells of the failure for which
- * the peer took them, and not of one of the peer.
+ * Rule 2: where a link fails in one direction, the end that hears nothing goes DOWN and sends seldom from then on (RFC 5880,
+ * 6.8.3), and the other follows within its own detection time. A session that goes DOWN so soon after the targets were lost
+ * tells of the failure for which the peer took them: the peer was last heard before they were lost.
  */
 function disarmedBySameFailure(turn: Turn, before: Session, after: Session, id: string, at: number): Session {
   const isSameFailure =
     after.level === 'Down' &&
     before.upAtLoss !== null &&
-    at - before.upAtLoss <= (plannedOf(turn.plan, id)?.txIntervalMs ?? 0);
+    at - before.upAtLoss <= (plannedOf(turn.plan, id)?.detectionTimeMs ?? 0);
   return isSameFailure ? { ...after, armed: false, disarmedBy: 'sameFailure' } : after;
 }
 

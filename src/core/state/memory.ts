@@ -126,7 +126,7 @@ function recalledAlarms(stored: readonly StoredAlarm[], now: number): Alarms {
 function isWorthArming({ plan, state, now }: Turn, planned: PlannedSession): boolean {
   const { armed, freshSince, level, upAtLoss } = sessionOf(state, planned.id);
   if (!armed || freshSince !== null) return false;
-  if (upAtLoss !== null && now - upAtLoss <= planned.txIntervalMs) return false;
+  if (upAtLoss !== null && now - upAtLoss <= planned.detectionTimeMs) return false;
   return level !== 'Down' || testimonyOf(plan, state, planned, now).says === 'down';
 }
 
