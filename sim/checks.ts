@@ -59,7 +59,8 @@ const STALL_HOLD_MS = 2_900;
 const SENDS_MAX = 3_000;
 /** What the daemon remembers is in its file by then. */
 const SAVED_MS = 50;
-const HEDGE_MS = 700;
+/** hedge_least_ms: so soon the second request may follow. */
+const HEDGE_MS = 200;
 /** Both routers, with each of three further requests: what a call sends soon where answers are late (core/moves/overlap.ts). */
 const OVERTAKING = 6;
 const REESTABLISH_MS = 10_000;

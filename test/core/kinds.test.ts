@@ -12,6 +12,7 @@ import {
   sessionEvent,
   slot,
   synchronizedEvent,
+  TIMING,
 } from '../support/coreWorld';
 import { Play, answer, interfaceEvent, started } from './play';
 
@@ -399,6 +400,38 @@ describe('an Elastic IP on a floating address', () => {
     play.at(play.now + 100, answer('1.1.1', 'refused', 'InvalidParameterValue'));
     expect(asked(play)).toEqual([base]);
     expect(play.state.attempt).toBeNull();
+  });
+
+  test('is no target of evidence before its address is: nobody has the address, and both follow when that is settled', () => {
+    const planned = [route('10.9.0.0/16', 1), addressTarget(base, 2), elasticIp('eipalloc-1', base)];
+    const onPrimary: Holder = { ...heldOn('eni-own2', 'i-own'), privateAddress: own };
+    const gone: Holder = { ...heldOn('eni-peer1', 'i-peer'), blackhole: true };
+    const holders: { [id: string]: Holder | null } = {
+      '10.9.0.0/16 in rtb-1': gone,
+      [base]: null,
+      'eipalloc-1': onPrimary,
+    };
+    // The hold is over before EC2 has shown for a keepalive that nobody has the address.
+    const play = new Mixed(planFor(planned, { timing: { ...TIMING, keepaliveIntervalMs: 60_000 } }));
+    play.at(0, started());
+    play.at(50, synchronizedEvent('gen1', 'Down'));
+    for (let now = 100; now < 200_000; now += 100) {
+      for (const { targets: ids, attempt, call, send } of play.all('sendCall')) {
+        const [id = ''] = ids;
+        // EC2 has the rule that an Elastic IP goes to an address that is there.
+        const isRefused = id === 'eipalloc-1' && holders[base] === null;
+        if (holders[id]?.kind !== 'interface' || holders[id]?.mine !== true) {
+          play.at(now, answer(`${attempt}.${call}.${send}`, isRefused ? 'refused' : undefined));
+          if (!isRefused)
+            holders[id] = { ...MINE, networkInterfaceId: id.includes('rtb') ? 'eni-own1' : 'eni-own2' };
+        }
+      }
+      if (play.state.observing.inFlight === null) play.at(now);
+      else play.at(now, play.sees({ ...holders }, {}));
+    }
+    expect([...new Set(asked(play))]).toEqual(['10.9.0.0/16 in rtb-1', base, 'eipalloc-1']);
+    expect([play.state.role.haState, play.state.attempt]).toEqual(['ACTIVE', null]);
+    expect(play.alarms).not.toContain('takeover-refused');
   });
 
   test('is given to the peer after its address, and to the same one there', () => {

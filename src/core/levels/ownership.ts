@@ -4,7 +4,7 @@
  */
 import { isForeign, isOnPeer } from '../rules/foreignHolder';
 import { holderWords, interfaceIdOf, isSamePlace } from './holders';
-import { kindOf } from '../kinds';
+import { kindOf, restsOn } from '../kinds';
 import { hasAlarm } from '../state/alarms';
 import type { Failure, Holder, Observation, OwnInterface, PeerInterface } from '../state/readings';
 import type { Plan, Slot, Target } from '../state/plan';
@@ -42,6 +42,20 @@ export function takeableTargets(plan: Plan, ownership: Ownership): readonly Targ
     (target) =>
       interfaceFor(ownership.observation, target) !== undefined && !isForeign(plan, ownership, target),
   );
+}
+
+/**
+ * What rests on another target is refused for as long as that one is neither here nor among those that go here, and a move
+ * of it would go on for as long.
+ */
+export function hasItsPlace(
+  plan: Plan,
+  ownership: Ownership,
+  target: Target,
+  going: ReadonlySet<string>,
+): boolean {
+  const base = restsOn(plan.targets, target);
+  return base === undefined || ownership.holders[base.id]?.mine === true || going.has(base.id);
 }
 
 /** This router's interface that is to hold the target; undefined while the cloud does not show it. */

@@ -8,6 +8,7 @@ import type { InstanceCondition, InterfaceHolder } from '../state/readings';
 import { isForeign, isOnThisRouter } from './foreignHolder';
 import { instanceOf, isOfNoInstance, ownerName } from '../levels/holders';
 import {
+  hasItsPlace,
   holdsAll,
   interfaceFor,
   isSettled,
@@ -176,10 +177,12 @@ export function considerEvidence(turn: Turn): Verdict {
     return declines(`${turn.plan.cloud.name} is asked how the holder is when ${silence}`, at);
   }
   if (now - ownership.confirmedAt > plan.timing.roleTtlMs) return declines('');
-  const proven = takeableTargets(plan, ownership).flatMap((target) => {
+  const shown = takeableTargets(plan, ownership).flatMap((target) => {
     const proof = proofOf(turn, ownership, target);
     return proof === null ? [] : [{ target, proof }];
   });
+  const ids = new Set(shown.map(({ target }) => target.id));
+  const proven = shown.filter(({ target }) => hasItsPlace(plan, ownership, target, ids));
   if (proven.length > 0) {
     return {
       fires: true,
