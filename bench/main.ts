@@ -3,6 +3,7 @@
  * measures the container, `npm run bench -- scale` many targets alone, `npm run bench -- growth` how cost grows,
  * `npm run bench -- heal` the healer,
  * `npm run bench -- clouds` a takeover in OpenStack beside one in EC2, `npm run bench -- switchovers` planned ones,
+ * `npm run bench -- watched` what being watched costs,
  * `npm run bench -- --versus DIR` this build against another one; each writes its section of the page. Times are
  * reported, never judged; counts that are off end it with exit code 1. Ends what it started, and nothing else.
  */
@@ -10,8 +11,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { benchClouds } from './cloudsMain';
-import { cloudsPart } from './cloudsReport';
+import { ALONE, aloneParts, benchAlone, readAloneWishes } from './alone';
 import { measureGrowth } from './growth';
 import { growthPart, growthSection } from './growthReport';
 import { benchHeal, readHealWishes } from './healMain';
@@ -30,9 +30,6 @@ import { measureShow } from './showLatency';
 import { countWords, highest, isRight, median, ms, type Count } from './statistics';
 import { benchTraffic, readTrafficWishes } from './trafficMain';
 import { measureFirst, measureLatency, measureMoved, type LatencyRow, type MovedRow } from './takeovers';
-import { benchSwitchovers } from './switchoversMain';
-import { readWishes as readAlone, type Wishes as AloneWishes } from './wishes';
-import { switchoversPart } from './switchoversReport';
 import { outliveReaders } from '../lab/readers';
 import { readVersusWishes, rowNames, versus } from './versusMain';
 import { versusPart } from './versusReport';
@@ -44,6 +41,7 @@ const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIR
        npm run bench -- heal [--node PROGRAM]... [--starts N] [--out DIRECTORY]
        npm run bench -- clouds [--samples N] [--out DIRECTORY]
        npm run bench -- switchovers [--samples N] [--out DIRECTORY]
+       npm run bench -- watched [--samples N] [--out DIRECTORY]
        npm run bench -- traffic [--failovers N] [--watch SECONDS] [--out DIRECTORY]
        npm run bench -- package [--minutes N] [--failovers N] [--files DIRECTORY] [--out DIRECTORY]
 
@@ -66,6 +64,8 @@ const USAGE = `usage: npm run bench -- [--samples N] [--rest SECONDS] [--out DIR
   clouds     only takeovers in OpenStack beside as many in EC2 (--samples: default 40)
 
   switchovers  only planned switchovers between two healthy routers (--samples: default 40)
+
+  watched    only what the status endpoint and the notifications cost (--samples: default 40)
 
   traffic    what a user's packets see of a failover, with real BFD: docs/real-traffic.md; root, Debian's
              frr, nftables, keepalived, awscli, resource-agents and curl
@@ -281,18 +281,16 @@ async function healed(args: readonly string[]): Promise<number> {
   return conclude(await benchHeal(wishes, say));
 }
 
-/** A part that is run alone. */
-async function alone(
-  args: readonly string[],
-  bench: (wishes: AloneWishes, say: (line: string) => unknown) => Promise<readonly Count[]>,
-): Promise<number> {
-  const wishes = readAlone(args);
+async function alone(name: string, args: readonly string[]): Promise<number | null> {
+  const part = ALONE[name];
+  if (part === undefined) return null;
+  const wishes = readAloneWishes(args);
   if (typeof wishes === 'string') {
     process.stderr.write(`bench: ${wishes}\n\n${USAGE}`);
     return 2;
   }
   limitTime(LONGEST_MINUTES);
-  return conclude(await bench(wishes, say));
+  return conclude(await benchAlone(part, wishes, say));
 }
 
 async function versusBuild(args: readonly string[]): Promise<number> {
@@ -312,8 +310,9 @@ async function main(): Promise<number> {
   if (args[0] === 'scale') return scaled(args.slice(1));
   if (args[0] === 'growth') return grown(args.slice(1));
   if (args[0] === 'heal') return healed(args.slice(1));
-  if (args[0] === 'clouds') return alone(args.slice(1), benchClouds);
-  if (args[0] === 'switchovers') return alone(args.slice(1), benchSwitchovers);
+  const [name = '', ...more] = args;
+  const code = await alone(name, more);
+  if (code !== null) return code;
   if (args.some((arg) => /^--versus(=|$)/.test(arg))) return versusBuild(args);
   const wishes = readWishes(args);
   if (typeof wishes === 'string') {
@@ -335,10 +334,7 @@ async function main(): Promise<number> {
       ...partOf(before, packagedPart),
       '',
       ...partOf(before, healPart),
-      '',
-      ...partOf(before, cloudsPart),
-      '',
-      ...partOf(before, switchoversPart),
+      ...aloneParts.flatMap((part) => ['', ...partOf(before, part)]),
     ]),
   );
   writeFileSync(join(wishes.out, plotName), plot(results.latency, 2));
