@@ -36,6 +36,7 @@ import {
   type RouterIndex,
   type Scenario,
   type Settings,
+  txIntervalMs,
 } from './scenario';
 import { Timeline } from './timeline';
 
@@ -645,6 +646,7 @@ function planOf(settings: Settings, router: RouterIndex, group: Group): Plan {
       id: `session${index}`,
       peerAddress: addressOf({ router: peer, index }),
       interfaceName: `Te${index}`,
+      txIntervalMs: txIntervalMs(settings.detectMs[router]),
       detectionTimeMs: settings.detectMs[router],
     })),
     peerAddresses: Array.from({ length: settings.sessions }, (_, index) =>

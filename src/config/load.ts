@@ -217,8 +217,8 @@ function plannedSession(session: BfdSessionSettings): PlannedSession {
   const peerAddress = isLinkLocal(session.peerAddress)
     ? `${session.peerAddress}%${interfaceName}`
     : session.peerAddress;
-  const detectionTimeMs = (desiredMinTxIntervalUs / 1000) * detectMult;
-  return { id, peerAddress, interfaceName, detectionTimeMs };
+  const txIntervalMs = desiredMinTxIntervalUs / 1000;
+  return { id, peerAddress, interfaceName, txIntervalMs, detectionTimeMs: txIntervalMs * detectMult };
 }
 
 /** A tunnel's address may be that of a third instance in EC2, so those that are listed stand in place of all. */

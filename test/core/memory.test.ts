@@ -130,10 +130,10 @@ describe('what is remembered', () => {
 
   test.each<[number, readonly string[]]>([
     [0, []],
-    [150, []],
-    [151, ['a', 'b']],
+    [100, []],
+    [101, ['a', 'b']],
   ])(
-    'no session that was UP as the peer took the targets, before the failure would have shown here: after %i ms of 150',
+    'no session that was UP as the peer took the targets, before the failure would have shown here: after %i ms, with 3 intervals of 50 ms',
     (afterMs, armedSessions) => {
       const play = watching('mine');
       play.until(10_200);

@@ -71,6 +71,7 @@ describe('the trigger (rule 3)', () => {
       id: 'c',
       peerAddress: '172.31.109.20',
       interfaceName: 'Te3',
+      txIntervalMs: 50,
       detectionTimeMs: 150,
     };
     const plan = planOf({ sessions: [...planOf().sessions, third] });

@@ -376,6 +376,7 @@ const plan = planOf({
     id,
     peerAddress,
     interfaceName,
+    txIntervalMs: 50,
     detectionTimeMs: 150,
   })),
 });

@@ -49,8 +49,8 @@ export const routeTarget = (destination: string, deviceIndex = 1, rank = 0): Aws
 /** Sessions `a` (Te1, subnet-101, device index 1) and `b` (Te2, subnet-105, device index 2). */
 export function planOf(change: Partial<AwsPlan> = {}): AwsPlan {
   const sessions = change.sessions ?? [
-    { id: 'a', peerAddress: '172.31.101.20', interfaceName: 'Te1', detectionTimeMs: 150 },
-    { id: 'b', peerAddress: '172.31.105.20', interfaceName: 'Te2', detectionTimeMs: 150 },
+    { id: 'a', peerAddress: '172.31.101.20', interfaceName: 'Te1', txIntervalMs: 50, detectionTimeMs: 150 },
+    { id: 'b', peerAddress: '172.31.105.20', interfaceName: 'Te2', txIntervalMs: 50, detectionTimeMs: 150 },
   ];
   return {
     targets: [addressTarget(TARGETS[0], 1), addressTarget(TARGETS[1], 2)],

@@ -22,14 +22,15 @@ export const THIRD_SESSION = {
   id: 'rtrB-c',
   peerAddress: '10.0.3.2',
   interfaceName: 'Te2',
+  txIntervalMs: 50,
   detectionTimeMs: 150,
 };
 
 /** Without what only its cloud gives a meaning. */
 const PLAN: Omit<Plan, 'targets' | 'cloud'> = {
   sessions: [
-    { id: 'rtrB-a', peerAddress: PEERS[0], interfaceName: 'Te0', detectionTimeMs: 150 },
-    { id: 'rtrB-b', peerAddress: PEERS[1], interfaceName: 'Te1', detectionTimeMs: 150 },
+    { id: 'rtrB-a', peerAddress: PEERS[0], interfaceName: 'Te0', txIntervalMs: 50, detectionTimeMs: 150 },
+    { id: 'rtrB-b', peerAddress: PEERS[1], interfaceName: 'Te1', txIntervalMs: 50, detectionTimeMs: 150 },
   ],
   peerAddresses: PEERS,
   trigger: 'any',

@@ -135,15 +135,22 @@ function changeSession(turn: Turn, id: string, level: SessionLevel, at: number, 
 }
 
 /**
- * Rule 2: where a link fails in one direction, the end that hears nothing goes DOWN and sends seldom from then on (RFC 5880,
- * 6.8.3), and the other follows within its own detection time. A session that goes DOWN so soon after the targets were lost
- * tells of the failure for which the peer took them: the peer was last heard before they were lost.
+ * Rule 2: how soon after the targets were lost a session that goes DOWN tells of the failure for which the peer took them. Its
+ * detection time runs from the last packet heard, which was up to an interval old when the peer fell silent: who goes DOWN
+ * within a detection time less an interval has heard nothing since before the loss. A peer that fails after it never shows
+ * so soon. And the two ends of a failed link last heard each other within one interval.
  */
+export function sameFailureMs({ txIntervalMs, detectionTimeMs }: PlannedSession): number {
+  return Math.max(txIntervalMs, detectionTimeMs - txIntervalMs);
+}
+
 function disarmedBySameFailure(turn: Turn, before: Session, after: Session, id: string, at: number): Session {
+  const planned = plannedOf(turn.plan, id);
   const isSameFailure =
     after.level === 'Down' &&
     before.upAtLoss !== null &&
-    at - before.upAtLoss <= (plannedOf(turn.plan, id)?.detectionTimeMs ?? 0);
+    planned !== undefined &&
+    at - before.upAtLoss <= sameFailureMs(planned);
   return isSameFailure ? { ...after, armed: false, disarmedBy: 'sameFailure' } : after;
 }
 

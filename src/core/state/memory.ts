@@ -10,7 +10,7 @@ import { isKeyOf, type Alarms, type StoredAlarm } from './alarms';
 import type { Event, Intent, Memory } from './model';
 import { ownsAll } from '../levels/ownership';
 import type { PlannedSession } from './plan';
-import { sessionOf, testimonyOf } from '../levels/sessions';
+import { sameFailureMs, sessionOf, testimonyOf } from '../levels/sessions';
 import type { State } from './state';
 import { list, note, type Turn } from './turn';
 
@@ -126,7 +126,7 @@ function recalledAlarms(stored: readonly StoredAlarm[], now: number): Alarms {
 function isWorthArming({ plan, state, now }: Turn, planned: PlannedSession): boolean {
   const { armed, freshSince, level, upAtLoss } = sessionOf(state, planned.id);
   if (!armed || freshSince !== null) return false;
-  if (upAtLoss !== null && now - upAtLoss <= planned.detectionTimeMs) return false;
+  if (upAtLoss !== null && now - upAtLoss <= sameFailureMs(planned)) return false;
   return level !== 'Down' || testimonyOf(plan, state, planned, now).says === 'down';
 }
 

@@ -60,6 +60,8 @@ export type PlannedSession = {
   readonly peerAddress: string;
   /** The local interface as IOS-XR names it; while it is DOWN the session says nothing about the peer. */
   readonly interfaceName: string;
+  /** How often each end sends (RFC 5880, 6.8.7). */
+  readonly txIntervalMs: number;
   /** Transmit interval times multiplier (RFC 5880, 6.8.4): how long the peer may be silent. */
   readonly detectionTimeMs: number;
 };

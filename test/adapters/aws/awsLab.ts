@@ -43,6 +43,7 @@ export const plan: AwsPlan = {
       id: 'peer on if1',
       peerAddress: addressOf(2, 1),
       interfaceName: 'TenGigE0/0/0/1',
+      txIntervalMs: 50,
       detectionTimeMs: 150,
     },
   ],
