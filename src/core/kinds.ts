@@ -22,8 +22,21 @@ export function sharedCall(plan: OfCloud, target: Target): string {
  * The one of these targets that this one is put on: the cloud refuses to move it to a place where that one is not yet.
  * Nothing rests on what itself rests on another.
  */
-export function restsOn<T extends Target>(targets: readonly T[], { privateAddress }: Target): T | undefined {
-  // No target has the address null, so what is put on the primary address rests on none of them.
-  if (privateAddress === undefined) return undefined;
-  return targets.find(({ address }) => address === privateAddress);
+export function restsOn<T extends Target>(targets: readonly T[], target: Target): T | undefined {
+  return isOnAddress(target) ? basesAmong(targets)(target) : undefined;
+}
+
+/** The same for many of them. */
+export function basesAmong<T extends Target>(targets: readonly T[]): (target: Target) => T | undefined {
+  const byAddress = new Map<string, T>();
+  for (const each of targets) {
+    const { address } = each;
+    if (address !== undefined && !byAddress.has(address)) byAddress.set(address, each);
+  }
+  return (target) => (isOnAddress(target) ? byAddress.get(target.privateAddress) : undefined);
+}
+
+/** What is put on the primary address, which is null, rests on no target. */
+export function isOnAddress(target: Target): target is Target & { readonly privateAddress: string } {
+  return typeof target.privateAddress === 'string';
 }

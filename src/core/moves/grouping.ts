@@ -2,7 +2,7 @@
  * From targets to calls: which ones go together, to which interface, and what the cloud is asked for (rule 6). When a
  * call is made, and what its answer means, is calls.ts's part.
  */
-import { kindOf, sharedCall } from '../kinds';
+import { basesAmong, isOnAddress, kindOf, sharedCall } from '../kinds';
 import type { RequestedMove, CallRequest } from '../state/model';
 import type { InterfaceHolder, Observation } from '../state/readings';
 import { interfaceIdOf } from '../levels/holders';
@@ -102,25 +102,22 @@ export function waitsFor<Each extends Pick<Call, 'targets'>>(
   all: readonly Each[],
 ): ReadonlyMap<Each, Each> {
   const waiting = new Map<Each, Each>();
-  const onAddresses = planned.filter(({ privateAddress = null }) => privateAddress !== null);
+  const onAddresses = planned.filter(isOnAddress);
   if (onAddresses.length === 0) return waiting;
-  const byAddress = firstBy(planned, ({ address }) => (address === undefined ? [] : [address]));
-  const byTarget = firstBy(all, ({ targets }) => targets);
-  for (const { id, privateAddress } of onAddresses) {
-    const base = byAddress.get(privateAddress ?? '');
+  const baseOf = basesAmong(planned);
+  const byTarget = firstByTarget(all);
+  for (const target of onAddresses) {
+    const base = baseOf(target);
     const mover = base === undefined ? undefined : byTarget.get(base.id);
-    const waiter = byTarget.get(id);
+    const waiter = byTarget.get(target.id);
     if (mover !== undefined && waiter !== undefined) waiting.set(waiter, mover);
   }
   return waiting;
 }
 
-function firstBy<Each>(
-  all: readonly Each[],
-  keysOf: (each: Each) => readonly string[],
-): ReadonlyMap<string, Each> {
+function firstByTarget<Each extends Pick<Call, 'targets'>>(all: readonly Each[]): ReadonlyMap<string, Each> {
   const found = new Map<string, Each>();
-  for (const each of all) for (const key of keysOf(each)) if (!found.has(key)) found.set(key, each);
+  for (const each of all) for (const id of each.targets) if (!found.has(id)) found.set(id, each);
   return found;
 }
 
