@@ -136,15 +136,15 @@ export class BackgroundFile {
 }
 
 /**
- * A name outlives a power failure once its directory is synced (fsync(2)). Some file systems cannot sync a directory; there
- * the name is as safe as it gets.
+ * A name outlives a power failure once its directory is synced (fsync(2)). Some file systems cannot sync a directory, and
+ * some directories may be written to and not read; there the name is as safe as it gets.
  */
 async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
   try {
-    await directory.sync().catch(() => {});
-  } finally {
-    await directory.close();
+    const directory = await open(path, 'r');
+    await directory.sync().finally(() => directory.close());
+  } catch {
+    // The file is there.
   }
 }
 
