@@ -91,7 +91,7 @@ export function operatorRequests({
       const meant = groupsMeant(groups, command);
       if (!meant.ok) return meant.answer;
       const answers = await Promise.all(meant.groups.map((group) => askGroup(group, command)));
-      const answer = groups.length === 1 ? (answers[0] ?? unanswered) : together(meant.groups, answers);
+      const answer = groups.length === 1 ? (answers[0] ?? unanswered) : inOneAnswer(meant.groups, answers);
       const isKept = !answer.accepted || !KEPT.includes(command.kind) || (await stored());
       return isKept ? answer : { ...answer, sentence: `${answer.sentence}; ${NOT_STORED}` };
     },
@@ -136,7 +136,7 @@ function groupsMeant(groups: readonly string[], { kind, group }: OperatorCommand
 }
 
 /** One sentence for those that say the same. Accepted where all have accepted it. */
-function together(groups: readonly string[], answers: readonly OperatorAnswer[]): OperatorAnswer {
+function inOneAnswer(groups: readonly string[], answers: readonly OperatorAnswer[]): OperatorAnswer {
   const sentences = [...new Set(answers.map(({ sentence }) => sentence))];
   const told = sentences.map((sentence) => {
     const saying = groups.filter((_, place) => answers[place]?.sentence === sentence);
