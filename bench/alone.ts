@@ -4,8 +4,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cloudCounts, measureClouds } from './clouds';
 import { cloudsPart, cloudsSection, ratioOfClouds } from './cloudsReport';
+import { measureGrowth } from './growth';
+import { growthPart, growthSection } from './growthReport';
 import { conditionsNow, type Conditions } from './packagedReport';
 import { readPage, withPart, type Part } from './part';
+import { measureScale, scaleCounts } from './scale';
+import { scalePart, scaleSection, scaleWords } from './scaleReport';
 import { median, ms, type Count } from './statistics';
 import { measureSwitchovers, switchoverCounts, type SwitchoverRow } from './switchovers';
 import { switchoversPart, switchoversSection } from './switchoversReport';
@@ -28,6 +32,28 @@ const SWITCHOVERS = [
   { interfaces: 2, callMs: 150 },
   { interfaces: 2, callMs: 600 },
 ];
+
+const scale: Alone = {
+  part: scalePart,
+  measure: async (_samples, say) => {
+    const rows = await measureScale((row) => say(scaleWords(row)));
+    return { section: (where) => scaleSection(rows, where), counts: scaleCounts(rows) };
+  },
+};
+
+const growth: Alone = {
+  part: growthPart,
+  measure: async (_samples, say) => {
+    const rows = await measureGrowth(({ groups, sessions, targets, firstWriteMs, lastWriteMs, ...row }) => {
+      const size = `${groups} groups, ${sessions} sessions, ${targets} targets`;
+      const turns = `longest turn ${ms(row.longestTurnMs.atRest)} and ${ms(row.longestTurnMs.moving)} ms`;
+      say(
+        `${size}: first write ${ms(firstWriteMs)} ms, last ${ms(lastWriteMs)} ms, ${row.memoryMiB.toFixed(1)} MiB, ${turns}`,
+      );
+    });
+    return { section: (where) => growthSection(rows, where), counts: [] };
+  },
+};
 
 const clouds: Alone = {
   part: cloudsPart,
@@ -65,7 +91,14 @@ const watched: Alone = {
 };
 
 /** By the word on the command line. */
-export const ALONE: Readonly<Record<string, Alone | undefined>> = { clouds, switchovers, watched };
+export const ALONE: Readonly<Record<string, Alone | undefined>> = {
+  scale,
+  growth,
+  clouds,
+  switchovers,
+  watched,
+};
+/** Those that only this way has; the page has them last. */
 export const aloneParts: readonly Part[] = [clouds, switchovers, watched].map(({ part }) => part);
 
 export type AloneWishes = { readonly samples: number; readonly out: string };

@@ -10,8 +10,9 @@ import { startOpenstackLab, type LabTarget, type OpenstackLab } from '../lab/ope
 import { PAIR } from '../lab/openstack/pair';
 import { routerNames, type RouterName } from '../lab/topology/plan';
 import { nowMs, peerDies, peerLives } from './event';
-import { openStandby, type Standby } from './standby';
+import { openStandby } from './standby';
 import type { Count } from './statistics';
+import { takeOverOnce } from './takeovers';
 
 /** Milliseconds since the first BFD DOWN was written, but for the counts. */
 export type CloudTakeover = {
@@ -44,10 +45,10 @@ export async function measureClouds(takeovers: number): Promise<CloudRows> {
   const [ec2, neutron]: [CloudTakeover[], CloudTakeover[]] = [[], []];
   try {
     // The first takeover of a process has a table of its own.
-    await takeOver(standby);
+    await takeOverOnce(standby);
     await other.takeOver();
     for (let count = 0; count < takeovers; count += 1) {
-      ec2.push(await takeOver(standby));
+      ec2.push(await takeOverOnce(standby));
       neutron.push(await other.takeOver());
     }
   } finally {
@@ -74,13 +75,6 @@ export function cloudCounts({ ec2, neutron, reads }: CloudRows): readonly Count[
       seen,
     })),
   ];
-}
-
-async function takeOver(standby: Standby): Promise<CloudTakeover> {
-  await standby.untilNextEvent();
-  const takeover = await standby.takeOver();
-  await standby.watch();
-  return takeover;
 }
 
 const isWrite = ({ action }: NeutronRequest): boolean => action.startsWith('PUT ');

@@ -12,8 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ALONE, aloneParts, benchAlone, readAloneWishes } from './alone';
-import { measureGrowth } from './growth';
-import { growthPart, growthSection } from './growthReport';
+import { growthPart } from './growthReport';
 import { benchHeal, readHealWishes } from './healMain';
 import { healPart } from './healReport';
 import { bundleSize, load, machineLine } from './machine';
@@ -24,8 +23,8 @@ import { plot } from './plot';
 import { plotName, report } from './report';
 import { measureRest } from './rest';
 import { countsOf, type Results } from './results';
-import { measureScale, ratioOf, scaleCounts, type ScaleRow } from './scale';
-import { scalePart, scaleSection } from './scaleReport';
+import { measureScale, scaleCounts } from './scale';
+import { scaleWords } from './scaleReport';
 import { measureShow } from './showLatency';
 import { countWords, highest, isRight, median, ms, type Count } from './statistics';
 import { benchTraffic, readTrafficWishes } from './trafficMain';
@@ -132,19 +131,12 @@ async function measure({ samples, restS }: Wishes): Promise<Results> {
     first.push(row);
   }
   const moved = await measureAllMoved(latency, Math.ceil(samples / 6));
-  const scale = await measureScale(sayScale);
+  const scale = await measureScale((row) => say(scaleWords(row)));
   const rest = await measureRest(restS);
   say(`at rest: ${rest.rssMiB.toFixed(1)} MiB, ${rest.cpuPercent.toFixed(2)} % of a core`);
   const show = await measureShow();
   say(`show ha_state: ${ms(median(show.fileMs))} ms`);
   return { ...before, latency, first, moved, scale, rest, show, bundle: bundleSize() };
-}
-
-function sayScale(row: ScaleRow): void {
-  const p50 = median(row.takeovers.map(({ allMovedMs }) => allMovedMs));
-  say(
-    `${row.kind}, ${row.targets}: all moved after ${ms(p50)} ms, ${ratioOf(row, p50).toFixed(3)} of the floor`,
-  );
 }
 
 /** Without latency it has been measured already. */
@@ -164,46 +156,6 @@ async function measureAllMoved(
     }
   }
   return moved;
-}
-
-async function scaled(args: readonly string[]): Promise<number> {
-  const wishes = readWishes(args);
-  if (typeof wishes === 'string') {
-    process.stderr.write(`bench: ${wishes}\n\n${USAGE}`);
-    return 2;
-  }
-  limitTime(LONGEST_MINUTES);
-  const before = conditionsNow();
-  say(`${before.machine}, load ${before.load.toFixed(1)}`);
-  const rows = await measureScale(sayScale);
-  const page = join(wishes.out, 'benchmarks.md');
-  mkdirSync(wishes.out, { recursive: true });
-  writeFileSync(page, withPart(readPage(page), scalePart, scaleSection(rows, before)));
-  say(`written: ${page}`);
-  return conclude(scaleCounts(rows));
-}
-
-async function grown(args: readonly string[]): Promise<number> {
-  const wishes = readWishes(args);
-  if (typeof wishes === 'string') {
-    process.stderr.write(`bench: ${wishes}\n\n${USAGE}`);
-    return 2;
-  }
-  limitTime(LONGEST_MINUTES);
-  const before = conditionsNow();
-  say(`${before.machine}, load ${before.load.toFixed(1)}`);
-  const rows = await measureGrowth(({ groups, sessions, targets, firstWriteMs, lastWriteMs, ...row }) => {
-    const size = `${groups} groups, ${sessions} sessions, ${targets} targets`;
-    const turns = `longest turn ${ms(row.longestTurnMs.atRest)} and ${ms(row.longestTurnMs.moving)} ms`;
-    say(
-      `${size}: first write ${ms(firstWriteMs)} ms, last ${ms(lastWriteMs)} ms, ${row.memoryMiB.toFixed(1)} MiB, ${turns}`,
-    );
-  });
-  const page = join(wishes.out, 'benchmarks.md');
-  mkdirSync(wishes.out, { recursive: true });
-  writeFileSync(page, withPart(readPage(page), growthPart, growthSection(rows, before)));
-  say(`written: ${page}`);
-  return 0;
 }
 
 /** The exit code. */
@@ -307,8 +259,6 @@ async function main(): Promise<number> {
   const args = process.argv.slice(2);
   if (args[0] === 'traffic') return traffic(args.slice(1));
   if (args[0] === 'package') return packaged(args.slice(1));
-  if (args[0] === 'scale') return scaled(args.slice(1));
-  if (args[0] === 'growth') return grown(args.slice(1));
   if (args[0] === 'heal') return healed(args.slice(1));
   const [name = '', ...more] = args;
   const code = await alone(name, more);

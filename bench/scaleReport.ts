@@ -10,6 +10,12 @@ export const scalePart: Part = { name: 'scale', source: 'bench/scaleReport.ts' }
 /** Load average above which a process waits for its core. */
 const BUSY = 1;
 
+/** For the terminal. */
+export function scaleWords(row: ScaleRow): string {
+  const p50 = median(row.takeovers.map(({ allMovedMs }) => allMovedMs));
+  return `${row.kind}, ${row.targets}: all moved after ${ms(p50)} ms, ${ratioOf(row, p50).toFixed(3)} of the floor`;
+}
+
 /** The highest ratio of the median to the floor that is to hold; the aims say nothing between these sizes. */
 const aimOf = (targets: number): number => (targets <= 20 ? 1.1 : targets < 200 ? 1.25 : 1.05);
 

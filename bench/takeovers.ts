@@ -63,11 +63,11 @@ export async function measureLatency(
     // The first takeover of a process has a table of its own.
     await floor.sample();
     await floorAsking?.sample();
-    await once(standby);
+    await takeOverOnce(standby);
     for (let count = 0; count < samples; count += 1) {
       floors.push(await quietly(floor));
       if (floorAsking !== null) asking.push(await quietly(floorAsking));
-      takeovers.push(await once(standby));
+      takeovers.push(await takeOverOnce(standby));
     }
     return { ...subject, takeovers, floor: floors, floorAsking: floorAsking === null ? null : asking };
   } finally {
@@ -103,9 +103,9 @@ export async function measureMoved(
 ): Promise<MovedRow> {
   const standby = await open({ generation: 'gen1', interfaces, latencyMs, keepaliveS: KEEPALIVE_S });
   try {
-    await once(standby);
+    await takeOverOnce(standby);
     const takeovers: Takeover[] = [];
-    for (let count = 0; count < samples; count += 1) takeovers.push(await once(standby));
+    for (let count = 0; count < samples; count += 1) takeovers.push(await takeOverOnce(standby));
     return { interfaces, latencyMs, takeovers };
   } finally {
     await standby.stop();
@@ -126,7 +126,8 @@ export function takeoverCounts(interfaces: number, takeovers: readonly Takeover[
   ];
 }
 
-async function once(standby: Standby): Promise<Takeover> {
+/** In the middle of a keepalive, and until the daemon watches again. */
+export async function takeOverOnce(standby: Standby): Promise<Takeover> {
   await standby.untilNextEvent();
   const takeover = await standby.takeOver();
   await standby.watch();

@@ -11,7 +11,7 @@ import { freePort } from './freePort';
 import { cpuMs, memoryMiB } from './rest';
 import { openStandby, type Standby, type StandbyOptions, type Takeover } from './standby';
 import type { Count } from './statistics';
-import { takeoverCounts } from './takeovers';
+import { takeoverCounts, takeOverOnce } from './takeovers';
 
 export const WATCHES = ['nobody', 'endpoint', 'receivers'] as const;
 export type Watch = (typeof WATCHES)[number];
@@ -62,7 +62,7 @@ async function measureTakeovers(samples: number): Promise<WatchedRows['takeovers
       // The first takeover of a process has a table of its own.
       for (let count = 0; count <= samples; count += 1)
         for (const [, standby, taken] of standbys) {
-          const takeover = await once(standby);
+          const takeover = await takeOverOnce(standby);
           if (count > 0) taken.push(takeover);
         }
     } finally {
@@ -119,13 +119,6 @@ async function withOpen<Result>(
   } finally {
     await Promise.all(standbys.map((standby) => standby.stop()));
   }
-}
-
-async function once(standby: Standby): Promise<Takeover> {
-  await standby.untilNextEvent();
-  const takeover = await standby.takeOver();
-  await standby.watch();
-  return takeover;
 }
 
 /** They take the connection and never say anything. */
